@@ -1,0 +1,52 @@
+"""What a dataset is: facts, and how to list its clips. No torch, no decoding.
+
+A dataset module holds `DATASET = Dataset(...)` and `def clips(root: Path, options: dict) -> list[Clip]`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Task = Literal["keyword", "environmental", "speaker", "multilabel", "transcription"]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Facts of one dataset (paper.md 1.1)."""
+
+    name: str
+    task: Task
+    classes: tuple[str, ...]  # label names by number; empty for transcription
+    frames: int  # target fbank frames T, a multiple of 16
+    source: str = ""  # a row of workflow/sources.yaml ...
+    generator: str = ""  # ... or a module of audioprune.generators
+    folds: int = 1  # 1: a fixed train / (val) / test split
+    mean: float | None = None  # of the fbank; None: computed from the training clips
+    std: float | None = None
+    loss: Literal["ce", "bce"] = "ce"
+    metric: Literal["top1", "map", "wer"] = "top1"
+    content: Literal["speech", "general"] = "general"
+    tau: float | None = None  # P0's signal threshold on the normalised patch mean
+
+    @property
+    def num_classes(self) -> int:
+        return len(self.classes)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One clip of a dataset, before decoding."""
+
+    id: str  # unique in the dataset, stable across machines
+    path: str  # relative to the root that clips() was given
+    labels: tuple[int, ...] = ()
+    fold: int = 0  # 1..folds: the fold in which this clip is tested; 0: not folded
+    split: Literal["train", "val", "test", ""] = ""  # fixed split; empty when folded
+    recording: str = ""  # source recording: clips of one recording are not independent
+    speaker: str = ""
+    transcript: str = ""
+    parts: tuple[str, ...] = ()  # several files joined one after another (digit strings) or mixed (see `join`)
+    join: Literal["", "concatenate", "mix"] = ""
+    extents: tuple[tuple[float, float, float, float], ...] = ()  # known signal: start s, end s, low Hz, high Hz
+    meta: dict = field(default_factory=dict)

@@ -1,0 +1,45 @@
+"""Pluggable modules, found by file name: datasets, generators, backbones, pruning, tables, figures.
+
+A name as users write it (`fsdd-digits`, `audiomae-tiny`) maps to the module `fsdd_digits`, `audiomae`: hyphens become
+underscores, and a backbone's size suffix is taken off. Files with a leading underscore are machinery and have no name.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+PACKAGE = Path(__file__).parent
+SIZES = ("tiny", "b")
+
+
+@cache
+def names(kind: str) -> tuple[str, ...]:
+    """Names of all modules of `kind`, with hyphens, sorted; backbones are listed once for each size."""
+    stems = sorted(p.stem.replace("_", "-") for p in (PACKAGE / kind).glob("[!_]*.py"))
+    if kind == "backbones":
+        return tuple(f"{stem}-{size}" for stem in stems for size in SIZES)
+    return tuple(stems)
+
+
+def module_name(kind: str, name: str) -> str:
+    """Dotted module of a pluggable thing, without importing it; raises ValueError naming the nearest valid name."""
+    if name not in names(kind):
+        raise ValueError(f"no {kind} named {name!r}{nearest(name, names(kind))}")
+    stem = name.rpartition("-")[0] if kind == "backbones" else name
+    return f"audioprune.{kind}.{stem.replace('-', '_')}"
+
+
+def get(kind: str, name: str) -> ModuleType:
+    """Import and return a pluggable module."""
+    return importlib.import_module(module_name(kind, name))
+
+
+def nearest(name: str, valid) -> str:
+    """'; did you mean ...?' for messages, or the list of valid names when nothing is near."""
+    valid = sorted(map(str, valid))
+    close = difflib.get_close_matches(str(name), valid, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else f"; valid names: {', '.join(valid)}"
