@@ -1,0 +1,100 @@
+"""The feature store: the log-mel spectrogram of every clip of a waveform store, at one length, memory-mapped.
+
+`fbank.npy` float32 (n, T, 128), not normalised, rows as in clips.parquet; `frames.npy` int32 (n,), frames before cutting
+or padding; `stats.json`, mean and std by which the store's reader normalises.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from audioprune import records
+from audioprune.audio.fbank import log_mel, normalise
+from audioprune.audio.mel import MEL_BINS
+from audioprune.audio.ordered import in_order
+from audioprune.audio.store import WaveformStore
+from audioprune.progress import Progress
+
+WORKERS = 2  # threads that compute, each with one torch thread: results do not depend on the machine's cores
+BATCH_FRAMES = 8192  # target frames computed at once by one of them
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureStore:
+    """An opened store; rows stay on disk until they are asked for."""
+
+    values: np.ndarray  # (n, T, 128) float32, memory-mapped, not normalised
+    frames: np.ndarray  # (n,) int32, natural frame counts
+    mean: float
+    std: float
+
+    @classmethod
+    def open(cls, folder: Path) -> FeatureStore:
+        """Open `folder`; raises FileNotFoundError."""
+        stats = json.loads((Path(folder) / "stats.json").read_text(encoding="utf-8"))
+        values = np.load(Path(folder) / "fbank.npy", mmap_mode="r")
+        return cls(values, np.load(Path(folder) / "frames.npy"), stats["mean"], stats["std"])
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def raw(self, indices) -> Tensor:
+        """Rows as stored, before normalisation: (B, T, 128) float32."""
+        return torch.from_numpy(np.ascontiguousarray(self.values[np.asarray(indices)]))
+
+    def fbank(self, indices) -> Tensor:
+        """Normalised rows, (x - mean) / (2 std): (B, T, 128) float32."""
+        return self.normalise(self.raw(indices))
+
+    def normalise(self, x: Tensor) -> Tensor:
+        return normalise(x, self.mean, self.std)
+
+
+def write_features(folder: Path, store: WaveformStore, frames: int) -> np.ndarray:
+    """Write fbank.npy and frames.npy of every clip of `store` into `folder`, batch by batch, with bounded memory.
+
+    Returns the mean and the mean square of each clip's pixels, padding included: (n, 2) float64.
+    """
+    n = len(store)
+    rows = max(1, BATCH_FRAMES // frames)
+    batches = [np.arange(start, min(start + rows, n)) for start in range(0, n, rows)]
+    natural, moments = np.zeros(n, dtype=np.int32), np.zeros((n, 2))
+    progress = Progress("fbank", n)
+
+    def work(batch: np.ndarray) -> tuple[np.ndarray, Tensor, Tensor, Tensor]:
+        x, count = log_mel(*store.batch(batch), frames)
+        pixels = x.flatten(1).double()  # (B, T * 128)
+        return batch, x, count, torch.stack([pixels.mean(1), pixels.square().mean(1)], dim=1)
+
+    with records.atomic(folder / "fbank.npy") as path, _pool() as pool:
+        values = np.lib.format.open_memmap(path, "w+", dtype=np.float32, shape=(n, frames, MEL_BINS))
+        for batch, x, count, moment in in_order(pool, work, batches, 2 * WORKERS):
+            values[batch] = x.numpy()
+            natural[batch], moments[batch] = count.numpy(), moment.numpy()
+            progress.add(len(batch))
+        values.flush()
+        del values
+    with records.atomic(folder / "frames.npy") as path:
+        np.save(path, natural)
+    return moments
+
+
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(WORKERS, initializer=torch.set_num_threads, initargs=(1,))
+
+
+def mean_std(moments: np.ndarray, rows: np.ndarray) -> tuple[float, float]:
+    """Mean and population (ddof 0) standard deviation of all pixels of some rows, from `write_features`' moments.
+
+    # ASSUME: padded pixels count too: the published statistics are of what the model sees, and say no more.
+    """
+    mean, square = moments[rows].mean(axis=0)
+    return float(mean), math.sqrt(max(0.0, square - mean**2))

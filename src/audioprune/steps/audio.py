@@ -1,0 +1,148 @@
+"""Decoding of a dataset into a waveform store; clips that cannot be used stop it or are set aside, by name."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from audioprune import records, registry
+from audioprune.audio.decode import BadClip, check_sound, decode, decode_parts
+from audioprune.audio.mel import SAMPLE_RATE
+from audioprune.audio.ordered import in_order
+from audioprune.audio.store import WaveformStore, write_store
+from audioprune.datasets._base import Clip
+from audioprune.errors import UserError
+from audioprune.progress import track
+from audioprune.settings import AudioSettings
+from audioprune.steps._run import Job, main
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WORKERS = 2  # decoding threads
+ROW = ("labels", "fold", "split", "recording", "speaker", "transcript", "extents")  # what Clip and a store's row share
+
+
+@dataclass(frozen=True)
+class SetAside:
+    clip: str
+    reason: str
+    detail: str
+
+
+def audio(job: Job) -> dict:
+    settings = job.settings
+    bad: list[SetAside] = []
+    rows: list[dict] = []
+
+    def usable() -> Iterator[tuple[dict, np.ndarray]]:
+        for row, outcome in clips_of(settings, job.inputs):
+            if isinstance(outcome, BadClip):
+                bad.append(SetAside(row["clip"], outcome.reason, outcome.detail))
+            else:
+                rows.append(row)
+                yield row, outcome
+
+    try:
+        written = write_store(job.out, usable())
+    except ValueError as error:
+        raise UserError(f"{settings.dataset}: {error}") from error
+    if bad and settings.bad_clips == "stop":
+        raise UserError(complaint(settings.dataset, bad))
+    if not rows:
+        raise UserError(f"{settings.dataset}: no clip is left\n{complaint(settings.dataset, bad)}")
+    write_set_aside(job.out / "set_aside.csv", bad)
+    return {
+        "clips": written.clips,
+        "hours": round(written.samples / SAMPLE_RATE / 3600, 6),
+        "clipped_samples": written.clipped,
+        "set_aside": dict(sorted(Counter(item.reason for item in bad).items())),
+        "splits": dict(sorted(Counter(row["split"] for row in rows if row["split"]).items())),
+        "folds": {str(fold): n for fold, n in sorted(Counter(row["fold"] for row in rows if row["fold"]).items())},
+    }
+
+
+def clips_of(settings: AudioSettings, inputs: dict[str, Path]) -> Iterator[tuple[dict, np.ndarray | BadClip]]:
+    """(row, waveform or what is wrong with it) of every clip, in the dataset's order."""
+    if settings.user is not None:
+        from audioprune.datasets import _user
+
+        return decoded(_user.clips(settings.user), Path(settings.user.folder), settings.user.task)
+    module = registry.get("datasets", settings.dataset)
+    if "generate" in inputs:
+        store = WaveformStore.open(inputs["generate"])
+        return selected(store, module.select(store.clips, settings.options), module.DATASET.task)
+    root = inputs["fetch"] / "files"
+    return decoded(module.clips(root, settings.options), root, module.DATASET.task)
+
+
+def decoded(clips: list[Clip], root: Path, task: str) -> Iterator[tuple[dict, np.ndarray | BadClip]]:
+    """Clips decoded from their files below `root`, several at a time, in their order."""
+
+    def work(clip: Clip) -> tuple[dict, np.ndarray | BadClip]:
+        row = {"clip": clip.id} | {name: getattr(clip, name) for name in ROW}
+        try:
+            check_label(row, task)
+            if clip.parts:
+                return row, decode_parts([root / part for part in clip.parts], clip.join)
+            return row, decode(root / clip.path)
+        except BadClip as bad:
+            return row, bad
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        yield from track(in_order(pool, work, clips, 8 * WORKERS), "decoding", len(clips))
+
+
+def selected(store: WaveformStore, chosen: pd.DataFrame, task: str) -> Iterator[tuple[dict, np.ndarray | BadClip]]:
+    """Rows that a dataset chose from its generator's clips, with the generator's waveforms, bit for bit."""
+    position = {name: i for i, name in enumerate(store.clips["clip"])}
+    for record in track(chosen.to_dict("records"), "copying", len(chosen)):
+        row = {name: record[name] for name in ("clip", *ROW)}
+        waveform = store.waveform(position[row["clip"]])
+        try:
+            check_label(row, task)
+            check_sound(waveform)
+        except BadClip as bad:
+            yield row, bad
+        else:
+            yield row, waveform
+
+
+def check_label(row: dict, task: str) -> None:
+    """Raise BadClip when a clip has nothing to be judged by: a transcript for transcription, else a label."""
+    if task == "transcription":
+        if not row["transcript"].strip():
+            raise BadClip("no_label", "it has no transcript")
+    elif not len(row["labels"]):
+        raise BadClip("no_label", "it has no label")
+
+
+def complaint(dataset: str, bad: list[SetAside]) -> str:
+    """One message that names every clip that cannot be used."""
+    lines = [f"  {item.clip}: {item.reason} ({item.detail})" for item in bad]
+    return "\n".join(
+        [
+            f"{dataset}: {len(bad)} clips cannot be used:",
+            *lines,
+            "mend or remove them, or write `bad_clips: set_aside` in config.yaml to leave them out; they are then listed "
+            "in set_aside.csv and counted in the report",
+        ]
+    )
+
+
+def write_set_aside(path: Path, bad: list[SetAside]) -> None:
+    with records.atomic(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, ["clip", "reason", "detail"], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(item) for item in bad)
+
+
+if __name__ == "__main__":
+    main(audio)
