@@ -1,4 +1,4 @@
-"""Progress of a long step: rate and time left, as a live line on a terminal and as plain lines in a log."""
+"""Progress of a long step: rate and time left, as plain lines on a terminal and in a log."""
 
 from __future__ import annotations
 
@@ -18,30 +18,24 @@ def duration(seconds: float) -> str:
 
 
 class Progress:
-    """Counts units of work; `say` lines are rate-limited: every second on a terminal, every 20 s elsewhere."""
+    """Counts units of work and logs a plain line now and then: every 5 s on a terminal, every 20 s elsewhere."""
 
     def __init__(self, what: str, total: int, unit: str = "clips", done: int = 0):
         self.what, self.total, self.unit, self.done, self.first = what, total, unit, done, done
         self.start = self.said = time.monotonic()
-        self.live = sys.stderr.isatty()
+        self.interval = 5 if sys.stderr.isatty() else 20
         self.note = ""
 
     def add(self, n: int = 1, note: str = "") -> None:
         self.done += n
         self.note = note or self.note
         now = time.monotonic()
-        if now - self.said >= (1 if self.live else 20) or (self.done >= self.total and not self.live):
+        if now - self.said >= self.interval or self.done >= self.total > self.done - n:
             self.said = now
-            self._say(now)
-
-    def _say(self, now: float) -> None:
-        rate = (self.done - self.first) / max(now - self.start, 1e-9)
-        left = duration((self.total - self.done) / rate) if rate > 0 else "?"
-        text = f"{self.what}: {self.done}/{self.total} {self.unit}, {rate:.4g}/s, {left} left"
-        text += f", {self.note}" if self.note else ""
-        if self.live:
-            print(f"\r\033[K{text}", end="" if self.done < self.total else "\n", file=sys.stderr, flush=True)
-        log.info(text)
+            rate = (self.done - self.first) / max(now - self.start, 1e-9)
+            left = duration((self.total - self.done) / rate) if rate > 0 else "?"
+            text = f"{self.what}: {self.done}/{self.total} {self.unit}, {rate:.4g}/s, {left} left"
+            log.info(text + (f", {self.note}" if self.note else ""))
 
 
 def track(items: Iterable, what: str, total: int, unit: str = "clips") -> Iterator:

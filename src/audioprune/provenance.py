@@ -11,7 +11,17 @@ import time
 from functools import cache
 from importlib import metadata
 
-PACKAGES = ("torch", "torchaudio", "timm", "numpy", "pandas", "scikit-learn", "soundfile", "snakemake", "espeakng-loader")
+PACKAGES = (
+    "torch",
+    "torchaudio",
+    "timm",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "soundfile",
+    "snakemake",
+    "espeakng-loader",
+)
 
 
 def stamp(started: float) -> dict:
@@ -59,6 +69,7 @@ def device() -> str:
 @cache
 def git_state() -> dict:
     """Commit of the working folder and whether it has uncommitted changes; empty outside a checkout."""
+
     def git(*arguments: str) -> str:
         return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout.strip()
 
@@ -71,3 +82,13 @@ def git_state() -> dict:
 def _peak_memory_mib() -> float:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+def planning_device() -> str:
+    """The device of this machine without importing torch: the first GPU that nvidia-smi names, else the processor."""
+    try:
+        query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+        found = subprocess.run(query, capture_output=True, text=True, check=True).stdout.splitlines()
+        return found[0].strip() if found else cpu_name()
+    except (OSError, subprocess.CalledProcessError):
+        return cpu_name()

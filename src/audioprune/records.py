@@ -57,9 +57,7 @@ def write_json(path: Path, value) -> None:
 def listing(folder: Path) -> dict[str, dict]:
     """{relative path: {size, sha256}} of every file below `folder`, the record left out."""
     files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != RECORD)
-    return {
-        p.relative_to(folder).as_posix(): {"size": p.stat().st_size, "sha256": sha256_file(p)} for p in files
-    }
+    return {p.relative_to(folder).as_posix(): {"size": p.stat().st_size, "sha256": sha256_file(p)} for p in files}
 
 
 @contextlib.contextmanager

@@ -2,22 +2,26 @@
 
     python -m audioprune.steps.<kind> --cell JSON [--log FILE]
 
-JSON: {"kind", "address", "key", "code", "settings": {...}, "inputs": {name: folder}, "out": folder, "resume": folder}.
+JSON: {"kind", "address", "key", "code", "plugins": [module], "settings": {...}, "inputs": {name: folder}, "out": folder,
+"resume": folder}, as `audioprune.planning.cells.Cell.as_json` writes it.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from audioprune import provenance, records
 from audioprune.errors import UserError
+from audioprune.planning.cells import code_of
+from audioprune.planning.fingerprint import closure
 from audioprune.settings import KINDS, Closed
 
 log = logging.getLogger("audioprune")
@@ -42,6 +46,9 @@ def run_cell(cell: dict, make: Callable[[Job], dict]) -> Path:
     settings = KINDS[cell["kind"]].model_validate(cell["settings"])
     inputs = {name: Path(folder) for name, folder in cell["inputs"].items()}
     started = time.time()
+    plugins = tuple(cell["plugins"])
+    if code_of(cell["kind"], plugins) != cell["code"]:
+        raise UserError("the code was changed after this job was planned; run Snakemake again")
     with records.cell_folder(final) as scratch:
         job = Job(cell["kind"], cell["address"], cell["key"], settings, inputs, scratch, Path(cell["resume"]))
         results = make(job)
@@ -49,7 +56,7 @@ def run_cell(cell: dict, make: Callable[[Job], dict]) -> Path:
             "kind": job.kind,
             "address": job.address,
             "key": job.key,
-            "code": cell.get("code", ""),
+            "code": closure((f"audioprune.steps.{job.kind}", *plugins)),
             "settings": settings.model_dump(mode="json"),
             "inputs": {name: folder.name for name, folder in inputs.items()},
             "results": results,
@@ -60,28 +67,35 @@ def run_cell(cell: dict, make: Callable[[Job], dict]) -> Path:
     return final
 
 
+@contextlib.contextmanager
+def log_to(path: Path | None, what: str) -> Iterator[None]:
+    """Send plain lines to standard error and to a log; end with exit code 1 and one message when something fails."""
+    log.setLevel(logging.INFO)
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handlers.append(logging.FileHandler(path, mode="w"))
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+        log.addHandler(handler)
+    try:
+        yield
+    except UserError as error:
+        log.error("error in %s: %s", what, error)
+        raise SystemExit(1) from None
+    except Exception:
+        log.exception("failed: %s", what)
+        raise SystemExit(1) from None
+    finally:
+        for handler in handlers:
+            log.removeHandler(handler)
+
+
 def main(make: Callable[[Job], dict], argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog=f"python -m audioprune.steps.{make.__name__}")
     parser.add_argument("--cell", action="append", required=True, help="the cell as JSON; may be given several times")
     parser.add_argument("--log", type=Path, help="file that plain progress lines and errors also go to")
     arguments = parser.parse_args(argv)
-    log.setLevel(logging.INFO)
-    log.addHandler(_handler(logging.StreamHandler(sys.stderr)))
-    if arguments.log:
-        arguments.log.parent.mkdir(parents=True, exist_ok=True)
-        log.addHandler(_handler(logging.FileHandler(arguments.log, mode="w")))
-    for text in arguments.cell:
-        cell = json.loads(text)
-        try:
+    for cell in map(json.loads, arguments.cell):
+        with log_to(arguments.log, f"{cell['kind']}/{cell['address']}"):
             run_cell(cell, make)
-        except UserError as error:
-            log.error("error in %s %s: %s", cell["kind"], cell["address"], error)
-            raise SystemExit(1) from None
-        except Exception:
-            log.exception("failed: %s %s", cell["kind"], cell["address"])
-            raise SystemExit(1) from None
-
-
-def _handler(handler: logging.Handler) -> logging.Handler:
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-    return handler

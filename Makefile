@@ -1,0 +1,50 @@
+# make and Python 3.11 are all this needs; uv is brought here, and everything else from requirements.lock, by hash.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+STAMP := $(VENV)/.locked
+CORES ?= all
+export PATH := $(BIN):$(PATH)
+
+.PHONY: setup demo mini test lint lock report clean help
+
+help:
+	@echo "make demo    set up, run the synthetic study, print the path of its report"
+	@echo "make mini    the same for the real miniature study (downloads 54 MB, or AUDIOPRUNE_MIRROR=folder)"
+	@echo "make test    set up, run the whole test suite"
+	@echo "make lint    formatting, lint and import contracts"
+	@echo "make lock    write requirements.lock and envs/*.yaml anew from pyproject.toml"
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"Python 3.11 or newer is needed, this is {v.major}.{v.minor}: make PYTHON=python3.11 ...")'
+	@test -x .uv/bin/uv || { $(PYTHON) -m venv .uv && .uv/bin/python -m pip install -q --disable-pip-version-check uv==0.13.8; }
+	@echo "setting up $(VENV) from requirements.lock ..."
+	@.uv/bin/uv venv -q --allow-existing --python $(PYTHON) $(VENV)
+	@.uv/bin/uv pip sync -q --python $(VENV)/bin/python --require-hashes requirements.lock
+	@.uv/bin/uv pip install -q --python $(VENV)/bin/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup
+	@snakemake --cores $(CORES) results/demo/report.html
+	@echo "report: $(CURDIR)/results/demo/report.html"
+
+mini: setup
+	@snakemake --cores $(CORES) results/mini/report.html
+	@echo "report: $(CURDIR)/results/mini/report.html"
+
+test: setup
+	@pytest -q --durations=15 tests
+
+lint: setup
+	@ruff check . && ruff format --check . && snakefmt --check Snakefile workflow && lint-imports -q
+
+lock: setup
+	@.uv/bin/uv pip compile -q --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url \
+		--no-header --no-annotate pyproject.toml -o requirements.lock
+	@$(VENV)/bin/python envs/write.py
+
+clean:
+	@echo "results/ is where everything made lies; remove it by hand, or only what is superseded: audioprune gc"

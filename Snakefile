@@ -1,0 +1,29 @@
+"""audioprune: from audio to a finished report. Targets: all (the paper study), <study>, results/<study>/<exhibit>."""
+
+import sys
+from pathlib import Path
+
+from audioprune.errors import UserError
+from audioprune.planning.plan import Plan
+
+# Steps run with the Python that plans, whether or not its environment is activated.
+shell.prefix(f"set -euo pipefail; export PATH={Path(sys.executable).parent}:$PATH; ")
+
+try:
+    plan = Plan(main=workflow.is_main_process)
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+
+wildcard_constraints:
+    address=r"[^\s]+",
+    key=r"[0-9a-f]{16}",
+    at="(?:(?:" + "|".join(s for s in plan.config.studies if s != "paper") + ")/)?",
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/targets.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/profile.smk"
+include: "workflow/rules/report.smk"

@@ -1,0 +1,65 @@
+"""`audioprune plan [TARGET]`: what would run, why, and the hours it takes, stage by stage."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from audioprune.cli._output import columns, print_json
+from audioprune.cli._target import cells_of, exhibits_of
+from audioprune.planning.cost import estimate
+from audioprune.planning.plan import Plan
+
+
+def register(subparsers) -> None:
+    parser = subparsers.add_parser("plan", help="what would run, why, and GPU hours per stage", description=__doc__)
+    parser.add_argument("target", nargs="?", default="all", help="all, a study, or a path such as results/table4.tex")
+    parser.add_argument("--tflops", type=float, default=100, help="sustained TFLOP/s of one GPU (default: 100)")
+    parser.add_argument("--all", action="store_true", help="list every cell, not only the stages")
+    parser.add_argument("--json", action="store_true")
+
+
+def run(arguments) -> int:
+    plan = Plan(main=False)
+    exhibits = exhibits_of(plan, arguments.target)
+    jobs = []
+    for cell in cells_of(plan, exhibits).values():
+        state = plan.state(cell)
+        if not state.fresh:
+            hours = estimate(cell, plan.planner.facts, arguments.tflops)
+            jobs.append(
+                {"stage": cell.kind, "cell": cell.path, "state": state.name, "why": cell.note or state.why, **hours}
+            )
+    for study, kind, name in exhibits:
+        state = plan.exhibit_state(study, kind, name)
+        if not state.fresh:
+            jobs.append({"stage": kind, "cell": f"{study} {name}", "state": state.name, "why": state.why})
+    plan.digests.save()
+    if arguments.json:
+        print_json({"target": arguments.target, "jobs": jobs})
+        return 0
+    stages = defaultdict(list)
+    for job in jobs:
+        stages[job["stage"]].append(job)
+    rows = [
+        [
+            stage,
+            len(found),
+            sum(job["state"] == "damaged" for job in found) or "",
+            f"{sum(job.get('gpu_hours', 0) for job in found):.1f}",
+            f"{sum(job.get('core_hours', 0) for job in found):.2f}",
+        ]
+        for stage, found in stages.items()
+    ]
+    if not jobs:
+        print(f"{arguments.target}: nothing to do")
+        return 0
+    if arguments.all:
+        print(
+            columns(["stage", "state", "cell", "why"], [[j["stage"], j["state"], j["cell"], j["why"]] for j in jobs]),
+            "\n",
+        )
+    print(columns(["stage", "jobs", "damaged", "GPU hours", "core hours"], rows, right=(1, 2, 3, 4)))
+    for note in sorted({job["why"] for job in jobs if "not indexed" in job["why"]}):
+        print(f"waits for you: {note}")
+    print(f"GPU hours assume {arguments.tflops:g} TFLOP/s sustained; --tflops changes that. Details: --all")
+    return 0

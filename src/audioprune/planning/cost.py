@@ -1,0 +1,36 @@
+"""Hours that a cell is expected to take, from its multiply-accumulates: a guide for planning, never a result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from audioprune.datasets._base import Dataset
+from audioprune.planning.cells import Cell
+from audioprune.profiling.macs import count
+
+CORE_GFLOPS = 20  # ASSUME: what one processor core sustains on the tiny models
+
+
+def estimate(cell: Cell, facts: Callable[[str], Dataset], tflops: float) -> dict[str, float]:
+    """{gpu_hours} for models of published size, {core_hours} for tiny ones; {} for kinds that take minutes.
+
+    Training costs three forward passes of two FLOPs a MAC for each clip and epoch (specification, section 9), at the
+    unpruned cost: an upper bound.
+    """
+    tuned = cell if cell.kind == "finetune" else cell.inputs.get("finetune")
+    if cell.kind == "pretrain":
+        clips, epochs, passes = cell.inputs["audio"].settings.clips, cell.settings.recipe.epochs, 3
+        backbone, frames, classes = cell.settings.model.backbone, cell.inputs["features"].settings.frames, 1
+    elif tuned is not None:
+        dataset = facts(tuned.settings.dataset)
+        backbone, frames, classes = tuned.settings.model.backbone, dataset.frames, dataset.num_classes
+        training = cell is tuned
+        clips = dataset.train_clips if training else dataset.test_clips
+        epochs, passes = (tuned.settings.recipe.epochs, 3) if training else (1, 1)
+    else:
+        return {}
+    macs = count(backbone, frames=frames, num_classes=classes, method="none", keep_rate=1.0).total
+    flops = 2 * passes * macs * clips * epochs
+    if backbone.endswith("-tiny"):
+        return {"core_hours": flops / (CORE_GFLOPS * 1e9) / 3600}
+    return {"gpu_hours": flops / (tflops * 1e12) / 3600}

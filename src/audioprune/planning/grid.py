@@ -1,0 +1,250 @@
+"""From the configuration to cells: what every study is made of. Standard library, settings and keys only."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from audioprune import manifest, provenance, registry, sources
+from audioprune.config import Config, Grid, Method, Study, resolve_recipe
+from audioprune.datasets._base import Dataset
+from audioprune.planning.cells import Cell, code_of, key_of, matches
+from audioprune.settings import (
+    AudioSettings,
+    Closed,
+    EvaluateSettings,
+    FeaturesSettings,
+    FetchSettings,
+    FinetuneSettings,
+    GenerateSettings,
+    MacsSettings,
+    Model,
+    PretrainSettings,
+    Pruning,
+    ThroughputSettings,
+    TraceSettings,
+)
+
+MANIFESTS = Path("data/manifests")
+PENDING = "pending"
+
+
+@dataclass
+class StudyPlan:
+    """A study's cells, in the order in which they can be made."""
+
+    name: str
+    study: Study
+    all: dict[str, Cell] = field(default_factory=dict)  # path -> cell
+
+    def cells(self, kind: str, **wanted) -> list[Cell]:
+        """Its cells of one kind that have all wanted values (see planning.cells.matches)."""
+        return [c for c in self.all.values() if c.kind == kind and matches(c, wanted)]
+
+
+def dataset_facts(name: str, config: Config) -> Dataset:
+    """Facts of a built-in dataset, or of a user's folder."""
+    user = config.datasets.get(name)
+    if user is None:
+        return registry.get("datasets", name).DATASET
+    multilabel, transcription = user.task == "multilabel", user.task == "transcription"
+    return Dataset(
+        name=name,
+        task=user.task,
+        classes=user.classes,
+        frames=user.frames,
+        folds=user.folds,
+        loss="bce" if multilabel else "ce",
+        metric="map" if multilabel else "wer" if transcription else "top1",
+    )
+
+
+def timing_device(name: str) -> str:
+    """The device whose timings are planned: as configured; `here` is this machine's, or what its main process says."""
+    return os.environ.setdefault("AUDIOPRUNE_DEVICE", provenance.planning_device()) if name == "here" else name
+
+
+class Planner:
+    """Makes cells of one configuration, each once."""
+
+    def __init__(self, config: Config):
+        self.config = config
+        self.sources = sources.load()
+        self.made: dict[str, Cell] = {}
+        self.facts = cache(lambda name: dataset_facts(name, config))
+        self.audio = cache(self.audio)
+        self.features = cache(self.features)
+        self._checkpoint = cache(self._checkpoint)
+
+    def cell(self, kind: str, address: str, settings: Closed, *, plugins=(), digests=None, note="", **inputs) -> Cell:
+        keys = {name: cell.key for name, cell in inputs.items()}
+        key = key_of(kind, settings, keys, digests or {}, code_of(kind, plugins))
+        cell = Cell(kind, address, settings, inputs, digests or {}, plugins, key, note)
+        return self.made.setdefault(cell.path, cell)
+
+    # --- data ---------------------------------------------------------------------------------------------------
+
+    def fetch(self, source: str) -> Cell:
+        """A public archive, keyed by its declared content digest; data brought by hand, keyed by its manifest."""
+        digest, note = self.sources[source].content, ""
+        if not digest:
+            digest, note = self._manifest_digest(source)
+        return self.cell("fetch", source, FetchSettings(source=source), digests={"content": digest}, note=note)
+
+    def generate(self, name: str, *, clips: int, seed: int, options: dict) -> Cell:
+        settings = GenerateSettings(generator=name, clips=clips, seed=seed, options=options)
+        plugin = registry.module_name("generators", name)
+        return self.cell("generate", f"{name}/clips{clips}-seed{seed}", settings, plugins=(plugin,))
+
+    def audio(self, name: str) -> Cell:
+        facts, config = self.facts(name), self.config
+        options, bad = config.dataset_options.get(name, {}), config.bad_clips
+        settings = AudioSettings(dataset=name, bad_clips=bad, options=options, user=config.datasets.get(name))
+        if name in config.datasets:
+            digest, note = self._manifest_digest(name)
+            return self.cell("audio", name, settings, digests={"content": digest}, note=note)
+        plugins = (registry.module_name("datasets", name),)
+        if facts.generator:
+            size = config.generators[facts.generator]
+            upstream = self.generate(facts.generator, clips=size.clips, seed=size.seed, options=size.options)
+            return self.cell("audio", name, settings, plugins=plugins, generate=upstream)
+        return self.cell("audio", name, settings, plugins=plugins, fetch=self.fetch(facts.source))
+
+    def features(self, name: str, audio: Cell | None = None) -> Cell:
+        facts = self.facts(name)
+        settings = FeaturesSettings(dataset=name, frames=facts.frames, mean=facts.mean, std=facts.std)
+        return self.cell("features", name, settings, audio=audio or self.audio(name))
+
+    def _manifest_digest(self, name: str) -> tuple[str, str]:
+        path = MANIFESTS / f"{name}.json"
+        if not path.is_file():
+            return PENDING, f"its data is not indexed yet: audioprune index {name}"
+        return manifest.digest(manifest.refresh(manifest.load(path), path)), ""
+
+    # --- models -------------------------------------------------------------------------------------------------
+
+    def _checkpoint(self, pretraining: str, backbone: str) -> Cell:
+        family = backbone.rpartition("-")[0]
+        if pretraining == "official":
+            return self.fetch(f"checkpoint-{backbone}")
+        block = self.config.pretraining[pretraining]
+        plan = block.families.get(family) or block.families["ast"]
+        corpus = block.corpus
+        generated = self.generate(corpus.generator, clips=corpus.clips, seed=corpus.seed, options=corpus.options)
+        features = self.features("demo-corpus", generated)
+        settings = PretrainSettings(model=Model(backbone=backbone), **dict(plan))
+        plugins = (registry.module_name("backbones", backbone), registry.module_name("datasets", "demo-corpus"))
+        address = f"{backbone}/{corpus.generator}{corpus.clips}"
+        return self.cell("pretrain", address, settings, plugins=plugins, audio=generated, features=features)
+
+    def finetune(
+        self, study: Study, grid: Grid, backbone: str, dataset: str, pruning: Pruning, fold: int, seed: int
+    ) -> Cell:
+        family = backbone.rpartition("-")[0]
+        recipe, augment = resolve_recipe(self.config, grid.recipes or study.recipes, family, dataset)
+        settings = FinetuneSettings(
+            model=Model(backbone=backbone), dataset=dataset, pruning=pruning, recipe=recipe, augment=augment,
+            fold=fold, seed=seed, split=grid.split, initial=grid.initial,
+        )  # fmt: skip
+        audio = self.audio(dataset)
+        inputs = {"audio": audio, "features": self.features(dataset)}
+        if grid.initial == "pretrained":
+            inputs["checkpoint"] = self._checkpoint(study.pretraining, backbone)
+        address = f"{backbone}/{dataset}/{pruning.label}/fold{fold}-seed{seed}"
+        plugins = self._plugins(backbone, pruning.method, dataset)
+        return self.cell("finetune", address, settings, plugins=plugins, **inputs)
+
+    def evaluate(self, tuned: Cell, **settings) -> Cell:
+        own = EvaluateSettings(**{"pruning": tuned.settings.pruning, **settings})
+        label = f"eval-{own.pruning.label}" + (f"-{own.perturbation}" if own.perturbation != "none" else "")
+        return self._of_finetuned("evaluate", f"{label}/{own.selection}", tuned, own)
+
+    def trace(self, tuned: Cell, clips: int) -> Cell:
+        own = TraceSettings(pruning=tuned.settings.pruning, clips=clips)
+        return self._of_finetuned("trace", f"trace-{own.pruning.label}/{own.selection}", tuned, own)
+
+    def _of_finetuned(self, kind: str, label: str, tuned: Cell, own) -> Cell:
+        trained = tuned.settings
+        plugins = self._plugins(trained.model.backbone, own.pruning.method, trained.dataset)
+        inputs = {"finetune": tuned, "audio": tuned.inputs["audio"], "features": tuned.inputs["features"]}
+        return self.cell(kind, f"{tuned.address}/{label}", own, plugins=plugins, **inputs)
+
+    def _plugins(self, backbone: str, method: str, dataset: str = "") -> tuple[str, ...]:
+        named = [registry.module_name("backbones", backbone), registry.module_name("pruning", method)]
+        if dataset in registry.names("datasets"):
+            named.append(registry.module_name("datasets", dataset))
+        return tuple(named)
+
+    # --- cost ---------------------------------------------------------------------------------------------------
+
+    def costs(self, study: Study, grid: Grid, backbone: str, dataset: str, method: Method) -> list[Cell]:
+        facts = self.facts(dataset)
+        if not facts.classes:
+            return []
+        common = {
+            "frames": facts.frames, "num_classes": facts.num_classes, "method": method.method,
+            "options": method.options, "keep_rates": tuple(sorted({1.0, *grid.keep_rates}, reverse=True)),
+            "blocks": grid.blocks,
+        }  # fmt: skip
+        plugins = tuple(sorted({*self._plugins(backbone, method.method), *self._plugins(backbone, "none")}))
+        label = Pruning(method=method.method, keep_rate=0.5, options=method.options, blocks=grid.blocks).label
+        label = label.removesuffix("-kr0.5")
+        address = f"{backbone}/{facts.frames}x{facts.num_classes}/{label}"
+        eager = Model(backbone=backbone, kernel="eager")
+        cells = [self.cell("macs", address, MacsSettings(model=eager, **common), plugins=plugins)]
+        timing = study.throughput
+        for kernel in timing.kernels if timing else ():
+            device = timing_device(timing.device)
+            batch = timing.batch_size.get(dataset, timing.batch_size.get("all", 16))
+            settings = ThroughputSettings(
+                model=Model(backbone=backbone, kernel=kernel), **common, batch_size=batch, warmup=timing.warmup,
+                runs=timing.runs, precision=timing.precision, device=device,
+            )  # fmt: skip
+            where = "".join(c if c.isalnum() else "-" for c in device)
+            cells.append(self.cell("throughput", f"{where}/{address}/{kernel}", settings, plugins=plugins))
+        return cells
+
+    # --- studies ------------------------------------------------------------------------------------------------
+
+    def study(self, name: str) -> StudyPlan:
+        """All cells of a study."""
+        study = self.config.studies[name]
+        plan = StudyPlan(name, study)
+        for grid in study.grids:
+            for cell in self._grid(study, grid):
+                plan.all.update(cell.upstream())
+        return plan
+
+    def _grid(self, study: Study, grid: Grid):
+        timed = Method(method="topk")
+        for backbone in grid.backbones:
+            for dataset in grid.datasets:
+                facts = self.facts(dataset)
+                if not facts.classes:  # transcription: data and WER only, its model comes later
+                    yield self.features(dataset)
+                    continue
+                for method in (m if isinstance(m, Method) else Method(method=m) for m in grid.methods):
+                    if method == timed:
+                        yield from self.costs(study, grid, backbone, dataset, method)
+                    for rate in grid.keep_rates:
+                        pruning = Pruning(
+                            method=method.method, keep_rate=rate, options=method.options, blocks=grid.blocks
+                        )
+                        for fold in grid.folds or range(1, facts.folds + 1):
+                            for seed in grid.seeds:
+                                tuned = self.finetune(study, grid, backbone, dataset, pruning, fold, seed)
+                                yield from self._of_run(study, grid, facts, tuned)
+
+    def _of_run(self, study: Study, grid: Grid, facts: Dataset, tuned: Cell):
+        yield tuned
+        for selection in study.selections:
+            yield self.evaluate(tuned, selection=selection)
+        pruning, traces = tuned.settings.pruning, study.traces
+        if pruning.keep_rate < 1:
+            for test in grid.perturbations:
+                yield self.evaluate(tuned, perturbation=test, tau=facts.tau, kernel="eager")
+        first = tuned.settings.fold == (grid.folds or (1,))[0] and tuned.settings.seed == grid.seeds[0]
+        if traces and first and pruning.method == "topk" and pruning.keep_rate in traces.keep_rates:
+            yield self.trace(tuned, traces.clips)

@@ -1,0 +1,79 @@
+"""Functions of wildcards only; they ask the plan. No rules here."""
+
+from audioprune import registry
+
+
+def cell_of(kind, wildcards):
+    """The planned cell that a path names."""
+    path = f"{kind}/{wildcards.address}/{wildcards.key}"
+    cell = plan.planner.made.get(path) or plan.cells.get(path)
+    if cell is None:
+        raise WorkflowError(
+            f"results/cells/{path} is in no study's plan: its settings, data or code have changed. "
+            f"See: audioprune why {path}"
+        )
+    return cell
+
+
+def inputs_of(kind):
+    """Records of the cells that a cell takes in, and a guard file when the cell itself is missing or damaged."""
+
+    def inputs(wildcards):
+        cell = cell_of(kind, wildcards)
+        upstream = [ancient(str(c.dir / "record.json")) for c in cell.inputs.values()]
+        return upstream + [str(path) for path in plan.cell_guard(cell)]
+
+    return inputs
+
+
+def cell_json(kind):
+    return lambda wildcards: cell_of(kind, wildcards).as_json()
+
+
+def study_of(wildcards):
+    return wildcards.at.rstrip("/") or "paper"
+
+
+def exhibit_inputs(kind):
+    """Records of the cells that an exhibit shows, and a guard file when it has to be drawn again."""
+
+    def inputs(wildcards):
+        study = study_of(wildcards)
+        shown = [ancient(str(c.dir / "record.json")) for c in plan.exhibit_cells(study, kind, wildcards.name)]
+        if not shown:
+            raise WorkflowError(f"the study {study!r} has no cells that {wildcards.name} shows; see config.yaml")
+        return shown + [str(path) for path in plan.exhibit_guard(study, kind, wildcards.name)]
+
+    return inputs
+
+
+def exhibit_key(kind):
+    return lambda wildcards: plan.exhibit_key(study_of(wildcards), kind, wildcards.name)
+
+
+def report_inputs(wildcards):
+    """Every exhibit of the study."""
+    study = study_of(wildcards)
+    first = {"table": "tex", "figure": "svg"}
+    drawn = [ancient(f"results/{wildcards.at}{name}.{first[kind]}") for kind, name in plan.exhibits(study)]
+    return drawn + [str(path) for path in plan.exhibit_guard(study, "report", "report")]
+
+
+def report_of(study):
+    return f"results/{'' if study == 'paper' else study + '/'}report.html"
+
+
+def gpus(kind):
+    """One GPU for a model of published size; tiny ones run on the processor."""
+
+    def count(wildcards):
+        model = getattr(cell_of(kind, wildcards).settings, "model", None)
+        tuned = cell_of(kind, wildcards).inputs.get("finetune")
+        model = model or tuned.settings.model
+        return 0 if model.backbone.endswith("-tiny") else 1
+
+    return count
+
+
+def names(kind):
+    return "|".join(registry.names(kind))

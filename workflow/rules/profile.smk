@@ -1,0 +1,30 @@
+"""Cost: exact MACs, and throughput with nothing else running beside it."""
+
+
+rule macs:
+    input:
+        inputs_of("macs"),
+    output:
+        "results/cells/macs/{address}/{key}/record.json",
+    params:
+        cell=cell_json("macs"),
+    log:
+        "results/logs/macs/{address}/{key}.log",
+    shell:
+        "python -m audioprune.steps.macs --cell {params.cell:q} --log {log:q}"
+
+
+rule throughput:
+    input:
+        inputs_of("throughput"),
+    output:
+        "results/cells/throughput/{address}/{key}/record.json",
+    params:
+        cell=cell_json("throughput"),
+    log:
+        "results/logs/throughput/{address}/{key}.log",
+    threads: workflow.cores or 1
+    resources:
+        gpu=gpus("throughput"),
+    shell:
+        "python -m audioprune.steps.throughput --cell {params.cell:q} --log {log:q}"

@@ -1,0 +1,49 @@
+"""Exhibits, drawn from records and published numbers only, and the report made of them."""
+
+
+rule table:
+    input:
+        exhibit_inputs("table"),
+    output:
+        multiext("results/{at}{name}", ".tex", ".csv", ".html"),
+    params:
+        study=study_of,
+        key=exhibit_key("table"),
+    wildcard_constraints:
+        name=names("tables"),
+    log:
+        "results/logs/exhibits/{at}{name}.log",
+    shell:
+        "python -m audioprune.steps.table --study {params.study} --name {wildcards.name} --key {params.key} --log {log:q}"
+
+
+rule figure:
+    input:
+        exhibit_inputs("figure"),
+    output:
+        multiext("results/{at}{name}", ".pdf", ".svg", ".csv"),
+    params:
+        study=study_of,
+        key=exhibit_key("figure"),
+    wildcard_constraints:
+        name=names("figures"),
+    log:
+        "results/logs/exhibits/{at}{name}.log",
+    shell:
+        "python -m audioprune.steps.figure --study {params.study} --name {wildcards.name} --key {params.key} --log {log:q}"
+
+
+rule report:
+    input:
+        report_inputs,
+    output:
+        multiext("results/{at}{name}", ".html", ".pdf"),
+    params:
+        study=study_of,
+        key=exhibit_key("report"),
+    wildcard_constraints:
+        name="report",
+    log:
+        "results/logs/exhibits/{at}{name}.log",
+    shell:
+        "python -m audioprune.steps.report --study {params.study} --name {wildcards.name} --key {params.key} --log {log:q}"

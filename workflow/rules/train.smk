@@ -1,0 +1,62 @@
+"""Models: pre-training, fine-tuning, evaluation, and traces of the tokens."""
+
+
+rule pretrain:
+    input:
+        inputs_of("pretrain"),
+    output:
+        "results/cells/pretrain/{address}/{key}/record.json",
+    params:
+        cell=cell_json("pretrain"),
+    log:
+        "results/logs/pretrain/{address}/{key}.log",
+    priority: 10
+    resources:
+        gpu=gpus("pretrain"),
+    shell:
+        "python -m audioprune.steps.pretrain --cell {params.cell:q} --log {log:q}"
+
+
+rule finetune:
+    input:
+        inputs_of("finetune"),
+    output:
+        "results/cells/finetune/{address}/{key}/record.json",
+    params:
+        cell=cell_json("finetune"),
+    log:
+        "results/logs/finetune/{address}/{key}.log",
+    resources:
+        gpu=gpus("finetune"),
+    shell:
+        "python -m audioprune.steps.finetune --cell {params.cell:q} --log {log:q}"
+
+
+rule evaluate:
+    input:
+        inputs_of("evaluate"),
+    output:
+        "results/cells/evaluate/{address}/{key}/record.json",
+    params:
+        cell=cell_json("evaluate"),
+    log:
+        "results/logs/evaluate/{address}/{key}.log",
+    resources:
+        gpu=gpus("evaluate"),
+    shell:
+        "python -m audioprune.steps.evaluate --cell {params.cell:q} --log {log:q}"
+
+
+rule trace:
+    input:
+        inputs_of("trace"),
+    output:
+        "results/cells/trace/{address}/{key}/record.json",
+    params:
+        cell=cell_json("trace"),
+    log:
+        "results/logs/trace/{address}/{key}.log",
+    resources:
+        gpu=gpus("trace"),
+    shell:
+        "python -m audioprune.steps.trace --cell {params.cell:q} --log {log:q}"
