@@ -1,0 +1,146 @@
+"""Building a backbone with a pruner: the one place where settings are checked and put together."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+
+from torch import nn
+
+from audioprune import registry
+from audioprune.backbones._family import MEL_BINS, check_keep_rate, layer_of
+from audioprune.backbones._init import initialise
+from audioprune.backbones._sizes import SIZES
+from audioprune.backbones._vit import KERNELS
+from audioprune.backbones._weights import load_checkpoint, save_checkpoint
+from audioprune.errors import UserError
+from audioprune.pruning._base import Pruner, Pruning, Tokens, keep_counts
+from audioprune.pruning._perturb import perturbed
+
+__all__ = ["assemble", "build_model", "layer_of", "load_checkpoint", "save_checkpoint"]
+
+
+def build_model(
+    backbone: str = "audiomae-tiny",
+    *,
+    frames: int,
+    num_classes: int,
+    method: str = "none",
+    keep_rate: float = 1.0,
+    blocks: Sequence[int] = (3, 6, 9),
+    options: Mapping[str, object] | None = None,
+    patch: int = 16,
+    stride: int = 16,
+    kernel: str = "fused",
+    drop_path: float = 0.0,
+    seed: int = 0,
+    width: int | None = None,
+    depth: int = 12,
+    num_heads: int | None = None,
+    perturbation: str = "none",
+    tau: float | None = None,
+) -> nn.Module:
+    """A freshly initialised model: normalised log-mel (B, frames, 128) -> logits (B, num_classes).
+
+    method "none" never selects; any other selects at `blocks` unless model.keep_rate is 1. Raises UserError.
+    """
+    if backbone not in registry.names("backbones"):
+        raise UserError(f"no backbone named {backbone!r}{registry.nearest(backbone, registry.names('backbones'))}")
+    size = SIZES[backbone.rpartition("-")[2]]
+    width = size.width if width is None else width
+    model = assemble(
+        registry.module_name("backbones", backbone).rpartition(".")[2],
+        frames=frames,
+        num_classes=num_classes,
+        method=method,
+        keep_rate=keep_rate,
+        blocks=blocks,
+        options=options or {},
+        patch=patch,
+        stride=stride,
+        kernel=kernel,
+        drop_path=drop_path,
+        width=width,
+        depth=depth,
+        num_heads=size.num_heads if num_heads is None else num_heads,
+        hidden=4 * width,
+        perturbation=perturbation,
+        tau=tau,
+    )
+    initialise(model, seed)
+    return model
+
+
+def assemble(
+    family: str,
+    *,
+    frames: int,
+    num_classes: int,
+    method: str,
+    keep_rate: float,
+    blocks: Sequence[int],
+    options: Mapping[str, object],
+    patch: int,
+    stride: int,
+    kernel: str,
+    drop_path: float,
+    width: int,
+    depth: int,
+    num_heads: int,
+    hidden: int,
+    perturbation: str,
+    tau: float | None,
+) -> nn.Module:
+    """A model of a family (a module of audioprune.backbones) whose weights are not set yet."""
+    module = registry.get("backbones", f"{family.replace('_', '-')}-b")
+    whole = {
+        "frames": frames,
+        "num_classes": num_classes,
+        "width": width,
+        "depth": depth,
+        "num_heads": num_heads,
+        "hidden": hidden,
+        "patch": patch,
+        "stride": stride,
+    }
+    for name, value in whole.items():
+        if not isinstance(value, int) or value < 1:
+            raise UserError(f"{name}={value!r} is not a positive whole number")
+    if patch > MEL_BINS or stride > patch:
+        raise UserError(f"patch={patch}, stride={stride}: patches must fit {MEL_BINS} mel bins and leave no gaps")
+    if width % num_heads or width % 4:
+        raise UserError(f"width={width} must be a multiple of num_heads={num_heads} and of 4")
+    if kernel not in KERNELS:
+        raise UserError(f"kernel={kernel!r} is none of {', '.join(KERNELS)}")
+    if not 0 <= drop_path < 1:
+        raise UserError(f"drop_path={drop_path} is not in [0, 1)")
+    keep_rate, chosen = check_keep_rate(keep_rate), tuple(blocks)
+    if list(chosen) != sorted({b for b in chosen if 0 <= b < depth}):
+        raise UserError(f"blocks={chosen} must be different, rising numbers from 0 to {depth - 1}")
+    tokens = module.tokens(frames, patch, stride)
+    pruner = perturbed(make_pruner(method, tokens, options), perturbation, tau)
+    if pruner is not None and keep_rate < 1:
+        check_counts(tokens, keep_rate, len(chosen), pruner.off_by_e)
+    pruning = Pruning(pruner, blocks=chosen, keep_rate=keep_rate)
+    return module.build(kernel=kernel, drop_path=drop_path, pruning=pruning, **whole)
+
+
+def make_pruner(method: str, tokens: Tokens, options: Mapping[str, object]) -> Pruner | None:
+    """The pruner of a method with its options, all of which it must know."""
+    if method not in registry.names("pruning"):
+        raise UserError(f"no pruning method named {method!r}{registry.nearest(method, registry.names('pruning'))}")
+    build = registry.get("pruning", method).build
+    known = [name for name in inspect.signature(build).parameters if name != "tokens"]
+    for name in options:
+        if name not in known:
+            raise UserError(f"method {method!r} has no option {name!r}{registry.nearest(name, known)}")
+    return build(tokens, **options)
+
+
+def check_counts(tokens: Tokens, keep_rate: float, locations: int, off_by_e: bool) -> None:
+    """With the released gather, K can fall to nothing, and pooling needs more tokens than it takes for extra ones."""
+    counts = keep_counts(keep_rate, tokens.patches, tokens.extra, locations, off_by_e=off_by_e)
+    if counts and min(counts) < (1 + 1 if off_by_e else 1):
+        raise UserError(
+            f"keep_rate={keep_rate} leaves {', '.join(map(str, counts))} of {tokens.patches} tokens: too few to classify"
+        )

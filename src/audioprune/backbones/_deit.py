@@ -1,0 +1,146 @@
+"""AST: a DeiT with class and distillation tokens, supervised.
+
+Letters: B clips, T frames, P = 8 * (T / 16) patches, C = 256 pixels of a patch, D width, e = 2 extra tokens.
+Tokens are frequency-major: token i is the patch (frequency i // (T / 16), time i % (T / 16)). Position embeddings are
+learned; shorter inputs use the middle columns of the table for 1024 frames. After the final norm the tokens are pooled
+and classified by Linear(LayerNorm(.)). Weight names are the official ones: `v.*` and `mlp_head.*`.
+Sources: Gong et al. 2021; P0 section 3; released code, ast_models.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from audioprune.audio.patches import grid, patchify
+from audioprune.backbones import _family, _position, _vit
+from audioprune.pruning._base import Pruning, Tokens
+
+RULES = _family.Rules(
+    head={
+        "norm.weight": "mlp_head.0.weight",
+        "norm.bias": "mlp_head.0.bias",
+        "head.weight": "mlp_head.1.weight",
+        "head.bias": "mlp_head.1.bias",
+    },
+    dropped=(r"v\.head(_dist)?\.(weight|bias)",),  # ImageNet's two heads
+)
+HEAD_STD = 0.02
+
+
+class Transformer(nn.Module):
+    """Everything before pooling: the official `v`."""
+
+    def __init__(
+        self,
+        *,
+        tokens: Tokens,
+        width: int,
+        depth: int,
+        num_heads: int,
+        hidden: int,
+        patch: int,
+        stride: int,
+        kernel: str,
+        drop_path: float,
+    ):
+        super().__init__()
+        columns, rows = grid(_position.FULL_FRAMES, patch, stride)
+        start = _position.middle(columns, tokens.time)
+        self.table = {"extra": 2, "rows": rows, "start": start, "count": tokens.time}  # columns in use
+        self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
+        self.dist_token = nn.Parameter(torch.zeros(1, 1, width))
+        self.pos_embed = nn.Parameter(torch.zeros(1, 2 + rows * columns, width))
+        self.patch_embed = _vit.PatchEmbed(width=width, patch=patch)
+        self.blocks = _vit.make_blocks(
+            width=width, depth=depth, num_heads=num_heads, hidden=hidden, kernel=kernel, drop_path=drop_path
+        )
+        self.norm = nn.LayerNorm(width, eps=_vit.EPS)
+
+    def forward(self, pixels: Tensor, keep_patches: Tensor | None, pruning: Pruning) -> Tensor:
+        """Patches (B, P, C) -> tokens after the last block, (B, 2 + tokens left, D)."""
+        x, survivors = _vit.embed(
+            pixels,
+            keep_patches,
+            patch_embed=self.patch_embed,
+            extra=torch.cat([self.cls_token, self.dist_token], dim=1) + self.pos_embed[:, :2],
+            positions=_position.crop(self.pos_embed, **self.table),
+        )
+        return _vit.encode(self.blocks, x, survivors, pruning)
+
+
+class Model(nn.Module):
+    """`pool`: normalised tokens (B, 2 + n, D) -> (B, D)."""
+
+    rules, head_std = RULES, HEAD_STD
+
+    def __init__(
+        self,
+        *,
+        tokens: Tokens,
+        pool: Callable[[Tensor], Tensor],
+        frames: int,
+        num_classes: int,
+        width: int,
+        depth: int,
+        num_heads: int,
+        hidden: int,
+        patch: int = 16,
+        stride: int = 16,
+        kernel: str = "fused",
+        drop_path: float = 0.0,
+        pruning: Pruning | None = None,
+    ):
+        super().__init__()
+        self.frames, self.patch, self.stride, self.depth = frames, patch, stride, depth
+        self.tokens, self.pool = tokens, pool
+        self.v = Transformer(
+            tokens=tokens,
+            width=width,
+            depth=depth,
+            num_heads=num_heads,
+            hidden=hidden,
+            patch=patch,
+            stride=stride,
+            kernel=kernel,
+            drop_path=drop_path,
+        )
+        self.mlp_head = nn.Sequential(nn.LayerNorm(width), _vit.linear(width, num_classes))  # PyTorch's default eps
+        self.pruning = pruning or Pruning()
+
+    @property
+    def blocks(self) -> nn.ModuleList:
+        return self.v.blocks
+
+    @property
+    def table(self) -> dict[str, int]:
+        return self.v.table
+
+    @property
+    def keep_rate(self) -> float:
+        return self.pruning.keep_rate
+
+    @keep_rate.setter
+    def keep_rate(self, value: float) -> None:
+        self.pruning.keep_rate = _family.check_keep_rate(value)
+
+    def layer_of(self, name: str) -> int:
+        return _family.layer_of(name, self.depth)
+
+    def no_weight_decay(self) -> set[str]:
+        return _family.no_weight_decay(self)
+
+    def pixels(self, x: Tensor) -> Tensor:
+        """Patches in token order, (B, T, 128) -> (B, P, C)."""
+        _family.check_input(x, self.frames)
+        return patchify(x.transpose(1, 2), self.patch, self.stride).flatten(1, 2)
+
+    def encode(self, x: Tensor, keep_patches: Tensor | None = None) -> Tensor:
+        """Tokens after the last block, (B, T, 128) -> (B, 2 + tokens left, D): not normalised, extra tokens first."""
+        return self.v(self.pixels(x), keep_patches, self.pruning)
+
+    def forward(self, x: Tensor, keep_patches: Tensor | None = None) -> Tensor:
+        """Normalised log-mel (B, T, 128), and the patches to keep (B, M) in token order -> logits (B, classes)."""
+        return self.mlp_head(self.pool(self.v.norm(self.encode(x, keep_patches))))

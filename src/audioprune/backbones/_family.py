@@ -1,0 +1,71 @@
+"""What every backbone shares around its blocks: facts of its tokens, checks of its input, its rules for weights."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from audioprune.audio.patches import grid
+from audioprune.backbones._position import FULL_FRAMES
+from audioprune.errors import UserError
+
+MEL_BINS = 128
+EMBEDDINGS = ("cls_token", "dist_token", "pos_embed", "patch_embed")
+NOT_DECAYED = ("cls_token", "dist_token", "pos_embed")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How an official checkpoint's keys meet the model's: all others must be the same on both sides.
+
+    head     the parity names of a fine-tuning head -> the model's keys, which a checkpoint may lack
+    dropped  patterns of keys that a checkpoint may have and the model has not
+    """
+
+    head: Mapping[str, str]
+    dropped: tuple[str, ...]
+
+    def drops(self, key: str) -> bool:
+        return any(re.fullmatch(pattern, key) for pattern in self.dropped)
+
+
+def time_freq(frames: int, patch: int, stride: int) -> tuple[int, int]:
+    """Patches along time and frequency; refuses what the position table of 1024 frames cannot place."""
+    if frames < patch or (stride == patch and (frames % patch or MEL_BINS % patch)):
+        raise UserError(f"{frames} frames x {MEL_BINS} mel bins are not cut evenly by patches of {patch}")
+    time, freq = grid(frames, patch, stride)
+    longest, _ = grid(FULL_FRAMES, patch, stride)
+    if time > longest:
+        raise UserError(
+            f"{frames} frames make {time} patch columns, but the position embedding has {longest} "
+            f"({FULL_FRAMES} frames): cut the input to {FULL_FRAMES} frames or fewer"
+        )
+    return time, freq
+
+
+def check_input(x: Tensor, frames: int) -> None:
+    if x.ndim != 3 or x.shape[1] != frames or x.shape[2] != MEL_BINS:
+        raise ValueError(f"input of shape {tuple(x.shape)}; this model takes (clips, {frames}, {MEL_BINS})")
+
+
+def check_keep_rate(keep_rate: float) -> float:
+    if not 0 < keep_rate <= 1:
+        raise UserError(f"keep_rate={keep_rate} is not in (0, 1]")
+    return float(keep_rate)
+
+
+def layer_of(name: str, depth: int = 12) -> int:
+    """Layer of a parameter for layer-wise learning-rate decay: embeddings 0, block i -> i + 1, all after it depth + 1."""
+    parts = [part for part in name.split(".") if part not in ("module", "v")]
+    if parts[0] in EMBEDDINGS:
+        return 0
+    return int(parts[1]) + 1 if parts[0] == "blocks" else depth + 1
+
+
+def no_weight_decay(model: nn.Module) -> set[str]:
+    """Names of the extra tokens and position embeddings."""
+    names = [*dict(model.named_parameters()), *dict(model.named_buffers())]
+    return {name for name in names if name.rpartition(".")[2] in NOT_DECAYED}

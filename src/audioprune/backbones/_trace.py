@@ -1,0 +1,96 @@
+"""Looking into a model from outside: scores, kept patches and norms of every block, by hooks on the untouched model.
+
+Letters: B clips, H heads, N tokens of which the first e are extra, D width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from audioprune.backbones import _scores
+from audioprune.pruning._base import gather_kept
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Everything by zero-based block; n tokens enter its attention besides the extra ones.
+
+    scores     "global" and "cls" -> block -> (B, n) attention received by each of those tokens. "cls" ends where
+               `as_released` has lost the class token; then all tokens of the sequence are counted as non-extra
+    entering   block -> (B, n) int64 the same tokens' patch numbers in the input, -1 for an extra token
+    kept       selecting block -> (B, K) int64 patch numbers of the tokens that stay, by descending rank
+    norms      block -> (B,) mean over all tokens of |x| / |attention branch of x|, x the block's input (P0 Fig. 7)
+    logits     (B, classes)
+    """
+
+    scores: dict[str, dict[int, Tensor]] = field(default_factory=lambda: {"global": {}, "cls": {}})
+    entering: dict[int, Tensor] = field(default_factory=dict)
+    kept: dict[int, Tensor] = field(default_factory=dict)
+    norms: dict[int, Tensor] = field(default_factory=dict)
+    logits: Tensor = field(default_factory=lambda: torch.empty(0))
+
+
+@torch.no_grad()
+def trace(model: nn.Module, x: Tensor, keep_patches: Tensor | None = None) -> Trace:
+    """Run normalised log-mel x (B, T, 128) through the model in evaluation mode and record what happens inside."""
+    found = Trace()
+    training = model.training
+    model.eval()
+    try:
+        with _hooks(model, found):
+            logits = model(x) if keep_patches is None else model(x, keep_patches)
+    finally:
+        model.train(training)
+    return Trace(found.scores, found.entering, found.kept, found.norms, logits)
+
+
+@contextmanager
+def _hooks(model: nn.Module, found: Trace) -> Iterator[None]:
+    handles = []
+    for i, block in enumerate(model.blocks):
+        handles += _watch(i, block, found)
+    if model.pruning.pruner is not None:
+        handles.append(model.pruning.pruner.register_forward_hook(_on_selection(found)))
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _watch(i: int, block: nn.Module, found: Trace) -> list:
+    seen: dict[str, object] = {}  # what the block was given, until its attention is done
+
+    def on_block(_, inputs) -> None:
+        x, survivors = inputs[:2]
+        seen.update(x=x, extra=survivors.extra)
+        found.entering[i] = survivors.numbers[:, survivors.extra :]
+
+    def on_qkv(_, inputs, qkv: Tensor) -> None:
+        q, k, _ = block.attn.split(qkv)
+        for kind in ("global", "cls") if seen["extra"] else ("global",):
+            found.scores[kind][i] = _scores.without_map(q, k, kind, seen["extra"])
+
+    def on_attention(_, inputs, output) -> None:
+        found.norms[i] = (seen["x"].norm(dim=2) / output[0].norm(dim=2)).mean(1)
+        seen.clear()
+
+    return [
+        block.register_forward_pre_hook(on_block),
+        block.attn.qkv.register_forward_hook(on_qkv),
+        block.attn.register_forward_hook(on_attention),
+    ]
+
+
+def _on_selection(found: Trace):
+    def on_selection(pruner, inputs, keep: Tensor) -> None:
+        (view,) = inputs
+        numbers = view.numbers if pruner.off_by_e else view.patches
+        found.kept[view.block] = gather_kept(numbers, keep, 0)
+
+    return on_selection

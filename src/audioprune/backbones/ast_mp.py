@@ -1,0 +1,27 @@
+"""AST-MP: AST, but the prediction is from the mean over the patch tokens (P0 section 5; never released).
+
+# ASSUME: as in the other mean-pooled model, topk ranks by the global score.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from audioprune.backbones import _deit, _family
+from audioprune.pruning._base import Tokens
+
+
+def tokens(frames: int, patch: int = 16, stride: int = 16) -> Tokens:
+    time, freq = _family.time_freq(frames, patch, stride)
+    return Tokens(extra=2, orientation="freq", time=time, freq=freq, score="global")
+
+
+def pool(x: Tensor) -> Tensor:
+    """Mean over the non-extra tokens, (B, 2 + n, D) -> (B, D)."""
+    return x[:, 2:].mean(1)
+
+
+def build(*, frames: int, patch: int = 16, stride: int = 16, **settings) -> _deit.Model:
+    return _deit.Model(
+        tokens=tokens(frames, patch, stride), pool=pool, frames=frames, patch=patch, stride=stride, **settings
+    )

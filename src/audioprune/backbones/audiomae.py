@@ -1,0 +1,112 @@
+"""AudioMAE: a ViT encoder pre-trained by masked autoencoding, mean-pooled for classification.
+
+Letters: B clips, T frames, P = (T / 16) * 8 patches, C = 256 pixels of a patch, D width, e = 1 extra token (class).
+Tokens are time-major: token i is the patch (time i // 8, frequency i % 8). The class token takes part in attention but
+not in the prediction, Linear(LayerNorm(mean over the other tokens)); that LayerNorm (`fc_norm`) is new at fine-tuning.
+Sources: Huang et al. 2022; P0 section 3; released code, models_vit.py.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from audioprune.audio.patches import grid, patchify
+from audioprune.backbones import _family, _position, _vit
+from audioprune.pruning._base import Pruning, Tokens
+
+RULES = _family.Rules(
+    head={
+        "norm.weight": "fc_norm.weight",
+        "norm.bias": "fc_norm.bias",
+        "head.weight": "head.weight",
+        "head.bias": "head.bias",
+    },
+    dropped=(
+        r"norm\.(weight|bias)",  # the pre-training's own final norm
+        r"mask_token",
+        r"decoder_pos_embed",
+        r"decoder_(embed|norm|pred)\.(weight|bias)",
+        r"decoder_blocks\.\d+\..+",
+    ),
+)
+HEAD_STD = 2e-5
+
+
+def tokens(frames: int, patch: int = 16, stride: int = 16) -> Tokens:
+    time, freq = _family.time_freq(frames, patch, stride)
+    return Tokens(extra=1, orientation="time", time=time, freq=freq, score="global")
+
+
+class Model(nn.Module):
+    rules, head_std = RULES, HEAD_STD
+
+    def __init__(
+        self,
+        *,
+        frames: int,
+        num_classes: int,
+        width: int,
+        depth: int,
+        num_heads: int,
+        hidden: int,
+        patch: int = 16,
+        stride: int = 16,
+        kernel: str = "fused",
+        drop_path: float = 0.0,
+        pruning: Pruning | None = None,
+    ):
+        super().__init__()
+        self.frames, self.patch, self.stride, self.depth = frames, patch, stride, depth
+        self.tokens = tokens(frames, patch, stride)
+        columns, rows = grid(_position.FULL_FRAMES, patch, stride)
+        self.table = {"extra": 1, "rows": rows, "start": 0, "count": self.tokens.time}  # columns in use
+        self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
+        table = torch.cat([torch.zeros(1, width), _position.sincos(width, rows, columns)])
+        self.register_buffer("pos_embed", table[None])  # (1, 1 + 8 * 64, D), fixed
+        self.patch_embed = _vit.PatchEmbed(width=width, patch=patch)
+        self.blocks = _vit.make_blocks(
+            width=width, depth=depth, num_heads=num_heads, hidden=hidden, kernel=kernel, drop_path=drop_path
+        )
+        self.fc_norm = nn.LayerNorm(width, eps=_vit.EPS)
+        self.head = _vit.linear(width, num_classes)
+        self.pruning = pruning or Pruning()
+
+    @property
+    def keep_rate(self) -> float:
+        return self.pruning.keep_rate
+
+    @keep_rate.setter
+    def keep_rate(self, value: float) -> None:
+        self.pruning.keep_rate = _family.check_keep_rate(value)
+
+    def layer_of(self, name: str) -> int:
+        return _family.layer_of(name, self.depth)
+
+    def no_weight_decay(self) -> set[str]:
+        return _family.no_weight_decay(self)
+
+    def pixels(self, x: Tensor) -> Tensor:
+        """Patches in token order, (B, T, 128) -> (B, P, C)."""
+        _family.check_input(x, self.frames)
+        return patchify(x, self.patch, self.stride).flatten(1, 2)
+
+    def encode(self, x: Tensor, keep_patches: Tensor | None = None) -> Tensor:
+        """Tokens after the last block, (B, T, 128) -> (B, 1 + tokens left, D): no norm, the class token first."""
+        x, survivors = _vit.embed(
+            self.pixels(x),
+            keep_patches,
+            patch_embed=self.patch_embed,
+            extra=self.cls_token + self.pos_embed[:, :1],
+            positions=_position.crop(self.pos_embed, **self.table),
+        )
+        return _vit.encode(self.blocks, x, survivors, self.pruning)
+
+    def forward(self, x: Tensor, keep_patches: Tensor | None = None) -> Tensor:
+        """Normalised log-mel (B, T, 128), and the patches to keep (B, M) in token order -> logits (B, classes)."""
+        x = self.encode(x, keep_patches)[:, 1:].mean(1)  # (B, D)
+        return self.head(self.fc_norm(x))
+
+
+def build(**settings) -> Model:
+    return Model(**settings)

@@ -1,0 +1,127 @@
+"""audioprune as a library: a model from an official checkpoint, and a look inside it.
+
+import audioprune
+model = audioprune.load_model(backbone="ast", checkpoint="ast.pth", num_classes=527, frames=1024, keep_rate=0.7)
+seen = audioprune.trace(model, x)  # x: normalised log-mel (clips, frames, 128)
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from audioprune import registry
+from audioprune.backbones._build import assemble
+from audioprune.backbones._init import initialise_head
+from audioprune.backbones._trace import Trace, trace
+from audioprune.backbones._weights import load_checkpoint, read_checkpoint, read_head
+from audioprune.errors import UserError
+
+__all__ = ["Trace", "load_model", "trace"]
+
+
+def load_model(
+    backbone: str,
+    checkpoint: Path | str,
+    head: Path | str | None = None,
+    frames: int = 512,
+    num_classes: int = 50,
+    num_heads: int | None = None,
+    method: str = "topk",
+    keep_rate: float = 0.5,
+    *,
+    blocks: Sequence[int] = (3, 6, 9),
+    kernel: str = "fused",
+    stride: int | None = None,
+    head_seed: int = 0,
+    perturbation: str = "none",
+    tau: float | None = None,
+    **method_options,
+) -> nn.Module:
+    """A pruned (or, with keep_rate=1, unpruned) model in evaluation mode: log-mel (B, frames, 128) -> logits.
+
+    backbone    "audiomae", "ast" or "ast-mp"; widths, depth and patch size are read off the checkpoint
+    checkpoint  official format, by torch.save or .safetensors
+    head        file with norm.weight, norm.bias, head.weight, head.bias (.npz, .safetensors or by torch.save); None: the
+                checkpoint's own head if it has `num_classes` classes, else a fresh one from `head_seed`, with a warning
+    num_heads   None: what the checkpoint says (only files written by this project do), else width / 64
+    method_options   of the pruning method: score=, variant=, seed=
+    Raises UserError for anything that does not fit.
+    """
+    family = _family(backbone)
+    state, metadata = read_checkpoint(checkpoint)
+    shape = _shape(state, checkpoint)
+    if num_heads is None:
+        num_heads = int(metadata["num_heads"]) if "num_heads" in metadata else _heads(shape["width"], checkpoint)
+    model = assemble(
+        family,
+        frames=frames,
+        num_classes=num_classes,
+        method=method,
+        keep_rate=keep_rate,
+        blocks=blocks,
+        options=method_options,
+        stride=shape["patch"] if stride is None else stride,
+        kernel=kernel,
+        drop_path=0.0,
+        num_heads=num_heads,
+        perturbation=perturbation,
+        tau=tau,
+        **shape,
+    )
+    own = state.get(model.rules.head["head.weight"])
+    if head is not None:
+        weights: Mapping[str, Tensor] | str = read_head(head)
+        _check_head(weights, head, num_classes, shape["width"])
+    elif own is not None and own.shape[0] == num_classes:
+        weights = "own"
+    else:
+        weights = "fresh"
+        initialise_head(model, head_seed)
+        has = "no head" if own is None else f"a head of {own.shape[0]} classes"
+        warnings.warn(
+            f"{checkpoint} has {has}, not one of {num_classes}: the head is untrained, from seed {head_seed}",
+            stacklevel=2,
+        )
+    load_checkpoint(model, state, head=weights, source=checkpoint)
+    return model.eval()
+
+
+def _family(backbone: str) -> str:
+    """Module name of a family, named with or without a size: "ast-mp" and "ast-mp-b" -> "ast_mp"."""
+    named = registry.names("backbones")
+    families = sorted({name.rpartition("-")[0] for name in named})
+    family = backbone if backbone in families else backbone.rpartition("-")[0] if backbone in named else None
+    if family is None:
+        raise UserError(f"no backbone named {backbone!r}{registry.nearest(backbone, families)}")
+    return family.replace("-", "_")
+
+
+def _shape(state: Mapping[str, Tensor], checkpoint) -> dict[str, int]:
+    """Width, hidden width, depth and patch size, read off the weights."""
+    bare = {key.removeprefix("v."): value for key, value in state.items()}
+    blocks = {int(key.split(".")[1]) for key in bare if key.startswith("blocks.") and key.split(".")[1].isdigit()}
+    try:
+        width, _, patch, _ = bare["patch_embed.proj.weight"].shape
+        hidden = bare["blocks.0.mlp.fc1.weight"].shape[0]
+    except (KeyError, ValueError):
+        raise UserError(
+            f"{checkpoint} is no AudioMAE or AST checkpoint: it has no patch_embed.proj.weight or "
+            "no blocks.0.mlp.fc1.weight of the expected form"
+        ) from None
+    return {"width": width, "hidden": hidden, "depth": 1 + max(blocks), "patch": patch}
+
+
+def _heads(width: int, checkpoint) -> int:
+    if width % 64:
+        raise UserError(f"{checkpoint} is {width} wide, which 64 does not divide: give num_heads=")
+    return width // 64
+
+
+def _check_head(head: Mapping[str, Tensor], path, num_classes: int, width: int) -> None:
+    shape = tuple(head["head.weight"].shape)
+    if shape != (num_classes, width):
+        raise UserError(f"head {path} has weights {shape}, expected {(num_classes, width)}: classes x width")

@@ -1,0 +1,146 @@
+"""The protocol of token pruning, and the only place where indices meet tokens.
+
+Letters: B clips, P patches of an input, e extra tokens (class, distillation), n non-extra tokens entering a selecting
+block, K tokens it keeps, D width, C pixels of a patch.
+
+A method is a module of this package with `build(tokens, **options) -> Pruner`: it ranks the tokens, nothing else. At a
+selecting block, after attention and its residual, K = ceil(keep_rate n) tokens of highest rank stay, by descending
+rank; extra tokens always stay (P0 section 3; released code: models_vit.py). Ties go to the token that comes first, so
+that a selection never depends on a sorting algorithm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import ceil
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+Attention = Literal["global", "global_literal", "cls"]
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Facts of a backbone's tokens: `extra` at the front, then time x freq patches in the order of `orientation`."""
+
+    extra: int
+    orientation: Literal["time", "freq"]  # which index runs slowest, as in audioprune.audio.patches
+    time: int
+    freq: int
+    score: Attention  # the attention score that this backbone's topk uses by default
+
+    @property
+    def patches(self) -> int:
+        return self.time * self.freq
+
+
+@dataclass(frozen=True)
+class View:
+    """What a selecting block shows to a pruner."""
+
+    block: int  # zero-based
+    count: int  # K
+    extra: int  # extra tokens at the front of the sequence; 0 once `as_released` has lost them
+    numbers: Tensor  # (B, extra + n) input patch number of every token of the sequence, -1: an extra token
+    pixels: Tensor  # (B, P, C) normalised pixels of all patches of the input, in token order
+    score: Tensor | None  # (B, n) attention received, when the pruner asks for it
+
+    @property
+    def patches(self) -> Tensor:
+        """Input patch number of the tokens that can be pruned, (B, n)."""
+        return self.numbers[:, self.extra :]
+
+
+@dataclass(frozen=True)
+class Survivors:
+    """The state that travels with the tokens through the blocks."""
+
+    numbers: Tensor  # (B, extra + n)
+    pixels: Tensor  # (B, P, C)
+    extra: int  # extra tokens now at the front
+    declared: int  # e: extra tokens of the backbone, which K is computed with
+
+
+class Pruner(nn.Module):
+    """View -> indices of the kept tokens (B, K) among the n non-extra ones, by descending rank. Has no parameters.
+
+    rank        View -> (B, n), higher stays
+    attention   the attention score it needs in View.score, if any
+    off_by_e    the released gather: the indices are looked up in the whole sequence, extra tokens included and lost
+    change      (order (B, n), View) -> (B, K): replaces the first K of the order, in evaluation mode only
+    """
+
+    def __init__(
+        self,
+        rank: Callable[[View], Tensor],
+        *,
+        attention: Attention | None = None,
+        off_by_e: bool = False,
+        change: Callable[[Tensor, View], Tensor] | None = None,
+    ):
+        super().__init__()
+        self.rank, self.attention, self.off_by_e, self.change = rank, attention, off_by_e, change
+
+    @torch.no_grad()
+    def forward(self, view: View) -> Tensor:
+        order = self.rank(view).argsort(dim=1, descending=True, stable=True)  # (B, n)
+        if self.change is not None and not self.training:
+            return self.change(order, view)
+        return order[:, : view.count]  # (B, K)
+
+
+class Pruning(nn.Module):
+    """Who selects, where and how much: what a backbone is given. `keep_rate` may be set anew; 1: no selection."""
+
+    def __init__(self, pruner: Pruner | None = None, *, blocks: Sequence[int] = (), keep_rate: float = 1.0):
+        super().__init__()
+        self.pruner, self.blocks, self.keep_rate = pruner, frozenset(blocks), keep_rate
+
+    def at(self, block: int) -> Pruner | None:
+        """The pruner, if this block selects."""
+        return self.pruner if self.keep_rate < 1 and block in self.blocks else None
+
+
+def keep_count(keep_rate: float, n: int) -> int:
+    """K = ceil(keep_rate n), exactly: 0.6 x 185 is 111, where float32 gives 112. keep_rate is read as its decimal."""
+    return ceil(Fraction(str(float(keep_rate))) * int(n))
+
+
+def keep_counts(keep_rate: float, tokens: int, extra: int, locations: int, *, off_by_e: bool = False) -> list[int]:
+    """K at each of `locations` selecting blocks, of an input of `tokens` patches."""
+    counts, n = [], tokens
+    for _ in range(locations):
+        counts.append(keep_count(keep_rate, n))
+        n = counts[-1] - (extra if off_by_e else 0)
+    return counts
+
+
+def gather_kept(x: Tensor, keep: Tensor, num_extra_tokens: int) -> Tensor:
+    """Keep the extra tokens and, of the others, those of index `keep`, in that order.
+
+    x (B, e + n, D) or (B, e + n), keep (B, K) in 0..n-1 -> (B, e + K, D) or (B, e + K).
+    """
+    index = keep if x.ndim == 2 else keep.unsqueeze(-1).expand(-1, -1, x.shape[-1])
+    if num_extra_tokens == 0:
+        return x.gather(1, index)
+    return torch.cat([x[:, :num_extra_tokens], x[:, num_extra_tokens:].gather(1, index)], dim=1)
+
+
+def advance(survivors: Survivors, keep: Tensor, *, off_by_e: bool = False) -> Survivors:
+    """Compose a selection with those before it: numbers stay those of the input's patches."""
+    extra = 0 if off_by_e else survivors.extra
+    return replace(survivors, numbers=gather_kept(survivors.numbers, keep, extra), extra=extra)
+
+
+def prune(
+    x: Tensor, survivors: Survivors, pruner: Pruner, *, keep_rate: float, block: int, score: Tensor | None
+) -> tuple[Tensor, Survivors]:
+    """One selection: x (B, extra + n, D) -> (B, extra + K, D), and the survivors' state."""
+    count = keep_count(keep_rate, int(x.shape[1]) - survivors.declared)
+    keep = pruner(View(block, count, survivors.extra, survivors.numbers, survivors.pixels, score))
+    extra = 0 if pruner.off_by_e else survivors.extra
+    return gather_kept(x, keep, extra), advance(survivors, keep, off_by_e=pruner.off_by_e)

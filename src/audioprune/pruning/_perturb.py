@@ -1,0 +1,68 @@
+"""Algorithm 1 of P0: swap retained for pruned tokens of a kind, at inference, on a trained model (P0 Table 4).
+
+At every selecting block the tokens are split into retained R and pruned P, lists by descending rank, and into signal
+(patch mean > tau) and background. perturb(X, Y) replaces X by the first |X| of Y where |X| <= |Y|, else keeps the first
+|X| - |Y| of X and appends all of Y, so the number of kept tokens stays. Later blocks see the perturbed set.
+
+    I    perturb(retained signal, pruned signal)
+    II   perturb(retained background, pruned background)
+    III  perturb(retained background, pruned signal)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from audioprune.errors import UserError
+from audioprune.pruning._base import Pruner, View
+from audioprune.pruning._statistic import patch_mean
+
+Test = Literal["I", "II", "III"]
+SWAPS = {"I": (True, True), "II": (False, False), "III": (False, True)}  # X is signal, Y is signal
+
+
+def perturbed(pruner: Pruner | None, perturbation: str, tau: float | None) -> Pruner | None:
+    """The same pruner, with its retained set perturbed whenever it is not in training mode."""
+    if perturbation == "none":
+        return pruner
+    if perturbation not in SWAPS:
+        raise UserError(f"perturbation={perturbation!r} is none of none, {', '.join(SWAPS)}")
+    if tau is None:
+        raise UserError(f"perturbation {perturbation} needs tau, the signal threshold on the patch mean")
+    if pruner is None:
+        raise UserError(f"perturbation {perturbation} needs a pruning method: none prunes nothing to swap with")
+    if pruner.off_by_e:
+        raise UserError(f"perturbation {perturbation} is not defined with variant as_released: extra tokens mix in")
+    pruner.change = Perturbation(perturbation, float(tau))
+    return pruner
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    test: str
+    tau: float
+
+    def __call__(self, order: Tensor, view: View) -> Tensor:
+        """order (B, n) by descending rank -> kept indices (B, K), by descending rank."""
+        patches = view.patches.gather(1, order)  # (B, n)
+        signal = patch_mean(view.pixels).gather(1, patches) > self.tau  # (B, n) by descending rank
+        return swap(order, signal, view.count, self.test)
+
+
+def swap(order: Tensor, signal: Tensor, count: int, test: str) -> Tensor:
+    """order, signal (B, n) by descending rank; the first `count` are retained -> kept (B, count)."""
+    out_signal, in_signal = SWAPS[test]
+    retained = (torch.arange(order.shape[1], device=order.device) < count).expand_as(order)
+    out = retained & (signal == out_signal)  # X
+    new = ~retained & (signal == in_signal)  # Y
+    number = torch.minimum(out.sum(1), new.sum(1))[:, None]  # (B, 1) tokens that are swapped
+    from_below = out.flip(1).cumsum(1).flip(1)  # rank within X from its lowest, 1-based
+    leaves = out & (from_below <= number)
+    enters = new & (new.cumsum(1) <= number)
+    kept = (retained & ~leaves) | enters  # (B, n), count in each row
+    first = (~kept).to(torch.int8).argsort(dim=1, stable=True)[:, :count]
+    return order.gather(1, first)

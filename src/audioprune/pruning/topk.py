@@ -1,0 +1,29 @@
+"""TopK: keep the tokens that receive most attention at the selecting block (P0 Eq. 1 to 2b; after EViT).
+
+score="global"          mean over heads and over the non-extra queries, for the non-extra keys (released models_vit.py)
+score="global_literal"  mean over heads and over all queries, extra tokens included (P0 Eq. 2a as printed)
+score="cls"             mean over heads of the class token's row (P0 Eq. 2b; AST, where the distillation row is ignored)
+
+Default: the backbone's own, global for mean-pooled ones, cls for AST.
+"""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from torch import Tensor
+
+from audioprune.errors import UserError
+from audioprune.pruning._base import Attention, Pruner, Tokens, View
+
+
+def build(tokens: Tokens, *, score: Attention | None = None) -> Pruner:
+    chosen = tokens.score if score is None else score
+    if chosen not in get_args(Attention):
+        raise UserError(f"topk: score={chosen!r} is none of {', '.join(get_args(Attention))}")
+    return Pruner(received, attention=chosen)
+
+
+def received(view: View) -> Tensor:
+    assert view.score is not None
+    return view.score  # (B, n)
