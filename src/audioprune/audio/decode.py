@@ -129,8 +129,8 @@ def _low_pass(ratio: int) -> np.ndarray:
 def missing_bytes(path: Path) -> int:
     """Bytes by which the data chunk of a RIFF/WAVE file passes the file's end; 0 for other files.
 
-    libsndfile silently cuts such a chunk to what is there. Sizes from about 2 GiB on are what programs write that stream
-    to a pipe; they announce nothing.
+    libsndfile silently cuts such a chunk to what is there. Sizes from about 2 GiB on are what programs write that
+    stream to a pipe; they announce nothing.
     """
     size = path.stat().st_size
     with open(path, "rb") as file:

@@ -1,7 +1,7 @@
 """The feature store: the log-mel spectrogram of every clip of a waveform store, at one length, memory-mapped.
 
-`fbank.npy` float32 (n, T, 128), not normalised, rows as in clips.parquet; `frames.npy` int32 (n,), frames before cutting
-or padding; `stats.json`, mean and std by which the store's reader normalises.
+`fbank.npy` float32 (n, T, 128), not normalised, rows as in clips.parquet; `frames.npy` int32 (n,), frames before
+cutting or padding; `stats.json`, mean and std by which the store's reader normalises.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ Orientation = Literal["time", "freq"]
 
 def grid(frames: int, patch: int = 16, stride: int = 16) -> tuple[int, int]:
     """(time, freq): how many patches lie along each axis of a (frames, 128) spectrogram."""
-    if frames < patch or MEL_BINS < patch:
+    if patch > min(frames, MEL_BINS):
         raise ValueError(f"a patch of {patch} does not fit into {frames} frames x {MEL_BINS} mel bins")
     return (frames - patch) // stride + 1, (MEL_BINS - patch) // stride + 1
 
@@ -40,7 +40,7 @@ def patch_mean(x: Tensor, patch: int = 16, stride: int = 16) -> Tensor:
 
 
 def patch_std(x: Tensor, patch: int = 16, stride: int = 16) -> Tensor:
-    """Variation: unbiased (ddof 1) standard deviation of a patch's pixels, (B, T, 128) normalised -> (B, time, freq)."""
+    """Variation: unbiased (ddof 1) standard deviation of a patch's pixels, (B, T, 128) -> (B, time, freq)."""
     return patchify(x, patch, stride).std(-1)
 
 

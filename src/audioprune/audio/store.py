@@ -1,8 +1,8 @@
 """The waveform store: all clips of a dataset end to end in one memory-mapped file, and a table that says what they are.
 
 `waveforms.npy`: 1-D int16, 16 kHz mono. `clips.parquet`: one row a clip, see `SCHEMA`.
-# ASSUME: 16 bits are enough. The reference keeps floats; sources are 16-bit or lossy, and rounding adds noise at -101 dB
-of full scale. Sixteen-bit files at 16 kHz are stored bit for bit.
+# ASSUME: 16 bits are enough. The reference keeps floats; sources are 16-bit or lossy, and rounding adds noise at
+-101 dB of full scale. Sixteen-bit files at 16 kHz are stored bit for bit.
 """
 
 from __future__ import annotations

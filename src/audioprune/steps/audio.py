@@ -15,6 +15,7 @@ import numpy as np
 from audioprune import records, registry
 from audioprune.audio.decode import BadClip, check_sound, decode, decode_parts
 from audioprune.audio.mel import SAMPLE_RATE
+from audioprune.audio.noise import add_noise
 from audioprune.audio.ordered import in_order
 from audioprune.audio.store import WaveformStore, write_store
 from audioprune.datasets._base import Clip
@@ -74,7 +75,7 @@ def clips_of(settings: AudioSettings, inputs: dict[str, Path]) -> Iterator[tuple
     if settings.user is not None:
         from audioprune.datasets import _user
 
-        return decoded(_user.clips(settings.user), Path(settings.user.folder), settings.user.task)
+        return decoded(_user.clips(settings.user), Path(settings.user.folder).expanduser(), settings.user.task)
     module = registry.get("datasets", settings.dataset)
     if "generate" in inputs:
         store = WaveformStore.open(inputs["generate"])
@@ -90,14 +91,23 @@ def decoded(clips: list[Clip], root: Path, task: str) -> Iterator[tuple[dict, np
         row = {"clip": clip.id} | {name: getattr(clip, name) for name in ROW}
         try:
             check_label(row, task)
-            if clip.parts:
-                return row, decode_parts([root / part for part in clip.parts], clip.join)
-            return row, decode(root / clip.path)
+            return row, waveform_of(clip, root)
         except BadClip as bad:
             return row, bad
 
     with ThreadPoolExecutor(WORKERS) as pool:
         yield from track(in_order(pool, work, clips, 8 * WORKERS), "decoding", len(clips))
+
+
+def waveform_of(clip: Clip, root: Path) -> np.ndarray:
+    """(L,) float32 of a clip: its file or joined parts, with noise mixed in where its dataset asks for it."""
+    if clip.parts:
+        waveform = decode_parts([root / part for part in clip.parts], clip.join)
+    else:
+        waveform = decode(root / clip.path)
+    if "noise_snr_db" in clip.meta:
+        waveform = add_noise(waveform, clip.meta["noise_snr_db"], clip.meta["noise_seed"])
+    return waveform
 
 
 def selected(store: WaveformStore, chosen: pd.DataFrame, task: str) -> Iterator[tuple[dict, np.ndarray | BadClip]]:
@@ -129,10 +139,10 @@ def complaint(dataset: str, bad: list[SetAside]) -> str:
     lines = [f"  {item.clip}: {item.reason} ({item.detail})" for item in bad]
     return "\n".join(
         [
-            f"{dataset}: {len(bad)} clips cannot be used:",
+            f"{dataset}: {len(bad)} clip{'s' * (len(bad) > 1)} cannot be used:",
             *lines,
-            "mend or remove them, or write `bad_clips: set_aside` in config.yaml to leave them out; they are then listed "
-            "in set_aside.csv and counted in the report",
+            "mend or remove them, or write `bad_clips: set_aside` in config.yaml to leave them out; they are then "
+            "listed in set_aside.csv and counted in the report",
         ]
     )
 
