@@ -1,0 +1,24 @@
+"""AudioSet-2M: all training segments, unbalanced and balanced; the same evaluation segments and labels as AS-20K."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from audioprune.datasets import _audioset
+from audioprune.datasets._base import Clip, Dataset
+
+DATASET = Dataset(
+    name="as2m",
+    task="multilabel",
+    classes=tuple(map(str, range(_audioset.CLASSES))),
+    frames=1024,
+    source="as2m",
+    mean=-4.2677393,
+    std=4.5689974,
+    loss="bce",
+    metric="map",
+)
+
+
+def clips(root: Path, options: dict) -> list[Clip]:
+    return _audioset.clips(root, options, "as2m", "as2m_16k.json")

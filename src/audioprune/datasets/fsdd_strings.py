@@ -1,0 +1,66 @@
+"""FSDD as sentences: strings of three to five digits of one speaker, with their transcript; a miniature of LibriSpeech.
+
+In every round each take is used once. Training strings are made of training takes only, test strings of test takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from audioprune.datasets._base import Clip, Dataset
+from audioprune.datasets._draws import draw, shuffled
+from audioprune.datasets._fsdd import DIGITS, SPEAKERS, Take, takes
+from audioprune.datasets._options import options_of
+from audioprune.errors import UserError
+
+SHORTEST, LONGEST = 3, 5
+
+DATASET = Dataset(
+    name="fsdd-strings",
+    task="transcription",
+    classes=(),
+    frames=384,
+    source="fsdd",
+    metric="wer",
+    content="speech",
+)
+
+
+def clips(root: Path, options: dict) -> list[Clip]:
+    """Options: train_rounds (4), test_rounds (1: the test strings are independent), seed (0)."""
+    chosen = options_of("fsdd-strings", options, train_rounds=4, test_rounds=1, seed=0)
+    every, found = takes(root, "fsdd-strings"), []
+    for split in ("train", "test"):
+        for speaker in SPEAKERS:
+            own = {take.id: take for take in every if (take.speaker, take.split) == (speaker, split)}
+            if 0 < len(own) < SHORTEST:
+                raise UserError(f"fsdd-strings: {speaker} has too few {split} takes: the dataset is not complete")
+            for number in range(chosen[f"{split}_rounds"]):
+                order = [own[name] for name in shuffled(own, chosen["seed"], split, number)]
+                what = (chosen["seed"], speaker, split, number)
+                found += [_string(part, f"{speaker}-{split}-{number}-{i}") for i, part in enumerate(_cut(order, *what))]
+    return found
+
+
+def _cut(order: list[Take], *what) -> Iterator[list[Take]]:
+    """Cut into runs of three to five, such that what is left can be cut as well."""
+    while order:
+        left = len(order)
+        lengths = [n for n in range(SHORTEST, LONGEST + 1) if left == n or left - n >= SHORTEST]
+        length = lengths[draw(*what, left) % len(lengths)]
+        yield order[:length]
+        order = order[length:]
+
+
+def _string(parts: list[Take], name: str) -> Clip:
+    return Clip(
+        id=name,
+        path=parts[0].path,
+        split=parts[0].split,
+        recording=name,
+        speaker=parts[0].speaker,
+        transcript=" ".join(DIGITS[take.digit] for take in parts),
+        parts=tuple(take.path for take in parts),
+        join="concatenate",
+    )

@@ -1,0 +1,101 @@
+"""Every remote byte has a row in workflow/sources.yaml: where it is, what it is, whose it is, and its digest."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path, PurePosixPath
+from typing import Annotated
+
+import yaml
+from pydantic import Field, StringConstraints, ValidationError, model_validator
+
+from audioprune.errors import UserError
+from audioprune.records import canonical
+from audioprune.settings import Closed
+
+FILE = Path(__file__).parents[2] / "workflow" / "sources.yaml"
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$")]
+
+
+class Archive(Closed):
+    """One remote file; .tar.gz, .tgz, .tar and .zip are unpacked, anything else is kept as it is."""
+
+    url: Url
+    file: str = Field(description="its name in a mirror folder")
+    size: int | None = Field(None, gt=0, description="bytes; None where the host makes the archive on demand")
+    sha256: Sha256 | None = Field(None, description="None where the host makes the archive on demand")
+
+    @model_validator(mode="after")
+    def _plain_name(self):
+        if PurePosixPath(self.file).name != self.file or self.file in ("", ".", ".."):
+            raise ValueError(f"file must be a plain file name, not {self.file!r}")
+        return self
+
+
+class Source(Closed):
+    """One row. A row with `manual` is never fetched: its text says how the user brings the data."""
+
+    title: str
+    version: str = Field(description="commit, release or date")
+    home: Url
+    licence: str
+    credit: str
+    archives: tuple[Archive, ...] = ()
+    mib: int = Field(gt=0, description="about how much is downloaded, for plans and progress")
+    strip: int = Field(0, ge=0, description="leading folders of the archives' paths that are dropped")
+    keep: tuple[str, ...] = Field(("*",), description="which files are extracted, shell patterns; * crosses folders")
+    content: Sha256 | None = Field(None, description="content digest of the kept files (audioprune.fetching.content)")
+    files: int | None = Field(None, gt=0, description="number of kept files")
+    bytes: int | None = Field(None, gt=0, description="size of all kept files")
+    manual: str = ""
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _either(self):
+        if bool(self.archives) == bool(self.manual):
+            raise ValueError("give either archives, or manual instructions for what may not be fetched")
+        if self.content and not (self.files and self.bytes):
+            raise ValueError("a content digest needs files and bytes beside it")
+        return self
+
+    @property
+    def pin(self) -> str:
+        """What enters the key of its fetch cell; empty for manual data, which a manifest pins.
+
+        The content digest. Where none is declared yet: a digest of what is asked for (addresses and published
+        checksums of the archives, and what is kept of them).
+        """
+        if self.content or self.manual:
+            return self.content or ""
+        asked = self.model_dump(mode="json", include={"version", "archives", "strip", "keep"})
+        return hashlib.sha256(canonical(asked).encode()).hexdigest()
+
+
+def load(path: Path = FILE) -> dict[str, Source]:
+    """{name: row} of workflow/sources.yaml; raises one UserError that lists every mistake."""
+    return dict(_load(path))
+
+
+@cache
+def _load(path: Path) -> dict[str, Source]:
+    try:
+        table = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: it lists what can be fetched; restore it from the repository") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path} is not plain YAML: {error}") from None
+    if not isinstance(table, dict):
+        raise UserError(f"{path} is empty or not a mapping of names to rows")
+    rows, errors = {}, []
+    for name, row in table.items():
+        try:
+            rows[name] = Source.model_validate(row)
+        except ValidationError as error:
+            places = (".".join(map(str, (name, *e["loc"]))) + f": {e['msg']}" for e in error.errors())
+            errors += places
+    if errors:
+        raise UserError(f"{path} has {len(errors)} error(s):\n" + "\n".join(f"  {error}" for error in errors))
+    return rows

@@ -1,0 +1,95 @@
+"""Step `fetch`: the files of one row of workflow/sources.yaml, checked by their content digest."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from audioprune import manifest, registry, sources
+from audioprune.errors import UserError
+from audioprune.fetching import content, mirror
+from audioprune.fetching.download import download
+from audioprune.fetching.extract import extract, is_archive
+from audioprune.fetching.place import FILES, brought
+from audioprune.records import sha256_file
+from audioprune.steps._run import Job, main
+
+
+def fetch(job: Job) -> dict:
+    """Leave `files/...`; results: content digest, number and size of files, and where each archive came from.
+
+    Data that may not be fetched stays where the user has it; a single file (a checkpoint) is copied.
+    """
+    rows, name = sources.load(), job.settings.source
+    if name not in rows:
+        raise UserError(f"workflow/sources.yaml has no row {name!r}{registry.nearest(name, rows)}")
+    source, files = rows[name], job.out / FILES
+    results = {"source": name, "version": source.version, "licence": source.licence}
+    if source.manual:
+        return results | _bring(name, source, files)
+    here = {archive: obtain(archive, job.resume, source.mib) for archive in source.archives}
+    try:
+        for path, _ in here.values():
+            unpack(path, source, files)
+        results |= check(name, source, files)
+    except UserError:
+        for archive in source.archives:
+            if not archive.sha256:  # whole, but perhaps wrong: the next run downloads it again
+                (job.resume / archive.file).unlink(missing_ok=True)
+        raise
+    shutil.rmtree(job.resume, ignore_errors=True)
+    return results | {"archives": {archive.file: origin for archive, (_, origin) in here.items()}}
+
+
+def unpack(archive: Path, source: sources.Source, files: Path) -> None:
+    """Extract what the row keeps; a file that is no archive is copied."""
+    if is_archive(archive.name):
+        extract(archive, files, strip=source.strip, keep=source.keep, limit=source.bytes or 0)
+    else:
+        files.mkdir(exist_ok=True)
+        shutil.copyfile(archive, files / archive.name)
+
+
+def obtain(archive: sources.Archive, downloads: Path, mib: int = 0) -> tuple[Path, str]:
+    """(path of the archive, `mirror` or `download`): from the mirror folder where it is there, else by its address."""
+    path = mirror.find(archive.file)
+    if path is None:
+        done = downloads / archive.file
+        if not done.is_file():
+            download(archive.url, done, size=archive.size, sha256=archive.sha256, mib=mib)
+        return done, "download"
+    if archive.sha256 and (got := sha256_file(path)) != archive.sha256:
+        raise UserError(
+            f"{path} in the mirror folder is not the published archive: its SHA-256 is {got}, expected "
+            f"{archive.sha256}; replace it by {archive.url}"
+        )
+    return path, "mirror"
+
+
+def check(name: str, source: sources.Source, files: Path) -> dict:
+    """Content digest, number and size of the files; raises UserError where they are not the declared ones."""
+    got = content.file_digests(files)
+    digest, size = content.digest_of(got), sum(p.stat().st_size for p in files.rglob("*") if p.is_file())
+    if source.content and digest != source.content:
+        raise UserError(
+            f"{name}: the files are not the expected ones: content digest {digest} ({len(got)} files, {size} bytes), "
+            f"expected {source.content} ({source.files} files, {source.bytes} bytes); the archive was changed or "
+            f"damaged: get {', '.join(a.file for a in source.archives)} again from {source.home}"
+        )
+    return {"content": digest, "declared": bool(source.content), "files": len(got), "bytes": size}
+
+
+def _bring(name: str, source: sources.Source, files: Path) -> dict:
+    try:
+        found = brought(name)
+    except UserError as error:
+        raise UserError(f"{error}\n{source.title} cannot be fetched. {source.manual.strip()}") from None
+    found = manifest.refresh(found)
+    if found.root.is_file():
+        files.mkdir()
+        shutil.copyfile(found.root, files / found.root.name)
+    return {"content": manifest.digest(found), "declared": False, "files": len(found.files), "bytes": found.size}
+
+
+if __name__ == "__main__":
+    main(fetch)
