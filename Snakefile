@@ -1,5 +1,6 @@
 """audioprune: from audio to a finished report. Targets: all (the paper study), <study>, results/<study>/<exhibit>."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -13,6 +14,9 @@ try:
     plan = Plan(main=workflow.is_main_process)
 except UserError as error:
     raise WorkflowError(str(error)) from None
+
+if plan.config.mirror:
+    os.environ.setdefault("AUDIOPRUNE_MIRROR", plan.config.mirror)
 
 
 wildcard_constraints:

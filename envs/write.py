@@ -1,4 +1,4 @@
-"""Write envs/*.yaml for conda users from requirements.lock: the same pins, by the same package index, under conda's Python.
+"""Write envs/*.yaml for conda users from requirements.lock: the same pins under conda's Python.
 
 python envs/write.py [--check]
 """
@@ -12,12 +12,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = "3.11"
 ENVS = {
-    "plan": ("enough to plan, draw and report", ["snakemake", "snakemake-executor-plugin-slurm", "pulp", "pydantic",
-             "pyyaml", "requests", "jinja2", "pandas", "pyarrow", "matplotlib", "scipy", "scikit-learn", "typst", "filelock"]),
-    "torch": ("enough to decode, train, profile and trace", ["torch", "torchaudio", "torchvision", "timm", "torchprofile",
-              "numpy", "pandas", "pyarrow", "scipy", "soundfile", "safetensors", "espeakng-loader", "pydantic", "pyyaml", "requests"]),
-    "dev": ("enough to change the project", ["pytest", "pytest-xdist", "hypothesis", "ruff", "snakefmt", "import-linter"]),
-}  # fmt: skip
+    "plan": (
+        "enough to plan, draw and report",
+        "snakemake snakemake-executor-plugin-slurm pulp pydantic pyyaml requests jinja2 pandas pyarrow matplotlib "
+        "scipy scikit-learn typst",
+    ),
+    "torch": (
+        "enough to decode, train, profile and trace",
+        "torch torchaudio torchvision timm torchprofile numpy pandas pyarrow scipy soundfile safetensors "
+        "espeakng-loader pydantic pyyaml requests",
+    ),
+    "dev": ("enough to change the project", "pytest pytest-xdist hypothesis ruff snakefmt import-linter"),
+}
 
 
 def pins(lock: str) -> dict[str, str]:
@@ -34,7 +40,7 @@ def render(name: str, lock: str) -> str:
     versions = pins(lock)
     lines = [f"# {what}; written by envs/write.py from requirements.lock", f"name: audioprune-{name}"]
     lines += ["channels: [conda-forge]", "dependencies:", f"  - python={PYTHON}", "  - pip", "  - pip:"]
-    lines += [f"      - {package}=={versions[package]}" for package in sorted(packages)]
+    lines += [f"      - {package}=={versions[package]}" for package in sorted(packages.split())]
     return "\n".join(lines) + "\n"
 
 

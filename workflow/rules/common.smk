@@ -39,10 +39,17 @@ def exhibit_inputs(kind):
 
     def inputs(wildcards):
         study = study_of(wildcards)
-        shown = [ancient(str(c.dir / "record.json")) for c in plan.exhibit_cells(study, kind, wildcards.name)]
+        shown = [
+            ancient(str(c.dir / "record.json"))
+            for c in plan.exhibit_cells(study, kind, wildcards.name)
+        ]
         if not shown:
-            raise WorkflowError(f"the study {study!r} has no cells that {wildcards.name} shows; see config.yaml")
-        return shown + [str(path) for path in plan.exhibit_guard(study, kind, wildcards.name)]
+            raise WorkflowError(
+                f"the study {study!r} has no cells that {wildcards.name} shows; see config.yaml"
+            )
+        return shown + [
+            str(path) for path in plan.exhibit_guard(study, kind, wildcards.name)
+        ]
 
     return inputs
 
@@ -55,7 +62,10 @@ def report_inputs(wildcards):
     """Every exhibit of the study."""
     study = study_of(wildcards)
     first = {"table": "tex", "figure": "svg"}
-    drawn = [ancient(f"results/{wildcards.at}{name}.{first[kind]}") for kind, name in plan.exhibits(study)]
+    drawn = [
+        ancient(f"results/{wildcards.at}{name}.{first[kind]}")
+        for kind, name in plan.exhibits(study)
+    ]
     return drawn + [str(path) for path in plan.exhibit_guard(study, "report", "report")]
 
 

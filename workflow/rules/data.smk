@@ -6,11 +6,11 @@ rule fetch:
         inputs_of("fetch"),
     output:
         "results/cells/fetch/{address}/{key}/record.json",
-    params:
-        cell=cell_json("fetch"),
     log:
         "results/logs/fetch/{address}/{key}.log",
     retries: 2
+    params:
+        cell=cell_json("fetch"),
     shell:
         "python -m audioprune.steps.fetch --cell {params.cell:q} --log {log:q}"
 
@@ -20,10 +20,10 @@ rule generate:
         inputs_of("generate"),
     output:
         "results/cells/generate/{address}/{key}/record.json",
-    params:
-        cell=cell_json("generate"),
     log:
         "results/logs/generate/{address}/{key}.log",
+    params:
+        cell=cell_json("generate"),
     shell:
         "python -m audioprune.steps.generate --cell {params.cell:q} --log {log:q}"
 
@@ -33,10 +33,10 @@ rule audio:
         inputs_of("audio"),
     output:
         "results/cells/audio/{address}/{key}/record.json",
-    params:
-        cell=cell_json("audio"),
     log:
         "results/logs/audio/{address}/{key}.log",
+    params:
+        cell=cell_json("audio"),
     shell:
         "python -m audioprune.steps.audio --cell {params.cell:q} --log {log:q}"
 
@@ -46,9 +46,9 @@ rule features:
         inputs_of("features"),
     output:
         "results/cells/features/{address}/{key}/record.json",
-    params:
-        cell=cell_json("features"),
     log:
         "results/logs/features/{address}/{key}.log",
+    params:
+        cell=cell_json("features"),
     shell:
         "python -m audioprune.steps.features --cell {params.cell:q} --log {log:q}"

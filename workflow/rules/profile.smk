@@ -6,10 +6,10 @@ rule macs:
         inputs_of("macs"),
     output:
         "results/cells/macs/{address}/{key}/record.json",
-    params:
-        cell=cell_json("macs"),
     log:
         "results/logs/macs/{address}/{key}.log",
+    params:
+        cell=cell_json("macs"),
     shell:
         "python -m audioprune.steps.macs --cell {params.cell:q} --log {log:q}"
 
@@ -19,12 +19,12 @@ rule throughput:
         inputs_of("throughput"),
     output:
         "results/cells/throughput/{address}/{key}/record.json",
-    params:
-        cell=cell_json("throughput"),
     log:
         "results/logs/throughput/{address}/{key}.log",
     threads: workflow.cores or 1
     resources:
         gpu=gpus("throughput"),
+    params:
+        cell=cell_json("throughput"),
     shell:
         "python -m audioprune.steps.throughput --cell {params.cell:q} --log {log:q}"

@@ -6,13 +6,13 @@ rule table:
         exhibit_inputs("table"),
     output:
         multiext("results/{at}{name}", ".tex", ".csv", ".html"),
+    log:
+        "results/logs/exhibits/{at}{name}.log",
+    wildcard_constraints:
+        name=names("tables"),
     params:
         study=study_of,
         key=exhibit_key("table"),
-    wildcard_constraints:
-        name=names("tables"),
-    log:
-        "results/logs/exhibits/{at}{name}.log",
     shell:
         "python -m audioprune.steps.table --study {params.study} --name {wildcards.name} --key {params.key} --log {log:q}"
 
@@ -22,13 +22,13 @@ rule figure:
         exhibit_inputs("figure"),
     output:
         multiext("results/{at}{name}", ".pdf", ".svg", ".csv"),
+    log:
+        "results/logs/exhibits/{at}{name}.log",
+    wildcard_constraints:
+        name=names("figures"),
     params:
         study=study_of,
         key=exhibit_key("figure"),
-    wildcard_constraints:
-        name=names("figures"),
-    log:
-        "results/logs/exhibits/{at}{name}.log",
     shell:
         "python -m audioprune.steps.figure --study {params.study} --name {wildcards.name} --key {params.key} --log {log:q}"
 
@@ -38,12 +38,12 @@ rule report:
         report_inputs,
     output:
         multiext("results/{at}{name}", ".html", ".pdf"),
+    log:
+        "results/logs/exhibits/{at}{name}.log",
+    wildcard_constraints:
+        name="report",
     params:
         study=study_of,
         key=exhibit_key("report"),
-    wildcard_constraints:
-        name="report",
-    log:
-        "results/logs/exhibits/{at}{name}.log",
     shell:
         "python -m audioprune.steps.report --study {params.study} --name {wildcards.name} --key {params.key} --log {log:q}"

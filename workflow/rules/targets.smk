@@ -2,9 +2,9 @@
 
 
 rule all:
+    default_target: True
     input:
         report_of("paper"),
-    default_target: True
 
 
 for _study in plan.config.studies:

@@ -6,13 +6,13 @@ rule pretrain:
         inputs_of("pretrain"),
     output:
         "results/cells/pretrain/{address}/{key}/record.json",
-    params:
-        cell=cell_json("pretrain"),
     log:
         "results/logs/pretrain/{address}/{key}.log",
     priority: 10
     resources:
         gpu=gpus("pretrain"),
+    params:
+        cell=cell_json("pretrain"),
     shell:
         "python -m audioprune.steps.pretrain --cell {params.cell:q} --log {log:q}"
 
@@ -22,12 +22,12 @@ rule finetune:
         inputs_of("finetune"),
     output:
         "results/cells/finetune/{address}/{key}/record.json",
-    params:
-        cell=cell_json("finetune"),
     log:
         "results/logs/finetune/{address}/{key}.log",
     resources:
         gpu=gpus("finetune"),
+    params:
+        cell=cell_json("finetune"),
     shell:
         "python -m audioprune.steps.finetune --cell {params.cell:q} --log {log:q}"
 
@@ -37,12 +37,12 @@ rule evaluate:
         inputs_of("evaluate"),
     output:
         "results/cells/evaluate/{address}/{key}/record.json",
-    params:
-        cell=cell_json("evaluate"),
     log:
         "results/logs/evaluate/{address}/{key}.log",
     resources:
         gpu=gpus("evaluate"),
+    params:
+        cell=cell_json("evaluate"),
     shell:
         "python -m audioprune.steps.evaluate --cell {params.cell:q} --log {log:q}"
 
@@ -52,11 +52,11 @@ rule trace:
         inputs_of("trace"),
     output:
         "results/cells/trace/{address}/{key}/record.json",
-    params:
-        cell=cell_json("trace"),
     log:
         "results/logs/trace/{address}/{key}.log",
     resources:
         gpu=gpus("trace"),
+    params:
+        cell=cell_json("trace"),
     shell:
         "python -m audioprune.steps.trace --cell {params.cell:q} --log {log:q}"

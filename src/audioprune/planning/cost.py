@@ -34,3 +34,18 @@ def estimate(cell: Cell, facts: Callable[[str], Dataset], tflops: float) -> dict
     if backbone.endswith("-tiny"):
         return {"core_hours": flops / (CORE_GFLOPS * 1e9) / 3600}
     return {"gpu_hours": flops / (tflops * 1e12) / 3600}
+
+
+def stored_mib(cell: Cell, facts: Callable[[str], Dataset]) -> float:
+    """Disk that a cell is expected to take, in MiB, as far as it follows from settings and facts."""
+    if cell.kind == "generate":
+        return cell.settings.clips * 4 * 32000 / 2**20
+    if cell.kind in ("audio", "features"):
+        dataset = facts(cell.settings.dataset)
+        clips = dataset.train_clips + dataset.test_clips
+        bytes_a_frame = 320 if cell.kind == "audio" else 512  # int16 samples of 10 ms; 128 float32 bins
+        return clips * dataset.frames * bytes_a_frame / 2**20
+    if cell.kind in ("pretrain", "finetune"):
+        tiny = cell.settings.model.backbone.endswith("-tiny")
+        return (3 if tiny else 340) * (2 if cell.kind == "finetune" else 1)
+    return 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 
 from audioprune import manifest, provenance, registry, sources
 from audioprune.config import Config, Grid, Method, Study, resolve_recipe
@@ -27,7 +26,6 @@ from audioprune.settings import (
     TraceSettings,
 )
 
-MANIFESTS = Path("data/manifests")
 PENDING = "pending"
 
 
@@ -88,7 +86,7 @@ class Planner:
 
     def fetch(self, source: str) -> Cell:
         """A public archive, keyed by its declared content digest; data brought by hand, keyed by its manifest."""
-        digest, note = self.sources[source].content, ""
+        digest, note = self.sources[source].pin, ""
         if not digest:
             digest, note = self._manifest_digest(source)
         return self.cell("fetch", source, FetchSettings(source=source), digests={"content": digest}, note=note)
@@ -118,7 +116,7 @@ class Planner:
         return self.cell("features", name, settings, audio=audio or self.audio(name))
 
     def _manifest_digest(self, name: str) -> tuple[str, str]:
-        path = MANIFESTS / f"{name}.json"
+        path = manifest.path_of(name)
         if not path.is_file():
             return PENDING, f"its data is not indexed yet: audioprune index {name}"
         return manifest.digest(manifest.refresh(manifest.load(path), path)), ""

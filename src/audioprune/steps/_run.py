@@ -2,8 +2,8 @@
 
     python -m audioprune.steps.<kind> --cell JSON [--log FILE]
 
-JSON: {"kind", "address", "key", "code", "plugins": [module], "settings": {...}, "inputs": {name: folder}, "out": folder,
-"resume": folder}, as `audioprune.planning.cells.Cell.as_json` writes it.
+JSON: {"kind", "address", "key", "code", "plugins": [module], "settings": {...}, "inputs": {name: folder},
+"out": folder, "resume": folder}, as `audioprune.planning.cells.Cell.as_json` writes it.
 """
 
 from __future__ import annotations

@@ -1,0 +1,116 @@
+"""`audioprune doctor STUDY`: before hours are spent: what is there, what is missing, and what brings each."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from audioprune import manifest, sources
+from audioprune.cli._output import print_json
+from audioprune.fetching import mirror
+from audioprune.planning.cells import Cell
+from audioprune.planning.cost import estimate, stored_mib
+from audioprune.planning.plan import DEFAULT_STUDY, Plan
+
+
+@dataclass(frozen=True)
+class Finding:
+    what: str
+    ok: bool
+    text: str
+    mend: str = ""
+    needed: bool = True  # the study cannot be finished without it
+
+
+def register(subparsers) -> None:
+    parser = subparsers.add_parser("doctor", help="is everything there that a study needs?", description=__doc__)
+    parser.add_argument("study", nargs="?", default=DEFAULT_STUDY)
+    parser.add_argument("--json", action="store_true")
+
+
+def run(arguments) -> int:
+    """Exit code 1 when something needed is missing."""
+    plan = Plan(main=False)
+    found = list(examine(plan, arguments.study, plan.config.mirror))
+    if arguments.json:
+        print_json({"study": arguments.study, "findings": [asdict(finding) for finding in found]})
+    else:
+        for finding in found:
+            print(f"{'ok     ' if finding.ok else 'MISSING' if finding.needed else 'absent '}  {finding.what}: {finding.text}")
+            if finding.mend and not finding.ok:
+                print("\n".join(f"           {line}" for line in finding.mend.strip().splitlines()))
+    return 1 if any(not finding.ok and finding.needed for finding in found) else 0
+
+
+def examine(plan: Plan, study: str, mirror_folder: str | None) -> Iterator[Finding]:
+    cells = list(plan.study(study).all.values())
+    for cell in (c for c in cells if c.kind == "fetch"):
+        yield _source(plan, cell, mirror_folder)
+    for name in sorted({c.settings.dataset for c in cells if c.kind == "audio" and c.settings.user}):
+        yield _brought(name, f"audioprune index {name}")
+    todo = [cell for cell in cells if not plan.state(cell).fresh]
+    plan.digests.save()
+    yield _disk(plan, todo)
+    hours = [estimate(cell, plan.planner.facts, 100) for cell in todo]
+    gpu_hours = sum(found.get("gpu_hours", 0) for found in hours)
+    if gpu_hours:
+        yield _gpu(gpu_hours)
+    yield _package("espeakng_loader", "speech for generated audio", needed=any(c.kind == "generate" for c in cells))
+    for name, what in (("sbatch", "SLURM, for --profile slurm"), ("pdflatex", "TeX, to typeset results/*.tex yourself")):
+        path = shutil.which(name)
+        yield Finding(name, bool(path), path or f"not found; only needed for: {what}", needed=False)
+
+
+def _source(plan: Plan, cell: Cell, mirror_folder: str | None) -> Finding:
+    name = cell.settings.source
+    source = sources.load()[name]
+    if plan.state(cell).fresh:
+        return Finding(name, True, f"fetched, {cell.dir}")
+    if source.manual:
+        key = f"checkpoints.{name.removeprefix('checkpoint-')}" if name.startswith("checkpoint-") else f"data.{name}"
+        return _brought(name, f"{source.manual.strip()}\nthen set {key} in config.yaml and run: audioprune index {name}")
+    here = [mirror.find(archive.file, mirror_folder) for archive in source.archives]
+    if all(here):
+        return Finding(name, True, f"in the mirror folder: {', '.join(path.name for path in here)}")
+    urls = ", ".join(archive.url for archive in source.archives)
+    return Finding(name, True, f"will be downloaded, about {source.mib} MiB: {urls}")
+
+
+def _brought(name: str, mend: str) -> Finding:
+    path = manifest.path_of(name)
+    if not path.is_file():
+        return Finding(name, False, "not here, or not indexed", mend)
+    found = manifest.load(path)
+    if not found.root.exists():
+        return Finding(name, False, f"{found.root} does not exist any more", mend)
+    return Finding(name, True, f"{len(found.files)} files, {found.size / 2**20:.0f} MiB in {found.root}")
+
+
+def _disk(plan: Plan, todo: list[Cell]) -> Finding:
+    needed = sum(stored_mib(cell, plan.planner.facts) for cell in todo) / 1024
+    free = shutil.disk_usage(Path(".")).free / 2**30
+    text = f"{free:.1f} GiB free, about {needed:.1f} GiB needed in results/"
+    return Finding("disk", free > needed, text, "free some room, or make results/ a link to a larger disk")
+
+
+def _gpu(hours: float) -> Finding:
+    try:
+        query = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
+        found = subprocess.run(query, capture_output=True, text=True, check=True).stdout.splitlines()
+    except (OSError, subprocess.CalledProcessError):
+        found = []
+    if found:
+        return Finding("GPU", True, f"{'; '.join(found)}; about {hours:.1f} GPU hours at 100 TFLOP/s")
+    cluster = bool(shutil.which("sbatch")) or "SLURM_JOB_ID" in os.environ
+    text = f"none on this machine; about {hours:.1f} GPU hours at 100 TFLOP/s"
+    return Finding("GPU", cluster, text, "submit to a cluster: snakemake --profile slurm all")
+
+
+def _package(module: str, what: str, *, needed: bool) -> Finding:
+    here = importlib.util.find_spec(module) is not None
+    return Finding(module, here, what if here else f"not installed: {what}", "make setup", needed=needed)

@@ -1,0 +1,20 @@
+"""Step `table`: results/<study>/<name>.tex, .csv and .html."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from audioprune import registry
+from audioprune.exhibits import render_table
+from audioprune.planning.plan import Plan
+from audioprune.results import Results
+from audioprune.steps._exhibit import main
+
+
+def table(plan: Plan, study: str, name: str, stem: Path) -> dict:
+    results = Results(study, plan.exhibit_cells(study, "table", name), plan.planner.facts)
+    return render_table(registry.get("tables", name), results, stem) or {}
+
+
+if __name__ == "__main__":
+    main("table", table)

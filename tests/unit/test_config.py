@@ -1,0 +1,130 @@
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from audioprune.config import load, resolve_recipe
+from audioprune.errors import UserError
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def edited(tmp_path):
+    """Write config.yaml after an edit of its parsed content, and load it."""
+
+    def load_edited(edit):
+        data = yaml.safe_load((ROOT / "config.yaml").read_text())
+        edit(data)
+        path = tmp_path / "config.yaml"
+        path.write_text(yaml.safe_dump(data))
+        return load(path)
+
+    return load_edited
+
+
+def test_the_shipped_configuration_is_valid():
+    config = load(ROOT / "config.yaml")
+    assert {"paper", "mini", "mini-full", "demo"} <= set(config.studies)
+
+
+def test_all_errors_come_at_once_with_place_value_and_nearest_name(edited):
+    def spoil(data):
+        data["studys"] = {}
+        data["bad_clips"] = "stopp"
+        data["studies"]["demo"]["grids"][0]["keep_rate"] = [1.0]
+
+    with pytest.raises(UserError) as error:
+        edited(spoil)
+    text = str(error.value)
+    assert "has 3 errors" in text
+    assert "studys: unknown key; did you mean 'studies'?" in text
+    assert "bad_clips: 'stopp' is not valid; did you mean 'stop'?" in text
+    assert "studies.demo.grids.0.keep_rate: unknown key; did you mean 'keep_rates'?" in text
+
+
+def test_unknown_names_and_recipe_fields_are_named_with_the_nearest(edited):
+    def spoil(data):
+        grid = data["studies"]["mini"]["grids"][0]
+        grid["backbones"] = ["audiomae-tiney"]
+        grid["datasets"] = ["fsdd-digit"]
+        grid["methods"] = ["topkk"]
+        data["recipes"]["mini"]["ast"]["all"]["recipe"]["epoch"] = 3
+        data["recipes"]["mini"]["ast"]["all"]["recipe"]["base_lr"] = -1
+
+    with pytest.raises(UserError) as error:
+        edited(spoil)
+    text = str(error.value)
+    for hint in ("'audiomae-tiny'", "'fsdd-digits'", "'topk'", "'epochs'"):
+        assert f"did you mean {hint}" in text
+    assert "base_lr (value: -1) is not valid: Input should be greater than 0" in text
+
+
+def test_reserved_study_names_are_refused(edited):
+    with pytest.raises(UserError, match="studies.cells: a study's name"):
+        edited(lambda data: data["studies"].update(cells=data["studies"]["demo"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is empty or not a mapping"),
+        ("a: [1", "is not plain YAML"),
+        ("mirror: x\nmirror: y\n", "key 'mirror' stands here twice"),
+        ("mirror: !!python/object/apply:os.system ['true']\n", "is not plain YAML"),
+    ],
+)
+def test_what_is_not_a_configuration_is_refused(tmp_path, text, message):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=message):
+        load(path)
+
+
+def test_a_missing_configuration_says_where_to_run(tmp_path):
+    with pytest.raises(UserError, match="run from the root of the repository"):
+        load(tmp_path / "config.yaml")
+
+
+def test_recipe_of_a_dataset_lies_over_that_of_all():
+    config = load(ROOT / "config.yaml")
+    recipe, augment = resolve_recipe(config, "p2", "audiomae", "esc50")
+    assert (recipe.epochs, recipe.batch_size, recipe.layer_decay) == (120, 128, 0.75)
+    assert (recipe.shrink_start, recipe.shrink_epochs) == (20, 40)
+    assert (augment.mask_2d, augment.specaug_freq, augment.specaug_time) == (0.3, 24, 96)
+    p0, plain = resolve_recipe(config, "p0", "audiomae", "voxceleb1")  # the bold cells of P0 Table 6
+    assert (p0.epochs, p0.shrink_start, p0.shrink_epochs, p0.min_lr) == (60, 10, 20, 1e-6)
+    assert plain.specaug_freq == 0
+
+
+def test_ast_mp_takes_the_recipe_of_ast():
+    config = load(ROOT / "config.yaml")
+    assert resolve_recipe(config, "p2", "ast-mp", "esc50") == resolve_recipe(config, "p2", "ast", "esc50")
+
+
+def test_environments_are_in_step_with_the_lock(tmp_path):
+    import subprocess
+    import sys
+
+    assert subprocess.run([sys.executable, "envs/write.py", "--check"], cwd=ROOT, check=False).returncode == 0
+    copy = tmp_path / "copy"
+    (copy / "envs").mkdir(parents=True)
+    for name in ("requirements.lock", "envs/write.py"):
+        shutil.copy(ROOT / name, copy / name)
+    spoiled = (copy / "requirements.lock").read_text().replace("torch==2.13.0", "torch==2.13.9")
+    (copy / "requirements.lock").write_text(spoiled)
+    for path in (ROOT / "envs").glob("*.yaml"):
+        shutil.copy(path, copy / "envs")
+    found = subprocess.run([sys.executable, "envs/write.py", "--check"], cwd=copy, capture_output=True, text=True, check=False)
+    assert found.returncode == 1
+    assert "torch.yaml" in found.stderr
+
+
+def test_the_lock_has_hashes_and_no_addresses():
+    lock = (ROOT / "requirements.lock").read_text()
+    entries = [line for line in lock.splitlines() if line and not line.startswith((" ", "#"))]
+    assert len(entries) > 100
+    assert all(line.endswith("\\") for line in entries)
+    assert lock.count("--hash=sha256:") >= len(entries)
+    assert "://" not in lock

@@ -1,0 +1,69 @@
+import ast
+
+import pytest
+
+from audioprune.planning import fingerprint as fp
+
+
+def digest(text: str) -> str:
+    return fp.serialise(ast.parse(text))
+
+
+BASE = "import math\n\ndef area(r):\n    return math.pi * r**2\n"
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        BASE + "\n# a comment\n",
+        '"""A module docstring."""\n' + BASE,
+        'import math\ndef area(r):\n    """Area."""\n    return (math.pi\n            * r ** 2)\n',
+    ],
+)
+def test_comments_docstrings_and_layout_change_nothing(same):
+    assert digest(same) == digest(BASE)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        BASE.replace("**2", "**3"),
+        BASE.replace("pi", "e"),
+        BASE.replace("area(r)", "area(r, s=1)"),
+        BASE + "area(1)\n",
+        BASE.replace("return", "x ="),
+    ],
+)
+def test_every_change_of_meaning_is_seen(changed):
+    assert digest(changed) != digest(BASE)
+
+
+def test_serialisation_is_the_same_text_on_every_python():
+    # Recorded once: no field that only some versions of Python have (type_params, kind) may appear.
+    assert digest("def f(x: int = 1) -> str:\n    return f'{x}a'") == (
+        "Module(body=[FunctionDef(name='f',args=arguments(args=[arg(arg='x',annotation=Name(id='int',ctx=Load()))],"
+        "defaults=[Constant(value=1)]),body=[Return(value=JoinedStr(values=[FormattedValue(value=Name(id='x',ctx=Load())"
+        ",conversion=-1),Constant(value='a')]))],returns=Name(id='str',ctx=Load()))])"
+    )
+
+
+def test_closure_follows_function_level_imports_and_leaves_declared_out_modules_out():
+    found = fp.closure(("audioprune.steps.finetune",))
+    assert "audioprune.training.loop" in found
+    assert "audioprune.audio.fbank" in found
+    assert not {"audioprune.records", "audioprune.settings", "audioprune.steps._run", "audioprune.config"} & set(found)
+
+
+def test_only_the_named_plugins_enter():
+    named = fp.closure(("audioprune.steps.finetune", "audioprune.pruning.topk", "audioprune.backbones.ast"))
+    assert "audioprune.pruning.topk" in named
+    assert "audioprune.backbones.ast" in named
+    others = {"audioprune.pruning.random", "audioprune.pruning.intensity", "audioprune.backbones.audiomae"}
+    assert not others & set(named)
+    assert not any(module.startswith("audioprune.datasets.esc") for module in named)
+
+
+def test_hand_kept_version_enters(monkeypatch):
+    before = fp.digest("finetune", [("a", "1")])
+    monkeypatch.setitem(fp.VERSIONS, "finetune", 2)
+    assert fp.digest("finetune", [("a", "1")]) != before

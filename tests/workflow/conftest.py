@@ -1,0 +1,85 @@
+"""A copy of the project in a temporary folder, in which the real Snakemake is asked what it would run."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COPIED = ("Snakefile", "config.yaml", "workflow", "profiles", "slurm", "report", "src")
+
+# Leaves, for everything a study plans, a record with the planned key and one small file, as finished steps would.
+PRETEND = """
+import sys
+from audioprune import records
+from audioprune.planning import plan as planning
+plan = planning.Plan(main=False)
+for cell in plan.study(sys.argv[1]).all.values():
+    with records.cell_folder(cell.dir) as scratch:
+        (scratch / "data.bin").write_text(cell.path)
+        record = {"key": cell.key, "kind": cell.kind, "files": records.listing(scratch), "code": {}, "inputs": {},
+                  "settings": cell.settings.model_dump(mode="json"), "made": {"versions": {}}}
+        records.write_json(scratch / records.RECORD, record)
+study = sys.argv[1]
+for kind, name in [*plan.exhibits(study), ("report", "report")]:
+    for suffix in planning.SUFFIXES[kind]:
+        records.write_text(planning.study_folder(study) / f"{name}.{suffix}", name)
+    key = plan.exhibit_key(study, kind, name)
+    planning.write_exhibit_record(study, kind, name, key, {}, {})
+"""
+
+
+class Project:
+    def __init__(self, root: Path):
+        self.root = root
+        for name in COPIED:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, root / name)
+        self.environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("AUDIOPRUNE", "SNAKEMAKE"))},
+            "PYTHONPATH": str(root / "src"),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        }
+
+    def run(self, *command: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            command, cwd=self.root, env=self.environment, capture_output=True, text=True, check=False, timeout=120
+        )
+
+    def planned(self, target: str, *options: str) -> dict[str, list[str]]:
+        """{rule: outputs} of the jobs that a dry run of the real Snakemake lists."""
+        found = self.run("snakemake", "-n", target, *options)
+        assert found.returncode == 0, found.stdout + found.stderr
+        jobs: dict[str, list[str]] = {}
+        text = found.stdout + found.stderr
+        for rule, body in re.findall(r"^(?:local)?rule (\w+):\n((?:    .*\n)+)", text, flags=re.MULTILINE):
+            jobs.setdefault(rule, []).append(re.search(r"output: (.*)", body + "output: ").group(1))
+        return {rule: outputs for rule, outputs in jobs.items() if rule not in ("all", "demo", "mini")}
+
+    def pretend(self, study: str) -> None:
+        """Everything that `study` plans, finished."""
+        done = self.run(sys.executable, "-c", PRETEND, study)
+        assert done.returncode == 0, done.stderr
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        path = self.root / name
+        text = path.read_text()
+        assert old in text, f"{old!r} is not in {name}"
+        path.write_text(text.replace(old, new, 1))
+
+    def cells(self, pattern: str) -> list[Path]:
+        return sorted((self.root / "results" / "cells").glob(pattern))
+
+
+@pytest.fixture
+def project(tmp_path) -> Project:
+    return Project(tmp_path)

@@ -1,0 +1,58 @@
+"""Planning: the targets that users type, without data, without torch, in seconds."""
+
+from __future__ import annotations
+
+import sys
+
+
+def test_table4_and_the_paper_study_plan_without_any_data(project):
+    jobs = project.planned("results/table4.tex")
+    assert set(jobs) == {"fetch", "audio", "features", "finetune", "evaluate", "table"}
+    assert len(jobs["table"]) == 1
+    evaluated = {path.split("/eval-")[1].split("/")[0] for path in jobs["evaluate"]}
+    assert {f"topk-kr0.5-{test}" for test in ("I", "II", "III")} <= evaluated
+    jobs = project.planned("all", "--profile", "slurm")
+    assert len(jobs["finetune"]) > 150
+    assert len(jobs["report"]) == 1
+
+
+def test_planning_imports_neither_torch_nor_any_data_library(project):
+    script = (
+        "import sys; from audioprune.planning.plan import Plan; plan = Plan(main=False); "
+        "[plan.exhibit_key(s, 'report', 'report') for s in plan.config.studies]; print(len(plan.cells)); "
+        "print(sorted({'torch', 'torchaudio', 'timm', 'pandas', 'matplotlib', 'scipy', 'sklearn'} & set(sys.modules)))"
+    )
+    found = project.run(sys.executable, "-c", script)
+    assert found.returncode == 0, found.stderr
+    cells, heavy = found.stdout.split("\n")[:2]
+    assert int(cells) > 500
+    assert heavy == "[]"
+
+
+def test_a_typo_in_the_configuration_stops_everything_with_one_message(project):
+    project.edit("config.yaml", "bad_clips: stop", "bad_clip: stop")
+    found = project.run("snakemake", "-n", "results/demo/report.html")
+    assert found.returncode != 0
+    assert "bad_clip: unknown key (value: 'stop'); did you mean 'bad_clips'?" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_plan_status_and_why_answer_in_words_and_in_json(project):
+    import json
+
+    plan = project.run("audioprune", "plan", "demo", "--json")
+    jobs = json.loads(plan.stdout)["jobs"]
+    assert {"finetune", "table", "report"} <= {job["stage"] for job in jobs}
+    project.pretend("demo")
+    assert "nothing to do" in project.run("audioprune", "plan", "demo").stdout
+    status = json.loads(project.run("audioprune", "status", "demo", "--json").stdout)
+    assert {cell["state"] for cell in status["cells"]} == {"done"}
+    project.edit("config.yaml", "epochs: 6, warmup_epochs: 1, batch_size: 32", "epochs: 7, warmup_epochs: 1, batch_size: 32")
+    status = json.loads(project.run("audioprune", "status", "demo", "--json").stdout)
+    superseded = [cell["cell"] for cell in status["cells"] if cell["state"] == "superseded"]
+    tuned = next(cell for cell in superseded if cell.startswith("finetune"))
+    why = project.run("audioprune", "why", tuned)
+    assert "recipe.epochs: 6 -> 7" in why.stdout
+    unknown = project.run("audioprune", "why", tuned.replace("audiomae-tiny", "audiomae-tinny", 1).rpartition("/")[0])
+    assert unknown.returncode == 1
+    assert "did you mean" in unknown.stderr

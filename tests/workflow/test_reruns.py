@@ -1,0 +1,98 @@
+"""What a change reruns, asked of the real Snakemake on a copy of the project with all of `demo` made."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+
+REPORT = "results/demo/report.html"
+
+
+def count(jobs: dict[str, list[str]]) -> dict[str, int]:
+    return {rule: len(outputs) for rule, outputs in jobs.items()}
+
+
+def test_nothing_to_do_when_all_is_there_even_touched_or_moved(project):
+    project.pretend("demo")
+    assert project.planned(REPORT) == {}
+    later = time.time() + 100
+    for path in (project.root / "results").rglob("*"):
+        os.utime(path, (later, later - hash(path.name) % 50))
+    assert project.planned(REPORT) == {}
+    shutil.rmtree(project.root / ".snakemake", ignore_errors=True)
+    (project.root / "results" / "logs" / "digests.json").unlink()
+    assert project.planned(REPORT) == {}
+
+
+def test_comments_and_docstrings_rerun_nothing(project):
+    project.pretend("demo")
+    for name in ("training/loop.py", "pruning/topk.py", "tables/table1.py", "audio/fbank.py"):
+        path = project.root / "src" / "audioprune" / name
+        path.write_text("# a comment\n" + path.read_text())
+    assert project.planned(REPORT) == {}
+
+
+def test_the_learning_rate_of_one_dataset_reruns_its_fine_tunings_and_what_depends_on_them(project):
+    project.pretend("demo")
+    project.edit(
+        "config.yaml",
+        "  demo:\n    audiomae: &demo\n      all:",
+        "  demo:\n    audiomae: &demo\n      demo-words: {recipe: {base_lr: 2.0e-3}}\n      all:",
+    )
+    jobs = project.planned(REPORT)
+    assert set(jobs) == {"finetune", "evaluate", "trace", "table", "figure", "report"}
+    assert all("demo-words" in path for rule in ("finetune", "evaluate", "trace") for path in jobs[rule])
+    assert len(jobs["finetune"]) == 6  # two backbones, three keep-rates
+
+
+def test_the_code_of_one_method_reruns_only_what_names_it_and_reversal_only_draws(project):
+    project.pretend("demo")
+    path = project.root / "src" / "audioprune" / "pruning" / "intensity.py"
+    before = path.read_text()
+    path.write_text(before + "\nCHANGED = 1\n")
+    jobs = project.planned(REPORT)
+    assert jobs["finetune"]
+    assert all("/intensity" in path for path in jobs["finetune"] + jobs["evaluate"])
+    path.write_text(before)
+    assert project.planned(REPORT) == {}
+
+
+def test_a_new_keep_rate_makes_only_the_new_cells(project):
+    project.pretend("demo")
+    project.edit("config.yaml", "datasets: [demo-words, demo-mixtures], keep_rates: [1.0, 0.7, 0.5]",
+                 "datasets: [demo-words, demo-mixtures], keep_rates: [1.0, 0.7, 0.5, 0.3]")  # fmt: skip
+    jobs = project.planned(REPORT)
+    assert len(jobs["finetune"]) == 4  # two backbones, two datasets
+    assert all("kr0.3" in path for path in jobs["finetune"] + jobs["evaluate"])
+    assert not {"audio", "features", "generate", "pretrain"} & set(jobs)
+
+
+def test_the_style_of_a_figure_reruns_that_figure_and_the_report(project):
+    project.pretend("demo")
+    path = project.root / "src" / "audioprune" / "figures" / "training_curves.py"
+    path.write_text(path.read_text() + "\nLINE_WIDTH = 3\n")
+    jobs = project.planned(REPORT)
+    assert count(jobs) == {"figure": 1, "report": 1}
+    assert "training-curves" in jobs["figure"][0] or "training_curves" in jobs["figure"][0]
+
+
+def test_a_truncated_an_edited_and_a_deleted_file_rerun_their_cell_and_are_named(project):
+    project.pretend("demo")
+    truncated, edited, deleted = project.cells("finetune/*/*/*/*/*/data.bin")[:3]
+    truncated.write_bytes(truncated.read_bytes()[:-3])
+    edited.write_bytes(b"X" + edited.read_bytes()[1:])
+    deleted.unlink()
+    jobs = project.planned(REPORT)
+    assert count(jobs) == {"finetune": 3}
+    again = project.run("snakemake", "-n", REPORT)
+    for path in (truncated, edited, deleted):
+        assert str(path.relative_to(project.root)) in again.stderr + again.stdout
+
+
+def test_a_deleted_cell_and_a_damaged_exhibit_are_made_again_alone(project):
+    project.pretend("demo")
+    shutil.rmtree(project.cells("evaluate/*/*/*/*/*/*/*")[0])
+    table = project.root / "results" / "demo" / "table1.tex"
+    table.write_text("tampered")
+    assert count(project.planned(REPORT)) == {"evaluate": 1, "table": 1}
