@@ -28,7 +28,7 @@ class Dataset:
     metric: Literal["top1", "map", "wer"] = "top1"
     content: Literal["speech", "general"] = "general"
     tau: float | None = None  # P0's signal threshold on the normalised patch mean
-    train_clips: int = 0  # of one run (all folds but one); 0: known only once the audio is there
+    train_clips: int = 0  # of one run (all folds but one), for planning; 0: not known beforehand
     test_clips: int = 0
 
     @property

@@ -22,6 +22,8 @@ DATASET = Dataset(
     loss="bce",
     metric="map",
     tau=-1.0,
+    train_clips=20_550,
+    test_clips=18_886,
 )
 
 

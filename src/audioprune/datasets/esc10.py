@@ -19,6 +19,8 @@ DATASET = Dataset(
     frames=512,
     source="esc10",
     folds=5,
+    train_clips=320,
+    test_clips=80,
 )  # fmt: skip
 
 

@@ -29,6 +29,8 @@ DATASET = Dataset(
     mean=-6.6268077,
     std=5.358466,
     tau=-0.65,
+    train_clips=1_600,
+    test_clips=400,
 )  # fmt: skip
 
 

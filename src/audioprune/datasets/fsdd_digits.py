@@ -11,7 +11,16 @@ from audioprune.datasets._base import Clip, Dataset
 from audioprune.datasets._fsdd import DIGITS, takes
 from audioprune.datasets._options import options_of
 
-DATASET = Dataset(name="fsdd-digits", task="keyword", classes=DIGITS, frames=64, source="fsdd", content="speech")
+DATASET = Dataset(
+    name="fsdd-digits",
+    task="keyword",
+    classes=DIGITS,
+    frames=64,
+    source="fsdd",
+    content="speech",
+    train_clips=2700,
+    test_clips=300,
+)
 
 
 def clips(root: Path, options: dict) -> list[Clip]:

@@ -24,6 +24,8 @@ DATASET = Dataset(
     loss="bce",
     content="speech",
     tau=-0.65,
+    train_clips=84_843,
+    test_clips=11_005,
 )  # fmt: skip
 
 

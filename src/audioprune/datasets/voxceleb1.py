@@ -25,6 +25,8 @@ DATASET = Dataset(
     std=3.074,
     content="speech",
     tau=-1.25,
+    train_clips=138_361,
+    test_clips=8_251,
 )
 
 

@@ -20,6 +20,7 @@ from audioprune.audio.ordered import in_order
 from audioprune.audio.store import WaveformStore, write_store
 from audioprune.datasets._base import Clip
 from audioprune.errors import UserError
+from audioprune.fetching.place import root_of
 from audioprune.progress import track
 from audioprune.settings import AudioSettings
 from audioprune.steps._run import Job, main
@@ -80,7 +81,7 @@ def clips_of(settings: AudioSettings, inputs: dict[str, Path]) -> Iterator[tuple
     if "generate" in inputs:
         store = WaveformStore.open(inputs["generate"])
         return selected(store, module.select(store.clips, settings.options), module.DATASET.task)
-    root = inputs["fetch"] / "files"
+    root = root_of(inputs["fetch"], module.DATASET.source)
     return decoded(module.clips(root, settings.options), root, module.DATASET.task)
 
 
