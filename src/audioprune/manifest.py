@@ -25,6 +25,7 @@ log = logging.getLogger("audioprune")
 
 FOLDER = Path("data/manifests")
 VERSION = 1
+BATCH = 4096  # files handed to the threads at once
 SAVE_EVERY = 60.0  # seconds between saves of an unfinished index
 
 
@@ -124,16 +125,23 @@ def _hashed(root: Path, known: Mapping[str, Entry], unfinished: Path | None = No
     total = sum(stat.st_size for _, _, stat in todo)
     shown = Progress(f"hashing {root.name}", round(total / 2**20), "MiB") if unfinished else None
     saved, hashed = time.monotonic(), 0
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        for (name, _, stat), sha256 in zip(todo, pool.map(_sha256, (path for _, path, _ in todo)), strict=True):
-            found[name] = Entry(sha256, stat.st_size, stat.st_mtime_ns, stat.st_ino)
-            if shown:
-                shown.add((hashed + stat.st_size) // 2**20 - hashed // 2**20)
-                hashed += stat.st_size
-            if unfinished and time.monotonic() - saved > SAVE_EVERY:
-                write(Manifest(root, found), unfinished)
-                saved = time.monotonic()
+    for (name, _, stat), sha256 in _in_parallel(todo):
+        found[name] = Entry(sha256, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+        if shown:
+            shown.add((hashed + stat.st_size) // 2**20 - hashed // 2**20)
+            hashed += stat.st_size
+        if unfinished and time.monotonic() - saved > SAVE_EVERY:
+            write(Manifest(root, found), unfinished)
+            saved = time.monotonic()
     return Manifest(root, found)
+
+
+def _in_parallel(todo: list[tuple[str, Path, os.stat_result]]) -> Iterator:
+    """(item, SHA-256) in order; hashing a file lets other threads work."""
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        for start in range(0, len(todo), BATCH):
+            part = todo[start : start + BATCH]
+            yield from zip(part, pool.map(_sha256, (path for _, path, _ in part)), strict=True)
 
 
 def _sha256(path: Path) -> str:

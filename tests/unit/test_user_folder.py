@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from audioprune.datasets import _user
+from audioprune.errors import UserError
+from audioprune.settings import UserFolder
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    root = tmp_path / "mine"
+    (root / "sub").mkdir(parents=True)
+    for i in range(20):
+        (root / "sub" / f"{i}.wav").touch()
+    return root
+
+
+def settings(folder: Path, text: str, **other) -> UserFolder:
+    (folder / "labels.csv").write_text(text, encoding=other.pop("encoding", "utf-8"))
+    base = {
+        "folder": str(folder),
+        "csv": "labels.csv",
+        "task": "environmental",
+        "classes": ("cat", "dog"),
+        "frames": 128,
+    }
+    return UserFolder(**base | other)
+
+
+def message(user: UserFolder) -> str:
+    with pytest.raises(UserError) as caught:
+        _user.clips(user)
+    return str(caught.value)
+
+
+def test_split_column(folder):
+    text = "file,label,split,recording,speaker\nsub/0.wav,dog,train,r0,ann\nsub/1.wav, cat ,test,,\n"
+    first, second = _user.clips(settings(folder, text))
+    assert (first.id, first.path, first.labels, first.split) == ("sub/0.wav", "sub/0.wav", (1,), "train")
+    assert (first.recording, first.speaker) == ("r0", "ann")
+    assert (second.labels, second.split, second.recording, second.speaker) == ((0,), "test", "sub/1.wav", "")
+
+
+def test_folds(folder):
+    text = "file,label,fold\nsub/0.wav,dog,1\nsub/1.wav,cat,2\n"
+    assert [(c.fold, c.split) for c in _user.clips(settings(folder, text, folds=2))] == [(1, ""), (2, "")]
+    assert "no clip is in fold 3" in message(settings(folder, text, folds=3))
+    assert "no column 'fold'" in message(settings(folder, "file,label\nsub/0.wav,dog\n", folds=2))
+
+
+def test_without_a_split_one_recording_in_five_tests(folder):
+    rows = "".join(f"sub/{i}.wav,dog,r{i // 2}\n" for i in range(20))
+    clips = _user.clips(settings(folder, "file,label,recording\n" + rows))
+    splits = {clip.recording: clip.split for clip in clips}
+    assert all(clip.split == splits[clip.recording] for clip in clips)
+    assert 1 <= list(splits.values()).count("test") <= 5
+    shares = [_user._share(f"recording {i}") for i in range(2000)]
+    assert sum(share < 0.2 for share in shares) / 2000 == pytest.approx(0.2, abs=0.03)
+
+
+def test_several_labels(folder):
+    text = "file,label,split\nsub/0.wav,dog; cat,train\nsub/1.wav,,test\n"
+    clips = _user.clips(settings(folder, text, task="multilabel"))
+    assert [clip.labels for clip in clips] == [(0, 1), ()]  # without a label: reported when it is decoded
+    assert "row 2: 2 labels, but the task 'environmental' takes one" in message(settings(folder, text))
+
+
+def test_transcription_and_speakers(folder):
+    text = "file,transcript,split\nsub/0.wav,three one four,train\nsub/1.wav,two,test\n"
+    clips = _user.clips(settings(folder, text, task="transcription", classes=()))
+    assert [clip.transcript for clip in clips] == ["three one four", "two"]
+    assert "no column 'transcript'" in message(settings(folder, "file,label\nsub/0.wav,dog\n", task="transcription"))
+    text = "file,label,split\nsub/0.wav,ann,train\nsub/1.wav,bob,test\n"
+    clips = _user.clips(settings(folder, text, task="speaker", classes=("ann", "bob")))
+    assert [clip.speaker for clip in clips] == ["ann", "bob"]
+
+
+def test_as_spreadsheets_write_it(folder):
+    text = '\ufefffile,label,split,notes\r\n"sub/0.wav","dog",train,"a, b"\r\nsub/1.wav,cat,test,\r\n'
+    assert [clip.labels for clip in _user.clips(settings(folder, text))] == [(1,), (0,)]
+
+
+def test_all_mistakes_at_once_with_rows_and_nearest_names(folder):
+    text = (
+        "file,label,split\n"
+        "sub/0.wav,dogg,train\n"
+        "sub/gone.wav,cat,test\n"
+        "sub/1.wav,cat,tests\n"
+        "sub/1.wav,cat,test\n"
+        "../evil.wav,cat,test\n"
+        ",cat,test\n"
+    )
+    assert message(settings(folder, text)).splitlines() == [
+        f"{folder / 'labels.csv'} has 6 errors:",
+        "  row 2: label 'dogg' is not one of the classes; did you mean 'dog'?",
+        f"  row 3: file 'sub/gone.wav' does not exist in {folder}",
+        "  row 4: split 'tests' is not valid; did you mean 'test'?",
+        "  row 5: file 'sub/1.wav' stands already in row 4",
+        "  row 6: file '../evil.wav' leads out of the folder",
+        "  row 7: the file is empty",
+    ]
+
+
+def test_many_mistakes_are_counted(folder):
+    text = "file,label\n" + "".join(f"sub/0{i}.wav,dog\n" for i in range(60))
+    found = message(settings(folder, text))
+    assert "has 60 errors" in found
+    assert found.endswith("and 10 more")
+
+
+def test_columns(folder):
+    assert "no column 'label'" in message(settings(folder, "file,lable\nsub/0.wav,dog\n"))
+    assert "column 'lable' is not known; did you mean 'label'?" in message(settings(folder, "file,lable\nx,dog\n"))
+    wrong = "file,label,spilt\nsub/0.wav,dog,train\n"
+    assert "column 'spilt' is not known; did you mean 'split'?" in message(settings(folder, wrong))
+    assert "row 2: more cells" in message(settings(folder, "file,label\nsub/0.wav,dog,extra\n"))
+
+
+def test_both_parts_are_needed(folder):
+    assert "no clip has the split 'test'" in message(settings(folder, "file,label,split\nsub/0.wav,dog,train\n"))
+
+
+@pytest.mark.parametrize("fold", ["0", "3", "", "one", "1.5"])
+def test_wrong_folds(folder, fold):
+    text = f"file,label,fold\nsub/0.wav,dog,{fold}\nsub/1.wav,dog,1\n"
+    assert f"row 2: fold '{fold}' is not a number from 1 to 2" in message(settings(folder, text, folds=2))
+
+
+def test_missing_things(folder, tmp_path):
+    user = settings(folder, "file,label\nsub/0.wav,dog\n")
+    assert "does not exist" in message(user.model_copy(update={"folder": str(tmp_path / "gone")}))
+    assert "is not in" in message(user.model_copy(update={"csv": "other.csv"}))
+    assert "has no rows" in message(settings(folder, "file,label\n"))
+    assert "has no rows" in message(settings(folder, ""))
+    assert "UTF-8" in message(settings(folder, "file,label\nsub/é.wav,dog\n", encoding="latin-1"))
+
+
+def test_the_csv_lies_in_the_folder(folder, tmp_path, monkeypatch):
+    user = settings(folder, "file,label\nsub/0.wav,dog\n")
+    assert _user.csv_path(user) == folder / "labels.csv"
+    monkeypatch.chdir(tmp_path)
+    assert _user.csv_path(user.model_copy(update={"csv": "mine/labels.csv", "folder": "mine"})).samefile(
+        folder / "labels.csv"
+    )
+    (tmp_path / "out.csv").write_text("file,label\n")
+    assert "must lie in the folder" in message(user.model_copy(update={"csv": "out.csv"}))
