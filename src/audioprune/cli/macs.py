@@ -1,0 +1,143 @@
+"""`audioprune macs`: the multiply-accumulates of one clip, itemised, and what remains of the unpruned model's."""
+
+from __future__ import annotations
+
+import argparse
+
+from audioprune import registry
+from audioprune.cli._output import columns, print_json
+from audioprune.errors import UserError
+from audioprune.profiling.macs import ITEMS, Macs, count, patches_of
+
+
+def register(subparsers) -> None:
+    parser = subparsers.add_parser("macs", help="exact MACs, itemised", description=__doc__)
+    parser.add_argument("--backbone", required=True, help="such as audiomae-b or ast-tiny")
+    parser.add_argument("--dataset", required=True, help="gives the frames and the number of classes; such as esc50")
+    parser.add_argument("--keep-rate", type=float, default=1.0, help="share of tokens kept at each block (default: 1)")
+    parser.add_argument("--method", default="topk", help="pruning method (default: topk)")
+    parser.add_argument(
+        "--option", action="append", default=[], metavar="NAME=VALUE", help="of the method, such as score=cls or r=20"
+    )
+    parser.add_argument("--blocks", type=_numbers, default=(3, 6, 9), help="selecting blocks (default: 3,6,9)")
+    parser.add_argument("--patch", type=int, default=16, help="side of a patch (default: 16)")
+    parser.add_argument("--stride", type=int, default=16, help="step between patches (default: 16)")
+    parser.add_argument("--json", action="store_true")
+
+
+def run(arguments) -> int:
+    report = report_of(
+        arguments.backbone,
+        arguments.dataset,
+        method=arguments.method,
+        keep_rate=arguments.keep_rate,
+        blocks=arguments.blocks,
+        options=dict(map(_option, arguments.option)),
+        patch=arguments.patch,
+        stride=arguments.stride,
+    )
+    if arguments.json:
+        print_json(report)
+    else:
+        print(_text(report))
+    return 0
+
+
+def report_of(backbone: str, dataset: str, *, method: str, keep_rate: float, blocks, options, patch, stride) -> dict:
+    """Everything that is printed, as plain values; UserError for a name that does not exist."""
+    try:
+        facts = registry.get("datasets", dataset).DATASET
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    if not facts.num_classes:
+        raise UserError(f"{dataset} has no classes, so the cost of its head is not known")
+    if patch <= 0 or stride <= 0:
+        raise UserError(f"patch and stride must be positive, not {patch} and {stride}")
+    shape = {"frames": facts.frames, "num_classes": facts.num_classes, "patch": patch, "stride": stride}
+    ours = count(backbone, method=method, keep_rate=keep_rate, blocks=blocks, options=options, **shape)
+    base = count(backbone, method="none", **shape)
+    remaining = 100 * ours.total / base.total
+    return {
+        "backbone": backbone,
+        "dataset": dataset,
+        **shape,
+        "patches": patches_of(facts.frames, patch, stride),
+        "method": method,
+        "options": options,
+        "keep_rate": keep_rate,
+        "blocks": list(blocks),
+        **_numbers_of(ours),
+        "per_block": ours.per_block,
+        "unpruned": _numbers_of(base),
+        "pct_remaining": remaining,
+        "pct_reduction": 100 - remaining,
+    }
+
+
+def _numbers_of(macs: Macs) -> dict:
+    return {"items": macs.items, "total": macs.total, "gmacs": macs.gmacs}
+
+
+def _text(report: dict) -> str:
+    base = report["unpruned"]
+    method = " ".join([report["method"], *[f"{name}={value}" for name, value in sorted(report["options"].items())]])
+    title = (
+        f"{report['backbone']} on {report['dataset']}: {report['frames']} frames, {report['patches']} patches, "
+        f"{report['num_classes']} classes\n{method}, keep-rate {report['keep_rate']:g} "
+        f"after blocks {', '.join(map(str, report['blocks']))} (counted from 0)"
+    )
+    rows = [
+        [
+            ITEMS[item],
+            f"{macs:,}",
+            f"{100 * macs / report['total']:.2f}",
+            f"{base['items'][item]:,}",
+            _share(macs, base["items"][item]),
+        ]
+        for item, macs in report["items"].items()
+        if macs or base["items"][item]
+    ]
+    rows.append(
+        ["total", f"{report['total']:,}", "100.00", f"{base['total']:,}", _share(report["total"], base["total"])]
+    )
+    header = ["item", "MACs", "% of total", "unpruned MACs", "% remaining"]
+    tokens = [report["per_block"][0]["tokens_in"]]
+    tokens += [row["tokens_out"] for row in report["per_block"] if row["tokens_out"] != row["tokens_in"]]
+    return "\n".join(
+        [
+            title,
+            "",
+            columns(header, rows, right=(1, 2, 3, 4)),
+            "",
+            f"tokens, extra ones included: {' -> '.join(map(str, tokens))}",
+            f"{report['gmacs']:.4f} GMAC of {base['gmacs']:.4f} GMAC for one clip",
+            f"remaining: {report['pct_remaining']:.2f} % of the unpruned model's MACs; "
+            f"reduction: {report['pct_reduction']:.2f} %",
+        ]
+    )
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.2f}" if whole else "-"
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(number) for number in text.split(",") if number)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of numbers such as 3,6,9") from None
+
+
+def _option(text: str) -> tuple[str, str | int | float | bool]:
+    """'score=cls' -> ('score', 'cls'); 'r=20' -> ('r', 20)."""
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise UserError(f"--option {text!r} is not NAME=VALUE, such as score=cls")
+    if value in ("true", "false"):
+        return name, value == "true"
+    for kind in (int, float):
+        try:
+            return name, kind(value)
+        except ValueError:
+            continue
+    return name, value

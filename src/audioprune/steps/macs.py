@@ -1,0 +1,82 @@
+"""MACs of one clip at every keep-rate, in closed form and by torchprofile, which must agree to the last one."""
+
+from __future__ import annotations
+
+import csv
+
+from audioprune.errors import UserError
+from audioprune.profiling.macs import Macs, count
+from audioprune.steps._run import Job, main
+
+COLUMNS = ("keep_rate", "closed_form", "torchprofile", "difference")
+
+
+def macs(job: Job) -> dict:
+    settings = job.settings
+    if settings.model.kernel != "eager":
+        raise UserError(f"{job.address}: torchprofile counts the eager kernel only; set model.kernel: eager")
+    ours = {rate: closed_form(settings, rate) for rate in settings.keep_rates}
+    theirs = by_torchprofile(settings)
+    rows = [(rate, one.total, theirs[rate], theirs[rate] - one.total) for rate, one in ours.items()]
+    with open(job.out / "macs.csv", "w", newline="", encoding="utf-8") as f:
+        csv.writer(f, lineterminator="\n").writerows([COLUMNS, *rows])
+    wrong = [row for row in rows if row[3]]
+    if wrong:
+        found = "; ".join(
+            f"keep-rate {rate:g}: {closed} in closed form, {traced} traced" for rate, closed, traced, _ in wrong
+        )
+        raise UserError(f"{job.address}: closed form and torchprofile disagree ({found}); one of the two is wrong")
+    base = closed_form(settings, 1.0).total
+    return {
+        "keep_rates": {
+            f"{rate:g}": {
+                "macs": one.total,
+                "gmacs": one.gmacs,
+                "pct_remaining": 100 * one.total / base,
+                "items": one.items,
+            }
+            for rate, one in ours.items()
+        }
+    }
+
+
+def closed_form(settings, keep_rate: float) -> Macs:
+    return count(
+        settings.model.backbone,
+        frames=settings.frames,
+        num_classes=settings.num_classes,
+        method=settings.method,
+        keep_rate=keep_rate,
+        blocks=settings.blocks,
+        options=settings.options,
+        patch=settings.model.patch,
+        stride=settings.model.stride,
+    )
+
+
+def by_torchprofile(settings) -> dict[float, int]:
+    """{keep-rate: MACs}, by following shapes through the eager kernel."""
+    from audioprune.backbones._build import build_model
+    from audioprune.profiling.traced import profile
+
+    model = build_model(
+        settings.model.backbone,
+        frames=settings.frames,
+        num_classes=settings.num_classes,
+        method=settings.method,
+        keep_rate=min(settings.keep_rates),
+        blocks=settings.blocks,
+        options=settings.options,
+        patch=settings.model.patch,
+        stride=settings.model.stride,
+        kernel="eager",
+    ).to("meta")
+    found = {}
+    for rate in settings.keep_rates:
+        model.keep_rate = rate
+        found[rate] = profile(model, settings.frames)
+    return found
+
+
+if __name__ == "__main__":
+    main(macs)
