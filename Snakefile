@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from audioprune.errors import UserError
+from audioprune.planning.lock import hold
 from audioprune.planning.plan import Plan
 
 # Steps run with the Python that plans, whether or not its environment is activated.
@@ -17,6 +18,13 @@ except UserError as error:
 
 if plan.config.mirror:
     os.environ.setdefault("AUDIOPRUNE_MIRROR", plan.config.mirror)
+
+
+onstart:
+    try:
+        main_lock = hold()
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
 
 
 wildcard_constraints:

@@ -1,0 +1,31 @@
+"""One main process at a time: an flock that dies with its holder, so no stale lock is ever left to remove by hand."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from pathlib import Path
+from typing import TextIO
+
+from audioprune.errors import UserError
+from audioprune.planning.cells import RESULTS
+
+LOCK = RESULTS / "logs" / "main.lock"
+
+
+def hold(path: Path = LOCK) -> TextIO:
+    """Take the lock until the returned file is closed; raises UserError naming the process that holds it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = open(path, "a+", encoding="utf-8")  # noqa: SIM115 (held open on purpose)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.seek(0)
+        holder = file.read().strip() or "another process"
+        file.close()
+        raise UserError(f"{holder} is already running in this folder; wait for it, or stop it first") from None
+    file.truncate(0)
+    file.write(f"Snakemake (process {os.getpid()} on {socket.gethostname()})")
+    file.flush()
+    return file
