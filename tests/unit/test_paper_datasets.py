@@ -78,6 +78,15 @@ def test_listing_imports_nothing_heavy():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.parametrize("name", ["esc10", "esc10mix", "fsdd-digits", "fsdd-speakers", "fsdd-strings"])
+def test_planned_counts_are_those_of_the_archives(name, esc10_files, fsdd_files):
+    module = registry.get("datasets", name)
+    facts = module.DATASET
+    clips = module.clips({"esc10": esc10_files, "fsdd": fsdd_files}[facts.source].root, {})
+    test = sum(clip.fold == 1 or clip.split == "test" for clip in clips)
+    assert (len(clips) - test, test) == (facts.train_clips, facts.test_clips)
+
+
 def touch(root: Path, *paths: str) -> None:
     for path in paths:
         (root / path).parent.mkdir(parents=True, exist_ok=True)

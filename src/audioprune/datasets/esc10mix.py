@@ -22,6 +22,8 @@ DATASET = Dataset(
     folds=5,
     loss="bce",
     metric="map",
+    train_clips=640,
+    test_clips=160,
 )
 
 

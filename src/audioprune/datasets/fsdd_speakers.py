@@ -12,7 +12,16 @@ from audioprune.datasets._draws import draw
 from audioprune.datasets._fsdd import SPEAKERS, takes
 from audioprune.datasets._options import options_of
 
-DATASET = Dataset(name="fsdd-speakers", task="speaker", classes=SPEAKERS, frames=64, source="fsdd", content="speech")
+DATASET = Dataset(
+    name="fsdd-speakers",
+    task="speaker",
+    classes=SPEAKERS,
+    frames=64,
+    source="fsdd",
+    content="speech",
+    train_clips=2700,
+    test_clips=300,
+)
 
 
 def clips(root: Path, options: dict) -> list[Clip]:

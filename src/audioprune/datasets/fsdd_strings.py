@@ -24,6 +24,8 @@ DATASET = Dataset(
     source="fsdd",
     metric="wer",
     content="speech",
+    train_clips=2696,
+    test_clips=77,
 )
 
 

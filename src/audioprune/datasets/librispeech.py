@@ -18,6 +18,8 @@ DATASET = Dataset(
     source="librispeech",
     metric="wer",
     content="speech",
+    train_clips=28_539,
+    test_clips=2_620,
 )
 
 
