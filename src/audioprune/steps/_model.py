@@ -1,0 +1,103 @@
+"""Models for steps: built from a cell's settings, started from a checkpoint, or read back from a fine-tuning cell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from safetensors.torch import load_file
+from torch import nn
+
+from audioprune import records, registry
+from audioprune.backbones._build import build_model, load_checkpoint
+from audioprune.backbones._weights import read_checkpoint
+from audioprune.datasets._base import Dataset
+from audioprune.errors import UserError
+from audioprune.fetching.place import root_of
+from audioprune.settings import AudioSettings, FinetuneSettings, Pruning
+
+
+def facts_of(audio: Path) -> Dataset:
+    """Facts of the dataset that an audio cell holds: a module's, or those that the user gave for a folder."""
+    settings = AudioSettings.model_validate(records.read(audio)["settings"])
+    user = settings.user
+    if user is None:
+        return registry.get("datasets", settings.dataset).DATASET
+    multilabel = user.task == "multilabel"
+    return Dataset(
+        name=settings.dataset,
+        task=user.task,
+        classes=user.classes,
+        frames=user.frames,
+        folds=user.folds,
+        loss="bce" if multilabel else "ce",
+        metric="map" if multilabel else "wer" if user.task == "transcription" else "top1",
+    )
+
+
+def model_for(
+    settings: FinetuneSettings,
+    facts: Dataset,
+    frames: int,
+    *,
+    pruning: Pruning,
+    kernel: str,
+    drop_path: float = 0.0,
+    perturbation: str = "none",
+    tau: float | None = None,
+) -> nn.Module:
+    """A fresh model of a fine-tuning's shape, with this pruning."""
+    if not facts.classes:
+        raise UserError(f"{facts.name} has no classes: {facts.task} is not something a classifier is trained for")
+    return build_model(
+        settings.model.backbone,
+        frames=frames,
+        num_classes=facts.num_classes,
+        method=pruning.method,
+        keep_rate=pruning.keep_rate,
+        blocks=pruning.blocks,
+        options=pruning.options,
+        patch=settings.model.patch,
+        stride=settings.model.stride,
+        kernel=kernel,
+        drop_path=drop_path,
+        seed=settings.seed,
+        perturbation=perturbation,
+        tau=tau,
+    )
+
+
+def start_from(model: nn.Module, cell: Path) -> str:
+    """Load the checkpoint of a pre-training or fetch cell, its head left out; returns the file's name."""
+    path = checkpoint_file(cell)
+    state, _ = read_checkpoint(path)
+    load_checkpoint(model, state, source=path)
+    return path.name
+
+
+def checkpoint_file(cell: Path) -> Path:
+    """What we pre-trained, or the one file of an official checkpoint's cell."""
+    own = cell / "checkpoint.safetensors"
+    if own.is_file():
+        return own
+    root = root_of(cell, records.read(cell)["settings"]["source"])
+    files = [root] if root.is_file() else sorted(path for path in root.rglob("*") if path.is_file())
+    if len(files) != 1:
+        raise UserError(f"{root} should hold one checkpoint and holds {len(files)} files; name the file in config.yaml")
+    return files[0]
+
+
+def finetuned(cell: Path) -> FinetuneSettings:
+    """The settings a fine-tuning cell was made with."""
+    return FinetuneSettings.model_validate(records.read(cell)["settings"])
+
+
+def load_finetuned(model: nn.Module, cell: Path, selection: str) -> None:
+    """Put a fine-tuning's stored weights into a model of its shape."""
+    path = cell / f"{selection}.safetensors"
+    if not path.is_file():
+        stored = ", ".join(sorted(p.stem for p in cell.glob("*.safetensors")))
+        raise UserError(
+            f"selection {selection!r} was not stored by {cell}; it has {stored}. best_val needs a validation set: "
+            "split: nested, or a dataset that comes with one"
+        )
+    model.load_state_dict(load_file(path))

@@ -1,0 +1,57 @@
+"""Scores of every test clip by a fine-tuned model, with the evaluation's own pruning; the metric follows from them."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from audioprune import records
+from audioprune.audio.features import FeatureStore
+from audioprune.audio.store import WaveformStore
+from audioprune.steps._model import facts_of, finetuned, load_finetuned, model_for
+from audioprune.steps._run import Job, main
+from audioprune.training.device import prepare
+from audioprune.training.evaluate import predict
+from audioprune.training.metrics import metric_of
+from audioprune.training.splits import rows_of
+
+
+def evaluate(job: Job) -> dict:
+    settings, trained = job.settings, finetuned(job.inputs["finetune"])
+    device = prepare(trained.model.backbone)
+    facts = facts_of(job.inputs["audio"])
+    features = FeatureStore.open(job.inputs["features"])
+    model = model_for(
+        trained,
+        facts,
+        features.values.shape[1],
+        pruning=settings.pruning,
+        kernel=settings.kernel,
+        perturbation=settings.perturbation,
+        tau=settings.tau,
+    )
+    load_finetuned(model, job.inputs["finetune"], settings.selection)
+    clips = WaveformStore.open(job.inputs["audio"]).clips
+    rows = rows_of(clips, folds=facts.folds, fold=trained.fold, split=trained.split).test
+    scores = predict(
+        model.to(device),
+        features,
+        rows,
+        device=device,
+        precision=settings.precision,
+        name=f"evaluate/{job.address}",
+    )
+    predictions = clips.iloc[rows][["clip", "recording", "speaker", "labels"]].reset_index(drop=True)
+    predictions["scores"] = pd.Series(list(scores))  # float32 logits
+    with records.atomic(job.out / "predictions.parquet") as path:
+        predictions.to_parquet(path, index=False)
+    return {
+        "metric": facts.metric,
+        "value": metric_of(predictions, facts.metric),
+        "n": len(rows),
+        "selection": settings.selection,
+        "keep_rate": settings.pruning.keep_rate,
+    }
+
+
+if __name__ == "__main__":
+    main(evaluate)

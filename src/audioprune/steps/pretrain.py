@@ -1,0 +1,50 @@
+"""Pre-train a tiny backbone on generated audio; leaves a checkpoint with the family's official key names."""
+
+from __future__ import annotations
+
+from safetensors.torch import save_file
+
+from audioprune import records, registry
+from audioprune.audio.features import FeatureStore
+from audioprune.audio.store import WaveformStore
+from audioprune.backbones._build import build_model
+from audioprune.steps._run import Job, main
+from audioprune.training import pretrain as training
+from audioprune.training.device import prepare
+
+
+def pretrain(job: Job) -> dict:
+    settings = job.settings
+    device = prepare(settings.model.backbone)
+    corpus = records.read(job.inputs["features"])["settings"]["dataset"]
+    facts = registry.get("datasets", corpus).DATASET
+    features = FeatureStore.open(job.inputs["features"])
+    model = build_model(
+        settings.model.backbone,
+        frames=features.values.shape[1],
+        num_classes=facts.num_classes,
+        patch=settings.model.patch,
+        stride=settings.model.stride,
+        kernel=settings.model.kernel,
+        drop_path=settings.recipe.drop_path,
+        seed=settings.seed,
+    ).to(device)
+    weights, results = training.pretrain(
+        settings,
+        model,
+        waveforms=WaveformStore.open(job.inputs["audio"], device=str(device)),
+        features=features,
+        num_classes=facts.num_classes,
+        out=job.out,
+        resume=job.resume,
+        key=job.key,
+        device=device,
+        name=f"pretrain/{job.address}",
+    )
+    with records.atomic(job.out / "checkpoint.safetensors") as path:
+        save_file(weights, path, {"num_heads": str(model.blocks[0].attn.num_heads)})
+    return results
+
+
+if __name__ == "__main__":
+    main(pretrain)
