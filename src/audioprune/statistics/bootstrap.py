@@ -142,20 +142,27 @@ def _map(data: _Clusters):
     ranked = [_ranked(scores, labels) for scores, labels in zip(data.scores, data.labels, strict=True)]
 
     def measure(w: np.ndarray, v: np.ndarray) -> np.ndarray:
+        columns = w.T.astype(np.float32)  # (R, D), whole numbers far below 2^24: sums are exact
         by_seed = np.stack(
-            [
-                _weighted_map(w[:, recording], classes)
-                for recording, classes in zip(data.recording, ranked, strict=True)
-            ],
-            axis=1,
+            [_weighted_map(columns[own], classes) for own, classes in zip(data.recording, ranked, strict=True)], axis=1
         )  # (D, S)
         return (by_seed * v).sum(1) / v.sum(1)
 
     return measure
 
 
-def _ranked(scores: np.ndarray, labels: list) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """For each class with a positive: clips by falling score, ranks of its positives, last rank of each one's ties."""
+@dataclass(frozen=True)
+class _Ranked:
+    """One class: its clips by falling score, cut after the last positive into groups that end with tied positives."""
+
+    order: np.ndarray  # clips down to the last positive and those tied with it
+    starts: np.ndarray  # (G,) where each group begins in `order`
+    positives: np.ndarray  # clips with the label, by falling score
+    firsts: np.ndarray  # (G,) where each group's positives begin in `positives`
+
+
+def _ranked(scores: np.ndarray, labels: list) -> list[_Ranked]:
+    """Every class that has a positive; the one sort of each."""
     positives: dict[int, list[int]] = {}
     for row, own in enumerate(labels):
         for label in {int(label) for label in own}:
@@ -163,31 +170,26 @@ def _ranked(scores: np.ndarray, labels: list) -> list[tuple[np.ndarray, np.ndarr
     found = []
     for label in sorted(positives):
         order = np.argsort(-scores[:, label], kind="stable")
-        at = np.flatnonzero(np.isin(order, positives[label]))
+        at = np.flatnonzero(np.isin(order, positives[label]))  # ranks of the positives
         falling = -scores[order, label]
-        found.append((order, at, np.searchsorted(falling, falling[at], side="right") - 1))
+        last, firsts = np.unique(np.searchsorted(falling, falling[at], side="right") - 1, return_index=True)
+        starts = np.concatenate([[0], last[:-1] + 1])
+        found.append(_Ranked(order[: last[-1] + 1], starts, order[at], firsts))
     return found
 
 
-def _weighted_map(w: np.ndarray, classes: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> np.ndarray:
-    """(D,) from clip weights (D, n): tied scores are one threshold, as in scikit-learn."""
-    total, counted = np.zeros(len(w)), np.zeros(len(w))
-    for order, at, ends in classes:
-        above = np.take(np.cumsum(w[:, order], axis=1), ends, axis=1)  # (D, positives) weight at or above each positive
-        own = w[:, order[at]]  # (D, positives)
-        hits = np.take_along_axis(np.cumsum(own, axis=1), _last_of_ties(ends, len(w)), axis=1)
-        step = np.divide(hits, above, out=np.zeros_like(hits), where=above > 0)  # precision at each positive
-        weight = own.sum(1)
-        ap = np.divide((own * step).sum(1), weight, out=np.zeros_like(weight), where=weight > 0)
-        total += ap
+def _weighted_map(w: np.ndarray, classes: list[_Ranked]) -> np.ndarray:
+    """(D,) from clip weights (n, D): tied scores are one threshold, as in scikit-learn."""
+    total, counted = np.zeros(w.shape[1]), np.zeros(w.shape[1])
+    for one in classes:
+        above = np.add.reduceat(w[one.order], one.starts, axis=0).cumsum(0, dtype=float)  # (G, D) ranked so far
+        own = np.add.reduceat(w[one.positives], one.firsts, axis=0)  # (G, D)
+        hits = own.cumsum(0, dtype=float)  # positives ranked so far
+        precision = np.divide(hits, above, out=np.zeros_like(hits), where=above > 0)
+        weight = hits[-1]
+        total += np.divide((own * precision).sum(0), weight, out=np.zeros_like(weight), where=weight > 0)
         counted += weight > 0
-    return np.divide(total, counted, out=np.full(len(w), np.nan), where=counted > 0)
-
-
-def _last_of_ties(ends: np.ndarray, draws: int) -> np.ndarray:
-    """(D, positives): for each positive, the number of the last positive with the same score."""
-    last = np.searchsorted(ends, ends, side="right") - 1
-    return np.broadcast_to(last, (draws, len(last)))
+    return np.divide(total, counted, out=np.full(len(total), np.nan), where=counted > 0)
 
 
 _METRICS = {"top1": _top1, "map": _map}
