@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import save_file
 
+from audioprune import records
+from audioprune.audio.features import FeatureStore
+from audioprune.audio.store import write_store
 from audioprune.backbones._build import build_model
+from audioprune.errors import UserError
+from audioprune.settings import (
+    AudioSettings,
+    FinetuneSettings,
+    Model,
+    Pruning,
+    Recipe,
+    TraceSettings,
+    UserFolder,
+)
+from audioprune.steps._run import Job
+from audioprune.steps.trace import trace as step
 from audioprune.tokens.trace import sample, trace_clips
 
 CPU = torch.device("cpu")
@@ -97,3 +116,81 @@ def test_a_sample_is_seeded_sorted_and_of_the_asked_size(n, clips, seed):
 def test_another_seed_samples_other_clips():
     rows = np.arange(1000)
     assert len(set(sample(rows, 64, 0)) & set(sample(rows, 64, 1))) < 20
+
+
+def cell(folder: Path, settings) -> Path:
+    folder.mkdir(parents=True)
+    records.write_json(folder / records.RECORD, {"settings": settings.model_dump(mode="json")})
+    return folder
+
+
+PRUNING = Pruning(method="topk", keep_rate=0.5)
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory) -> dict[str, Path]:
+    """A dataset of 12 clips, 8 of them for testing, and a fine-tuned model whose weights are random."""
+    folder = tmp_path_factory.mktemp("cells")
+    user = UserFolder(folder="x", csv="x.csv", task="keyword", classes=("a", "b", "c"), frames=128)
+    audio = cell(folder / "audio", AudioSettings(dataset="mine", user=user))
+    rng = np.random.default_rng(0)
+    rows = [
+        {"clip": f"c{i:02d}", "labels": [i % 3], "split": "train" if i % 3 == 0 else "test", "recording": f"r{i // 2}"}
+        for i in range(12)
+    ]
+    write_store(audio, [(row, rng.uniform(-0.1, 0.1, 400).astype(np.float32)) for row in rows])
+    features = folder / "features"
+    features.mkdir()
+    np.save(features / "fbank.npy", rng.normal(-5, 4, (12, 128, 128)).astype(np.float32))
+    np.save(features / "frames.npy", np.full(12, 128, dtype=np.int32))
+    records.write_json(features / "stats.json", {"mean": -5.0, "std": 4.0})
+    trained = FinetuneSettings(
+        model=Model(backbone="audiomae-tiny"), dataset="mine", pruning=PRUNING, recipe=Recipe(epochs=1, batch_size=4)
+    )
+    finetune = cell(folder / "finetune", trained)
+    save_file(build_model(frames=128, num_classes=3, seed=7).state_dict(), finetune / "last.safetensors")
+    return {"audio": audio, "features": features, "finetune": finetune}
+
+
+def made(inputs, out: Path, **settings) -> dict:
+    out.mkdir()
+    return step(Job("trace", "a", "k", TraceSettings(pruning=PRUNING, **settings), inputs, out, out))
+
+
+def test_the_step_traces_the_stored_weights_on_the_test_clips(inputs, tmp_path):
+    results = made(inputs, tmp_path / "all")
+    clips = pd.read_parquet(tmp_path / "all" / "clips.parquet")
+    assert clips["row"].tolist() == [1, 2, 4, 5, 7, 8, 10, 11]
+    assert clips["clip"].tolist() == [f"c{row:02d}" for row in clips["row"]]
+    assert [list(own) for own in clips["labels"]] == [[row % 3] for row in clips["row"]]
+    model = build_model(frames=128, num_classes=3, seed=7, method="topk", keep_rate=0.5)
+    expected = trace_clips(model, clips["row"].to_numpy(), FeatureStore.open(inputs["features"]).fbank, device=CPU)
+    with np.load(tmp_path / "all" / "trace.npz") as saved:
+        assert set(saved.files) == set(expected)
+        for key, values in expected.items():
+            assert saved[key] == pytest.approx(values, rel=1e-5)
+    assert results["kept"] == {"3": 32, "6": 16, "9": 8}
+    assert (results["clips"], results["test_clips"], results["orientation"]) == (8, 8, "time")
+
+
+def test_a_sample_of_clips_and_an_unpruned_trace(inputs, tmp_path):
+    results = made(inputs, tmp_path / "some", clips=3, seed=1)
+    rows = pd.read_parquet(tmp_path / "some" / "clips.parquet")["row"].tolist()
+    assert rows == sample(np.array([1, 2, 4, 5, 7, 8, 10, 11]), 3, 1).tolist()
+    assert (results["clips"], results["test_clips"]) == (3, 8)
+    (tmp_path / "none").mkdir()
+    job = Job("trace", "a", "k", TraceSettings(clips=2), inputs, tmp_path / "none", tmp_path)
+    assert step(job)["kept"] == {}
+    with np.load(tmp_path / "none" / "trace.npz") as saved:
+        assert saved["entering_11"].tolist() == [list(range(64))] * 2
+
+
+def test_the_same_cell_gives_the_same_bytes(inputs, tmp_path):
+    for name in ("one", "two"):
+        made(inputs, tmp_path / name, clips=4)
+    assert records.listing(tmp_path / "one") == records.listing(tmp_path / "two")
+
+
+def test_weights_that_were_not_stored_are_named(inputs, tmp_path):
+    with pytest.raises(UserError, match=r"'best_val' was not stored by .*; it has last"):
+        made(inputs, tmp_path / "x", selection="best_val")
