@@ -1,0 +1,29 @@
+"""Made sentences with transcripts, from a small grammar; a synthetic LibriSpeech."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audioprune.datasets._base import Dataset
+from audioprune.datasets._options import options_of
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+DATASET = Dataset(
+    name="demo-sentences",
+    task="transcription",
+    classes=(),
+    frames=512,
+    generator="sentences",
+    metric="wer",
+    content="speech",
+    train_clips=30,
+    test_clips=10,
+)
+
+
+def select(clips: DataFrame, options: dict) -> DataFrame:
+    """All clips as they are."""
+    options_of(DATASET.name, options)
+    return clips

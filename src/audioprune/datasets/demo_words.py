@@ -1,0 +1,28 @@
+"""Made keywords: ten spoken words, tested on voices that training does not hear; a synthetic Speech Commands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audioprune.datasets._base import Dataset
+from audioprune.datasets._options import options_of
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+DATASET = Dataset(
+    name="demo-words",
+    task="keyword",
+    classes=("go", "happy", "house", "marvin", "seven", "sheila", "stop", "three", "wow", "yes"),
+    frames=128,
+    generator="words",
+    content="speech",
+    train_clips=600,
+    test_clips=200,
+)
+
+
+def select(clips: DataFrame, options: dict) -> DataFrame:
+    """All clips as they are."""
+    options_of(DATASET.name, options)
+    return clips

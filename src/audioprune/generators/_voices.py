@@ -1,0 +1,29 @@
+"""The voices of the evaluated speech; those of the pre-training corpus are others and stand there."""
+
+from __future__ import annotations
+
+from audioprune.generators._speech import Voice
+
+VOICES = (
+    Voice("adam", "gmw/en-US+adam", 45, 165),
+    Voice("belinda", "gmw/en+belinda", 55, 175),
+    Voice("michael", "gmw/en-US+Michael", 40, 160),
+    Voice("fiona", "gmw/en-GB-scotland+f2", 60, 175),
+    Voice("ross", "gmw/en-GB-scotland+m3", 45, 170),
+    Voice("quincy", "gmw/en-GB-x-rp+quincy", 50, 165),
+    Voice("linda", "gmw/en-US-nyc+linda", 50, 175),
+    Voice("mario", "gmw/en-US+Mario", 50, 170),
+    Voice("annie", "gmw/en-GB-x-rp+Annie", 60, 165),
+    Voice("victor", "gmw/en-GB-x-gbclan+victor", 40, 165),
+    Voice("kit", "gmw/en-US+klatt3", 60, 165),
+    Voice("grandpa", "gmw/en+grandpa", 40, 160),
+    Voice("shelby", "gmw/en-US+shelby", 55, 175),
+    Voice("paul", "gmw/en-US+paul", 45, 170),
+    Voice("flora", "gmw/en-US+f5", 50, 170),
+    Voice("edward", "gmw/en-US+edward", 45, 165),
+    Voice("steph", "gmw/en+steph", 55, 170),
+    Voice("rob", "gmw/en-US-nyc+rob", 45, 165),
+    Voice("gene", "gmw/en-GB-x-rp+Gene", 50, 165),
+    Voice("faye", "gmw/en-US+f3", 55, 175),
+)
+TEST_VOICES = 5  # the last ones are not heard in the training words

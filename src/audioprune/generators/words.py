@@ -1,0 +1,61 @@
+"""Spoken words: ten commands in twenty voices, with noise and over different channels; 1 s clips.
+
+The last five voices are heard in the test split only. Every clip is an utterance of its own: voice and word are given
+by its number; speed, pitch, liveliness, position, channel, noise and level are drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from audioprune.generators import _kinds
+from audioprune.generators._extents import extents_json
+from audioprune.generators._options import resolve
+from audioprune.generators._speech import Utterance, say
+from audioprune.generators._synthesis import active_rms, add_at, equalise, finish, samples, stream
+from audioprune.generators._voices import TEST_VOICES, VOICES
+from audioprune.settings import GenerateSettings
+
+WORDS = ("go", "happy", "house", "marvin", "seven", "sheila", "stop", "three", "wow", "yes")
+SECONDS = 1.0
+DEFAULTS = {"snr_low": 15.0, "snr_high": 30.0, "shift": 0.08}
+
+
+def clips(settings: GenerateSettings, numbers: Iterable[int] | None = None) -> Iterator[tuple[dict, np.ndarray]]:
+    """(row, waveform) of all clips, or of those with the given numbers."""
+    options = resolve(settings, DEFAULTS)
+    for number in range(settings.clips) if numbers is None else numbers:
+        yield clip(settings.seed, number, options)
+
+
+def utterance(seed: int, number: int) -> tuple[Utterance, int, int, int]:
+    """What clip `number` says, with its voice, word and take."""
+    voice, turn = number % len(VOICES), number // len(VOICES)
+    word, take = turn % len(WORDS), turn // len(WORDS)
+    habit, rng = VOICES[voice], stream(seed, "words", "utterance", number)
+    rate = int(habit.rate * rng.uniform(0.85, 1.18))
+    pitch = int(np.clip(habit.pitch + rng.integers(-10, 11), 0, 99))
+    return Utterance(WORDS[word], habit.file, rate, pitch, int(rng.integers(30, 71))), voice, word, take
+
+
+def clip(seed: int, number: int, options: dict) -> tuple[dict, np.ndarray]:
+    said, voice, word, take = utterance(seed, number)
+    rng, n = stream(seed, "words", "clip", number), samples(SECONDS)
+    speech = equalise(rng, say(said), 1.0)[: samples(0.95)]
+    signal, middle = np.zeros(n), n // 2 + samples(options["shift"] * rng.uniform(-1, 1))
+    add_at(signal, speech / active_rms(speech), int(np.clip(middle - len(speech) // 2, 0, n - len(speech))))
+    noise = _kinds.background(rng, n)
+    noise = noise / np.sqrt(np.mean(noise**2)) * 10 ** (-rng.uniform(options["snr_low"], options["snr_high"]) / 20)
+    row = {
+        "clip": f"word-{number:05d}",
+        "labels": [word],
+        "fold": 0,
+        "split": "train" if voice < len(VOICES) - TEST_VOICES else "test",
+        "recording": f"{WORDS[word]}-{VOICES[voice].id}-{take:02d}",
+        "speaker": VOICES[voice].id,
+        "transcript": WORDS[word],
+        "extents": extents_json(signal, noise),
+    }
+    return row, finish((signal + noise) * 10 ** (rng.uniform(*_kinds.LEVEL_DB) / 20))
