@@ -41,7 +41,7 @@ def exhibit_inputs(kind):
         study = study_of(wildcards)
         shown = [
             ancient(str(c.dir / "record.json"))
-            for c in plan.exhibit_cells(study, kind, wildcards.name)
+            for c in plan.exhibit_leaves(study, kind, wildcards.name)
         ]
         if not shown:
             raise WorkflowError(

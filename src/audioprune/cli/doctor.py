@@ -41,7 +41,9 @@ def run(arguments) -> int:
         print_json({"study": arguments.study, "findings": [asdict(finding) for finding in found]})
     else:
         for finding in found:
-            print(f"{'ok     ' if finding.ok else 'MISSING' if finding.needed else 'absent '}  {finding.what}: {finding.text}")
+            print(
+                f"{'ok     ' if finding.ok else 'MISSING' if finding.needed else 'absent '}  {finding.what}: {finding.text}"
+            )
             if finding.mend and not finding.ok:
                 print("\n".join(f"           {line}" for line in finding.mend.strip().splitlines()))
     return 1 if any(not finding.ok and finding.needed for finding in found) else 0
@@ -61,7 +63,10 @@ def examine(plan: Plan, study: str, mirror_folder: str | None) -> Iterator[Findi
     if gpu_hours:
         yield _gpu(gpu_hours)
     yield _package("espeakng_loader", "speech for generated audio", needed=any(c.kind == "generate" for c in cells))
-    for name, what in (("sbatch", "SLURM, for --profile slurm"), ("pdflatex", "TeX, to typeset results/*.tex yourself")):
+    for name, what in (
+        ("sbatch", "SLURM, for --profile slurm"),
+        ("pdflatex", "TeX, to typeset results/*.tex yourself"),
+    ):
         path = shutil.which(name)
         yield Finding(name, bool(path), path or f"not found; only needed for: {what}", needed=False)
 
@@ -73,7 +78,9 @@ def _source(plan: Plan, cell: Cell, mirror_folder: str | None) -> Finding:
         return Finding(name, True, f"fetched, {cell.dir}")
     if source.manual:
         key = f"checkpoints.{name.removeprefix('checkpoint-')}" if name.startswith("checkpoint-") else f"data.{name}"
-        return _brought(name, f"{source.manual.strip()}\nthen set {key} in config.yaml and run: audioprune index {name}")
+        return _brought(
+            name, f"{source.manual.strip()}\nthen set {key} in config.yaml and run: audioprune index {name}"
+        )
     here = [mirror.find(archive.file, mirror_folder) for archive in source.archives]
     if all(here):
         return Finding(name, True, f"in the mirror folder: {', '.join(path.name for path in here)}")

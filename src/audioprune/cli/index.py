@@ -27,7 +27,9 @@ def run(arguments) -> int:
     if arguments.json:
         print_json(entry | {"manifest": str(out)})
     else:
-        print(f"{name}: {entry['files']} files, {entry['bytes'] / 2**20:.1f} MiB, digest {entry['digest'][:16]} -> {out}")
+        print(
+            f"{name}: {entry['files']} files, {entry['bytes'] / 2**20:.1f} MiB, digest {entry['digest'][:16]} -> {out}"
+        )
     return 0
 
 

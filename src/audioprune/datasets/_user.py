@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from audioprune.datasets._base import Clip
+from audioprune.datasets._base import Clip, Dataset
 from audioprune.errors import UserError
 from audioprune.registry import nearest
 from audioprune.settings import UserFolder
@@ -147,3 +147,16 @@ def _parts_missing(user: UserFolder, found: list[Clip]) -> Iterator[str]:
         yield from (
             f"no clip has the split {name!r}: fill the column" for name in ("train", "test") if name not in have
         )
+
+
+def facts(name: str, user: UserFolder) -> Dataset:
+    """What a user's folder is, in the terms of a built-in dataset."""
+    return Dataset(
+        name=name,
+        task=user.task,
+        classes=user.classes,
+        frames=user.frames,
+        folds=user.folds,
+        loss="bce" if user.task == "multilabel" else "ce",
+        metric={"multilabel": "map", "transcription": "wer"}.get(user.task, "top1"),
+    )

@@ -2,9 +2,9 @@
 
 A module's hash is over our own serialisation of its syntax tree, without docstrings, comments and formatting
 (`ast.dump` differs between Python versions). A step's fingerprint covers the step, every module of this package that
-it imports, function-level imports included, and of the pluggable modules only those that the cell names. Modules that change no
-number (command line, configuration, keys, records, ...) are declared out; a hand-kept version for each kind of record
-stands in for them.
+it imports, function-level imports included, and of the pluggable modules only those that the cell names. Modules that
+change no number (command line, configuration, keys, records, ...) are declared out; a hand-kept version for each kind
+of record stands in for them.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from functools import cache
 
 from audioprune import manifest, provenance, registry, sources
 from audioprune.config import Config, Grid, Method, Study, resolve_recipe
+from audioprune.datasets import _user
 from audioprune.datasets._base import Dataset
 from audioprune.planning.cells import Cell, code_of, key_of, matches
 from audioprune.settings import (
@@ -44,19 +45,9 @@ class StudyPlan:
 
 def dataset_facts(name: str, config: Config) -> Dataset:
     """Facts of a built-in dataset, or of a user's folder."""
-    user = config.datasets.get(name)
-    if user is None:
-        return registry.get("datasets", name).DATASET
-    multilabel, transcription = user.task == "multilabel", user.task == "transcription"
-    return Dataset(
-        name=name,
-        task=user.task,
-        classes=user.classes,
-        frames=user.frames,
-        folds=user.folds,
-        loss="bce" if multilabel else "ce",
-        metric="map" if multilabel else "wer" if transcription else "top1",
-    )
+    if name in config.datasets:
+        return _user.facts(name, config.datasets[name])
+    return registry.get("datasets", name).DATASET
 
 
 def timing_device(name: str) -> str:

@@ -71,13 +71,19 @@ class Plan:
             found.update(cell.upstream())
         return tuple(found.values())
 
+    def exhibit_leaves(self, study: str, kind: str, name: str) -> list[Cell]:
+        """Of the cells of an exhibit, those that no other of them is made from."""
+        cells = self.exhibit_cells(study, kind, name)
+        inner = {upstream.path for cell in cells for upstream in cell.inputs.values()}
+        return [cell for cell in cells if cell.path not in inner]
+
     def _exhibit_key(self, study: str, kind: str, name: str) -> str:
         if kind == "report":
             inputs = {f"{k}/{n}": self.exhibit_key(study, k, n) for k, n in self.exhibits(study)}
             digests, code = _file_digests(TEMPLATES, "*"), code_of("report", ())
         else:
             inputs = {cell.path: cell.key for cell in self.exhibit_cells(study, kind, name)}
-            digests = _file_digests(PUBLISHED, f"{name}.csv")
+            digests = _file_digests(PUBLISHED, "*.csv")
             code = code_of(kind, (registry.module_name(KINDS_OF_EXHIBIT[kind], name),))
         return key_of(kind, Drawn(study=study, name=name), inputs, digests, code)
 

@@ -10,6 +10,7 @@ from torch import nn
 from audioprune import records, registry
 from audioprune.backbones._build import build_model, load_checkpoint
 from audioprune.backbones._weights import read_checkpoint
+from audioprune.datasets import _user
 from audioprune.datasets._base import Dataset
 from audioprune.errors import UserError
 from audioprune.fetching.place import root_of
@@ -19,19 +20,9 @@ from audioprune.settings import AudioSettings, FinetuneSettings, Pruning
 def facts_of(audio: Path) -> Dataset:
     """Facts of the dataset that an audio cell holds: a module's, or those that the user gave for a folder."""
     settings = AudioSettings.model_validate(records.read(audio)["settings"])
-    user = settings.user
-    if user is None:
-        return registry.get("datasets", settings.dataset).DATASET
-    multilabel = user.task == "multilabel"
-    return Dataset(
-        name=settings.dataset,
-        task=user.task,
-        classes=user.classes,
-        frames=user.frames,
-        folds=user.folds,
-        loss="bce" if multilabel else "ce",
-        metric="map" if multilabel else "wer" if user.task == "transcription" else "top1",
-    )
+    if settings.user is not None:
+        return _user.facts(settings.dataset, settings.user)
+    return registry.get("datasets", settings.dataset).DATASET
 
 
 def model_for(
