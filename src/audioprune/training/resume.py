@@ -37,7 +37,7 @@ def identity(key: str) -> dict:
 
 
 class ResumePoint:
-    """The resume file of one training run, written `every_s` seconds apart or rarer where writing is slow."""
+    """The resume file of one training run, due every `every_s` seconds, or rarer where writing is slow; 0: always."""
 
     def __init__(self, folder: Path, key: str, every_s: float = 60):
         self.folder, self.path = folder, folder / POINT
@@ -71,7 +71,8 @@ class ResumePoint:
             torch.save(state | {"identity": self.identity}, temporary)
         self._note(state)
         self.last = time.monotonic()
-        self.every_s = max(self.every_s, (self.last - started) / SHARE)
+        if self.every_s:
+            self.every_s = max(self.every_s, (self.last - started) / SHARE)
 
     def clear(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)

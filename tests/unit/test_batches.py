@@ -1,0 +1,130 @@
+"""Batches: order, the stream of random draws, and the order and switches of augmentation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from _tiny_training import FRAMES, stores
+
+from audioprune.audio.patches import token_order
+from audioprune.settings import Augment, Recipe
+from audioprune.training.batches import Batches, order_of, seed_of, steps_of
+from audioprune.training.metrics import multi_hot
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return stores(tmp_path_factory.mktemp("store"))
+
+
+def batches(store, augment=None, target=1.0, seed=3, **changed) -> Batches:
+    waveforms, features = store
+    recipe = Recipe(**({"epochs": 4, "batch_size": 5, "shrink_start": 2, "shrink_epochs": 1} | changed))
+    return Batches(
+        features,
+        waveforms,
+        rows=np.arange(4, 20),
+        targets=multi_hot(list(waveforms.clips["labels"]), 2),
+        augment=augment or Augment(),
+        recipe=recipe,
+        target=target,
+        seed=seed,
+        device=torch.device("cpu"),
+    )
+
+
+def test_seeds_are_the_same_everywhere_and_differ_by_place():
+    assert seed_of(0, "batch", 1, 2) == 4358033391051885418
+    assert (
+        len({seed_of(s, what, e, i) for s in (0, 1) for what in ("batch", "model") for e in (0, 1) for i in (0, 1)})
+        == 16
+    )
+
+
+def test_an_epoch_sees_every_clip_once_in_nearly_equal_batches():
+    order = order_of(23, 5, seed=1, epoch=0)
+    assert steps_of(23, 5) == len(order) == 5
+    assert sorted(np.concatenate(order)) == list(range(23))
+    assert {len(batch) for batch in order} == {4, 5}
+    assert [list(b) for b in order] == [list(b) for b in order_of(23, 5, seed=1, epoch=0)]
+    assert [list(b) for b in order] != [list(b) for b in order_of(23, 5, seed=1, epoch=1)]
+
+
+def test_without_augmentation_a_batch_is_the_normalised_store(store):
+    made = batches(store)
+    rows = made.rows[order_of(16, 5, 3, 0)[1]]
+    batch = made(0, 1)
+    assert torch.equal(batch.x, store[1].fbank(rows))
+    assert batch.y.argmax(1).tolist() == [row % 2 for row in rows]
+    assert batch.keep_patches is None
+
+
+EVERYTHING = Augment(magnitude=True, roll="time", mixup=0.5, specaug_freq=48, specaug_time=16, mask_2d=0.3, noise=True)
+
+
+def test_a_batch_depends_on_its_place_alone(store):
+    jumping, walking = batches(store, EVERYTHING), batches(store, EVERYTHING)
+    for place in ((1, 3), (0, 0), (1, 0)):
+        jumped = jumping(*place)
+    for epoch in (0, 1):
+        for step in range(4):
+            walked = walking(epoch, step)
+            if (epoch, step) == (1, 0):
+                assert torch.equal(jumped.x, walked.x)
+                assert torch.equal(jumped.y, walked.y)
+                assert torch.equal(jumped.keep_patches, walked.keep_patches)
+    assert not torch.equal(batches(store, EVERYTHING, seed=4)(1, 0).x, jumping(1, 0).x)
+
+
+def test_features_from_waveforms_equal_the_store_s(store):
+    quiet = batches(store, Augment(mixup=1e-9))  # goes through waveforms, and mixes nothing
+    plain = batches(store)
+    for step in range(3):
+        torch.testing.assert_close(quiet(0, step).x, plain(0, step).x, atol=1e-4, rtol=0)
+        assert torch.equal(quiet(0, step).y, plain(0, step).y)
+
+
+def test_magnitude_shifts_log_energies_by_twice_the_log_gain(store):
+    loud, plain = batches(store, Augment(magnitude=True))(0, 0).x, batches(store)(0, 0).x
+    shift = ((loud - plain) * 2 * 3.0).flatten(1)  # back from normalised units
+    gain = (shift.median(1).values / 2).exp()
+    assert ((gain > 0.5) & (gain < 1.5)).all()
+    assert gain.std() > 0.01
+    same = (shift - shift.median(1, keepdim=True).values).abs() < 1e-3
+    assert same.float().mean() > 0.95  # all but the pixels of filters without an FFT bin, which stay at the floor
+
+
+def test_mixup_mixes_labels_that_still_sum_to_one(store):
+    y = torch.cat([batches(store, Augment(mixup=1.0))(0, step).y for step in range(4)])
+    torch.testing.assert_close(y.sum(1), torch.ones(16))
+    mixed = (y > 0) & (y < 1)
+    assert 2 < mixed.any(1).sum() < 16  # two clips of one class mix to that class
+
+
+def test_specaug_fills_with_zero_before_normalisation_and_stops_at_shrink_start(store):
+    made = batches(store, Augment(specaug_freq=48, specaug_time=16), target=0.5)
+    filled = (0 - -6.0) / (2 * 3.0)
+    assert (made(1, 0).x == filled).float().mean() > 0.05
+    assert (made(2, 0).x == filled).sum() == 0
+    stays = batches(store, Augment(specaug_freq=48, specaug_time=16, specaug_off="as_released"), target=0.5)
+    assert (stays(2, 0).x == filled).float().mean() > 0.05
+
+
+def test_mask_2d_keeps_a_grid_of_patches_and_stops(store):
+    waveforms, features = store
+    for orientation in ("time", "freq"):
+        made = batches(store, Augment(mask_2d=0.4), target=0.5)
+        made.orientation = orientation
+        keep = made(0, 0).keep_patches  # time 2 -> 1 row, frequency 8 -> 4 columns
+        assert keep.shape == (4, 4)
+        place = token_order(orientation, FRAMES // 16, 8)[keep]  # (B, M, 2)
+        assert all(len(clip[:, 0].unique()) == 1 and len(clip[:, 1].unique()) == 4 for clip in place)
+        assert made(2, 0).keep_patches is None
+
+
+def test_noise_is_added_after_normalisation(store):
+    noisy, plain = batches(store, Augment(noise=True))(0, 0).x, batches(store)(0, 0).x
+    for one, other in zip(noisy, plain, strict=True):
+        differences = torch.stack([(one - other.roll(shift, 0)).abs().max() for shift in range(-10, 10)])
+        assert differences.min() <= 0.1  # pixel noise below a tenth, once the roll is undone
