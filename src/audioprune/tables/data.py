@@ -1,0 +1,64 @@
+"""The data that a study used: what each dataset holds, what was set aside, and the statistics of its features."""
+
+from __future__ import annotations
+
+from audioprune.tables._table import Cell, Column, Row, Table
+
+TITLE = "Data"
+CAPTION = (
+    "Every dataset of the study as it was used: clips that were decoded and clips that were set aside, hours of audio, "
+    "the input's length, the share of it that is padding, mean and standard deviation of the training clips' fbank."
+)
+SPLITS = ("train", "val", "test")
+
+
+def needs(study) -> list:
+    return study.cells("features")
+
+
+def build(results) -> Table:
+    rows = tuple(_row(results, r) for r in results.cells("features"))
+    notes = (
+        "Normalised by the published mean and standard deviation where the dataset has them, else by those measured.",
+    )
+    return Table(_columns(), rows, notes)
+
+
+def _row(results, features) -> Row:
+    """Facts, what decoding counted (generated corpora are not decoded), and what the features measured."""
+    facts, audio = results.dataset(features.settings.dataset), features.inputs["audio"]
+    cells: dict = {"dataset": facts.name, "task": facts.task, "classes": facts.num_classes or None}
+    missing = next((r.why for r in (audio, features) if not r.ok), "")
+    if missing:
+        return Row(cells | {"clips": Cell(why=missing)})
+    stored, measured = audio.record["results"], features.record["results"]
+    folds, splits, aside = stored.get("folds", {}), stored.get("splits", {}), stored.get("set_aside", {})
+    cells |= {
+        "clips": Cell(stored["clips"]),
+        "parts": f"{len(folds)} folds" if folds else " / ".join(str(splits[s]) for s in SPLITS if s in splits),
+        "set_aside": Cell(sum(aside.values()), note=", ".join(f"{n} {why}" for why, n in aside.items())),
+        "hours": Cell(stored["hours"]),
+        "frames": measured["frames"],
+        "padded": Cell(measured["padded_share"]),
+        "mean": Cell(measured["measured_mean"], published=facts.mean, source="published" if facts.mean else ""),
+        "std": Cell(measured["measured_std"], published=facts.std, source="published" if facts.std else ""),
+    }
+    return Row(cells)
+
+
+def _columns() -> tuple[Column, ...]:
+    return (
+        Column("dataset", "Dataset", align="left"),
+        Column("task", "Task", align="left"),
+        Column("classes", "Classes", decimals=0),
+        Column("clips", "Clips", decimals=0),
+        Column("parts", "Folds, or train / val / test", align="left"),
+        Column("set_aside", "Set aside", decimals=0),
+        Column("hours", "Hours"),
+        Column("frames", "Frames", decimals=0),
+        Column("padded", "Padding", "%", decimals=1, scale=100),
+        Column("mean", "Mean"),
+        Column("mean", "Published mean", part="published"),
+        Column("std", "Std"),
+        Column("std", "Published std", part="published"),
+    )
