@@ -45,8 +45,8 @@ def load_model(
 
     backbone    "audiomae", "ast" or "ast-mp"; widths, depth and patch size are read off the checkpoint
     checkpoint  official format, by torch.save or .safetensors
-    head        file with norm.weight, norm.bias, head.weight, head.bias (.npz, .safetensors or by torch.save); None: the
-                checkpoint's own head if it has `num_classes` classes, else a fresh one from `head_seed`, with a warning
+    head        file with norm.weight, norm.bias, head.weight, head.bias (.npz, .safetensors or by torch.save); None:
+                the checkpoint's own head if it has `num_classes` classes, else, with a warning, a fresh one (head_seed)
     num_heads   None: what the checkpoint says (only files written by this project do), else width / 64
     method_options   of the pruning method: score=, variant=, seed=
     Raises UserError for anything that does not fit.

@@ -142,5 +142,5 @@ def check_counts(tokens: Tokens, keep_rate: float, locations: int, off_by_e: boo
     counts = keep_counts(keep_rate, tokens.patches, tokens.extra, locations, off_by_e=off_by_e)
     if counts and min(counts) < (1 + 1 if off_by_e else 1):
         raise UserError(
-            f"keep_rate={keep_rate} leaves {', '.join(map(str, counts))} of {tokens.patches} tokens: too few to classify"
+            f"keep_rate={keep_rate} leaves {', '.join(map(str, counts))} of {tokens.patches} tokens: too few"
         )

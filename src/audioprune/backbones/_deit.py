@@ -48,8 +48,7 @@ class Transformer(nn.Module):
     ):
         super().__init__()
         columns, rows = grid(_position.FULL_FRAMES, patch, stride)
-        start = _position.middle(columns, tokens.time)
-        self.table = {"extra": 2, "rows": rows, "start": start, "count": tokens.time}  # columns in use
+        self.window = _position.middle(columns, rows, tokens.time)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
         self.dist_token = nn.Parameter(torch.zeros(1, 1, width))
         self.pos_embed = nn.Parameter(torch.zeros(1, 2 + rows * columns, width))
@@ -66,7 +65,7 @@ class Transformer(nn.Module):
             keep_patches,
             patch_embed=self.patch_embed,
             extra=torch.cat([self.cls_token, self.dist_token], dim=1) + self.pos_embed[:, :2],
-            positions=_position.crop(self.pos_embed, **self.table),
+            positions=self.window.of(self.pos_embed),
         )
         return _vit.encode(self.blocks, x, survivors, pruning)
 
@@ -115,8 +114,8 @@ class Model(nn.Module):
         return self.v.blocks
 
     @property
-    def table(self) -> dict[str, int]:
-        return self.v.table
+    def window(self) -> _position.Window:
+        return self.v.window
 
     @property
     def keep_rate(self) -> float:

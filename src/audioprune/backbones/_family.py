@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from audioprune.audio.mel import MEL_BINS
 from audioprune.audio.patches import grid
 from audioprune.backbones._position import FULL_FRAMES
 from audioprune.errors import UserError
 
-MEL_BINS = 128
 EMBEDDINGS = ("cls_token", "dist_token", "pos_embed", "patch_embed")
 NOT_DECAYED = ("cls_token", "dist_token", "pos_embed")
 
@@ -58,7 +58,7 @@ def check_keep_rate(keep_rate: float) -> float:
 
 
 def layer_of(name: str, depth: int = 12) -> int:
-    """Layer of a parameter for layer-wise learning-rate decay: embeddings 0, block i -> i + 1, all after it depth + 1."""
+    """Layer of a parameter for layer-wise learning-rate decay: embeddings 0, block i -> i + 1, the rest depth + 1."""
     parts = [part for part in name.split(".") if part not in ("module", "v")]
     if parts[0] in EMBEDDINGS:
         return 0

@@ -11,15 +11,17 @@ HEAD_STREAM = 1 << 32  # the head's random numbers do not depend on the size of 
 
 
 def initialise(model: nn.Module, seed: int) -> None:
-    """Truncated normal of std 0.02 for linear weights, extra tokens and learned positions; biases 0, norms 1 and 0.
+    """Xavier-uniform linear layers and patch embedding, as the released pre-training has them (models_mae.py); extra
+    tokens and learned positions truncated normal of std 0.02; biases 0, norms 1 and 0.
 
-    The patch embedding is Xavier-uniform over its pixels, as in the released pre-training (models_mae.py).
+    # DIFFERS: DeiT, so AST, draws linear weights from a truncated normal of std 0.02. At ViT-B's width of 768 that is
+    Xavier's spread; at the tiny width it is a quarter of it, and models trained from scratch hardly learn.
     """
     generator = torch.Generator().manual_seed(int(seed))
     for name, parameter in model.named_parameters():
         if name in model.rules.head.values():
             continue
-        if name.endswith("patch_embed.proj.weight"):
+        if name.endswith(".weight") and parameter.ndim > 1:
             xavier_uniform_(parameter.data.view(parameter.shape[0], -1), generator=generator)
         elif name.endswith(".bias"):
             zeros_(parameter)

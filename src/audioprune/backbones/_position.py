@@ -7,10 +7,15 @@ AudioMAE  start 0. The sin-cos table was generated on a frequency x time grid bu
           shorter inputs take the first c columns of its 8 rows (released code: models_vit.py). With 8 frequency rows
           and c a multiple of 8, a token keeps its frequency but gets a strided choice of times: for 512 frames 0-3,
           8-11, 16-19, ..., for 128 frames 0, 8, 16, ...  Needed as it is to use official checkpoints.
+          # DIFFERS: where 8 does not divide c (the paper has no such input), taking c columns would give tokens of one
+          frequency the embeddings of another. Such a model takes those of the next longer input that 8 divides, of
+          which its tokens are the first: 64 frames have times 0, 8, 16, 24.
 AST       the middle c columns, start (C - c) // 2 rounded as C // 2 - c // 2 (released code: ast_models.py).
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -36,28 +41,41 @@ def sincos(width: int, rows: int, columns: int) -> Tensor:
     return torch.cat([one(column), one(row)], dim=1).float()
 
 
-def crop(table: Tensor, *, extra: int, rows: int, start: int, count: int) -> Tensor:
-    """Columns start .. start + count - 1 of every row: (1, extra + rows * C, D) -> (1, rows * count, D)."""
-    grid = table[:, extra:].unflatten(1, (rows, -1))  # (1, R, C, D)
-    return grid[:, :, start : start + count].flatten(1, 2)
+@dataclass(frozen=True)
+class Window:
+    """What a model uses of a table: `count` columns of each of `rows` rows, and of those the first `tokens`."""
+
+    extra: int
+    rows: int
+    start: int
+    count: int
+    tokens: int
+
+    def of(self, table: Tensor) -> Tensor:
+        """(1, e + R C, D) -> (1, tokens, D)."""
+        grid = table[:, self.extra :].unflatten(1, (self.rows, -1))  # (1, R, C, D)
+        return grid[:, :, self.start : self.start + self.count].flatten(1, 2)[:, : self.tokens]
+
+    def adopt(self, table: Tensor, found: Tensor) -> Tensor:
+        """A checkpoint's embedding in the form of this model's table; what fits neither way is given back as it is.
+
+        One of just this model's tokens, as in checkpoints of models fine-tuned with short inputs, goes to the places
+        that this model reads.
+        """
+        if found.shape == table.shape or found.shape != (1, self.extra + self.tokens, table.shape[2]):
+            return found
+        places = self.of(torch.arange(-self.extra, table.shape[1] - self.extra)[None, :, None]).flatten() + self.extra
+        adopted = table.clone()
+        adopted[:, : self.extra] = found[:, : self.extra]
+        adopted[:, places] = found[:, self.extra :]
+        return adopted
 
 
-def middle(columns: int, count: int) -> int:
-    """First of the middle `count` columns, as AST's released code counts it: 32 - c // 2 of 64."""
-    return columns // 2 - count // 2
+def leading(columns: int, rows: int, count: int, freq: int) -> Window:
+    """AudioMAE's window for `count` time-major columns of `freq` tokens."""
+    return Window(extra=1, rows=rows, start=0, count=min(columns, -(-count // freq) * freq), tokens=count * freq)
 
 
-def adopt(table: Tensor, found: Tensor, *, extra: int, rows: int, start: int, count: int) -> Tensor | None:
-    """A checkpoint's embedding in the form of this model's table, or None where it cannot be.
-
-    It is taken whole if it is of the table's size; if it is of just this model's tokens, as in checkpoints of models
-    fine-tuned with short inputs, it goes to the columns that this model reads.
-    """
-    if found.shape == table.shape:
-        return found
-    if found.shape != (1, extra + rows * count, table.shape[2]):
-        return None
-    adopted = table.clone()
-    adopted[:, :extra] = found[:, :extra]
-    adopted[:, extra:].unflatten(1, (rows, -1))[:, :, start : start + count] = found[:, extra:].unflatten(1, (rows, -1))
-    return adopted
+def middle(columns: int, rows: int, count: int) -> Window:
+    """AST's window, which starts at column 32 - c // 2 of 64."""
+    return Window(extra=2, rows=rows, start=columns // 2 - count // 2, count=count, tokens=rows * count)

@@ -8,8 +8,6 @@ those of timm, because official checkpoints use them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

@@ -18,7 +18,6 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from audioprune.backbones import _position
 from audioprune.errors import UserError
 
 HEAD_KEYS = ("norm.weight", "norm.bias", "head.weight", "head.bias")
@@ -120,8 +119,7 @@ def load_checkpoint(
     weights = {key: value for key, value in state.items() if key in target and key not in heads}
     for key in weights:
         if key.rpartition(".")[2] == "pos_embed":
-            adopted = _position.adopt(target[key], weights[key], **model.table)
-            weights[key] = weights[key] if adopted is None else adopted
+            weights[key] = model.window.adopt(target[key], weights[key])
     if head == "fresh":
         weights |= {key: target[key] for key in heads}
     elif head == "own":

@@ -60,7 +60,7 @@ class Model(nn.Module):
         self.frames, self.patch, self.stride, self.depth = frames, patch, stride, depth
         self.tokens = tokens(frames, patch, stride)
         columns, rows = grid(_position.FULL_FRAMES, patch, stride)
-        self.table = {"extra": 1, "rows": rows, "start": 0, "count": self.tokens.time}  # columns in use
+        self.window = _position.leading(columns, rows, self.tokens.time, self.tokens.freq)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
         table = torch.cat([torch.zeros(1, width), _position.sincos(width, rows, columns)])
         self.register_buffer("pos_embed", table[None])  # (1, 1 + 8 * 64, D), fixed
@@ -98,7 +98,7 @@ class Model(nn.Module):
             keep_patches,
             patch_embed=self.patch_embed,
             extra=self.cls_token + self.pos_embed[:, :1],
-            positions=_position.crop(self.pos_embed, **self.table),
+            positions=self.window.of(self.pos_embed),
         )
         return _vit.encode(self.blocks, x, survivors, self.pruning)
 

@@ -7,4 +7,3 @@ from audioprune.pruning._base import Tokens
 
 def build(tokens: Tokens) -> None:
     """There is nothing to build: a backbone without a pruner never selects."""
-    return None

@@ -1,8 +1,8 @@
 """Random pruning: a control that the published comparison lacks.
 
 Each selecting block owns one long random order, drawn once on the CPU by a torch.Generator seeded from (seed, block); a
-clip reads it in a window that begins at a place given by its own content (an exact integer sum over the bits of its
-pixels). So a clip's selection is the same in any batch, on any device and at any time; another clip, an augmented copy
+clip reads it in a window that begins at a place given by its own content, an exact integer sum over its
+pixels. So a clip's selection is the same in any batch, on any device and at any time; another clip, an augmented copy
 of the clip, another seed and another block get others.
 """
 
@@ -15,6 +15,7 @@ from audioprune.pruning._base import Pruner, Tokens, View
 
 LENGTH = 1 << 16
 BLOCKS = 64
+STEP = 2.0**-12
 
 
 def build(tokens: Tokens, *, seed: int = 0) -> Pruner:
@@ -41,5 +42,5 @@ class RandomOrder(nn.Module):
 
 
 def content(pixels: Tensor) -> Tensor:
-    """A number for each clip, (B,) int64 >= 0, from the bits of its pixels (B, P, C): exact, so of no order of summing."""
-    return pixels.float().contiguous().view(torch.int32).sum(dim=(1, 2), dtype=torch.int64) % LENGTH
+    """A number for each clip, (B,) int64 >= 0: an exact sum over its pixels (B, P, C), rounded to steps."""
+    return (pixels.float() / STEP).round().to(torch.int64).sum((1, 2)) % LENGTH
