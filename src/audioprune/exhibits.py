@@ -1,0 +1,81 @@
+"""Tables and figures as files: LaTeX, CSV and HTML of a table; PDF, SVG and CSV of a figure. Each appears whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from audioprune import records
+from audioprune.figures import _style
+from audioprune.tables import _render, _text
+from audioprune.tables._table import Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+    from audioprune.results import Results
+
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark }}
+body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem }}
+.scroll {{ overflow-x: auto }}
+table {{ border-collapse: collapse; font-variant-numeric: tabular-nums }}
+th, td {{ padding: .15rem .6rem; white-space: nowrap; text-align: right }}
+th.left, td.left, tr.group th {{ text-align: left }}
+thead th {{ border-bottom: 1px solid; vertical-align: bottom }}
+tr.group th {{ padding-top: .8rem; font-style: italic; font-weight: normal }}
+.notes {{ font-size: .85rem; list-style: none; padding: 0 }}
+</style></head><body>
+<h1>{title}</h1>
+<p>{caption}</p>
+{table}</body></html>
+"""
+
+
+def build_table(module: ModuleType, results: Results) -> Table:
+    return module.build(results)
+
+
+def draw_figure(module: ModuleType, results: Results) -> tuple[Figure, DataFrame]:
+    """Draw and lay out once: what is saved afterwards has the same places in every form."""
+    with _style.style():
+        fig, frame = module.draw(results)
+        fig.draw_without_rendering()
+        fig.set_layout_engine("none")
+    return fig, frame
+
+
+def render_table(module: ModuleType, results: Results, stem: Path) -> dict:
+    """Write stem.tex, stem.csv and stem.html; returns the numbers of rows and of quantities that were not run."""
+    table, title, caption = build_table(module, results), module.TITLE, module.CAPTION
+    html = PAGE.format(
+        title=_text.html(title), caption=_text.html(f"{caption} {table.status}".strip()), table=_render.html(table)
+    )
+    texts = {
+        "tex": _render.latex(table, name=stem.name, title=title, caption=caption),
+        "csv": table.csv(),
+        "html": html,
+    }
+    for suffix, text in texts.items():
+        records.write_text(stem.with_name(f"{stem.name}.{suffix}"), text)
+    return {"rows": len(table.rows), "not_run": len(table.not_run())}
+
+
+def render_figure(module: ModuleType, results: Results, stem: Path) -> dict:
+    """Write stem.pdf, stem.svg and stem.csv; returns the number of rows of its data."""
+    fig, frame = draw_figure(module, results)
+    made = {"pdf": _style.save(fig, "pdf"), "svg": _style.save(fig, "svg"), "csv": csv_of(frame).encode()}
+    for suffix, data in made.items():
+        with records.atomic(stem.with_name(f"{stem.name}.{suffix}")) as temporary:
+            temporary.write_bytes(data)
+    return {"rows": len(frame)}
+
+
+def csv_of(frame: DataFrame) -> str:
+    """The data of a figure, every number in full precision."""
+    return frame.to_csv(index=False, lineterminator="\n")

@@ -1,0 +1,105 @@
+"""How every figure looks: sizes, fonts and colours; files that are the same bytes each time.
+
+Colours are those of Okabe and Ito, told apart by colour-blind readers, and each comes with a marker of its own. Figures
+stand on white, in light and dark pages and on paper alike.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH = 7.2  # inches: the text width of the report's page
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+LINES = ("-", (0, (4, 1.6)), (0, (1.2, 1.4)), (0, (5, 1.4, 1.2, 1.4)))
+SETTINGS = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib
+    "font.size": 8,
+    "axes.titlesize": 8.5,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7.5,
+    "ytick.labelsize": 7.5,
+    "legend.fontsize": 7.5,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "axes.grid": True,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.5,
+    "axes.axisbelow": True,
+    "lines.linewidth": 1.3,
+    "lines.markersize": 4.5,
+    "figure.dpi": 100,
+    "savefig.dpi": 200,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "axes.facecolor": "white",
+    "svg.hashsalt": "audioprune",
+    "svg.fonttype": "path",
+    "pdf.fonttype": 42,
+    "text.parse_math": False,  # names may hold dollar signs
+    "axes.unicode_minus": True,
+    "figure.constrained_layout.use": True,
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """matplotlib's settings for drawing and for saving; nothing of the user's own style comes through."""
+    import matplotlib as mpl
+
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(SETTINGS)
+        yield
+
+
+def blank(*, height: float, width: float = WIDTH) -> Figure:
+    """A figure without pyplot, so that nothing stays open."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height))
+
+
+def figure(rows: int, columns: int, *, height: float, width: float = WIDTH) -> tuple[Figure, list[list[Axes]]]:
+    """A figure of rows x columns panels."""
+    fig = blank(height=height, width=width)
+    return fig, fig.subplots(rows, columns, squeeze=False)
+
+
+def empty(why: str) -> Figure:
+    """A figure that says why there is nothing to show."""
+    fig = blank(height=1.0)
+    fig.text(0.5, 0.5, f"not run: {why}", ha="center", va="center", color="#555555", wrap=True)
+    return fig
+
+
+def save(fig: Figure, suffix: str) -> bytes:
+    """The figure as svg or pdf, without date or program; the same figure gives the same bytes."""
+    out = io.BytesIO()
+    with style():
+        nothing = ("Date", "Creator", "Format", "Type") if suffix == "svg" else ("CreationDate", "Creator", "Producer")
+        fig.savefig(out, format=suffix, metadata=dict.fromkeys(nothing))
+    return out.getvalue()
+
+
+def assigned(names) -> dict[str, int]:
+    """Each name's number in order of appearance, for COLOURS and MARKERS."""
+    return {name: i for i, name in enumerate(dict.fromkeys(names))}
+
+
+def rate_colours(rates) -> dict[float, tuple]:
+    """A colour for each keep-rate, dark for 1 and lighter below, none so light that it is lost on white."""
+    import matplotlib as mpl
+
+    ordered = sorted(set(rates), reverse=True)
+    span = max(len(ordered) - 1, 1)
+    return {rate: mpl.colormaps["viridis"](0.85 * i / span) for i, rate in enumerate(ordered)}

@@ -1,0 +1,100 @@
+"""Accuracy against MACs: one panel for each dataset, one curve for each backbone and method, with intervals."""
+
+from __future__ import annotations
+
+from audioprune.evaluations import INTERVAL, tidy
+from audioprune.figures import _style
+from audioprune.tables import _cost
+from audioprune.tables._rows import METRICS
+
+TITLE = "Accuracy against MACs"
+CAPTION = (
+    "Accuracy (or mAP) on the test clips against the MACs of one clip, with the last epoch's weights. Keep-rates stand "
+    f"along the top; dotted lines are the unpruned models. Bars: {INTERVAL}."
+)
+COLUMNS = ("backbone", "dataset", "method", "variant", "keep_rate", "gmacs", "metric", "value", "low", "high", "n")
+
+
+def needs(study) -> list:
+    return [c for c in study.cells("evaluate", selection="last") if c.settings.perturbation == "none"]
+
+
+def draw(results):
+    frame = points(results)
+    if frame.empty:
+        missing = [r.why for r in results.cells("evaluate", selection="last", perturbation="none")]
+        return _style.empty(next(iter(missing), "the study has no evaluation")), frame
+    datasets = list(dict.fromkeys(frame["dataset"]))
+    columns = min(3, len(datasets))
+    rows = -(-len(datasets) // columns)
+    fig, axes = _style.figure(rows, columns, height=2.6 * rows + 0.4, width=_style.WIDTH if columns > 1 else 4.6)
+    panels = [ax for line in axes for ax in line]
+    order = _style.assigned(_name(row) for row in frame.itertuples() if row.method != "none")
+    for ax, dataset in zip(panels, datasets, strict=False):
+        _panel(ax, dataset, frame[frame["dataset"] == dataset], order)
+    for ax in panels[len(datasets) :]:
+        ax.set_visible(False)
+    handles = {text: h for ax in panels for h, text in zip(*ax.get_legend_handles_labels(), strict=True)}
+    if handles:
+        fig.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=min(3, len(handles)))
+    return fig, frame
+
+
+def points(results):
+    """The pooled evaluations with their MACs, those that were run."""
+    frame = tidy(results)
+    wanted = (frame["perturbation"] == "none") & (frame["trained"] == "") & (frame["selection"] == "last")
+    frame = frame[wanted & (frame["runs"] > 0)].copy()
+    frame["gmacs"] = [_cost.gmacs(results, results.cell(paths[0])) for paths in frame["cells"]]
+    frame = frame.sort_values("keep_rate", ascending=False, kind="stable")
+    return frame[list(COLUMNS)].reset_index(drop=True)
+
+
+def _name(row) -> str:
+    return " ".join(filter(None, (row.backbone, row.method, row.variant)))
+
+
+def _panel(ax, dataset: str, frame, order: dict[str, int]) -> None:
+    small = frame["gmacs"].max() < 1
+    frame = frame.assign(x=frame["gmacs"] * (1000 if small else 1))
+    for backbone, own in frame.groupby("backbone", sort=False):
+        unpruned, pruned = own[own["method"] == "none"], own[own["method"] != "none"]
+        number = next((order[_name(r)] for r in pruned.itertuples()), 0)
+        for value in unpruned["value"]:
+            ax.axhline(value, color=_style.COLOURS[number % 7], lw=0.8, ls=":", zorder=1)
+        if pruned.empty:
+            _curve(ax, unpruned, backbone, number)
+        for _, curve in pruned.groupby(["method", "variant"], sort=False):
+            name = _name(next(curve.itertuples()))
+            start = unpruned[unpruned["variant"] == curve["variant"].iloc[0]]
+            _curve(ax, _joined(start, curve), name, order[name])
+    ax.set_xlabel(f"MACs of one clip ({'M' if small else 'G'})")
+    ax.set_ylabel(METRICS[frame["metric"].iloc[0]].replace(", %", " (%)"))
+    ax.margins(x=0.08, y=0.08)
+    _rates(ax, frame)
+    ax.set_title(dataset, fontweight="bold", loc="left")
+
+
+def _joined(start, curve):
+    import pandas as pd
+
+    return pd.concat([start, curve]) if len(start) else curve
+
+
+def _curve(ax, curve, name: str, number: int) -> None:
+    x, y = curve["x"], curve["value"]
+    bars = [(y - curve["low"]).clip(lower=0), (curve["high"] - y).clip(lower=0)]
+    look = {"color": _style.COLOURS[number % 7], "marker": _style.MARKERS[number % 7]}
+    ax.errorbar(x, y, yerr=bars, label=name, capsize=2, elinewidth=0.8, **look)
+
+
+def _rates(ax, frame) -> None:
+    """Keep-rates along the top, each above the mean MACs of its points; none where backbones differ in size."""
+    by_rate = frame.groupby("keep_rate")["x"]
+    spread, width = (by_rate.max() - by_rate.min()).max(), frame["x"].max() - frame["x"].min()
+    if width > 0 and spread < 0.2 * width:
+        top = ax.secondary_xaxis("top")
+        top.set_xticks(by_rate.mean().tolist(), [f"{rate:g}" for rate in by_rate.mean().index])
+        top.set_xlabel("keep-rate")
+        top.spines["top"].set_visible(False)
+        top.tick_params(length=2)

@@ -1,0 +1,118 @@
+"""What a report says, before it has a form: the same content for HTML and PDF, from records only.
+
+The same records give the same content: no date, no machine, nothing that is not in a record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from audioprune import exhibits, registry
+from audioprune.figures import _style
+from audioprune.reporting import provenance, summary
+from audioprune.tables._table import Table
+
+if TYPE_CHECKING:
+    from audioprune.results import Results
+
+TIERS = {
+    "published": "The published grid: the paper's data, model sizes and recipes.",
+    "synthetic": "Audio that the project makes itself, and small models: nothing here is a result on real audio.",
+    "real miniature": "Real audio and small models: a miniature of the published study, not a repetition of it.",
+}
+DEFAULT_STUDY = "paper"  # its exhibits lie in results/ itself
+FOLDERS = {"table": "tables", "figure": "figures"}
+FIRST = {"table": "tex", "figure": "svg"}
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    kind: str  # table or figure
+    name: str  # of its module, with hyphens
+    heading: str
+    caption: str
+    status: str  # of the published values in it
+    rebuild: str  # the command that makes it again
+    csv: str
+    table: Table | None = None
+    svg: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table of the report's last part, such as software versions."""
+
+    name: str
+    heading: str
+    text: str
+    table: Table | None
+    folded: bool = False
+
+
+@dataclass(frozen=True)
+class Report:
+    study: str
+    title: str
+    tier: str
+    tier_text: str
+    lead: tuple[str, ...]
+    glance: Table | None
+    exhibits: tuple[Exhibit, ...]
+    sections: tuple[Section, ...]
+    notes: tuple[str, ...]
+
+
+def collect(
+    results: Results,
+    shown: Iterable[tuple[str, str]],
+    *,
+    title: str = "",
+    tier: str = "",
+    notes: Sequence[str] = (),
+) -> Report:
+    """Build every exhibit in `shown`, (kind, name) pairs, and what stands around them.
+
+    `notes` are sentences for the reader that are in no record, such as changes accepted as giving the same results.
+    """
+    made = tuple(_exhibit(results, kind, name) for kind, name in shown)
+    glance = summary.glance(made)
+    return Report(
+        study=results.study,
+        title=title or f"The study {results.study}",
+        tier=tier,
+        tier_text=TIERS.get(tier, ""),
+        lead=tuple(filter(None, (summary.answer(glance), *summary.lead(results)))),
+        glance=glance,
+        exhibits=made,
+        sections=tuple(Section(**section) for section in provenance.sections(results)),
+        notes=tuple(notes),
+    )
+
+
+def _exhibit(results: Results, kind: str, name: str) -> Exhibit:
+    module = registry.get(FOLDERS[kind], name)
+    common = {"kind": kind, "name": name, "heading": _heading(name, module.TITLE), "caption": module.CAPTION}
+    common["rebuild"] = f"snakemake {target(results.study, f'{name}.{FIRST[kind]}')}"
+    if kind == "table":
+        table = exhibits.build_table(module, results)
+        return Exhibit(**common, status=table.status, csv=table.csv(), table=table)
+    fig, frame = exhibits.draw_figure(module, results)
+    svg = _style.save(fig, "svg").decode()
+    return Exhibit(**common, status="", csv=exhibits.csv_of(frame), svg=svg)
+
+
+def target(study: str, file: str) -> str:
+    """Path of a study's file as users type it."""
+    return str(PurePosixPath("results") / ("" if study == DEFAULT_STUDY else study) / file)
+
+
+def _heading(name: str, title: str) -> str:
+    """'Table 1: Accuracy ...' where the name is that of an exhibit of the paper, else the title alone."""
+    for word in ("table", "figure"):
+        number = name.removeprefix(word)
+        if number.isdigit() and number != name:
+            return f"{word.capitalize()} {number}: {title}"
+    return title

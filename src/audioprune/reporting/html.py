@@ -1,0 +1,41 @@
+"""The report as one HTML file: style, figures, tables and data inside it, nothing loaded from anywhere."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from audioprune.reporting.content import Exhibit, Report, target
+from audioprune.reporting.svg import inline
+from audioprune.tables import _render, _text
+
+
+def render(report: Report, templates: Path = Path("report")) -> str:
+    """`templates` holds report.html.jinja and style.css. Everything is escaped but what this module marks as safe."""
+    environment = Environment(
+        loader=FileSystemLoader(templates),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"clean": _text.clean, "table": _table, "figure": _figure, "data": _data}
+    style = Markup((templates / "style.css").read_text(encoding="utf-8"))
+    rebuild = f"snakemake {target(report.study, 'report.html')}"
+    return environment.get_template("report.html.jinja").render(report=report, style=style, rebuild=rebuild)
+
+
+def _table(table) -> Markup:
+    return Markup(_render.html(table))
+
+
+def _figure(exhibit: Exhibit) -> Markup:
+    return Markup(inline(exhibit.svg, exhibit.name, _text.html(exhibit.heading)))
+
+
+def _data(text: str) -> Markup:
+    """A CSV as an address that holds it."""
+    return Markup("data:text/csv;charset=utf-8;base64," + base64.b64encode(text.encode()).decode())

@@ -1,0 +1,99 @@
+"""The first page: what was run, and each model's accuracy and cost at a glance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audioprune.planning.cells import value_of
+from audioprune.reporting.provenance import set_aside, spoken
+from audioprune.tables._table import Cell, Column, Row, Table, number
+
+if TYPE_CHECKING:
+    from audioprune.results import Results
+
+
+def lead(results: Results) -> tuple[str, ...]:
+    """Sentences: the grid, what is there and what is not, what it took."""
+    evaluated, cells = results.cells("evaluate"), results.all()
+    backbones, datasets = (dict.fromkeys(value_of(r, what) for r in evaluated) for what in ("backbone", "dataset"))
+    rates = sorted({r.settings.pruning.keep_rate for r in evaluated}, reverse=True)
+    made = [r for r in cells if r.ok]
+    devices = dict.fromkeys(r.record["made"]["device"] for r in made)
+    aside = sum(len(frame) for frame in set_aside(results).values())
+    grid = f"{_listed(backbones)} on {_listed(datasets)}, at keep-rates {_listed(f'{rate:g}' for rate in rates)}."
+    there = f"All {len(cells)} cells are there." if len(made) == len(cells) else (
+        f"{len(made)} of {len(cells)} cells are there; {len(cells) - len(made)} were not run (reasons below)."
+    )  # fmt: skip
+    wall = sum(r.record["made"]["wall_s"] for r in made)
+    took = f"They took {spoken(wall)} in all on {_listed(devices)}." if made else ""
+    clips = f"{aside or 'No'} clip{'' if aside == 1 else 's'} {'was' if aside == 1 else 'were'} set aside."
+    return tuple(filter(None, (grid if evaluated else "", f"{there} {took}".strip(), clips)))
+
+
+def glance(made) -> Table | None:
+    """From Table 1: each model unpruned, and topk at its lowest keep-rate. None when the report has no Table 1."""
+    found = next((e.table for e in made if e.name == "table1"), None)
+    if found is None:
+        return None
+    groups: dict[tuple, list[dict]] = {}
+    for row in found.rows:
+        groups.setdefault((row.group, row.cells["backbone"], row.cells["dataset"]), []).append(row.cells)
+    rows = tuple(_glance(group, *key[1:], cells) for key, cells in groups.items() for group in [key[0]])
+    columns = (
+        Column("backbone", "Backbone", align="left"),
+        Column("dataset", "Dataset", align="left"),
+        Column("metric", "Metric", align="left"),
+        Column("unpruned", "Unpruned"),
+        Column("unpruned", "95 % interval", part="interval"),
+        Column("keep_rate", "Keep-rate", decimals=1),
+        Column("pruned", "Pruned"),
+        Column("drop", "Drop", "points"),
+        Column("drop", "95 % interval", part="interval"),
+        Column("mac_reduction", "MACs saved", "%", 1),
+        Column("speed_up", "Speed-up", "×"),
+    )
+    return Table(columns, rows)
+
+
+def answer(table: Table | None) -> str:
+    """What the study says in one sentence, from the table at a glance."""
+    rows = [row.cells for row in table.rows if row.cells.get("drop")] if table else []
+    rates = {row["keep_rate"] for row in rows}
+    if len(rates) != 1:
+        return ""
+    saved, drops = [row["mac_reduction"] for row in rows], [row["drop"].value for row in rows]
+    clear = sum(row["drop"].low is not None and row["drop"].low > 0 for row in rows)
+    return (
+        f"Keeping {100 * rates.pop():g} % of the tokens at every pruning block saves {_span(saved, 1)} % of the MACs "
+        f"and costs {_span(drops, 2)} points of accuracy or mAP; in {clear} of {len(rows)} pairs of backbone and "
+        "dataset the paired interval of the drop lies above zero."
+    )
+
+
+def _span(values: list[float], decimals: int) -> str:
+    low, high = number(min(values), decimals), number(max(values), decimals)
+    return low if low == high else f"{low} to {high}"
+
+
+def _glance(group: str, backbone: str, dataset: str, rows: list[dict]) -> Row:
+    unpruned = next((r for r in rows if r["method"] == "none"), None)
+    pruned = [r for r in rows if r["method"].partition(".")[0] == "topk"]
+    lowest = min(pruned, key=lambda r: r["keep_rate"], default={})
+    metric = group.partition(": ")[2].partition(";")[0]
+    cells = {"backbone": backbone, "dataset": dataset, "metric": metric}
+    if unpruned:
+        cells |= {"unpruned": _ours(unpruned["accuracy"])}
+    if lowest:
+        cells |= {"keep_rate": lowest["keep_rate"], "pruned": _ours(lowest["accuracy"])}
+        cells |= {key: lowest.get(key) for key in ("drop", "mac_reduction", "speed_up")}
+    return Row(cells)
+
+
+def _ours(cell: Cell) -> Cell:
+    return Cell(cell.value, cell.low, cell.high, why=cell.why, note=cell.note)
+
+
+def _listed(names) -> str:
+    """a; a and b; a, b and c."""
+    *most, last = [*map(str, names)] or ["nothing"]
+    return f"{', '.join(most)} and {last}" if most else last

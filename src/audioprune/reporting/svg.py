@@ -1,0 +1,25 @@
+"""A figure's SVG made ready to stand inside an HTML page, where several figures share one space of names."""
+
+from __future__ import annotations
+
+import re
+
+SCALE = 1.65  # pixels for a point: larger than on paper, as screens are further away
+
+
+def inline(svg: str, name: str, label: str) -> str:
+    """The <svg> element alone: identifiers get `name` in front, the label is for those who cannot see it.
+
+    Prolog, document type, metadata and namespaces go: in HTML they mean nothing, and they hold addresses.
+    """
+    body = svg[svg.index("<svg") :]
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.S)
+    body = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", body)
+    body = re.sub(r'\bid="', f'id="{name}-', body)
+    body = re.sub(r"url\(#", f"url(#{name}-", body)
+    body = re.sub(r'href="#', f'href="#{name}-', body)
+    size = re.match(r'<svg[^>]*?\bwidth="([\d.]+)pt"', body)
+    head, rest = body[: body.index(">")], body[body.index(">") :]
+    head = re.sub(r'\s(width|height)="[^"]*"', "", head)
+    width = f' style="width:{float(size.group(1)) * SCALE:.0f}px"' if size else ""
+    return f'{head} role="img" aria-label="{label}"{width}{rest}'

@@ -1,0 +1,146 @@
+"""What exhibits are built from: a study's cells with their records, and nothing that is not on disk.
+
+A `Result` is a planned cell with what it left. `Results.cells` finds them by kind and by values of their settings.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audioprune import records, registry
+from audioprune.planning.cells import matches
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from audioprune.datasets._base import Dataset
+
+FRAMES = {
+    "audio": "clips.parquet",
+    "generate": "clips.parquet",
+    "pretrain": "history.csv",
+    "finetune": "history.csv",
+    "evaluate": "predictions.parquet",
+    "trace": "clips.parquet",
+    "macs": "macs.csv",
+    "throughput": "throughput.csv",
+}
+
+
+class Result:
+    """A planned cell and what it left: `.ok` says whether its record is there and is this cell's, `.why` if not."""
+
+    def __init__(self, cell, inputs: dict[str, Result]):
+        self.kind, self.address, self.key, self.settings = cell.kind, cell.address, cell.key, cell.settings
+        self.dir, self.inputs, self.note = Path(cell.dir), inputs, getattr(cell, "note", "")
+
+    @property
+    def path(self) -> str:
+        return f"{self.kind}/{self.address}/{self.key}"
+
+    @cached_property
+    def _read(self) -> tuple[dict, str]:
+        try:
+            record = records.read(self.dir)
+        except FileNotFoundError:
+            return {}, self._missing()
+        except (json.JSONDecodeError, UnicodeDecodeError):
+            return {}, f"its record is damaged: {self.kind} {self.address}"
+        if record.get("key") != self.key:
+            return {}, f"its record has another key: {self.kind} {self.address}"
+        return record, ""
+
+    @property
+    def record(self) -> dict:
+        return self._read[0]
+
+    @property
+    def why(self) -> str:
+        """Why it is missing; empty when it is there."""
+        return self._read[1]
+
+    @property
+    def ok(self) -> bool:
+        return not self.why
+
+    def _missing(self) -> str:
+        """The first thing upstream that is not there, since that is what has to be mended."""
+        if self.note:
+            return self.note
+        absent = [r for r in self.inputs.values() if not r.ok]
+        return absent[0].why if absent else f"not made yet: {self.kind} {self.address}"
+
+    def frame(self, name: str = "") -> pd.DataFrame:
+        """A file of the cell as a frame: the main one of its kind, or the one named."""
+        import pandas as pd
+
+        path = self.dir / (name or FRAMES[self.kind])
+        return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+
+    def predictions(self) -> pd.DataFrame:
+        """Per-clip predictions of an evaluation: clip, recording, speaker, labels, scores."""
+        return self.frame("predictions.parquet")
+
+
+class Results:
+    """The cells of one study. `datasets(name)` gives a dataset's facts; by default those of its module."""
+
+    def __init__(self, study: str, cells, datasets: Callable[[str], Dataset] | None = None):
+        self.study, self.dataset = study, datasets or module_facts
+        self._made: dict[tuple, Result] = {}
+        self._cells = [self._result(cell) for cell in cells]
+        self._by_path = {r.path: r for r in self._made.values()}
+        self._cache: dict[str, pd.DataFrame] = {}
+
+    def _result(self, cell) -> Result:
+        identity = (cell.kind, cell.address, cell.key)
+        if identity not in self._made:
+            inputs = {name: self._result(upstream) for name, upstream in cell.inputs.items()}
+            self._made[identity] = Result(cell, inputs)
+        return self._made[identity]
+
+    def cells(self, kind: str = "", **wanted) -> list[Result]:
+        """The study's cells of a kind that have all wanted values (see planning.cells.matches), each once, in order."""
+        found = {r.path: r for r in self._cells if (not kind or r.kind == kind) and matches(r, wanted)}
+        return list(found.values())
+
+    def cell(self, path: str) -> Result:
+        """The cell with this kind/address/key."""
+        return self._by_path[path]
+
+    def all(self) -> list[Result]:
+        """The study's cells and everything they are made from, inputs first, each once."""
+        found: dict[str, Result] = {}
+
+        def add(result: Result) -> None:
+            for upstream in result.inputs.values():
+                add(upstream)
+            found.setdefault(result.path, result)
+
+        for result in self._cells:
+            add(result)
+        return list(found.values())
+
+    def published(self, name: str) -> pd.DataFrame:
+        """Published values of an exhibit: report/published/<name>.csv."""
+        from audioprune import published
+
+        return published.load(name)
+
+    def cached(self, name: str, make) -> pd.DataFrame:
+        if name not in self._cache:
+            self._cache[name] = make(self)
+        return self._cache[name]
+
+
+def module_facts(name: str) -> Dataset:
+    return registry.get("datasets", name).DATASET
+
+
+def label(pruning) -> str:
+    """Method and options without the keep-rate: topk, topk.cls, none."""
+    return pruning.label.rpartition("-kr")[0]

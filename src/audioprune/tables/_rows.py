@@ -1,0 +1,42 @@
+"""From the pooled evaluations (`results.tidy`) to rows of tables: names, headings, baselines, cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audioprune.tables._table import Cell
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+METRICS = {"top1": "top-1 accuracy, %", "map": "mAP × 100", "wer": "word error rate, %"}
+
+
+def quantity(row, **published) -> Cell:
+    """Ours with its interval beside the published value; why, where no run of it is there; a note if some are not."""
+    if not row.runs:
+        return Cell(why=row.why, **published)
+    note = f"{row.runs} of {row.runs + row.missing} runs; missing: {row.why}" if row.missing else ""
+    return Cell(row.value, row.low, row.high, note=note, **published)
+
+
+def baseline(frame: pd.DataFrame, row):
+    """The unpruned row with the same variant and selection, to compare with; None if there is none."""
+    found = (
+        r for r in frame.itertuples() if (r.method, r.variant, r.selection) == ("none", row.variant, row.selection)
+    )
+    return next(found, None)
+
+
+def named(row) -> str:
+    """The method; with how the weights were chosen, where those are not the last epoch's."""
+    return row.method if row.selection == "last" else f"{row.method}, {row.selection.replace('_', ' ')}"
+
+
+def heading(frame: pd.DataFrame) -> str:
+    """'ast-tiny on esc10: top-1 accuracy, %; 160 clips, 2 folds' of the rows of one backbone, dataset and variant."""
+    row = max(frame.itertuples(), key=lambda r: r.n)
+    size = [f"{row.n} clips"] if row.n else []
+    size += [f"{n} {what}s" for n, what in ((row.folds, "fold"), (row.seeds, "seed")) if n > 1]
+    parts = (f"{row.backbone} on {row.dataset}: {METRICS[row.metric]}", ", ".join(size), row.variant)
+    return "; ".join(filter(None, parts))

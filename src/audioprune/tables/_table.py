@@ -1,0 +1,179 @@
+"""A table: columns, rows in groups, notes. What is shown and what lies in the CSV come from the same cells.
+
+One `Cell` is one quantity of one row: ours with its interval, the published value, and why it was not run. A `Column`
+shows one part of it, so that the value, its interval, the published value and the difference stand side by side.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass, field
+from typing import Literal
+
+DASH = "–"
+NOT_RUN = "not run"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A quantity in the unit of its column."""
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    published: float | None = None
+    source: str = ""  # of the published value, such as P0
+    mark: str = ""  # of the published value, explained in the notes
+    why: str = ""  # why it was not run
+    note: str = ""  # a remark on the value, such as "1 of 2 runs"
+
+    @property
+    def difference(self) -> float | None:
+        """Ours minus published."""
+        return None if self.value is None or self.published is None else self.value - self.published
+
+
+@dataclass(frozen=True)
+class Column:
+    key: str
+    header: str
+    unit: str = ""
+    decimals: int = 2
+    part: Literal["value", "interval", "published", "difference"] = "value"
+    signed: bool = False
+    align: Literal["left", "right"] = "right"
+    scale: float = 1.0  # shown = held x scale; the CSV has what is held
+    wrap: bool = False  # long text: broken into lines
+
+
+@dataclass(frozen=True)
+class Row:
+    """Quantities by column key: a Cell, a plain number or a text. Keys without a column are in the CSV only."""
+
+    cells: dict[str, Cell | float | str | None]
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is shown in one place: text that is not escaped yet, and the marks of its footnotes."""
+
+    text: str
+    marks: str = ""
+    missing: bool = False
+
+
+@dataclass(frozen=True)
+class Layout:
+    columns: tuple[Column, ...]
+    groups: tuple[tuple[str, tuple[tuple[Entry, ...], ...]], ...]
+    footnotes: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+    marks: dict[str, str] = field(default_factory=dict)  # mark -> its explanation, shown when the mark is used
+    status: str = ""  # of the published values, shown with the caption
+
+    def layout(self) -> Layout:
+        """Everything as it is shown; rows of one group follow one another."""
+        letters: dict[str, str] = {}
+        used: dict[str, None] = {}
+        columns = (
+            tuple(c for c in self.columns if any(_shown(c, r.cells.get(c.key)) for r in self.rows)) or self.columns
+        )
+        groups: dict[str, list] = {}
+        for row in self.rows:
+            entries = tuple(_entry(c, row.cells.get(c.key), letters, used) for c in columns)
+            groups.setdefault(row.group, []).append(entries)
+        footnotes = [(letter, reason) for reason, letter in letters.items()]
+        footnotes += [(mark, self.marks.get(mark, "")) for mark in used]
+        return Layout(columns, tuple((name, tuple(rows)) for name, rows in groups.items()), tuple(footnotes))
+
+    def not_run(self) -> list[Cell]:
+        """The quantities that were not run."""
+        cells = (cell for row in self.rows for cell in row.cells.values())
+        return [cell for cell in cells if isinstance(cell, Cell) and cell.value is None and cell.why]
+
+    def csv(self) -> str:
+        """One line for each row, every number in full precision; a cell's parts are columns of their own."""
+        keys = list(dict.fromkeys(key for row in self.rows for key in row.cells))
+        parts = ("value", "low", "high", "published", "difference", "source", "why", "note")
+        found = {
+            key: [p for p in parts if any(_part(r.cells.get(key), p) is not None for r in self.rows)] for key in keys
+        }
+        out = io.StringIO()
+        write = csv.writer(out, lineterminator="\n").writerow
+        write([key if part == "value" else f"{key}_{part}" for key in keys for part in found[key]])
+        for row in self.rows:
+            write([_raw(_part(row.cells.get(key), part)) for key in keys for part in found[key]])
+        return out.getvalue()
+
+
+def number(value: float, decimals: int, signed: bool = False) -> str:
+    """The one place where numbers become text: fixed decimals, a true minus sign, no negative zero."""
+    text = f"{abs(value):.{decimals}f}"
+    if float(text) == 0:
+        return text
+    return ("−" if value < 0 else "+" if signed else "") + text
+
+
+def _part(cell, part: str):
+    if not isinstance(cell, Cell):
+        return cell if part == "value" else None
+    value = getattr(cell, part)
+    return None if value == "" else value
+
+
+def _raw(value) -> str:
+    return "" if value is None else repr(float(value)) if isinstance(value, float) else str(value)
+
+
+def _shown(column: Column, cell) -> bool:
+    """Whether this row has anything for the column: columns that nobody fills are left out."""
+    if isinstance(cell, Cell) and column.part != "value":
+        return _part(cell, {"interval": "low"}.get(column.part, column.part)) is not None
+    return cell is not None and cell != ""
+
+
+def _entry(column: Column, cell, letters: dict[str, str], used: dict[str, None]) -> Entry:
+    """What is shown of a cell in a column. Reasons and remarks get letters; marks of published values are noted."""
+    if isinstance(cell, str):
+        return Entry(cell)
+    cell = cell if isinstance(cell, Cell) else Cell(cell)
+    if column.part == "interval":
+        if cell.low is None or cell.high is None:
+            return Entry(DASH, missing=True)
+        return Entry(f"[{_number(column, cell.low)}, {_number(column, cell.high)}]")
+    value = getattr(cell, column.part)
+    if value is None and column.part == "value" and cell.why:
+        return Entry(NOT_RUN, _letter(f"not run: {cell.why}", letters), missing=True)
+    if value is None:
+        return Entry(DASH, missing=True)
+    marks = ""
+    if column.part == "value":
+        marks = _letter(cell.note, letters)
+    elif column.part == "published" and cell.mark:
+        marks = cell.mark
+        used.setdefault(cell.mark)
+    return Entry(_number(column, value), marks)
+
+
+def _number(column: Column, value: float) -> str:
+    return number(value * column.scale, column.decimals, column.signed or column.part == "difference")
+
+
+def _letter(reason: str, letters: dict[str, str]) -> str:
+    """a, b, ..., z, aa, ab, ... for each reason, the same reason once."""
+    if not reason:
+        return ""
+    if reason not in letters:
+        n, letter = len(letters), ""
+        while n >= 0:
+            letter, n = chr(ord("a") + n % 26) + letter, n // 26 - 1
+        letters[reason] = letter
+    return letters[reason]

@@ -1,0 +1,82 @@
+"""Accuracy and cost by keep-rate: P0 Table 1, for every backbone and dataset of the study.
+
+Our values come from the last epoch's weights. Weights chosen on the test clips stand only beside published values,
+which were chosen so, with the optimism that the choice brings.
+"""
+
+from __future__ import annotations
+
+from audioprune.evaluations import INTERVAL, drop, tidy
+from audioprune.tables import _cost
+from audioprune.tables._published import EXPLAINED, lookup, status
+from audioprune.tables._rows import baseline, heading, named, quantity
+from audioprune.tables._table import Cell, Column, Row, Table
+
+TITLE = "Accuracy and cost by keep-rate"
+CAPTION = (
+    "Accuracy (or mAP) on the test clips, MACs of one clip and throughput, by the share of tokens that each pruning "
+    "block keeps. The drop is the unpruned model's value minus the row's."
+)
+PUBLISHED = ("table1", "p2")  # files of report/published that it shows
+
+
+def needs(study) -> list:
+    """Evaluations without perturbation, and what their models cost."""
+    shown = [c for c in study.cells("evaluate") if c.settings.perturbation == "none"]
+    return [*shown, *study.cells("macs"), *study.cells("throughput")]
+
+
+def build(results) -> Table:
+    import pandas as pd
+
+    frame = tidy(results)
+    frame = frame[(frame.perturbation == "none") & (frame.trained == "")]
+    published = pd.concat([results.published(name) for name in PUBLISHED], ignore_index=True)
+    groups = frame.groupby(["backbone", "dataset", "variant"], sort=False)
+    rows = [row for key, group in groups for row in _rows(results, published, *key[:2], group)]
+    notes = [f"Intervals: {INTERVAL}.", f"MACs: closed form{_cost.checked(results)}."]
+    if any("samples_per_s" in row.cells for row in rows):
+        notes.append("Samples/s: median of the runs, eager kernel. Compare speed-ups, never samples/s of two devices.")
+    small = min((row.cells["gmacs"] for row in rows), default=1) < 0.5
+    cells = [cell for row in rows for cell in row.cells.values() if isinstance(cell, Cell)]
+    return Table(_columns(small), tuple(rows), tuple(notes), EXPLAINED, status(cells))
+
+
+def _columns(small: bool) -> tuple[Column, ...]:
+    return (
+        Column("name", "Method", align="left"),
+        Column("keep_rate", "Keep-rate", decimals=1),
+        Column("gmacs", "MACs", "M" if small else "G", scale=1000 if small else 1),
+        Column("mac_reduction", "MACs saved", "%", 1),
+        Column("accuracy", "Ours"),
+        Column("accuracy", "95 % interval", part="interval"),
+        Column("drop", "Drop", "points"),
+        Column("drop", "95 % interval", part="interval"),
+        Column("accuracy", "Published", part="published"),
+        Column("accuracy", "Difference", "points", part="difference"),
+        Column("best_test", "Best test epoch"),
+        Column("optimism", "Optimism", "points", signed=True),
+        Column("samples_per_s", "Samples/s", decimals=0),
+        Column("speed_up", "Speed-up", "×"),
+    )
+
+
+def _rows(results, published, backbone: str, dataset: str, group):
+    """Rows of one backbone and dataset: the unpruned model, then falling keep-rates."""
+    timed = _cost.timings(results, backbone, dataset, "eager")
+    ours = group[group["selection"] != "best_test"].sort_values("keep_rate", ascending=False, kind="stable")
+    tested = group[group["selection"] == "best_test"].set_index(["method", "keep_rate"])["value"]
+    for row in ours.itertuples():
+        base = baseline(ours, row)
+        where = {"backbone": backbone, "dataset": dataset, "method": row.method, "keep_rate": row.keep_rate}
+        cells = {**where, "name": named(row), "variant": row.variant, "selection": row.selection, "metric": row.metric}
+        cells |= {"n": row.n, "runs": row.runs, "gmacs": _cost.gmacs(results, results.cell(row.cells[0]))}
+        beside = lookup(published, metric=row.metric, **where)
+        cells["accuracy"] = quantity(row, **beside)
+        if base is not None and base.cells != row.cells:
+            cells["mac_reduction"] = 100 * (1 - cells["gmacs"] / _cost.gmacs(results, results.cell(base.cells[0])))
+            cells["drop"] = Cell(**drop(results, base, row)) if base.runs and row.runs else None
+        best = tested.get((row.method, row.keep_rate)) if beside else None
+        if best is not None and best == best:
+            cells |= {"best_test": best, "optimism": best - row.value if row.runs else None}
+        yield Row(cells | timed.get((row.method, row.keep_rate), {}), heading(ours))

@@ -1,0 +1,69 @@
+"""Perturbation tests: P0 Table 4. At every pruning block some kept tokens are exchanged for pruned ones.
+
+I: kept signal for pruned signal; II: kept background for pruned background; III: kept background for pruned signal.
+"""
+
+from __future__ import annotations
+
+from audioprune.evaluations import INTERVAL, tidy
+from audioprune.tables._published import EXPLAINED, lookup, status
+from audioprune.tables._rows import heading, quantity
+from audioprune.tables._table import Cell, Column, Row, Table
+
+TITLE = "Perturbation of the kept tokens"
+CAPTION = (
+    "Accuracy when kept tokens are exchanged for pruned ones at every pruning block, at inference, without training. "
+    "Test I exchanges signal for signal, II background for background, III background for signal; the best-scored "
+    "pruned tokens come in and the number of tokens stays. The change is against the same model unperturbed."
+)
+PUBLISHED = ("table4",)  # files of report/published that it shows
+TESTS = ("none", "I", "II", "III")
+CAUTION = (
+    "A patch counts as signal when its normalised mean is above the dataset's threshold. What P0 concludes from this "
+    "table is withdrawn: its labels of signal and background look independent of where the patches lie."
+)
+
+
+def needs(study) -> list:
+    """The perturbed evaluations, and the unperturbed ones of the same fine-tunings."""
+    perturbed = [c for c in study.cells("evaluate") if c.settings.perturbation != "none"]
+    tuned = {c.inputs["finetune"].path for c in perturbed}
+    plain = study.cells("evaluate", perturbation="none", selection="last")
+    return [*perturbed, *(c for c in plain if c.inputs["finetune"].path in tuned)]
+
+
+def build(results) -> Table:
+    frame = tidy(results)
+    frame = frame[(frame["selection"] == "last") & (frame["trained"] == "")]
+    published = results.published("table4")
+    rows: list[Row] = []
+    for (backbone, dataset, variant), group in frame.groupby(["backbone", "dataset", "variant"], sort=False):
+        pruned = group.groupby(["keep_rate", "method"], sort=False)
+        for (rate, method), tests in sorted(pruned, key=lambda item: -item[0][0]):
+            if set(tests["perturbation"]) == {"none"}:
+                continue
+            by_test = {row.perturbation: row for row in tests.itertuples()}
+            for test in (t for t in TESTS if t in by_test):
+                row, plain = by_test[test], by_test.get("none")
+                where = {"backbone": backbone, "dataset": dataset, "method": method, "keep_rate": rate}
+                beside = lookup(published, metric=row.metric, location=test, **where)
+                cells = {**where, "variant": variant, "metric": row.metric, "n": row.n, "runs": row.runs}
+                cells |= {"test": test.replace("none", "unperturbed"), "accuracy": quantity(row, **beside)}
+                if test != "none" and plain is not None and plain.runs and row.runs:
+                    cells["change"] = row.value - plain.value
+                rows.append(Row(cells, heading(group)))
+    cells = [cell for row in rows for cell in row.cells.values() if isinstance(cell, Cell)]
+    return Table(_columns(), tuple(rows), (CAUTION, f"Intervals: {INTERVAL}."), EXPLAINED, status(cells))
+
+
+def _columns() -> tuple[Column, ...]:
+    return (
+        Column("method", "Method", align="left"),
+        Column("keep_rate", "Keep-rate", decimals=1),
+        Column("test", "Test", align="left"),
+        Column("accuracy", "Ours"),
+        Column("accuracy", "95 % interval", part="interval"),
+        Column("change", "Change", "points", signed=True),
+        Column("accuracy", "Published", part="published"),
+        Column("accuracy", "Difference", "points", part="difference"),
+    )

@@ -1,0 +1,77 @@
+"""Every table and figure, found by its name: the parts a module must have, and the files it leaves."""
+
+from __future__ import annotations
+
+import csv
+import io
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+
+import pytest
+from fakes import shared
+
+from audioprune import exhibits, registry
+from audioprune.results import Results
+from audioprune.settings import KINDS
+
+EXHIBITS = [("tables", n) for n in registry.names("tables")] + [("figures", n) for n in registry.names("figures")]
+RENDER = {"tables": exhibits.render_table, "figures": exhibits.render_figure}
+SUFFIXES = {"tables": ("tex", "csv", "html"), "figures": ("pdf", "svg", "csv")}
+
+
+@pytest.mark.parametrize(("kind", "name"), EXHIBITS)
+def test_every_exhibit_is_whole(kind, name, tmp_path):
+    module = registry.get(kind, name)
+    assert module.TITLE
+    assert not module.TITLE.endswith(".")
+    assert module.CAPTION.endswith(".")
+    assert {c.kind for c in module.needs(shared())} <= set(KINDS) - {"fetch", "generate", "audio"}
+    assert module.needs(shared())
+    found = RENDER[kind](module, shared(), tmp_path / "one" / name)
+    again = RENDER[kind](module, shared(), tmp_path / "two" / name)
+    assert found == again
+    assert found["rows"] > 0
+    files = sorted((tmp_path / "one").iterdir())
+    assert [f.name for f in files] == sorted(f"{name}.{s}" for s in SUFFIXES[kind])
+    for file in files:
+        assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "one" / f"{name}.csv").read_text())))
+    assert len(rows) == found["rows"]
+    if kind == "figures":
+        check_svg((tmp_path / "one" / f"{name}.svg").read_text())
+
+
+@pytest.mark.parametrize(("kind", "name"), EXHIBITS)
+def test_every_exhibit_of_an_empty_study_still_renders(kind, name, tmp_path):
+    module = registry.get(kind, name)
+    assert RENDER[kind](module, Results("empty", [], shared().dataset), tmp_path / name)["rows"] == 0
+
+
+def check_svg(text: str) -> None:
+    """XML without date, script or foreign address, whatever the names in it."""
+    root = ET.fromstring(text)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    links = [v for e in root.iter() for k, v in e.attrib.items() if k.endswith("href")]
+    assert all(link.startswith(("#", "data:image/png;base64,")) for link in links)
+    assert "<dc:date>" not in text
+    assert "<script" not in text
+
+
+def test_planning_an_exhibit_loads_nothing_heavy():
+    code = (
+        "import sys; from audioprune import registry;"
+        "[registry.get(k, n) for k in ('tables', 'figures') for n in registry.names(k)];"
+        "print(sorted({'torch', 'matplotlib', 'pandas', 'numpy'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert found.strip() == "[]"
+
+
+def test_html_of_a_table_is_a_page_that_loads_nothing(tmp_path):
+    exhibits.render_table(registry.get("tables", "table1"), shared(), tmp_path / "table1")
+    page = (tmp_path / "table1.html").read_text()
+    assert page.startswith("<!doctype html>")
+    assert "http" not in page
+    assert "src=" not in page
+    assert "withdrawn" in page

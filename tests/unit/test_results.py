@@ -1,0 +1,164 @@
+"""Results and the frames of evaluations, against the fake predictions themselves."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from fakes import CLIPS, RECIPE, Study, fake_study, predictions, shared
+
+from audioprune import records
+from audioprune.evaluations import drop, runs, tidy
+from audioprune.results import Results, label
+from audioprune.settings import AudioSettings, EvaluateSettings, FinetuneSettings, Model, Pruning
+from audioprune.statistics.bootstrap import interval, paired_difference
+
+
+def accuracy(frame: pd.DataFrame) -> float:
+    return 100 * np.mean([np.argmax(s) in own for s, own in zip(frame["scores"], frame["labels"], strict=True)])
+
+
+def row_of(results, **wanted):
+    frame = tidy(results)
+    for column, value in {"selection": "last", "perturbation": "none", **wanted}.items():
+        frame = frame[frame[column] == value]
+    (row,) = frame.itertuples()
+    return row
+
+
+def test_cells_are_found_by_values_of_settings():
+    results = shared()
+    found = results.cells("evaluate", backbone="ast-tiny", dataset="esc10", keep_rate=0.5, fold=2)
+    assert [r.address for r in found] == ["ast-tiny/esc10/topk-kr0.5/fold2-seed0/last"]
+    assert [r.settings.dataset for r in results.cells("audio")] == ["fsdd-digits", "esc10", "birds", "spc2"]
+    assert results.cells("evaluate", backbone="ast-b") == []
+
+
+def test_inputs_are_wrapped_once():
+    results = shared()
+    one, two = results.cells("evaluate", dataset="birds", keep_rate=0.7)[:2]
+    assert one.inputs["audio"] is two.inputs["audio"] is results.cells("audio", dataset="birds")[0]
+    assert one.inputs["finetune"].settings.dataset == "birds"
+
+
+def test_all_lists_inputs_before_what_is_made_of_them():
+    everything = [r.path for r in shared().all()]
+    assert len(everything) == len(set(everything))
+    for r in shared().all():
+        assert all(everything.index(i.path) < everything.index(r.path) for i in r.inputs.values())
+
+
+def test_missing_cells_name_the_root_of_the_trouble(tmp_path):
+    study = Study(tmp_path)
+    audio = study.cell("audio", "esc10", AudioSettings(dataset="esc10"), made=False)
+    settings = FinetuneSettings(model=Model(backbone="ast-tiny"), dataset="esc10", recipe=RECIPE)
+    tuned = study.cell("finetune", "x", settings, made=False, audio=audio)
+    noted = study.cell("audio", "birds", AudioSettings(dataset="birds"), made=False, note="index it first")
+    results = Results("s", [tuned, noted])
+    assert [r.why for r in results.cells()] == ["not made yet: audio esc10", "index it first"]
+    assert not any(r.ok for r in results.cells())
+
+
+@pytest.mark.parametrize(("text", "why"), [("{", "damaged"), (json.dumps({"key": "other"}), "another key")])
+def test_a_record_that_is_not_this_cells_is_not_used(tmp_path, text, why):
+    cell = Study(tmp_path).cell("audio", "esc10", AudioSettings(dataset="esc10"))
+    (cell.dir / records.RECORD).write_text(text)
+    (result,) = Results("s", [cell]).cells()
+    assert not result.ok
+    assert why in result.why
+    assert result.record == {}
+
+
+def test_runs_are_recomputed_from_predictions():
+    results = shared()
+    frame = runs(results)
+    assert len(frame) == len(results.cells("evaluate"))
+    for row in frame[(frame["why"] == "") & (frame["metric"] == "top1")].itertuples():
+        assert row.value == pytest.approx(accuracy(results.cell(row.cell).predictions()), abs=1e-9)
+        assert row.n == CLIPS[row.dataset]
+
+
+def test_folds_are_averaged_and_their_interval_is_that_of_the_pooled_clips():
+    row = row_of(shared(), backbone="ast-tiny", dataset="esc10", keep_rate=0.7)
+    parts = [shared().cell(path).predictions() for path in row.cells]
+    assert row.value == pytest.approx(np.mean([accuracy(p) for p in parts]), abs=1e-9)
+    low, high = interval(pd.concat(parts).assign(seed=0), "top1", draws=1000, seed=0, level=0.95)
+    assert (row.low, row.high) == pytest.approx((100 * low, 100 * high))
+    assert (row.folds, row.runs, row.missing, row.n) == (2, 2, 0, 160)
+
+
+def average_precision(scores: np.ndarray, truth: np.ndarray) -> float:
+    """Mean over the positives of the precision at their rank; no ties."""
+    hits = truth[np.argsort(-scores)]
+    return float(np.mean(np.cumsum(hits)[hits] / (np.flatnonzero(hits) + 1)))
+
+
+def test_mean_average_precision_of_the_multilabel_set():
+    row = row_of(shared(), backbone="audiomae-tiny", dataset="birds", keep_rate=0.5)
+    frame = shared().cell(row.cells[0]).predictions()
+    scores, truth = np.stack(list(frame["scores"])), np.array([[c in own for c in range(4)] for own in frame["labels"]])
+    by_class = [average_precision(scores[:, c], truth[:, c]) for c in range(4)]
+    assert row.value == pytest.approx(100 * np.mean(by_class), abs=1e-9)
+
+
+def test_what_was_not_run_has_no_value_and_a_reason():
+    row = row_of(shared(), dataset="spc2", keep_rate=0.5)
+    assert np.isnan(row.value)
+    assert (row.runs, row.missing, row.n) == (0, 1, 0)
+    assert row.why.startswith("needs checkpoint-audiomae-b")
+
+
+def test_drop_is_paired():
+    base = row_of(shared(), backbone="ast-tiny", dataset="fsdd-digits", keep_rate=1.0)
+    row = row_of(shared(), backbone="ast-tiny", dataset="fsdd-digits", keep_rate=0.5, method="topk")
+    a, b = (shared().cell(r.cells[0]).predictions().assign(seed=0) for r in (base, row))
+    expected = paired_difference(a, b, "top1", draws=1000, seed=0, level=0.95)
+    found = drop(shared(), base, row)
+    assert found["value"] == pytest.approx(accuracy(a) - accuracy(b))
+    assert (found["low"], found["high"]) == pytest.approx((100 * expected.low, 100 * expected.high))
+
+
+def test_drop_against_other_clips_has_no_interval():
+    base = row_of(shared(), backbone="ast-tiny", dataset="fsdd-digits", keep_rate=1.0)
+    row = row_of(shared(), backbone="ast-tiny", dataset="esc10", keep_rate=0.5)
+    assert drop(shared(), base, row) == {"value": base.value - row.value}
+
+
+def test_runs_that_differ_otherwise_are_told_apart(tmp_path):
+    study = Study(tmp_path)
+    for initial in ("pretrained", "scratch"):
+        settings = FinetuneSettings(model=Model(backbone="ast-tiny"), dataset="esc10", recipe=RECIPE, initial=initial)
+        tuned = study.cell("finetune", initial, settings)
+        frame = predictions("esc10", 0.9, seed=3)
+        files = [lambda out, frame=frame: frame.to_parquet(out / "predictions.parquet")]
+        study.cell("evaluate", initial, EvaluateSettings(), files=files, finetune=tuned)
+    assert tidy(Results("s", study.cells))["variant"].tolist() == ["initial=pretrained", "initial=scratch"]
+    assert set(tidy(shared())["variant"]) == {""}
+
+
+def test_seeds_count_clips_once(tmp_path):
+    study = Study(tmp_path)
+    values = []
+    for seed in (0, 1):
+        settings = FinetuneSettings(model=Model(backbone="ast-tiny"), dataset="esc10", recipe=RECIPE, seed=seed)
+        tuned = study.cell("finetune", f"seed{seed}", settings)
+        frame = predictions("esc10", 0.8, seed=seed)
+        values.append(accuracy(frame))
+        files = [lambda out, frame=frame: frame.to_parquet(out / "predictions.parquet")]
+        study.cell("evaluate", f"seed{seed}", EvaluateSettings(), files=files, finetune=tuned)
+    (row,) = tidy(Results("s", study.cells)).itertuples()
+    assert row.value == pytest.approx(np.mean(values))
+    assert (row.n, row.seeds, row.runs) == (CLIPS["esc10"], 2, 2)
+    assert row.low < row.value < row.high
+
+
+def test_label_leaves_the_keep_rate_out():
+    assert label(Pruning()) == "none"
+    assert label(Pruning(method="topk", keep_rate=0.7, options={"score": "cls"})) == "topk.cls"
+
+
+def test_the_same_study_gives_the_same_frame(tmp_path):
+    again = tidy(fake_study(tmp_path)).drop(columns="cells")
+    pd.testing.assert_frame_equal(again, tidy(shared()).drop(columns="cells"))

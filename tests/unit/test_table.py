@@ -1,0 +1,150 @@
+"""The table model: what is shown, what lies in the CSV, and the escaping of each form."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audioprune.tables import _render, _text
+from audioprune.tables._table import Cell, Column, Row, Table, number
+
+HOSTILE = ("<b>&\"'</b>", r"\input{x} $y$ #1 50% a_b ^~|", '#eval("1") [x] *y*', "tab\tnew\nline\x00\u202e")
+COLUMNS = (
+    Column("name", "Name", align="left"),
+    Column("accuracy", "Ours", "%"),
+    Column("accuracy", "95 % interval", part="interval"),
+    Column("accuracy", "Published", part="published"),
+    Column("accuracy", "Difference", "points", part="difference"),
+)
+
+
+def table(*cells: Cell, **kwargs) -> Table:
+    return Table(COLUMNS, tuple(Row({"name": f"row {i}", "accuracy": c}) for i, c in enumerate(cells)), **kwargs)
+
+
+def shown(t: Table) -> list[list[str]]:
+    return [[e.text + e.marks for e in row] for _, rows in t.layout().groups for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "signed", "text"),
+    [
+        (93.4, 2, False, "93.40"),
+        (-0.004, 2, True, "0.00"),
+        (-1.005, 1, False, "−1.0"),
+        (2.5, 1, True, "+2.5"),
+        (2625.4, 0, False, "2625"),
+        (0.0, 2, True, "0.00"),
+    ],
+)
+def test_number(value, decimals, signed, text):
+    assert number(value, decimals, signed) == text
+
+
+def test_all_parts_of_a_cell():
+    assert shown(table(Cell(93.4, 91.25, 95.5, published=94.0, source="P0", mark="†"))) == [
+        ["row 0", "93.40", "[91.25, 95.50]", "94.00†", "−0.60"]
+    ]
+
+
+def test_columns_that_nobody_fills_are_left_out():
+    assert [c.header for c in table(Cell(1.0)).layout().columns] == ["Name", "Ours"]
+
+
+def test_not_run_says_why_once_for_each_reason():
+    t = table(Cell(why="no data"), Cell(why="no weights"), Cell(why="no data"), Cell(1.0, note="1 of 2 runs"))
+    assert [row[1] for row in shown(t)] == ["not runa", "not runb", "not runa", "1.00c"]
+    assert t.layout().footnotes == (("a", "not run: no data"), ("b", "not run: no weights"), ("c", "1 of 2 runs"))
+    assert len(t.not_run()) == 3
+
+
+def test_letters_go_on_after_z():
+    t = table(*(Cell(why=f"reason {i}") for i in range(28)))
+    assert [mark for mark, _ in t.layout().footnotes][24:] == ["y", "z", "aa", "ab"]
+
+
+def test_marks_are_explained_only_where_used():
+    marks = {"†": "withdrawn", "‡": "second-hand"}
+    t = table(Cell(1.0, published=2.0, mark="‡"), marks=marks)
+    assert t.layout().footnotes == (("‡", "second-hand"),)
+
+
+def test_csv_holds_every_digit_and_every_part():
+    third = 100 / 3
+    text = table(Cell(third, 30.0, 40.0, published=33.0, source="P0", mark="†"), Cell(why="no data")).csv()
+    first, second = csv.DictReader(io.StringIO(text))
+    assert float(first["accuracy"]) == third
+    assert float(first["accuracy_difference"]) == third - 33.0
+    assert (first["accuracy_low"], first["accuracy_high"], first["accuracy_source"]) == ("30.0", "40.0", "P0")
+    assert second == {**dict.fromkeys(second, ""), "name": "row 1", "accuracy_why": "no data"}
+
+
+def test_scale_is_for_the_eye_only():
+    t = Table((Column("gmacs", "MACs", "M", scale=1000),), (Row({"gmacs": 0.02176}),))
+    assert shown(t) == [["21.76"]]
+    assert t.csv() == "gmacs\n0.02176\n"
+
+
+@given(st.text(max_size=30))
+def test_html_of_any_text_has_no_tag_of_its_own(text):
+    html = _render.html(Table((Column("x", "X"),), (Row({"x": text}, group=text),), notes=(text,)))
+    bare = re.sub(r'</?(div|table|thead|tbody|tr|th|td|span|ul|li|sup|br)( [a-z]+="[a-z0-9 ]*")*>', "", html)
+    assert "<" not in bare
+    assert ">" not in bare
+
+
+@given(st.text(max_size=30))
+def test_latex_of_any_text_is_ascii_with_balanced_braces(text):
+    escaped = _text.latex(text)
+    assert escaped.isascii()
+    plain = re.sub(r"\\[\\{}$&#%_]", "", escaped)
+    assert plain.count("{") == plain.count("}")
+    assert not re.search(r"(?<!\\)[&#%_]", escaped)
+    assert plain.replace("$-$", "").replace("^\\circ", "").count("$") % 2 == 0
+
+
+@given(st.text(max_size=30))
+def test_typst_string_is_one_literal(text):
+    literal = _text.typst(text)
+    assert re.fullmatch(r'"(?:[^"\\]|\\["\\])*"', literal)
+    assert re.sub(r'\\(["\\])', r"\1", literal[1:-1]) == _text.clean(text)
+
+
+def test_latex_of_known_characters():
+    assert _text.latex("a_b & 50% −1 × é – --x [1]") == (r"a\_b \& 50\% $-$1 $\times$ \'{e} -- -{}-x {[}1{]}")
+    assert _text.latex("日\\") == r"{[}U+65E5{]}\textbackslash{}"
+
+
+def test_clean_drops_what_changes_direction_or_controls():
+    assert _text.clean("a\u202eb\x00c\n d") == "abc d"
+
+
+def test_latex_rows_may_start_with_a_bracket():
+    t = Table((Column("x", "X"), Column("y", "Y")), (Row({"x": "[a]", "y": "[b]"}),))
+    assert r"{[}a{]} & [b] \\" in _render.latex(t, name="t", title="T", caption="")
+
+
+def test_long_tables_continue_with_all_rows_once():
+    rows = tuple(Row({"x": f"v{i}"}, group=f"g{i // 30}") for i in range(120))
+    text = _render.latex(Table((Column("x", "X"),), rows, notes=("the note",)), name="long", title="Long", caption="C")
+    assert text.count(r"\begin{table}") == text.count(r"\end{table}") == 4
+    assert re.findall(r"^v\d+", text, re.M) == [f"v{i}" for i in range(120)]
+    assert (text.count("the note"), text.count(r"\label{tab:long}"), text.count("(continued)")) == (1, 1, 3)
+
+
+def test_headings_break_into_lines_of_like_length():
+    heads = [_render._lines(Column("x", h)) for h in ("Ours", "Best test epoch", "Samples/s, eager", "Keep-rate")]
+    assert heads == [("Ours",), ("Best test", "epoch"), ("Samples/s,", "eager"), ("Keep-rate",)]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_stands_in_every_form(text):
+    t = Table((Column("x", text),), (Row({"x": text}, group=text),), notes=(text,))
+    assert _text.html(text) in _render.html(t)
+    assert _text.latex(text) in _render.latex(t, name="t", title=text, caption=text)
+    assert _text.typst(text) in _render.typst(t)

@@ -1,0 +1,48 @@
+"""Table 4 on the fake study: perturbation tests against the same model unperturbed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from fakes import shared
+
+from audioprune.tables import table4
+
+
+@pytest.fixture(scope="module")
+def rows() -> dict:
+    return {row.cells["test"]: row.cells for row in table4.build(shared()).rows}
+
+
+def accuracy(perturbation: str) -> float:
+    (r,) = shared().cells("evaluate", dataset="spc2", keep_rate=0.7, selection="last", perturbation=perturbation)
+    frame = r.predictions()
+    return 100 * np.mean([np.argmax(s) in own for s, own in zip(frame["scores"], frame["labels"], strict=True)])
+
+
+def test_only_perturbed_models_are_shown_in_the_papers_order(rows):
+    assert list(rows) == ["unperturbed", "I", "II", "III"]
+    assert {(c["backbone"], c["dataset"], c["keep_rate"]) for c in rows.values()} == {("audiomae-b", "spc2", 0.7)}
+
+
+@pytest.mark.parametrize("test", ["I", "II", "III"])
+def test_accuracy_and_change(rows, test):
+    assert rows[test]["accuracy"].value == pytest.approx(accuracy(test))
+    assert rows[test]["change"] == pytest.approx(accuracy(test) - accuracy("none"))
+
+
+def test_published_values_are_those_of_the_same_test(rows):
+    assert [c["accuracy"].published for c in rows.values()] == [97.64, 95.87, 96.78, 92.98]
+    assert {c["accuracy"].mark for c in rows.values()} == {"†"}
+
+
+def test_the_withdrawn_meaning_of_the_labels_is_said():
+    table = table4.build(shared())
+    assert "withdrawn" in table.status
+    assert any("withdrawn" in note for note in table.notes)
+
+
+def test_needs_holds_the_unperturbed_evaluations_of_the_same_models():
+    found = table4.needs(shared())
+    assert sorted(c.settings.perturbation for c in found) == ["I", "II", "III", "none"]
+    assert len({c.inputs["finetune"].path for c in found}) == 1

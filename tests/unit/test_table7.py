@@ -1,0 +1,82 @@
+"""Table 7 on the fake study: medians, quartiles and ratios against the raw timings."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from fakes import DEVICE, Study, shared, throughput
+
+from audioprune.results import Results
+from audioprune.settings import Model, ThroughputSettings
+from audioprune.tables import table7
+
+
+def row(table, **wanted):
+    (found,) = [r.cells for r in table.rows if all(r.cells[k] == v for k, v in wanted.items())]
+    return found
+
+
+@pytest.fixture(scope="module")
+def table():
+    return table7.build(shared())
+
+
+@pytest.mark.parametrize(("kernel", "speed"), [("eager", 100.0), ("fused", 140.0)])
+def test_median_quartiles_and_ratio_of_raw_timings(table, kernel, speed):
+    found = row(table, backbone="ast-tiny", dataset="esc10", keep_rate=0.7)
+    raw = throughput(speed, kernel)
+    seconds = raw[raw["keep_rate"] == 0.7]["seconds"]
+    cell = found[f"{kernel}_samples_per_s"]
+    assert cell.value == pytest.approx(16 / seconds.median())
+    assert (cell.low, cell.high) == pytest.approx((16 / seconds.quantile(0.75), 16 / seconds.quantile(0.25)))
+    assert found[f"{kernel}_speed_up"].value == pytest.approx(1 / 0.7)
+
+
+def test_published_speed_up_is_a_ratio_of_published_rates(table):
+    cell = row(table, backbone="audiomae-b", keep_rate=0.5)["eager_speed_up"]
+    assert cell.published == pytest.approx(4650 / 2625)
+    assert cell.difference == pytest.approx(2.0 - 4650 / 2625)
+    assert cell.mark == "†"
+    assert "withdrawn" in table.status
+    assert row(table, backbone="audiomae-b", keep_rate=0.5)["published_samples_per_s"] == 4650
+
+
+def test_unpublished_models_have_no_published_columns(tmp_path):
+    study = Study(tmp_path)
+    settings = ThroughputSettings(
+        model=Model(backbone="ast-tiny", kernel="eager"), frames=64, num_classes=10, keep_rates=(1.0, 0.7, 0.5),
+        batch_size=16, device=DEVICE,
+    )  # fmt: skip
+    study.cell(
+        "throughput", "x", settings, files=[lambda out: throughput(50.0, "eager").to_csv(out / "throughput.csv")]
+    )
+    table = table7.build(Results("s", study.cells))
+    assert [c.header for c in table.layout().columns] == [
+        "Method",
+        "Keep-rate",
+        "Samples/s, eager",
+        "quartiles",
+        "Speed-up, eager",
+    ]
+    assert table.status == ""
+    assert table.rows[0].group == f"ast-tiny on 64 frames: {DEVICE}, fp32, batches of 16"
+
+
+def test_device_and_batch_are_named(table):
+    assert {r.group for r in table.rows} >= {f"audiomae-b on spc2: {DEVICE}, fp32, batches of 16"}
+    assert set(pd.Series([r.cells["device"] for r in table.rows])) == {DEVICE}
+
+
+def test_a_missing_timing_says_why(tmp_path):
+    study = Study(tmp_path)
+    settings = ThroughputSettings(
+        model=Model(backbone="ast-tiny"),
+        frames=64,
+        num_classes=10,
+        keep_rates=(1.0, 0.5),
+        batch_size=16,
+        device="other",
+    )
+    study.cell("throughput", "far", settings, made=False)
+    rows = table7.build(Results("s", study.cells)).rows
+    assert [r.cells["fused_speed_up"].why for r in rows] == ["not made yet: throughput far"] * 2
