@@ -62,7 +62,7 @@ def test_unknown_names_and_recipe_fields_are_named_with_the_nearest(edited):
 
 
 def test_reserved_study_names_are_refused(edited):
-    with pytest.raises(UserError, match="studies.cells: a study's name"):
+    with pytest.raises(UserError, match=r"studies\.cells: a study's name"):
         edited(lambda data: data["studies"].update(cells=data["studies"]["demo"]))
 
 
@@ -116,7 +116,8 @@ def test_environments_are_in_step_with_the_lock(tmp_path):
     (copy / "requirements.lock").write_text(spoiled)
     for path in (ROOT / "envs").glob("*.yaml"):
         shutil.copy(path, copy / "envs")
-    found = subprocess.run([sys.executable, "envs/write.py", "--check"], cwd=copy, capture_output=True, text=True, check=False)
+    command = [sys.executable, "envs/write.py", "--check"]
+    found = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
     assert found.returncode == 1
     assert "torch.yaml" in found.stderr
 

@@ -50,9 +50,9 @@ class Project:
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         }
 
-    def run(self, *command: str) -> subprocess.CompletedProcess:
+    def run(self, *command: str, seconds: int = 240) -> subprocess.CompletedProcess:
         return subprocess.run(
-            command, cwd=self.root, env=self.environment, capture_output=True, text=True, check=False, timeout=120
+            command, cwd=self.root, env=self.environment, capture_output=True, text=True, check=False, timeout=seconds
         )
 
     def planned(self, target: str, *options: str) -> dict[str, list[str]]:

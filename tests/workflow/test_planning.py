@@ -47,7 +47,8 @@ def test_plan_status_and_why_answer_in_words_and_in_json(project):
     assert "nothing to do" in project.run("audioprune", "plan", "demo").stdout
     status = json.loads(project.run("audioprune", "status", "demo", "--json").stdout)
     assert {cell["state"] for cell in status["cells"]} == {"done"}
-    project.edit("config.yaml", "epochs: 6, warmup_epochs: 1, batch_size: 32", "epochs: 7, warmup_epochs: 1, batch_size: 32")
+    before = "epochs: 6, warmup_epochs: 1, batch_size: 32"
+    project.edit("config.yaml", before, before.replace("6", "7"))
     status = json.loads(project.run("audioprune", "status", "demo", "--json").stdout)
     superseded = [cell["cell"] for cell in status["cells"] if cell["state"] == "superseded"]
     tuned = next(cell for cell in superseded if cell.startswith("finetune"))

@@ -1,0 +1,118 @@
+"""From made audio to the report through the real Snakemake: a study of four fine-tunings, then what must not rerun."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from .conftest import Project
+
+REPORT = "results/demo/report.html"
+
+
+def shrink(data: dict) -> None:
+    """Leave a study that two cores finish in about a minute."""
+    data["generators"] |= {"words": {"clips": 60}, "sentences": {"clips": 4}}
+    data["pretraining"]["tiny-short"]["corpus"]["clips"] = 16
+    for family in data["pretraining"]["tiny-short"]["families"].values():
+        family["recipe"] |= {"epochs": 1, "warmup_epochs": 0, "batch_size": 8}
+    for family in ("audiomae", "ast"):
+        data["recipes"]["demo"][family]["all"]["recipe"] |= {"epochs": 1, "warmup_epochs": 0, "shrink_start": 0}
+        data["recipes"]["demo"][family]["all"]["recipe"] |= {"shrink_epochs": 0}
+    study = data["studies"]["demo"]
+    study["grids"] = [
+        {"backbones": ["audiomae-tiny", "ast-tiny"], "datasets": ["demo-words"], "keep_rates": [1.0, 0.5]},
+        {"backbones": ["audiomae-tiny"], "datasets": ["demo-sentences"]},
+    ]
+    study["throughput"] = {"batch_size": {"all": 2}, "warmup": 1, "runs": 2}
+
+
+def edit_yaml(project: Project, edit) -> None:
+    path = project.root / "config.yaml"
+    data = yaml.safe_load(path.read_text())
+    data = {key: value for key, value in data.items() if not key.startswith("x-")}
+    edit(data)
+    path.write_text(yaml.safe_dump(data, sort_keys=False))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Project:
+    project = Project(tmp_path_factory.mktemp("end-to-end"))
+    edit_yaml(project, shrink)
+    done = project.run("snakemake", "--cores", "2", REPORT, seconds=600)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
+    return project
+
+
+def test_everything_is_there_and_a_second_run_has_nothing_to_do(finished):
+    folder = finished.root / "results" / "demo"
+    for name in [
+        "table1.tex",
+        "table1.csv",
+        "table7.csv",
+        "figure2.svg",
+        "accuracy-macs.pdf",
+        "report.html",
+        "report.pdf",
+    ]:
+        assert (folder / name).stat().st_size > 100, name
+    started = time.monotonic()
+    again = finished.run("snakemake", "--cores", "2", REPORT)
+    assert "Nothing to be done" in again.stdout + again.stderr
+    assert time.monotonic() - started < 60
+
+
+def test_accuracies_in_the_table_follow_from_the_predictions_of_each_clip(finished):
+    with open(finished.root / "results" / "demo" / "table1.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    shown = {(r["backbone"], float(r["keep_rate"])): r for r in rows if r["dataset"] == "demo-words"}
+    assert set(shown) == {(b, k) for b in ("audiomae-tiny", "ast-tiny") for k in (1.0, 0.5)}
+    for (backbone, rate), row in shown.items():
+        label = "none-kr1" if rate == 1 else "topk-kr0.5"
+        pattern = f"evaluate/{backbone}/demo-words/{label}/fold1-seed0/eval-{label}/last/*/predictions.parquet"
+        (path,) = finished.cells(pattern)
+        frame = pd.read_parquet(path)
+        right = [np.argmax(s) == labels[0] for s, labels in zip(frame["scores"], frame["labels"], strict=True)]
+        values = [float(v) for v in row.values() if re.fullmatch(r"-?\d+(\.\d+)?(e-?\d+)?", v or "")]
+        assert any(abs(v - np.mean(right)) < 1e-9 or abs(v - 100 * np.mean(right)) < 1e-9 for v in values)
+
+
+def test_every_record_says_where_it_came_from(finished):
+    paths = finished.cells("**/record.json")
+    assert len(paths) > 15
+    for path in paths:
+        record = json.loads(path.read_text())
+        assert record["key"] == path.parent.name
+        made = record["made"]
+        assert made["versions"]["torch"] if record["kind"] in ("finetune", "evaluate") else made["versions"]["python"]
+        assert made["wall_s"] > 0
+        assert made["peak_memory_mib"] > 0
+        assert {"settings", "inputs", "code", "results"} <= set(record)
+
+
+def test_the_report_is_one_file_without_the_network(finished):
+    text = (finished.root / REPORT).read_text()
+    assert not re.search(r"""(src|href)\s*=\s*["']?(https?:)?//""", text)
+    assert "@import" not in text
+    assert "snakemake results/demo/table1.tex" in text
+    paths = [str(finished.root), str(Path.home())]
+    assert not any(path in text for path in paths)
+
+
+def test_a_damaged_weights_file_is_named_and_made_again_with_the_same_bits(finished):
+    weights = finished.cells("finetune/ast-tiny/demo-words/topk-kr0.5/*/*/last.safetensors")[0]
+    before = weights.read_bytes()
+    weights.write_bytes(before[:-10])
+    again = finished.run("snakemake", "--cores", "2", REPORT, seconds=300)
+    assert again.returncode == 0, again.stderr
+    assert str(weights.relative_to(finished.root)) in again.stderr
+    assert weights.read_bytes() == before
+    assert "2 of 2 steps" in again.stdout + again.stderr or "1 of 1 steps" in again.stdout + again.stderr
