@@ -10,6 +10,9 @@ Any other key that one side has and the other has not is an error that names it.
 from __future__ import annotations
 
 import argparse
+import pickle
+import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,16 +65,18 @@ def _read_safetensors(path: Path) -> tuple[dict, dict[str, str]]:
 
 def _read_pickle(path: Path):
     try:  # the official pre-trainings also hold their command line, a plain argparse.Namespace
-        with torch.serialization.safe_globals([argparse.Namespace]):
+        with torch.serialization.safe_globals([argparse.Namespace]), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about old protocols
             return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        reason = " ".join(str(error).split())
-        if "GLOBAL" in reason or "Unsupported" in reason:
+    except Exception as error:  # torch's own message advises to read the file unsafely
+        code = re.search(r"(?:GLOBAL:?|class) ([\w.]+)", str(error))
+        if code or (isinstance(error, pickle.UnpicklingError) and path.read_bytes()[:1] == pickle.PROTO):
+            what = f" ({code[1]})" if code else ""
             raise UserError(
-                f"{path} is refused: it holds more than tensors, and unpickling that could run code ({reason[:300]}). "
-                "Save its state_dict alone, best as .safetensors"
+                f"{path} is refused: it holds more than tensors{what}, and reading that could run code. Save its "
+                "state_dict alone, best as .safetensors"
             ) from None
-        raise UserError(f"{path} is truncated or damaged ({reason[:200]}): fetch it again") from None
+        raise UserError(f"{path} is truncated or damaged ({type(error).__name__}): fetch it again") from None
 
 
 def read_head(path: Path | str) -> dict[str, Tensor]:
