@@ -112,7 +112,6 @@ def test_specaug_fills_with_zero_before_normalisation_and_stops_at_shrink_start(
 
 
 def test_mask_2d_keeps_a_grid_of_patches_and_stops(store):
-    waveforms, features = store
     for orientation in ("time", "freq"):
         made = batches(store, Augment(mask_2d=0.4), target=0.5)
         made.orientation = orientation

@@ -27,7 +27,8 @@ def test_scores_come_in_the_order_of_the_rows_whatever_the_batch(features):
     net = head(model(0.5, drop_path=0.5)).train()
     rows = np.array([5, 3, 20, 0, 7])
     scores = predict(net, features, rows, device=CPU, batch_size=2)
-    assert scores.shape == (5, 2) and scores.dtype == np.float32
+    assert scores.shape == (5, 2)
+    assert scores.dtype == np.float32
     assert net.training  # as it was
     net.eval()
     with torch.no_grad():

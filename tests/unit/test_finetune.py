@@ -61,7 +61,8 @@ def test_a_pruned_nested_run_keeps_the_best_of_each_split(store, tmp_path):
     results = tuned(store, tmp_path, recipe=recipe, pruning=pruning, split="nested")
     curve = history(tmp_path)
     assert results["clips"] == {"train": 14, "val": 2, "test": 8}  # one recording of two clips
-    assert curve["keep_rate"].tolist()[:3] == [1, 1, 1] and (curve["keep_rate"][6:] == 0.5).all()
+    assert curve["keep_rate"].tolist()[:3] == [1, 1, 1]
+    assert (curve["keep_rate"][6:] == 0.5).all()
     assert curve["test_metric"].isna().tolist() == curve["val_metric"].isna().tolist() == [True] * 6 + [False] * 6
     best = results["best_val"]
     assert best["epoch"] == curve["val_metric"][::-1].idxmax()  # the last of the best

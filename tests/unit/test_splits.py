@@ -32,7 +32,7 @@ def test_folds(fold):
     clips = folded()
     rows = rows_of(clips, folds=5, fold=fold)
     assert set(clips["fold"][rows.test]) == {fold}
-    assert len(rows.train) == 16 and len(rows.val) == 0
+    assert (len(rows.train), len(rows.val)) == (16, 0)
     nested = rows_of(clips, folds=5, fold=fold, split="nested")
     assert set(clips["fold"][nested.val]) == {fold % 5 + 1}
     assert len(nested.train) == 12
