@@ -49,9 +49,9 @@ class Result:
         except FileNotFoundError:
             return {}, self._missing()
         except (json.JSONDecodeError, UnicodeDecodeError):
-            return {}, f"its record is damaged: {self.kind} {self.address}"
+            return {}, f"the record of {self.kind} {self.address} is damaged"
         if record.get("key") != self.key:
-            return {}, f"its record has another key: {self.kind} {self.address}"
+            return {}, f"the record of {self.kind} {self.address} has another key"
         return record, ""
 
     @property
@@ -72,7 +72,7 @@ class Result:
         if self.note:
             return self.note
         absent = [r for r in self.inputs.values() if not r.ok]
-        return absent[0].why if absent else f"not made yet: {self.kind} {self.address}"
+        return absent[0].why if absent else f"{self.kind} {self.address} is not made yet"
 
     def frame(self, name: str = "") -> pd.DataFrame:
         """A file of the cell as a frame: the main one of its kind, or the one named."""

@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from audioprune import records
+from audioprune import records, registry
 from audioprune.datasets._base import Dataset
 from audioprune.profiling.macs import keep_count
+from audioprune.reporting.content import Report, collect
 from audioprune.results import Results
 from audioprune.settings import (
     AudioSettings,
@@ -106,6 +107,27 @@ def shared() -> Results:
     """One fake study for all tests that only read."""
     _folders.append(tempfile.TemporaryDirectory())
     return fake_study(Path(_folders[-1].name))
+
+
+def exhibits() -> list[tuple[str, str]]:
+    """(kind, name) of every table and figure."""
+    return [(kind, name) for kind in ("table", "figure") for name in registry.names(f"{kind}s")]
+
+
+def collected(results: Results) -> Report:
+    return collect(results, exhibits(), title=HOSTILE[2], tier="real miniature", notes=HOSTILE)
+
+
+@cache
+def shared_report() -> Report:
+    return collected(shared())
+
+
+@cache
+def report_again() -> Report:
+    """The same study written and collected once more."""
+    _folders.append(tempfile.TemporaryDirectory())
+    return collected(fake_study(Path(_folders[-1].name)))
 
 
 def fake_study(folder: Path, name: str = "mini") -> Results:

@@ -165,8 +165,8 @@ def test_a_name_with_dollars_is_no_formula():
     assert b"<svg" in _style.save(fig, "svg")
 
 
-def test_saving_twice_gives_the_same_bytes(tmp_path):
-    for suffix in ("svg", "pdf"):
-        one, two = (_style.save(drawn(accuracy_macs, r)[0], suffix) for r in (shared(), fake_study(tmp_path / suffix)))
-        assert one == two
-        assert b"2026" not in one or suffix == "svg"
+def test_saving_in_another_order_gives_the_same_bytes():
+    fig, _ = drawn(accuracy_macs, shared())
+    one = [_style.save(fig, suffix) for suffix in ("svg", "pdf", "svg")]
+    assert one[0] == one[2]
+    assert b"CreationDate" not in one[1]

@@ -57,7 +57,7 @@ def test_missing_cells_name_the_root_of_the_trouble(tmp_path):
     tuned = study.cell("finetune", "x", settings, made=False, audio=audio)
     noted = study.cell("audio", "birds", AudioSettings(dataset="birds"), made=False, note="index it first")
     results = Results("s", [tuned, noted])
-    assert [r.why for r in results.cells()] == ["not made yet: audio esc10", "index it first"]
+    assert [r.why for r in results.cells()] == ["audio esc10 is not made yet", "index it first"]
     assert not any(r.ok for r in results.cells())
 
 

@@ -79,4 +79,4 @@ def test_a_missing_timing_says_why(tmp_path):
     )
     study.cell("throughput", "far", settings, made=False)
     rows = table7.build(Results("s", study.cells)).rows
-    assert [r.cells["fused_speed_up"].why for r in rows] == ["not made yet: throughput far"] * 2
+    assert [r.cells["fused_speed_up"].why for r in rows] == ["throughput far is not made yet"] * 2

@@ -38,7 +38,7 @@ def glance(made) -> Table | None:
     groups: dict[tuple, list[dict]] = {}
     for row in found.rows:
         groups.setdefault((row.group, row.cells["backbone"], row.cells["dataset"]), []).append(row.cells)
-    rows = tuple(_glance(group, *key[1:], cells) for key, cells in groups.items() for group in [key[0]])
+    rows = tuple(_glance(*key, cells) for key, cells in groups.items() if any(c["method"] == "none" for c in cells))
     columns = (
         Column("backbone", "Backbone", align="left"),
         Column("dataset", "Dataset", align="left"),
@@ -76,14 +76,12 @@ def _span(values: list[float], decimals: int) -> str:
 
 
 def _glance(group: str, backbone: str, dataset: str, rows: list[dict]) -> Row:
-    unpruned = next((r for r in rows if r["method"] == "none"), None)
+    unpruned = next(r for r in rows if r["method"] == "none")
     pruned = [r for r in rows if r["method"].partition(".")[0] == "topk"]
-    lowest = min(pruned, key=lambda r: r["keep_rate"], default={})
     metric = group.partition(": ")[2].partition(";")[0]
-    cells = {"backbone": backbone, "dataset": dataset, "metric": metric}
-    if unpruned:
-        cells |= {"unpruned": _ours(unpruned["accuracy"])}
-    if lowest:
+    cells = {"backbone": backbone, "dataset": dataset, "metric": metric, "unpruned": _ours(unpruned["accuracy"])}
+    if pruned:
+        lowest = min(pruned, key=lambda r: r["keep_rate"])
         cells |= {"keep_rate": lowest["keep_rate"], "pruned": _ours(lowest["accuracy"])}
         cells |= {key: lowest.get(key) for key in ("drop", "mac_reduction", "speed_up")}
     return Row(cells)

@@ -20,6 +20,13 @@ def quantity(row, **published) -> Cell:
     return Cell(row.value, row.low, row.high, note=note, **published)
 
 
+def in_order(frame: pd.DataFrame) -> pd.DataFrame:
+    """The unpruned model first, then methods in the order of the study, each with falling keep-rates."""
+    methods = {name: i for i, name in enumerate(dict.fromkeys(["none", *frame["method"]]))}
+    place = frame["method"].map(methods)
+    return frame.assign(place=place).sort_values(["place", "keep_rate"], ascending=[True, False], kind="stable")
+
+
 def baseline(frame: pd.DataFrame, row):
     """The unpruned row with the same variant and selection, to compare with; None if there is none."""
     found = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from audioprune.evaluations import INTERVAL, drop, tidy
 from audioprune.tables import _cost
 from audioprune.tables._published import EXPLAINED, lookup, status
-from audioprune.tables._rows import baseline, heading, named, quantity
+from audioprune.tables._rows import baseline, heading, in_order, named, quantity
 from audioprune.tables._table import Cell, Column, Row, Table
 
 TITLE = "Accuracy and cost by keep-rate"
@@ -62,9 +62,9 @@ def _columns(small: bool) -> tuple[Column, ...]:
 
 
 def _rows(results, published, backbone: str, dataset: str, group):
-    """Rows of one backbone and dataset: the unpruned model, then falling keep-rates."""
+    """Rows of one backbone and dataset: the unpruned model, then each method at falling keep-rates."""
     timed = _cost.timings(results, backbone, dataset, "eager")
-    ours = group[group["selection"] != "best_test"].sort_values("keep_rate", ascending=False, kind="stable")
+    ours = in_order(group[group["selection"] != "best_test"])
     tested = group[group["selection"] == "best_test"].set_index(["method", "keep_rate"])["value"]
     for row in ours.itertuples():
         base = baseline(ours, row)

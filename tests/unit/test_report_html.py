@@ -1,0 +1,235 @@
+"""report.html: everything in one file, nothing loaded, everything escaped, the same bytes each time."""
+
+from __future__ import annotations
+
+import base64
+import re
+from functools import cache
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from fakes import DEVICE, HOSTILE, exhibits, fake_study, report_again, shared
+from fakes import shared_report as report
+
+from audioprune import published, registry
+from audioprune.evaluations import tidy
+from audioprune.reporting import html, provenance, recipes
+from audioprune.reporting.content import collect, target
+from audioprune.reporting.svg import inline
+from audioprune.results import Results
+from audioprune.tables import _text
+
+TEMPLATES = Path(__file__).parents[2] / "report"
+SHOWN = exhibits()
+VOID = {"meta", "br", "link", "img", "hr", "input"}
+
+
+@cache
+def page() -> str:
+    return html.render(report(), TEMPLATES)
+
+
+class Reader(HTMLParser):
+    """Collects elements, identifiers and text; fails where tags do not nest."""
+
+    def __init__(self):
+        super().__init__()
+        self.stack, self.elements, self.text = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.stack.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.stack.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+@cache
+def read() -> Reader:
+    reader = Reader()
+    reader.feed(page())
+    assert reader.stack == []
+    return reader
+
+
+def section(name: str) -> str:
+    return re.search(rf'<section id="{name}".*?</section>', page(), re.S).group()
+
+
+def test_nothing_is_loaded():
+    for tag, attributes in read().elements:
+        assert tag not in ("script", "link", "iframe", "object", "embed", "img", "base", "form")
+        assert not any(name.startswith("on") for name in attributes)
+        for name in ("src", "href", "xlink:href", "srcset", "action", "data"):
+            assert (attributes.get(name) or "#").startswith(("#", "data:"))
+    assert not re.search(r"https?:|url\((?!#)|@import", page())
+
+
+def test_links_lead_to_sections_and_no_identifier_occurs_twice():
+    identifiers = [a["id"] for _, a in read().elements if "id" in a]
+    assert len(identifiers) == len(set(identifiers))
+    inside = [a["href"] for tag, a in read().elements if tag == "a" and a["href"].startswith("#")]
+    assert len(inside) == len(SHOWN) + len(report().sections)
+    assert {link[1:] for link in inside} <= set(identifiers)
+    used = re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', page())
+    assert {a or b for a, b in used} <= set(identifiers)
+
+
+@pytest.mark.parametrize(("kind", "name"), SHOWN)
+def test_every_exhibit_has_caption_data_and_command(kind, name):
+    module, own = registry.get(f"{kind}s", name), unescape(section(name))
+    assert module.TITLE in own
+    assert module.CAPTION in own
+    assert ("<table>" in own) == (kind == "table")
+    assert ("<svg" in own) == (kind == "figure")
+    assert f"snakemake results/mini/{name}.{'tex' if kind == 'table' else 'svg'}" in own
+    data = re.search(rf'download="mini-{name}.csv" href="data:text/csv;charset=utf-8;base64,([^"]+)"', own).group(1)
+    (exhibit,) = [e for e in report().exhibits if e.name == name]
+    assert base64.b64decode(data).decode() == exhibit.csv
+
+
+def test_status_is_said_wherever_withdrawn_numbers_are_shown():
+    for name in ("table1", "table4", "table7"):
+        assert 'class="status">Published values marked † are from P0' in section(name)
+        assert "withdrawn" in section(name)
+    for name, exhibit in ((e.name, e) for e in report().exhibits):
+        assert ("†" in section(name)) == bool(exhibit.status)
+
+
+def test_numbers_are_those_of_the_predictions():
+    for row in tidy(shared()).itertuples():
+        if row.runs and row.perturbation == "none":
+            assert f">{row.value:.2f}</td>" in section("table1")
+    printed = published.load("table1")
+    value = printed[(printed["dataset"] == "spc2") & (printed["metric"] == "top1") & (printed["keep_rate"] == 0.7)]
+    assert f"{value['value'].iloc[0]:.2f}<sup>†</sup>" in section("table1")
+
+
+def test_hostile_names_are_text():
+    for text in (HOSTILE[0], HOSTILE[2]):
+        assert _text.clean(text) in "".join(read().text)
+    assert "alert('x')</script>" not in page()
+    assert "\u202e" not in page()
+
+
+def test_first_page_says_what_was_run():
+    lead = " ".join(report().lead)
+    assert "audiomae-tiny, ast-tiny and audiomae-b on fsdd-digits, esc10, birds and spc2" in lead
+    assert "at keep-rates 1, 0.7 and 0.5" in lead
+    made = sum(r.ok for r in shared().all())
+    assert f"{made} of {made + 3} cells are there; 3 were not run" in lead
+    assert f"in all on {DEVICE}." in lead
+    assert "2 clips were set aside." in lead
+    assert "of audioprune. Real audio and small models" in page()
+
+
+def test_answer_is_that_of_table_1():
+    drops, saved = [], []
+    (table1,) = [e.table for e in report().exhibits if e.name == "table1"]
+    for row in table1.rows:
+        if row.cells["keep_rate"] == 0.5 and row.cells["method"] == "topk" and row.cells.get("drop"):
+            drops.append(row.cells["drop"])
+            saved.append(row.cells["mac_reduction"])
+    clear = sum(cell.low > 0 for cell in drops)
+    low, high = min(c.value for c in drops), max(c.value for c in drops)
+    assert report().lead[0] == (
+        f"Keeping 50 % of the tokens at every pruning block saves {min(saved):.1f} to {max(saved):.1f} % of the MACs "
+        f"and costs {low:.2f} to {high:.2f} points of accuracy or mAP; in {clear} of 6 pairs of backbone and dataset "
+        "the paired interval of the drop lies above zero."
+    )
+
+
+def test_not_run_is_listed_with_reasons():
+    own = section("not-run")
+    assert "3 planned cells were not run." in own
+    assert own.count("needs checkpoint-audiomae-b") == 2  # the fine-tuning, and its two evaluations together
+
+
+def test_clips_set_aside_are_named():
+    assert "bad &lt;b&gt;clip&lt;/b&gt;.wav" in section("set-aside")
+    assert "silent" in section("set-aside")
+
+
+def test_every_cell_is_there_with_its_key_and_wall_time():
+    own = section("cells")
+    assert own.count("<details>") == 1
+    for r in shared().all():
+        assert (f">{r.key}</td>" in own) == r.ok
+        if r.ok:
+            assert f">{r.record['made']['wall_s']:.1f}</td>" in own
+
+
+def test_stages_add_up():
+    (stages,) = [s.table for s in report().sections if s.name == "stages"]
+    *each, total = [row.cells for row in stages.rows]
+    for key in ("planned", "made", "wall_s"):
+        assert sum(row[key] for row in each) == total[key]
+    assert total["wall_s"] == sum(r.record["made"]["wall_s"] for r in shared().all() if r.ok)
+    assert total["planned"] == len(shared().all())
+
+
+def test_mixed_software_is_named(tmp_path):
+    results = fake_study(tmp_path)
+    assert "All cells were made with the same software" in section("software")
+    results.all()[0].record["made"]["versions"]["torch"] = "9.9"
+    (own,) = [s for s in provenance.sections(results) if s["name"] == "software"]
+    assert own["text"] == "Mixed in this study: torch."
+    shown = {(r.cells["what"], r.cells["value"]): r.cells["cells"] for r in own["table"].rows}
+    assert shown["torch", "9.9"] == 1
+
+
+def test_recipes_are_compared_with_published_ones():
+    (own,) = [s.table for s in report().sections if s.name == "deviations"]
+    found = {(r.cells["field"], r.cells["where"]): (r.cells["ours"], r.cells["published"]) for r in own.rows}
+    assert found["epochs", "P0†, Table 6"] == ("6", "90")
+    assert found["shrink start", "R, training scripts"] == ("1", "10")
+    assert ("layer decay", "P0†, Table 6") not in found  # 0.75 in both
+    assert {r.cells["dataset"] for r in own.rows} == {"spc2"}
+
+
+def test_our_settings_have_the_published_names():
+    (r,) = [r for r in shared().cells("finetune") if r.address.startswith("audiomae-b/spc2/none")]
+    ours = recipes.ours(r.settings)
+    assert (ours["beta1"], ours["batch_size_per_gpu"], ours["precision_train"]) == (0.9, 16, "fp32")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(4.4, "4 s"), (59, "59 s"), (2040, "34 min"), (8220, "2 h 17 min"), (7200, "2 h")]
+)
+def test_spoken(seconds, text):
+    assert provenance.spoken(seconds) == text
+
+
+def test_a_study_with_nothing_is_a_report_too():
+    empty = collect(Results("paper", [], shared().dataset), SHOWN, title="Empty", tier="published")
+    text = html.render(empty, TEMPLATES)
+    assert "Everything that was planned was run." in text
+    assert "snakemake results/table1.tex" in text
+    assert empty.lead == ("All 0 cells are there.", "No clips were set aside.")
+
+
+def test_targets_are_what_users_type():
+    assert target("paper", "table4.tex") == "results/table4.tex"
+    assert target("mini", "report.html") == "results/mini/report.html"
+
+
+def test_same_records_give_the_same_bytes():
+    assert html.render(report_again(), TEMPLATES) == page()
+
+
+def test_inlined_svg_has_its_own_names():
+    svg = '<?xml version="1.0"?>\n<svg xmlns:xlink="http://x" width="72pt" height="36pt" viewBox="0 0 72 36">'
+    svg += '<metadata><a/></metadata><path id="m1"/><use xlink:href="#m1" clip-path="url(#c)"/></svg>'
+    assert inline(svg, "fig", "A label") == (
+        '<svg viewBox="0 0 72 36" role="img" aria-label="A label" style="width:119px">'
+        '<path id="fig-m1"/><use xlink:href="#fig-m1" clip-path="url(#fig-c)"/></svg>'
+    )
