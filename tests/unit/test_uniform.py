@@ -1,8 +1,5 @@
 """The uniform grid: even over time and frequency at every stage, for both token orders."""
 
-import functools
-import operator
-
 import pytest
 import torch
 
@@ -26,7 +23,7 @@ def kept(orientation: str, time: int, count: int) -> torch.Tensor:
 
 def test_thresholds_are_a_bayer_matrix():
     matrix = [[bayer(t, f) for f in range(8)] for t in range(8)]
-    assert sorted(functools.reduce(operator.iadd, matrix, [])) == list(range(64))
+    assert sorted(value for row in matrix for value in row) == list(range(64))
     assert (matrix[0][0], matrix[4][4], matrix[4][0], matrix[0][4]) == (0, 1, 2, 3)
 
 
