@@ -15,8 +15,6 @@ BACKBONES = [name for name in registry.names("backbones") if name.endswith("-tin
 @pytest.mark.parametrize("backbone", BACKBONES)
 @pytest.mark.parametrize("method", registry.names("pruning"))
 def test_every_backbone_with_every_method(backbone, method):
-    if method == "tome":
-        return
     x = torch.randn(2, 64, 128, generator=torch.Generator().manual_seed(0))
     model = build_model(backbone, frames=64, num_classes=7, method=method, keep_rate=0.6).eval()
     logits = model(x)
