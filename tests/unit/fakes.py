@@ -19,7 +19,7 @@ from audioprune import records, registry
 from audioprune.datasets._base import Dataset
 from audioprune.profiling.macs import keep_count
 from audioprune.reporting.content import Report, collect
-from audioprune.results import Results
+from audioprune.results import Results, module_facts
 from audioprune.settings import (
     AudioSettings,
     Closed,
@@ -157,7 +157,11 @@ def fake_study(folder: Path, name: str = "mini") -> Results:
             study, "audiomae-b", "spc2", Pruning(method="topk", keep_rate=rate), 1, inputs, made=made, tests=rate == 0.7
         )
     _costs(study, "audiomae-b", "spc2")
-    return Results(name, study.cells, DATASETS.__getitem__)
+    return Results(name, study.cells, facts)
+
+
+def facts(name: str) -> Dataset:
+    return DATASETS.get(name) or module_facts(name)
 
 
 def _data(study: Study, dataset: str) -> tuple[FakeCell, FakeCell]:

@@ -122,6 +122,8 @@ def test_latex_of_known_characters():
 
 def test_clean_drops_what_changes_direction_or_controls():
     assert _text.clean("a\u202eb\x00c\n d") == "abc d"
+    assert _text.clean("95 % of %") == "95\u00a0% of %"
+    assert _text.latex("95 %") == r"95~\%"
 
 
 def test_latex_rows_may_start_with_a_bracket():

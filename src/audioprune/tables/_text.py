@@ -22,8 +22,9 @@ ACCENTS = {"\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0308":
 
 
 def clean(text) -> str:
-    """One line of printable text: white space becomes one space, control and direction characters go."""
-    text = " ".join(str(text).split())
+    """One line of printable text: white space becomes one space, a number keeps its %, controls and directions go."""
+    text = re.sub(r"[^\S\u00a0\u202f]+", " ", str(text)).strip()
+    text = re.sub(r"(?<=\d) %", "\u00a0%", text)
     return "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cs") and c not in BIDI)
 
 

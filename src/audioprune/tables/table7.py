@@ -5,6 +5,8 @@ Only ratios to the unpruned model of the same run are compared; samples a second
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from audioprune.tables._cost import method_of, rates
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._table import Cell, Column, Row, Table
@@ -23,62 +25,45 @@ def needs(study) -> list:
 
 
 def build(results) -> Table:
-    published, names = results.published("table7"), _datasets(results)
+    published = results.published("table7")
+    names = _published_shapes(results, published)
     by_model: dict[tuple, dict] = {}
     for r in results.cells("throughput"):
         s = r.settings
-        model = (
-            s.model.backbone,
-            names.get((s.frames, s.num_classes), ""),
-            s.frames,
-            s.num_classes,
-            s.device,
-            s.precision,
-        )
-        group = by_model.setdefault((*model, s.batch_size, method_of(r)), {})
+        key = (s.model.backbone, s.frames, s.num_classes, s.device, s.precision, s.batch_size, method_of(r))
+        group = by_model.setdefault(key, {})
         for rate, cells in rates(r).items():
             group.setdefault(rate, {})[s.model.kernel] = cells
-    rows = [row for key, group in by_model.items() for row in _rows(published, key, group)]
+    rows = [row for key, group in by_model.items() for row in _rows(published, names, key, group)]
     cells = [cell for row in rows for cell in row.cells.values() if isinstance(cell, Cell)]
     note = "Published values: one RTX 4090. Compare the speed-ups; samples/s of two devices say nothing about pruning."
     return Table(_columns(), tuple(rows), (note,) if status(cells) else (), EXPLAINED, status(cells))
 
 
-def _datasets(results) -> dict[tuple[int, int], str]:
-    """{(frames, classes): datasets of the study with that shape}: a timing knows shapes, not names."""
-    found: dict[tuple[int, int], dict[str, None]] = {}
-    for r in results.cells("finetune"):
-        facts = results.dataset(r.settings.dataset)
-        found.setdefault((facts.frames, facts.num_classes), {})[facts.name] = None
-    return {shape: ", ".join(names) for shape, names in found.items()}
+def _published_shapes(results, published) -> dict[tuple[int, int], str]:
+    """{(frames, classes): published dataset}: a timing knows the shape of its input, not whose it is."""
+    facts = [results.dataset(name) for name in published["dataset"].unique() if name]
+    return {(one.frames, one.num_classes): one.name for one in facts}
 
 
-def _rows(published, key: tuple, group: dict):
-    backbone, dataset, frames, classes, device, precision, batch, method = key
+def _rows(published, names: dict, key: tuple, group: dict):
+    backbone, frames, classes, device, precision, batch, method = key
+    dataset = names.get((frames, classes), "")
     where = {"backbone": backbone, "dataset": dataset, "metric": "throughput"}
     base = lookup(published, keep_rate=1.0, method="none", **where)
-    title = f"{backbone} on {dataset or f'{frames} frames'}: {device}, {precision}, batches of {batch}"
+    title = f"{backbone}, {frames} frames, {classes} classes: {device}, {precision}, batches of {batch}"
     for rate in sorted(group, reverse=True):
-        cells: dict = {"backbone": backbone, "dataset": dataset, "frames": frames, "classes": classes, "device": device}
-        cells |= {
-            "precision": precision,
-            "batch_size": batch,
-            "method": "none" if rate == 1 else method,
-            "keep_rate": rate,
-        }
+        cells: dict = {"backbone": backbone, "frames": frames, "classes": classes, "device": device}
+        cells |= {"precision": precision, "batch_size": batch, "method": "none" if rate == 1 else method}
+        cells["keep_rate"] = rate
         beside = lookup(published, keep_rate=rate, method=cells["method"], **where)
         for kernel in KERNELS:
             timed = group[rate].get(kernel, {})
-            cells |= {
-                f"{kernel}_samples_per_s": timed.get("samples_per_s"),
-                f"{kernel}_speed_up": timed.get("speed_up"),
-            }
+            cells |= {f"{kernel}_{name}": timed.get(name) for name in ("samples_per_s", "speed_up")}
         if beside and isinstance(cells["eager_speed_up"], Cell):
-            ours, ratio = cells["eager_speed_up"], beside["published"] / base["published"]
-            cells["eager_speed_up"] = Cell(
-                ours.value, ours.low, ours.high, ratio, beside["source"], beside["mark"], ours.why
-            )
-            cells["published_samples_per_s"] = beside["published"]
+            ratio = {**beside, "published": beside["published"] / base["published"]}
+            cells["eager_speed_up"] = replace(cells["eager_speed_up"], **ratio)
+            cells["published_samples_per_s"] = Cell(**beside)
         yield Row(cells, title)
 
 
@@ -90,6 +75,6 @@ def _columns() -> tuple[Column, ...]:
             Column(f"{kernel}_samples_per_s", "quartiles", decimals=1, part="interval"),
             Column(f"{kernel}_speed_up", f"Speed-up, {kernel}", "×"),
         ]
-    columns += [Column("published_samples_per_s", "Published samples/s", decimals=0)]
+    columns += [Column("published_samples_per_s", "Published samples/s", decimals=0, part="published")]
     published = Column("eager_speed_up", "Published speed-up", "×", part="published")
     return (*columns, published, Column("eager_speed_up", "Difference", "×", part="difference"))
