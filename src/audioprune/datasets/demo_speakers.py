@@ -14,8 +14,8 @@ DATASET = Dataset(
     name="demo-speakers",
     task="speaker",
     classes=(
-        "adam", "annie", "belinda", "edward", "faye", "fiona", "flora", "gene", "grandpa", "kit",
-        "linda", "mario", "michael", "paul", "quincy", "rob", "ross", "shelby", "steph", "victor",
+        "adam", "annie", "aunty", "belinda", "edward", "fiona", "gene", "grandpa", "ian", "jacky",
+        "kit", "linda", "mario", "michael", "paul", "quincy", "rob", "ross", "shelby", "steph",
     ),
     frames=128,
     generator="words",

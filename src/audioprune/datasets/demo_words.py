@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 DATASET = Dataset(
     name="demo-words",
     task="keyword",
-    classes=("go", "happy", "house", "marvin", "seven", "sheila", "stop", "three", "wow", "yes"),
+    classes=("cheese", "happy", "house", "marvin", "noise", "seven", "sheila", "three", "wow", "yes"),
     frames=128,
     generator="words",
     content="speech",

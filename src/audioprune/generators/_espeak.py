@@ -27,9 +27,13 @@ ANSWER = struct.Struct("<iI")
 CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
 
-def load(library: str, data: str) -> tuple[ctypes.CDLL, int]:
+def load(library: str, data: str) -> tuple[ctypes.CDLL | None, int]:
     """The initialised library and its sampling rate; 0 when it could not be initialised."""
-    lib = ctypes.CDLL(library)
+    try:
+        lib = ctypes.CDLL(library)
+    except OSError as error:
+        print(error, file=sys.stderr)
+        return None, 0
     # espeak-ng holds at most 160 characters of its data's path, so it is given "." from inside.
     os.chdir(os.path.dirname(data))
     lib.espeak_Initialize.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_int]

@@ -27,9 +27,9 @@ VOICES = (
     Voice("freda", "gmw/en+f1", 50, 175),
     Voice("grandma", "gmw/en-GB-scotland+grandma", 50, 170),
     Voice("hugo", "gmw/en-029+Hugo", 45, 165),
+    Voice("john", "gmw/en-US+john", 45, 160),
     Voice("max", "gmw/en-US-nyc+max", 50, 170),
-    Voice("sandro", "gmw/en-US+sandro", 50, 175),
-    Voice("storm", "gmw/en-US+Storm", 45, 160),
+    Voice("pablo", "gmw/en-US+pablo", 50, 175),
     Voice("travis", "gmw/en-GB-x-gbclan+travis", 50, 165),
 )
 TAKES = 2  # utterances of each word by each voice

@@ -1,4 +1,4 @@
-"""Spoken words: ten commands in twenty voices, with noise and over different channels; 1 s clips.
+"""Spoken words: ten of them in twenty voices, slowly, with noise and over different channels; 1 s clips.
 
 The last five voices are heard in the test split only. Every clip is an utterance of its own: voice and word are given
 by its number; speed, pitch, liveliness, position, channel, noise and level are drawn.
@@ -18,9 +18,9 @@ from audioprune.generators._synthesis import active_rms, add_at, equalise, finis
 from audioprune.generators._voices import TEST_VOICES, VOICES
 from audioprune.settings import GenerateSettings
 
-WORDS = ("go", "happy", "house", "marvin", "seven", "sheila", "stop", "three", "wow", "yes")
+WORDS = ("cheese", "happy", "house", "marvin", "noise", "seven", "sheila", "three", "wow", "yes")
 SECONDS = 1.0
-DEFAULTS = {"snr_low": 15.0, "snr_high": 30.0, "shift": 0.08}
+DEFAULTS = {"snr_low": 18.0, "snr_high": 35.0, "shift": 0.05}
 
 
 def clips(settings: GenerateSettings, numbers: Iterable[int] | None = None) -> Iterator[tuple[dict, np.ndarray]]:
@@ -35,15 +35,15 @@ def utterance(seed: int, number: int) -> tuple[Utterance, int, int, int]:
     voice, turn = number % len(VOICES), number // len(VOICES)
     word, take = turn % len(WORDS), turn // len(WORDS)
     habit, rng = VOICES[voice], stream(seed, "words", "utterance", number)
-    rate = int(habit.rate * rng.uniform(0.85, 1.18))
-    pitch = int(np.clip(habit.pitch + rng.integers(-10, 11), 0, 99))
-    return Utterance(WORDS[word], habit.file, rate, pitch, int(rng.integers(30, 71))), voice, word, take
+    rate = int(habit.rate * rng.uniform(0.6, 0.78))
+    pitch = int(np.clip(habit.pitch + rng.integers(-8, 9), 0, 99))
+    return Utterance(WORDS[word], habit.file, rate, pitch, int(rng.integers(40, 61))), voice, word, take
 
 
 def clip(seed: int, number: int, options: dict) -> tuple[dict, np.ndarray]:
     said, voice, word, take = utterance(seed, number)
     rng, n = stream(seed, "words", "clip", number), samples(SECONDS)
-    speech = equalise(rng, say(said), 1.0)[: samples(0.95)]
+    speech = equalise(rng, say(said), 0.7)[: samples(0.95)]
     signal, middle = np.zeros(n), n // 2 + samples(options["shift"] * rng.uniform(-1, 1))
     add_at(signal, speech / active_rms(speech), int(np.clip(middle - len(speech) // 2, 0, n - len(speech))))
     noise = _kinds.background(rng, n)
