@@ -10,7 +10,7 @@ import pytest
 from fakes import CLIPS, RECIPE, Study, fake_study, predictions, shared
 
 from audioprune import records
-from audioprune.evaluations import drop, runs, tidy
+from audioprune.evaluations import draws, drop, runs, tidy
 from audioprune.results import Results, label
 from audioprune.settings import AudioSettings, EvaluateSettings, FinetuneSettings, Model, Pruning
 from audioprune.statistics.bootstrap import interval, paired_difference
@@ -152,6 +152,11 @@ def test_seeds_count_clips_once(tmp_path):
     assert row.value == pytest.approx(np.mean(values))
     assert (row.n, row.seeds, row.runs) == (CLIPS["esc10"], 2, 2)
     assert row.low < row.value < row.high
+
+
+def test_a_large_map_is_drawn_less_often():
+    frame = pd.DataFrame({"scores": [np.zeros(600)] * 2000})
+    assert (draws(frame, "map"), draws(frame, "top1"), draws(frame[:100], "map")) == (200, 1000, 1000)
 
 
 def test_label_leaves_the_keep_rate_out():
