@@ -71,6 +71,20 @@ def store(tmp_path_factory):
     return stores(tmp_path_factory.mktemp("store"))
 
 
+def test_masks_stay_on_in_pretraining(store, tmp_path):
+    waveforms, features = store
+    net, seen = model(family="ast"), []
+    net.register_forward_pre_hook(
+        lambda module, args, kwargs: seen.append(kwargs["keep_patches"].shape[1]), with_kwargs=True
+    )
+    wanted = PretrainSettings(
+        model=Model(backbone="ast-tiny"), objective="supervised", recipe=RECIPE, augment=Augment(mask_2d=0.3)
+    )
+    place = {"out": tmp_path, "resume": tmp_path / "resume", "key": "key", "device": prepare("ast-tiny")}
+    pretrain(wanted, net, waveforms=waveforms, features=features, num_classes=2, **place)
+    assert seen == [5] * RECIPE.epochs * 5  # int(0.7 x 2) time rows x int(0.7 x 8) frequency columns, every step
+
+
 @pytest.mark.parametrize(("family", "objective"), [("audiomae", "mae"), ("ast", "supervised")])
 def test_pretraining_learns_and_its_weights_load_as_an_official_checkpoint(store, tmp_path, family, objective):
     waveforms, features = store
@@ -79,7 +93,7 @@ def test_pretraining_learns_and_its_weights_load_as_an_official_checkpoint(store
     wanted = PretrainSettings(
         model=Model(backbone=f"{family}-tiny"),
         objective=objective,
-        recipe=RECIPE.model_copy(update={"epochs": 20, "batch_size": 6, "drop_path": 0.0, "shrink_start": 20}),
+        recipe=RECIPE.model_copy(update={"epochs": 20, "batch_size": 6, "drop_path": 0.0}),
         augment=Augment(mask_2d=0.3 if objective == "supervised" else 0.0),
         mask_ratio=0.5,
         decoder_width=16,

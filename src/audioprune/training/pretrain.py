@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
-from audioprune.settings import PretrainSettings
+from audioprune.settings import Augment, PretrainSettings
 from audioprune.training.batches import Batches, generator
 from audioprune.training.finetune import supervised
 from audioprune.training.history import write_history
@@ -41,9 +41,10 @@ def pretrain(
     and its final `norm`: no decoder, and no classifier, which has not been trained.
     """
     point = ResumePoint(resume, key, save_every_s)
+    augment = settings.augment.model_copy(update={"baseline": "paper"})  # nothing shrinks here: masks stay on
     rows = np.arange(len(waveforms.clips))
     if settings.objective == "mae":
-        autoencoder, run = masked(settings, model, features, waveforms, rows, point, device, name)
+        autoencoder, run = masked(settings, augment, model, features, waveforms, rows, point, device, name)
         head = set(model.rules.head.values())
         weights = {key: value for key, value in weights_of(model).items() if key not in head}
         weights |= {f"norm.{key}": value for key, value in weights_of(autoencoder.norm).items()}
@@ -56,7 +57,7 @@ def pretrain(
             targets=multi_hot(list(waveforms.clips["labels"]), num_classes),
             loss="bce",
             recipe=settings.recipe,
-            augment=settings.augment,
+            augment=augment,
             target=1.0,
             seed=settings.seed,
             evaluate=None,
@@ -73,6 +74,7 @@ def pretrain(
 
 def masked(
     settings: PretrainSettings,
+    augment: Augment,
     model: nn.Module,
     features: FeatureStore,
     waveforms: WaveformStore,
@@ -88,7 +90,7 @@ def masked(
         waveforms,
         rows=rows,
         targets=np.zeros((len(rows), 1), dtype=np.float32),
-        augment=settings.augment,
+        augment=augment,
         recipe=recipe,
         target=1.0,
         seed=seed,
