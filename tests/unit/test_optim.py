@@ -76,7 +76,8 @@ def test_decay_is_decoupled_in_adamw_and_l2_in_adam(optimizer):
     if optimizer == "adamw":
         torch.testing.assert_close(weight, before[0] * (1 - 0.01 * 0.1))
         assert torch.equal(bias, before[1])
-    else:  # the L2 gradient alone, normalised by Adam: a step of lr against the sign, on every parameter
-        torch.testing.assert_close(weight, before[0] - 0.01 * before[0].sign(), atol=1e-6, rtol=0)
-        torch.testing.assert_close(bias, before[1] - 0.01 * before[1].sign(), atol=1e-6, rtol=0)
+    else:  # the L2 gradient g alone, normalised by Adam's first step: lr g / (|g| + eps), on every parameter
+        for after, start in zip((weight, bias), before, strict=True):
+            g = 0.1 * start
+            torch.testing.assert_close(after, start - 0.01 * g / (g.abs() + 1e-8), atol=1e-7, rtol=0)
     assert torch.equal(model.frozen, torch.ones(2, 2))

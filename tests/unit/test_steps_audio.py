@@ -32,7 +32,7 @@ def fetched(tmp_path) -> Path:
 
 
 def run(tmp_path, monkeypatch, module, inputs, task="keyword", **settings) -> tuple[dict, Path]:
-    module = SimpleNamespace(DATASET=SimpleNamespace(task=task), **module)
+    module = SimpleNamespace(DATASET=SimpleNamespace(task=task, source="fsdd"), **module)
     monkeypatch.setattr(step.registry, "get", lambda kind, name: module)
     out = tmp_path / "out"
     out.mkdir(exist_ok=True)
