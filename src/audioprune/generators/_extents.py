@@ -24,11 +24,12 @@ def extents(signal: np.ndarray, background: np.ndarray) -> list[list[float]]:
     power = cell_power(signal)  # (time cells, 16)
     holds = (power > cell_power(background)) & (power > power.max(initial=0) * 10 ** (-FLOOR_DB / 10))
     found: list[list[float]] = []
+    seconds = len(signal) / SAMPLE_RATE
     growing: dict[tuple[int, int], int] = {}  # band run -> time cell at which its rectangle began
     for t in range(len(holds) + 1):
         runs = set(_runs(holds[t])) if t < len(holds) else set()
         for run in sorted(set(growing) - runs):
-            found.append(_rectangle(growing.pop(run), t, *run, last=len(holds)))
+            found.append(_rectangle(growing.pop(run), t, *run, seconds))
         for run in runs - set(growing):
             growing[run] = t
     return sorted(found)
@@ -61,11 +62,11 @@ def _runs(row: np.ndarray) -> list[tuple[int, int]]:
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
-def _rectangle(begin: int, end: int, low: int, high: int, last: int) -> list[float]:
+def _rectangle(begin: int, end: int, low: int, high: int, seconds: float) -> list[float]:
     """Cells [begin, end) x [low, high) in seconds and Hz; frame f stands for [f - 1/2, f + 1/2) around its centre."""
     edge = CENTRE - HOP / 2
     start = 0.0 if begin == 0 else begin * CELL * HOP + edge
-    stop = end * CELL * HOP + edge
+    stop = min(end * CELL * HOP + edge, seconds)
     bottom = 0.0 if low == 0 else bin_hertz(low * CELL - 0.5)
     top = 8000.0 if high == MEL_BINS // CELL else bin_hertz(high * CELL - 0.5)
     return [round(start, 4), round(stop, 4), round(bottom, 1), round(top, 1)]

@@ -37,7 +37,8 @@ def utterance(seed: int, number: int) -> tuple[Utterance, int, int, int]:
     habit, rng = VOICES[voice], stream(seed, "words", "utterance", number)
     rate = int(habit.rate * rng.uniform(0.6, 0.78))
     pitch = int(np.clip(habit.pitch + rng.integers(-8, 9), 0, 99))
-    return Utterance(WORDS[word], habit.file, rate, pitch, int(rng.integers(40, 61))), voice, word, take
+    liveliness = 20 + 7 * (take % 8) + int(rng.integers(7))  # never the same in eight takes: no utterance comes twice
+    return Utterance(WORDS[word], habit.file, rate, pitch, liveliness), voice, word, take
 
 
 def clip(seed: int, number: int, options: dict) -> tuple[dict, np.ndarray]:
