@@ -90,9 +90,15 @@ def test_a_truncated_an_edited_and_a_deleted_file_rerun_their_cell_and_are_named
         assert str(path.relative_to(project.root)) in again.stderr + again.stdout
 
 
-def test_a_deleted_cell_and_a_damaged_exhibit_are_made_again_alone(project):
+def test_a_damaged_exhibit_is_drawn_again_alone(project):
     project.pretend("demo")
-    shutil.rmtree(project.cells("evaluate/*/*/*/*/*/*/*")[0])
-    table = project.root / "results" / "demo" / "table1.tex"
-    table.write_text("tampered")
-    assert count(project.planned(REPORT)) == {"evaluate": 1, "table": 1}
+    (project.root / "results" / "demo" / "table1.tex").write_text("tampered")
+    assert count(project.planned(REPORT)) == {"table": 1}
+
+
+def test_a_deleted_cell_is_made_again_and_no_cell_that_was_made_from_it(project):
+    project.pretend("demo")
+    shutil.rmtree(project.cells("finetune/ast-tiny/demo-words/topk-kr0.5/*/*")[0])
+    jobs = project.planned(REPORT)
+    assert len(jobs["finetune"]) == 1
+    assert set(jobs) <= {"finetune", "table", "figure"}  # exhibits that show it are drawn again

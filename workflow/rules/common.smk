@@ -15,13 +15,20 @@ def cell_of(kind, wildcards):
     return cell
 
 
+def taken(files, guards, fresh):
+    """Inputs of a job. Time stamps say nothing: what is stale has a guard file, newer than its outputs.
+
+    A job that is stale takes its inputs plainly, or Snakemake would not look at it when one of them is made again.
+    """
+    return [ancient(f) if fresh else f for f in files] + [str(path) for path in guards]
+
+
 def inputs_of(kind):
-    """Records of the cells that a cell takes in, and a guard file when the cell itself is missing or damaged."""
+    """Records of the cells that a cell takes in, and a guard file when the cell itself has to be made."""
 
     def inputs(wildcards):
-        cell = cell_of(kind, wildcards)
-        upstream = [ancient(str(c.dir / "record.json")) for c in cell.inputs.values()]
-        return upstream + [str(path) for path in plan.cell_guard(cell)]
+        cells, guards, fresh = plan.cell_inputs(cell_of(kind, wildcards))
+        return taken([str(cell.dir / "record.json") for cell in cells], guards, fresh)
 
     return inputs
 
@@ -39,17 +46,12 @@ def exhibit_inputs(kind):
 
     def inputs(wildcards):
         study = study_of(wildcards)
-        shown = [
-            ancient(str(c.dir / "record.json"))
-            for c in plan.exhibit_leaves(study, kind, wildcards.name)
-        ]
-        if not shown:
+        cells, guards, fresh = plan.exhibit_inputs(study, kind, wildcards.name)
+        if not cells:
             raise WorkflowError(
                 f"the study {study!r} has no cells that {wildcards.name} shows; see config.yaml"
             )
-        return shown + [
-            str(path) for path in plan.exhibit_guard(study, kind, wildcards.name)
-        ]
+        return taken([str(cell.dir / "record.json") for cell in cells], guards, fresh)
 
     return inputs
 
@@ -60,13 +62,12 @@ def exhibit_key(kind):
 
 def report_inputs(wildcards):
     """Every exhibit of the study."""
-    study = study_of(wildcards)
-    first = {"table": "tex", "figure": "svg"}
+    study, first = study_of(wildcards), {"table": "tex", "figure": "svg"}
     drawn = [
-        ancient(f"results/{wildcards.at}{name}.{first[kind]}")
+        f"results/{wildcards.at}{name}.{first[kind]}"
         for kind, name in plan.exhibits(study)
     ]
-    return drawn + [str(path) for path in plan.exhibit_guard(study, "report", "report")]
+    return taken(drawn, *plan.exhibit_guard(study, "report", "report"))
 
 
 def report_of(study):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import sys
 from functools import cache, cached_property
@@ -37,12 +38,16 @@ class Plan:
         self.main = main
         self.planner = Planner(self.config)
         self.study = cache(self._study)
+        self.state = cache(self._state)
         self.exhibit_key = cache(self._exhibit_key)
         self.exhibit_cells = cache(self._exhibit_cells)
 
     @cached_property
     def digests(self) -> Digests:
-        return Digests()
+        digests = Digests()
+        if self.main:
+            atexit.register(digests.save)
+        return digests
 
     def _study(self, name: str) -> StudyPlan:
         if name not in self.config.studies:
@@ -71,12 +76,6 @@ class Plan:
             found.update(cell.upstream())
         return tuple(found.values())
 
-    def exhibit_leaves(self, study: str, kind: str, name: str) -> list[Cell]:
-        """Of the cells of an exhibit, those that no other of them is made from."""
-        cells = self.exhibit_cells(study, kind, name)
-        inner = {upstream.path for cell in cells for upstream in cell.inputs.values()}
-        return [cell for cell in cells if cell.path not in inner]
-
     def _exhibit_key(self, study: str, kind: str, name: str) -> str:
         if kind == "report":
             inputs = {f"{k}/{n}": self.exhibit_key(study, k, n) for k, n in self.exhibits(study)}
@@ -89,25 +88,41 @@ class Plan:
 
     # --- states and guards --------------------------------------------------------------------------------------
 
-    def state(self, cell: Cell) -> State:
+    def _state(self, cell: Cell) -> State:
         return cell_state(cell, self.digests)
 
     def exhibit_state(self, study: str, kind: str, name: str) -> State:
         folder, record = study_folder(study), exhibit_record(study, name)
         return state_of(folder, record, self.exhibit_key(study, kind, name), self.digests)
 
-    def cell_guard(self, cell: Cell) -> list[Path]:
-        """[] when the cell is fresh; else a guard file with new bytes, and a message if a file was damaged."""
-        if not self.main:
-            return []
-        state = self.state(cell)
-        return [] if state.fresh else [self._guard(cell.key, cell.path, state)]
+    def cell_inputs(self, cell: Cell) -> tuple[list[Cell], list[Path], bool]:
+        """(cells it takes in, guard file if it has to be made, whether it is fresh).
 
-    def exhibit_guard(self, study: str, kind: str, name: str) -> list[Path]:
+        A fresh cell does not take in what is gone: making that again must not make this one again.
+        """
+        upstream = list(cell.inputs.values())
         if not self.main:
-            return []
+            return upstream, [], False
+        state = self.state(cell)
+        if state.fresh:
+            return [c for c in upstream if self.state(c).name != "missing"], [], True
+        return upstream, [self._guard(cell.key, cell.path, state)], False
+
+    def exhibit_inputs(self, study: str, kind: str, name: str) -> tuple[list[Cell], list[Path], bool]:
+        """The same for an exhibit: of its cells those that no other is made from, and those that are gone."""
+        cells = self.exhibit_cells(study, kind, name)
+        inner = {upstream.path for cell in cells for upstream in cell.inputs.values()}
+        leaves = [cell for cell in cells if cell.path not in inner]
+        if not self.main:
+            return leaves, [], False
+        gone = [cell for cell in cells if cell.path in inner and self.state(cell).name == "missing"]
+        return leaves + gone, *self.exhibit_guard(study, kind, name)
+
+    def exhibit_guard(self, study: str, kind: str, name: str) -> tuple[list[Path], bool]:
+        if not self.main:
+            return [], False
         state = self.exhibit_state(study, kind, name)
-        return [] if state.fresh else [self._guard(f"{study}-{name}", f"{study} {name}", state)]
+        return ([], True) if state.fresh else ([self._guard(f"{study}-{name}", f"{study} {name}", state)], False)
 
     def _guard(self, name: str, what: str, state: State) -> Path:
         if state.name == "damaged":
