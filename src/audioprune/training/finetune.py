@@ -75,9 +75,10 @@ def finetune(
     )
     write_history(out / "history.csv", run.history)
     stored = {"last": weights_of(model)} | {split: best["weights"] for split, best in run.best.items()}
+    heads = {"num_heads": str(model.blocks[0].attn.num_heads)} if hasattr(model, "blocks") else None
     for selection, weights in stored.items():
         with records.atomic(out / f"{selection}.safetensors") as path:
-            save_file(weights, path)
+            save_file(weights, path, heads)
     return {
         "clips": {split: len(part) for split, part in vars(rows).items()},
         "metric": facts.metric,
