@@ -6,6 +6,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 STAMP := $(VENV)/.locked
 CORES ?= all
 export PATH := $(BIN):$(PATH)
+unexport PYTHONDONTWRITEBYTECODE # without cached bytecode every start of Python compiles torch's sources anew
 
 .PHONY: setup demo mini test lint lock report clean help
 

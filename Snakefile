@@ -8,8 +8,11 @@ from audioprune.errors import UserError
 from audioprune.planning.lock import hold
 from audioprune.planning.plan import Plan
 
-# Steps run with the Python that plans, whether or not its environment is activated.
-shell.prefix(f"set -euo pipefail; export PATH={Path(sys.executable).parent}:$PATH; ")
+# Steps run with the Python that plans, whether or not its environment is activated; and with cached bytecode, without
+# which every process would compile torch's sources anew.
+shell.prefix(
+    f"set -euo pipefail; unset PYTHONDONTWRITEBYTECODE; export PATH={Path(sys.executable).parent}:$PATH; "
+)
 
 try:
     plan = Plan(main=workflow.is_main_process)
