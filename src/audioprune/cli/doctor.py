@@ -41,9 +41,8 @@ def run(arguments) -> int:
         print_json({"study": arguments.study, "findings": [asdict(finding) for finding in found]})
     else:
         for finding in found:
-            print(
-                f"{'ok     ' if finding.ok else 'MISSING' if finding.needed else 'absent '}  {finding.what}: {finding.text}"
-            )
+            mark = "ok     " if finding.ok else "MISSING" if finding.needed else "absent "
+            print(f"{mark}  {finding.what}: {finding.text}")
             if finding.mend and not finding.ok:
                 print("\n".join(f"           {line}" for line in finding.mend.strip().splitlines()))
     return 1 if any(not finding.ok and finding.needed for finding in found) else 0

@@ -1,4 +1,4 @@
-"""`audioprune index NAME`: take stock of data that is not fetched: a SHA-256 of every file, for the keys of its cells."""
+"""`audioprune index NAME`: take stock of data that is not fetched: a SHA-256 of every file, for its cells' keys."""
 
 from __future__ import annotations
 

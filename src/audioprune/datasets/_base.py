@@ -1,7 +1,8 @@
 """What a dataset is: facts, and how to list its clips. No torch, no decoding.
 
-A dataset module holds `DATASET = Dataset(...)` and `def clips(root: Path, options: dict) -> list[Clip]`; one whose audio
-the project makes has `def select(clips: DataFrame, options: dict) -> DataFrame` instead, over its generator's clips.
+A dataset module holds `DATASET = Dataset(...)` and `def clips(root: Path, options: dict) -> list[Clip]`; one whose
+audio the project makes has `def select(clips: DataFrame, options: dict) -> DataFrame` instead, over its generator's
+clips.
 """
 
 from __future__ import annotations
