@@ -48,22 +48,22 @@ def test_the_learning_rate_of_one_dataset_reruns_its_fine_tunings_and_what_depen
 
 def test_the_code_of_one_method_reruns_only_what_names_it_and_reversal_only_draws(project):
     project.pretend("demo")
-    path = project.root / "src" / "audioprune" / "pruning" / "intensity.py"
+    path = project.root / "src" / "audioprune" / "pruning" / "topk.py"
     before = path.read_text()
     path.write_text(before + "\nCHANGED = 1\n")
     jobs = project.planned(REPORT)
-    assert jobs["finetune"]
-    assert all("/intensity" in path for path in jobs["finetune"] + jobs["evaluate"])
+    assert len(jobs["finetune"]) == 9
+    assert all("/topk-" in path for path in jobs["finetune"] + jobs["evaluate"])
     path.write_text(before)
     assert project.planned(REPORT) == {}
 
 
 def test_a_new_keep_rate_makes_only_the_new_cells(project):
     project.pretend("demo")
-    project.edit("config.yaml", "datasets: [demo-words, demo-mixtures], keep_rates: [1.0, 0.7, 0.5]",
-                 "datasets: [demo-words, demo-mixtures], keep_rates: [1.0, 0.7, 0.5, 0.3]")  # fmt: skip
+    rates = "datasets: [demo-words], keep_rates: [1.0, 0.7, 0.5"
+    project.edit("config.yaml", rates, f"{rates}, 0.3")
     jobs = project.planned(REPORT)
-    assert len(jobs["finetune"]) == 4  # two backbones, two datasets
+    assert len(jobs["finetune"]) == 2  # two backbones
     assert all("kr0.3" in path for path in jobs["finetune"] + jobs["evaluate"])
     assert not {"audio", "features", "generate", "pretrain"} & set(jobs)
 
