@@ -51,7 +51,8 @@ def _panels(panels, frame, colours: dict, lines: dict) -> None:
         for ax, column in zip(panels, ("train_loss", "test_metric", "epoch_keep_rate"), strict=True):
             by_epoch = own.groupby("epoch")[column].agg(["mean", "min", "max"]).dropna()
             x = by_epoch.index.to_numpy() + 1
-            ax.plot(x, by_epoch["mean"], **look)
+            few = "o" if len(x) <= 5 else None  # a line through one point cannot be seen
+            ax.plot(x, by_epoch["mean"], marker=few, ms=3.5, **look)
             if (by_epoch["max"] > by_epoch["min"]).any():
                 ax.fill_between(x, by_epoch["min"], by_epoch["max"], color=look["color"], alpha=0.12, lw=0)
     panels[2].set_ylim(0, 1.05)
