@@ -31,6 +31,11 @@ RULES = _family.Rules(
     ),
 )
 HEAD_STD = 2e-5
+# DIFFERS: narrower models, which are ours and see a few hundred steps instead of the published tens of thousands. With
+# the published head (2e-5) the encoder gets no gradient at first, and full-size positions drown the patches: from
+# scratch on spoken digits, five epochs reach 30 % so, 44 % with the wider head, and 52 % with smaller positions too.
+PUBLISHED_WIDTH = 768
+NARROW_HEAD_STD, NARROW_POSITIONS = 0.02, 0.3
 
 
 def tokens(frames: int, patch: int = 16, stride: int = 16) -> Tokens:
@@ -39,7 +44,7 @@ def tokens(frames: int, patch: int = 16, stride: int = 16) -> Tokens:
 
 
 class Model(nn.Module):
-    rules, head_std = RULES, HEAD_STD
+    rules = RULES
 
     def __init__(
         self,
@@ -62,7 +67,10 @@ class Model(nn.Module):
         columns, rows = grid(_position.FULL_FRAMES, patch, stride)
         self.window = _position.leading(columns, rows, self.tokens.time, self.tokens.freq)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
-        table = torch.cat([torch.zeros(1, width), _position.sincos(width, rows, columns)])
+        narrow = width < PUBLISHED_WIDTH
+        self.head_std = NARROW_HEAD_STD if narrow else HEAD_STD
+        scale = NARROW_POSITIONS if narrow else 1.0
+        table = torch.cat([torch.zeros(1, width), scale * _position.sincos(width, rows, columns)])
         self.register_buffer("pos_embed", table[None])  # (1, 1 + 8 * 64, D), fixed
         self.patch_embed = _vit.PatchEmbed(width=width, patch=patch)
         self.blocks = _vit.make_blocks(
