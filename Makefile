@@ -40,7 +40,7 @@ test: setup
 	@pytest -q --durations=15 tests
 
 lint: setup
-	@ruff check . && ruff format --check . && snakefmt --check Snakefile workflow && lint-imports -q
+	@ruff check -q . && ruff format --check . && snakefmt --check Snakefile workflow && lint-imports --no-logo
 
 lock: setup
 	@.uv/bin/uv pip compile -q --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url \
