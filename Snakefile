@@ -15,7 +15,9 @@ shell.prefix(
 )
 
 try:
-    plan = Plan(main=workflow.is_main_process)
+    plan = Plan(
+        main=workflow.is_main_process, targets=lambda: workflow.dag_settings.targets
+    )
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -33,6 +35,7 @@ onstart:
 wildcard_constraints:
     address=r"[^\s]+",
     key=r"[0-9a-f]{16}",
+    batch=r"[^\s]+/[0-9a-f]{16}",
     at="(?:(?:" + "|".join(s for s in plan.config.studies if s != "paper") + ")/)?",
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -56,13 +57,19 @@ class Project:
         )
 
     def planned(self, target: str, *options: str) -> dict[str, list[str]]:
-        """{rule: outputs} of the jobs that a dry run of the real Snakemake lists."""
+        """{rule: outputs} of the jobs that a dry run of the real Snakemake lists; of a batch, those of its cells."""
         found = self.run("snakemake", "-n", target, *options)
         assert found.returncode == 0, found.stdout + found.stderr
         jobs: dict[str, list[str]] = {}
         text = found.stdout + found.stderr
         for rule, body in re.findall(r"^(?:local)?rule (\w+):\n((?:    .*\n)+)", text, flags=re.MULTILINE):
-            jobs.setdefault(rule, []).append(re.search(r"output: (.*)", body + "output: ").group(1))
+            output = re.search(r"output: (.*)", body + "output: ").group(1)
+            if rule == "batch":
+                listed = json.loads((self.root / output).with_suffix(".json").read_text())
+                for cell in listed["cells"]:
+                    jobs.setdefault(cell["kind"], []).append(f"{cell['out']}/record.json")
+            else:
+                jobs.setdefault(rule, []).append(output)
         return {rule: outputs for rule, outputs in jobs.items() if rule not in ("all", "demo", "mini")}
 
     def pretend(self, study: str) -> None:

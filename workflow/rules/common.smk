@@ -1,6 +1,7 @@
 """Functions of wildcards only; they ask the plan. No rules here."""
 
 from audioprune import registry
+from audioprune.planning import batches
 
 
 def cell_of(kind, wildcards):
@@ -27,10 +28,14 @@ def inputs_of(kind):
     """Records of the cells that a cell takes in, and a guard file when the cell itself has to be made."""
 
     def inputs(wildcards):
-        cells, guards, fresh = plan.cell_inputs(cell_of(kind, wildcards))
-        return taken([str(cell.dir / "record.json") for cell in cells], guards, fresh)
+        return taken(*plan.cell_inputs(cell_of(kind, wildcards)))
 
     return inputs
+
+
+def batch_inputs(wildcards):
+    """Records of the cells that a batch takes in, and a guard file for each cell that it makes."""
+    return taken(*plan.batch_inputs(wildcards.batch))
 
 
 def cell_json(kind):
@@ -46,12 +51,12 @@ def exhibit_inputs(kind):
 
     def inputs(wildcards):
         study = study_of(wildcards)
-        cells, guards, fresh = plan.exhibit_inputs(study, kind, wildcards.name)
-        if not cells:
+        files, guards, fresh = plan.exhibit_inputs(study, kind, wildcards.name)
+        if not files:
             raise WorkflowError(
                 f"the study {study!r} has no cells that {wildcards.name} shows; see config.yaml"
             )
-        return taken([str(cell.dir / "record.json") for cell in cells], guards, fresh)
+        return taken(files, guards, fresh)
 
     return inputs
 
@@ -75,15 +80,8 @@ def report_of(study):
 
 
 def gpus(kind):
-    """One GPU for a model of published size; tiny ones run on the processor."""
-
-    def count(wildcards):
-        model = getattr(cell_of(kind, wildcards).settings, "model", None)
-        tuned = cell_of(kind, wildcards).inputs.get("finetune")
-        model = model or tuned.settings.model
-        return 0 if model.backbone.endswith("-tiny") else 1
-
-    return count
+    """GPUs of a cell's job."""
+    return lambda wildcards: batches.gpus(cell_of(kind, wildcards))
 
 
 def names(kind):

@@ -60,3 +60,18 @@ rule trace:
         cell=cell_json("trace"),
     shell:
         "python -m audioprune.steps.trace --cell {params.cell:q} --log {log:q}"
+
+
+rule batch:  # several cells of one fine-tuning, or several counted models, made by one process
+    input:
+        batch_inputs,
+    output:
+        touch("results/logs/batches/{batch}.done"),
+    log:
+        "results/logs/batches/{batch}.log",
+    resources:
+        gpu=lambda wildcards: batches.read(wildcards.batch)["gpus"],
+    params:
+        list="results/logs/batches/{batch}.json",
+    shell:
+        "python -m audioprune.steps.batch --list {params.list:q} --log {log:q}"

@@ -15,7 +15,8 @@ from audioprune.cli._output import print_json
 from audioprune.fetching import mirror
 from audioprune.planning.cells import Cell
 from audioprune.planning.cost import estimate, stored_mib
-from audioprune.planning.plan import DEFAULT_STUDY, Plan
+from audioprune.planning.plan import Plan
+from audioprune.planning.targets import DEFAULT_STUDY
 
 
 @dataclass(frozen=True)

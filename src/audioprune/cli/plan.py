@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 
 from audioprune.cli._output import columns, print_json
-from audioprune.cli._target import cells_of, exhibits_of
 from audioprune.planning.cost import estimate
 from audioprune.planning.plan import Plan
+from audioprune.planning.targets import cells_of, exhibits_of
 
 
 def register(subparsers) -> None:

@@ -8,7 +8,8 @@ from collections import Counter
 from audioprune import provenance, records
 from audioprune.cli._output import columns, print_json
 from audioprune.planning.cells import RESULTS, Cell
-from audioprune.planning.plan import DEFAULT_STUDY, Plan
+from audioprune.planning.plan import Plan
+from audioprune.planning.targets import DEFAULT_STUDY
 
 STATES = ("done", "other versions", "missing", "damaged", "superseded")
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 import atexit
 import hashlib
 import sys
+from collections.abc import Callable, Iterable
 from functools import cache, cached_property
 from pathlib import Path
 
 from audioprune import records, registry
 from audioprune.config import Config, load
 from audioprune.errors import UserError
+from audioprune.planning.batches import Batch, batches_of
+from audioprune.planning.batches import read as read_batch
 from audioprune.planning.cells import RESULTS, Cell, code_of, key_of
 from audioprune.planning.freshness import Digests, State, cell_state, guard, state_of
 from audioprune.planning.grid import Planner, StudyPlan
+from audioprune.planning.targets import DEFAULT_STUDY, cells_of_targets
 from audioprune.settings import Closed
 
 PUBLISHED = Path("report/published")
 TEMPLATES = Path("report")
-DEFAULT_STUDY = "paper"  # its results lie in results/ itself
 KINDS_OF_EXHIBIT = {"table": "tables", "figure": "figures"}
 SUFFIXES = {"table": ("tex", "csv", "html"), "figure": ("pdf", "svg", "csv"), "report": ("html", "pdf")}
 
@@ -33,9 +36,17 @@ class Drawn(Closed):
 class Plan:
     """Everything planned from one configuration; cells, states and exhibits are worked out when asked for."""
 
-    def __init__(self, config: Config | None = None, *, main: bool = True):
+    def __init__(
+        self,
+        config: Config | None = None,
+        *,
+        main: bool = True,
+        targets: Callable[[], frozenset[str]] | None = None,
+    ):
+        """`targets` says what this run was asked for; without it no cells are batched."""
         self.config = config or load()
         self.main = main
+        self.targets = targets
         self.planner = Planner(self.config)
         self.study = cache(self._study)
         self.state = cache(self._state)
@@ -95,28 +106,56 @@ class Plan:
         folder, record = study_folder(study), exhibit_record(study, name)
         return state_of(folder, record, self.exhibit_key(study, kind, name), self.digests)
 
-    def cell_inputs(self, cell: Cell) -> tuple[list[Cell], list[Path], bool]:
-        """(cells it takes in, guard file if it has to be made, whether it is fresh).
+    @cached_property
+    def batches(self) -> dict[str, Batch]:
+        """{path of a stale cell: the batch that will make it}, their lists written."""
+        if not self.main or self.targets is None:
+            return {}
+        wanted = cells_of_targets(self, self.targets()).values()
+        found = batches_of(cell for cell in wanted if not self.state(cell).fresh)
+        for batch in {batch.name: batch for batch in found.values()}.values():
+            batch.write()
+        self.batch_named = {batch.name: batch for batch in found.values()}
+        return found
+
+    def made_as(self, cell: Cell) -> str:
+        """The file that says that a cell is there: its record, or the stamp of the batch that will make it."""
+        batch = self.batches.get(cell.path)
+        return str(batch.stamp if batch else cell.dir / records.RECORD)
+
+    def cell_inputs(self, cell: Cell) -> tuple[list[str], list[Path], bool]:
+        """(files it takes in, guard file if it has to be made, whether it is fresh).
 
         A fresh cell does not take in what is gone: making that again must not make this one again.
         """
         upstream = list(cell.inputs.values())
         if not self.main:
-            return upstream, [], False
+            return self._files(upstream), [], False
         state = self.state(cell)
         if state.fresh:
-            return [c for c in upstream if self.state(c).name != "missing"], [], True
-        return upstream, [self._guard(cell.key, cell.path, state)], False
+            return self._files(c for c in upstream if self.state(c).name != "missing"), [], True
+        return self._files(upstream), [self._guard(cell.key, cell.path, state)], False
 
-    def exhibit_inputs(self, study: str, kind: str, name: str) -> tuple[list[Cell], list[Path], bool]:
+    def batch_inputs(self, name: str) -> tuple[list[str], list[Path], bool]:
+        """The same for a batch, which is stale by its nature."""
+        if not self.main:
+            return read_batch(name)["inputs"], [], False
+        batch = self.batch_named[name]
+        guards = [self._guard(cell.key, cell.path, self.state(cell)) for cell in batch.cells]
+        return self._files(batch.inputs), guards, False
+
+    def exhibit_inputs(self, study: str, kind: str, name: str) -> tuple[list[str], list[Path], bool]:
         """The same for an exhibit: of its cells those that no other is made from, and those that are gone."""
         cells = self.exhibit_cells(study, kind, name)
         inner = {upstream.path for cell in cells for upstream in cell.inputs.values()}
         leaves = [cell for cell in cells if cell.path not in inner]
         if not self.main:
-            return leaves, [], False
+            return self._files(leaves), [], False
         gone = [cell for cell in cells if cell.path in inner and self.state(cell).name == "missing"]
-        return leaves + gone, *self.exhibit_guard(study, kind, name)
+        return self._files(leaves + gone), *self.exhibit_guard(study, kind, name)
+
+    def _files(self, cells: Iterable[Cell]) -> list[str]:
+        return list(dict.fromkeys(map(self.made_as, cells)))
 
     def exhibit_guard(self, study: str, kind: str, name: str) -> tuple[list[Path], bool]:
         if not self.main:

@@ -68,10 +68,10 @@ def run_cell(cell: dict, make: Callable[[Job], dict]) -> Path:
 
 
 @contextlib.contextmanager
-def log_to(path: Path | None, what: str) -> Iterator[None]:
+def log_to(path: Path | None, what: str, *, stderr: bool = True) -> Iterator[None]:
     """Send plain lines to standard error and to a log; end with exit code 1 and one message when something fails."""
     log.setLevel(logging.INFO)
-    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)] if stderr else []
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
         handlers.append(logging.FileHandler(path, mode="w"))

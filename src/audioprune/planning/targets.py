@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from audioprune import registry
 from audioprune.errors import UserError
 from audioprune.planning.cells import Cell
-from audioprune.planning.plan import DEFAULT_STUDY, Plan
 
+if TYPE_CHECKING:
+    from audioprune.planning.plan import Plan
+
+DEFAULT_STUDY = "paper"  # its results lie in results/ itself
 Exhibit = tuple[str, str, str]  # study, kind, name
 
 
@@ -36,3 +40,16 @@ def cells_of(plan: Plan, exhibits: list[Exhibit]) -> dict[str, Cell]:
     """{path: cell} of everything the exhibits show and are made from."""
     shown = [plan.exhibit_cells(*exhibit) for exhibit in exhibits if exhibit[1] != "report"]
     return {cell.path: cell for cells in shown for cell in cells}
+
+
+def cells_of_targets(plan: Plan, targets: frozenset[str]) -> dict[str, Cell]:
+    """{path: cell} of what Snakemake was asked for; targets that are no exhibits (a cell's record) bring nothing."""
+    rules = {study.replace("-", "_"): study for study in plan.config.studies}
+    found: dict[str, Cell] = {}
+    for target in targets or {"all"}:
+        try:
+            exhibits = exhibits_of(plan, rules.get(target, target))
+        except UserError:
+            continue
+        found.update(cells_of(plan, exhibits))
+    return found
