@@ -22,6 +22,10 @@ class Method(Closed):
     options: dict[str, OptionValue] = {}
 
 
+def method_of(named: str | Method) -> Method:
+    return named if isinstance(named, Method) else Method(method=named)
+
+
 class Grid(Closed):
     """A full crossing; several grids make a study, and cells that two grids share are one cell."""
 
@@ -35,12 +39,21 @@ class Grid(Closed):
     split: Literal["published", "nested"] = "published"
     initial: Literal["pretrained", "scratch"] = "pretrained"
     perturbations: tuple[Literal["I", "II", "III"], ...] = Field((), description="Algorithm 1 tests, evaluation only")
+    baseline: Literal["paper", "matched"] | None = Field(None, description="overrides the recipe's (bug B7)")
     recipes: str | None = Field(None, description="a block of `recipes` instead of the study's")
 
 
 class Traces(Closed):
     keep_rates: tuple[float, ...] = (0.5,)
     clips: int = Field(64, ge=0, description="test clips traced in each run; 0: all")
+
+
+class Probes(Closed):
+    """Fine-tuned models evaluated with something else than they were trained with: no training."""
+
+    matrix: bool = Field(False, description="each topk fine-tuning, the unpruned one too, at all its grid's keep-rates")
+    off_the_shelf: tuple[str | Method, ...] = Field((), description="methods that prune the unpruned model")
+    blocks: tuple[tuple[int, ...], ...] = Field((), description="other blocks at which topk prunes the unpruned model")
 
 
 class Throughput(Closed):
@@ -99,6 +112,7 @@ class Study(Closed):
     grids: tuple[Grid, ...] = Field(min_length=1)
     selections: tuple[Literal["last", "best_test", "best_val"], ...] = ("last",)
     traces: Traces | None = Traces()
+    probes: Probes = Probes()
     throughput: Throughput | None = Throughput()
 
 
@@ -236,14 +250,19 @@ def _study_errors(config: Config, name: str, study: Study, datasets: tuple[str, 
     valid = ("official", *config.pretraining)
     if study.pretraining not in valid:
         yield f"{place}.pretraining: no block named {study.pretraining!r}{registry.nearest(study.pretraining, valid)}"
+    methods = registry.names("pruning")
+    for j, value in enumerate(study.probes.off_the_shelf):
+        value = method_of(value).method
+        if value not in methods:
+            yield f"{place}.probes.off_the_shelf.{j}: no method named {value!r}{registry.nearest(value, methods)}"
     for i, grid in enumerate(study.grids):
         for field, kind, valid in (
             ("backbones", "backbone", registry.names("backbones")),
             ("datasets", "dataset", datasets),
-            ("methods", "method", registry.names("pruning")),
+            ("methods", "method", methods),
         ):
             for j, value in enumerate(getattr(grid, field)):
-                value = value.method if isinstance(value, Method) else value
+                value = method_of(value).method if field == "methods" else value
                 if value not in valid:
                     yield f"{place}.grids.{i}.{field}.{j}: no {kind} named {value!r}{registry.nearest(value, valid)}"
         for j, rate in enumerate(grid.keep_rates):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from audioprune.evaluations import INTERVAL, tidy
 from audioprune.figures import _style
+from audioprune.planning.cells import as_trained
 from audioprune.tables import _cost
 from audioprune.tables._rows import METRICS
 
@@ -16,7 +17,7 @@ COLUMNS = ("backbone", "dataset", "method", "variant", "keep_rate", "gmacs", "me
 
 
 def needs(study) -> list:
-    return [c for c in study.cells("evaluate", selection="last") if c.settings.perturbation == "none"]
+    return [c for c in study.cells("evaluate", selection="last") if as_trained(c)]
 
 
 def draw(results):

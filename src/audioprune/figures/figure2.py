@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from audioprune.audio.mel import HIGH_HZ, LOW_HZ, MEL_BINS, SAMPLE_RATE, SHIFT, mel
 from audioprune.figures import _style
+from audioprune.planning.cells import as_trained
 from audioprune.tables._text import clean
 
 TITLE = "Patches that are kept"
@@ -25,7 +26,7 @@ COLUMNS = ("backbone", "dataset", "clip", "keep_rate", "block", "token", "time_i
 
 
 def needs(study) -> list:
-    return [c for c in study.cells("trace") if c.settings.pruning.keep_rate < 1]
+    return [c for c in study.cells("trace", method="topk") if as_trained(c)]
 
 
 def draw(results):

@@ -110,3 +110,9 @@ def value_of(cell, name: str):
     if settings is not None and hasattr(settings, name):
         return getattr(settings, name)
     return value_of(cell.inputs["finetune"], name) if "finetune" in cell.inputs else None
+
+
+def as_trained(cell) -> bool:
+    """Whether an evaluation or a trace prunes as its model was trained to, unperturbed."""
+    perturbation = getattr(cell.settings, "perturbation", "none")
+    return perturbation == "none" and cell.settings.pruning == cell.inputs["finetune"].settings.pruning

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from audioprune import manifest, provenance, registry, sources
-from audioprune.config import Config, Grid, Method, Study, resolve_recipe
+from audioprune.config import Config, Grid, Method, Probes, Study, method_of, resolve_recipe
 from audioprune.datasets import _user
 from audioprune.datasets._base import Dataset
 from audioprune.planning.cells import Cell, code_of, key_of, matches
@@ -133,6 +133,8 @@ class Planner:
     ) -> Cell:
         family = backbone.rpartition("-")[0]
         recipe, augment = resolve_recipe(self.config, grid.recipes or study.recipes, family, dataset)
+        if grid.baseline:
+            augment = augment.model_copy(update={"baseline": grid.baseline})
         settings = FinetuneSettings(
             model=Model(backbone=backbone), dataset=dataset, pruning=pruning, recipe=recipe, augment=augment,
             fold=fold, seed=seed, split=grid.split, initial=grid.initial,
@@ -214,7 +216,7 @@ class Planner:
                 if not facts.classes:  # transcription: data and WER only, its model comes later
                     yield self.features(dataset)
                     continue
-                for method in (m if isinstance(m, Method) else Method(method=m) for m in grid.methods):
+                for method in map(method_of, grid.methods):
                     if method == timed:
                         yield from self.costs(study, grid, backbone, dataset, method)
                     for rate in grid.keep_rates:
@@ -237,3 +239,21 @@ class Planner:
         first = tuned.settings.fold == (grid.folds or (1,))[0] and tuned.settings.seed == grid.seeds[0]
         if traces and first and pruning.method == "topk" and pruning.keep_rate in traces.keep_rates:
             yield self.trace(tuned, traces.clips)
+        if tuned.settings.seed == grid.seeds[0]:
+            for probe in probes(study.probes, grid, pruning):
+                yield self.evaluate(tuned, pruning=probe)
+
+
+def probes(wanted: Probes, grid: Grid, trained: Pruning) -> list[Pruning]:
+    """What a fine-tuning is evaluated with, besides what it was trained with."""
+    rates = [rate for rate in grid.keep_rates if rate < 1]
+    topk = {"method": "topk", "blocks": grid.blocks}
+    found = []
+    if wanted.matrix and trained in [Pruning(keep_rate=rate, **topk) for rate in grid.keep_rates]:
+        found += [Pruning(keep_rate=rate, **topk) for rate in grid.keep_rates]
+    if trained.method == "none":
+        for method in map(method_of, wanted.off_the_shelf):
+            named = {"method": method.method, "options": method.options}
+            found += [Pruning(keep_rate=rate, blocks=grid.blocks, **named) for rate in rates]
+        found += [Pruning(method="topk", keep_rate=rate, blocks=blocks) for blocks in wanted.blocks for rate in rates]
+    return [pruning for pruning in found if pruning != trained]

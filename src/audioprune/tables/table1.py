@@ -7,6 +7,7 @@ which were chosen so, with the optimism that the choice brings.
 from __future__ import annotations
 
 from audioprune.evaluations import INTERVAL, drop, tidy
+from audioprune.planning.cells import as_trained
 from audioprune.tables import _cost
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._rows import baseline, heading, in_order, named, quantity
@@ -22,7 +23,7 @@ PUBLISHED = ("table1", "p2")  # files of report/published that it shows
 
 def needs(study) -> list:
     """Evaluations without perturbation, and what their models cost."""
-    shown = [c for c in study.cells("evaluate") if c.settings.perturbation == "none"]
+    shown = [c for c in study.cells("evaluate") if as_trained(c)]
     return [*shown, *study.cells("macs"), *study.cells("throughput")]
 
 

@@ -6,6 +6,7 @@ I: kept signal for pruned signal; II: kept background for pruned background; III
 from __future__ import annotations
 
 from audioprune.evaluations import INTERVAL, tidy
+from audioprune.planning.cells import as_trained
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._rows import heading, quantity
 from audioprune.tables._table import Cell, Column, Row, Table
@@ -28,7 +29,7 @@ def needs(study) -> list:
     """The perturbed evaluations, and the unperturbed ones of the same fine-tunings."""
     perturbed = [c for c in study.cells("evaluate") if c.settings.perturbation != "none"]
     tuned = {c.inputs["finetune"].path for c in perturbed}
-    plain = study.cells("evaluate", perturbation="none", selection="last")
+    plain = [c for c in study.cells("evaluate", selection="last") if as_trained(c)]
     return [*perturbed, *(c for c in plain if c.inputs["finetune"].path in tuned)]
 
 
