@@ -69,6 +69,7 @@ rule batch:  # several cells of one fine-tuning, or several counted models, made
         touch("results/logs/batches/{batch}.done"),
     log:
         "results/logs/batches/{batch}.log",
+    threads: lambda wildcards: workflow.cores or 1 if batches.read(wildcards.batch)["alone"] else 1
     resources:
         gpu=lambda wildcards: batches.read(wildcards.batch)["gpus"],
     params:

@@ -1,6 +1,6 @@
 """Small cells made by one process: starting Python with torch costs more than an evaluation of a tiny model.
 
-A batch is all stale cells of a run that are evaluated from one fine-tuning, or a handful of counted configurations. Its
+A batch is all stale cells of a run that are evaluated from one fine-tuning, or a few counted or timed models. Its
 list is written while planning, in the main process; its stamp stands for their records until they are there.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,8 +19,8 @@ from audioprune.planning.cells import RESULTS, Cell
 
 FOLDER = RESULTS / "logs" / "batches"
 EVALUATED = ("evaluate", "trace", "tokens", "discard")  # of a fine-tuning, in the order in which they need each other
-COUNTED = "macs"
-COUNTED_AT_ONCE = 8
+COUNTED, TIMED = "macs", "throughput"  # timed with nothing else running beside it
+AT_ONCE = 8  # of those
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +51,7 @@ class Batch:
             "cells": [json.loads(cell.as_json()) for cell in self.cells],
             "inputs": [str(cell.dir / records.RECORD) for cell in self.inputs],
             "gpus": max(gpus(cell) for cell in self.cells),
+            "alone": any(cell.kind == TIMED for cell in self.cells),
         }
         records.write_json(list_of(self.name), listed)
 
@@ -60,20 +61,20 @@ def list_of(name: str) -> Path:
 
 
 def read(name: str) -> dict:
-    """A written list: {cells, inputs, gpus}; raises FileNotFoundError."""
+    """A written list: {cells, inputs, gpus, alone}; raises FileNotFoundError."""
     return json.loads(list_of(name).read_text(encoding="utf-8"))
 
 
 def batches_of(cells: Iterable[Cell]) -> dict[str, Batch]:
     """{path of a cell: its batch} for those of the cells that are worth batching; single cells are left out."""
     groups: dict[str, list[Cell]] = defaultdict(list)
-    counted = 0
+    number = Counter()
     for cell in cells:
         if cell.kind in EVALUATED:
             groups[tuned_of(cell).address].append(cell)
-        elif cell.kind == COUNTED:
-            groups[f"{COUNTED}/{counted // COUNTED_AT_ONCE}"].append(cell)
-            counted += 1
+        elif cell.kind in (COUNTED, TIMED):
+            groups[f"{cell.kind}/{number[cell.kind] // AT_ONCE}"].append(cell)
+            number[cell.kind] += 1
     batches = (Batch(label, tuple(sorted(group, key=_order))) for label, group in groups.items() if len(group) > 1)
     return {cell.path: batch for batch in batches for cell in batch.cells}
 
