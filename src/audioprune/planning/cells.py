@@ -65,6 +65,7 @@ class Cell:
                 "inputs": {name: str(cell.dir) for name, cell in self.inputs.items()},
                 "out": str(self.dir),
                 "resume": str(RESULTS / "resume" / self.key),
+                "lease": str(RESULTS / "logs" / "leases" / self.key),
             },
             sort_keys=True,
         )

@@ -34,6 +34,8 @@ DECLARED_OUT = (
     "audioprune.progress",
     "audioprune.provenance",
     "audioprune.errors",
+    "audioprune.leases",
+    "audioprune.holders",
     "audioprune.cli",
     "audioprune.planning",
     "audioprune.steps._run",
