@@ -79,14 +79,17 @@ class Plan:
         return tuple(found.values())
 
     def _exhibit_key(self, study: str, kind: str, name: str) -> str:
+        inputs, digests = self.exhibit_content(study, kind, name)
+        return key_of(kind, Drawn(study=study, name=name), inputs, digests, code_of(kind, exhibit_plugins(kind, name)))
+
+    def exhibit_content(self, study: str, kind: str, name: str) -> tuple[dict[str, str], dict[str, str]]:
+        """What enters an exhibit's key beside its code: (keys of what it shows, digests of the files it reads)."""
         if kind == "report":
             inputs = {f"{k}/{n}": self.exhibit_key(study, k, n) for k, n in self.exhibits(study)}
-            digests, code = _file_digests(TEMPLATES, "*") | _accepted_digest(), code_of("report", ())
-        else:
-            inputs = {cell.path: cell.key for cell in self.exhibit_cells(study, kind, name)}
-            digests = _file_digests(PUBLISHED, "*.csv")
-            code = code_of(kind, exhibit_plugins(kind, name))
-        return key_of(kind, Drawn(study=study, name=name), inputs, digests, code)
+            return inputs, _file_digests(TEMPLATES, "*") | _accepted_digest()
+        return {cell.path: cell.key for cell in self.exhibit_cells(study, kind, name)}, _file_digests(
+            PUBLISHED, "*.csv"
+        )
 
     # --- states and guards --------------------------------------------------------------------------------------
 
