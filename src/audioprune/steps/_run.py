@@ -21,7 +21,7 @@ from pathlib import Path
 from audioprune import leases, provenance, records
 from audioprune.errors import UserError
 from audioprune.planning.cells import code_of
-from audioprune.planning.fingerprint import closure
+from audioprune.planning.fingerprint import code_record
 from audioprune.planning.freshness import Digests, state_of
 from audioprune.settings import KINDS, Closed
 
@@ -64,7 +64,7 @@ def run_cell(cell: dict, make: Callable[[Job], dict]) -> Path:
                 "kind": job.kind,
                 "address": job.address,
                 "key": job.key,
-                "code": closure((f"audioprune.steps.{job.kind}", *plugins)),
+                **code_record(job.kind, plugins),
                 "settings": settings.model_dump(mode="json"),
                 "inputs": {name: folder.name for name, folder in inputs.items()},
                 "results": results,
