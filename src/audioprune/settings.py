@@ -162,7 +162,7 @@ class EvaluateSettings(Closed):
     kernel: Literal["eager", "fused"] = "fused"
     selection: Literal["last", "best_test", "best_val"] = "last"
     perturbation: Literal["none", "I", "II", "III"] = Field("none", description="Algorithm 1 of P0")
-    tau: float | None = Field(None, description="signal threshold on the patch mean; needed by a perturbation")
+    tau: float | None = Field(None, description="a perturbation's signal threshold; None: that of the clusters cell")
     precision: Literal["fp32", "fp16", "bf16"] = "fp32"
 
 

@@ -157,7 +157,10 @@ class Planner:
     def evaluate(self, tuned: Cell, **settings) -> Cell:
         own = EvaluateSettings(**{"pruning": tuned.settings.pruning, **settings})
         label = f"eval-{own.pruning.label}" + (f"-{own.perturbation}" if own.perturbation != "none" else "")
-        return self._of_finetuned("evaluate", f"{label}/{own.selection}", tuned, own)
+        more = {}
+        if own.perturbation != "none" and own.tau is None:
+            more["clusters"] = self.clusters(tuned.settings.dataset)
+        return self._of_finetuned("evaluate", f"{label}/{own.selection}", tuned, own, **more)
 
     def trace(self, tuned: Cell, clips: int) -> Cell:
         own = TraceSettings(pruning=tuned.settings.pruning, clips=clips)
@@ -174,10 +177,10 @@ class Planner:
         label = f"signal-{own.tau}" + (f"-{own.label_map}" if own.label_map != "right" else "")
         return self.cell("tokens", f"{traced.address}/{label}", own, **inputs)
 
-    def _of_finetuned(self, kind: str, label: str, tuned: Cell, own) -> Cell:
+    def _of_finetuned(self, kind: str, label: str, tuned: Cell, own, **more: Cell) -> Cell:
         trained = tuned.settings
         plugins = self._plugins(trained.model.backbone, own.pruning.method, trained.dataset)
-        inputs = {"finetune": tuned, "audio": tuned.inputs["audio"], "features": tuned.inputs["features"]}
+        inputs = {"finetune": tuned, "audio": tuned.inputs["audio"], "features": tuned.inputs["features"], **more}
         return self.cell(kind, f"{tuned.address}/{label}", own, plugins=plugins, **inputs)
 
     def _plugins(self, backbone: str, method: str, dataset: str = "") -> tuple[str, ...]:
