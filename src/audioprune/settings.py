@@ -172,7 +172,7 @@ class TraceSettings(Closed):
     pruning: Pruning = Pruning()
     selection: Literal["last", "best_test", "best_val"] = "last"
     clips: int = Field(0, ge=0, description="a seeded sample of the test clips; 0: all")
-    seed: int = 0
+    sample_seed: int = 0
 
 
 class ClustersSettings(Closed):
@@ -195,7 +195,7 @@ class TokensSettings(Closed):
         "given", description="what makes a patch signal: a threshold on its mean, or what the generator knows"
     )
     label_map: Literal["right", "transposed", "shuffled"] = Field("right", description="wrong ones are for the audit")
-    seed: int = Field(0, ge=0, description="of shuffled labels and random selections")
+    shuffle_seed: int = Field(0, ge=0, description="of shuffled labels and random selections")
 
 
 class MacsSettings(Closed):
