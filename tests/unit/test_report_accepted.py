@@ -21,7 +21,7 @@ def test_the_report_says_what_was_accepted_why_and_how_many_cells_it_keeps():
     head, line = sentences(results, [entry])
     assert head.startswith("1 change of code accepted by hand")
     assert line == (
-        "finetune: audioprune.training.loop aaaaaaaaaaaa → bbbbbbbbbbbb (2026-01-02, commit cccccccccccc with uncommitted "
-        "changes): same bits. 2 of the 3 finetune cells shown here were made before it."
+        "finetune: audioprune.training.loop aaaaaaaaaaaa → bbbbbbbbbbbb (2026-01-02, commit cccccccccccc with "
+        "uncommitted changes): same bits. 2 of the 3 finetune cells shown here were made before it."
     )
     assert sentences(results, []) == []
