@@ -18,6 +18,7 @@ from pathlib import Path
 
 from audioprune.planning import accepted
 from audioprune.planning.accepted import Change, Changes
+from audioprune.planning.syntax import digest_of
 from audioprune.registry import PACKAGE
 
 # Raise a kind's number when a declared-out module changes what its cells hold.
@@ -41,22 +42,6 @@ DECLARED_OUT = (
     "audioprune.planning",
     "audioprune.steps._run",
 )
-
-
-def serialise(node) -> str:
-    """A syntax tree as text, the same on every supported Python: empty and absent fields are left out."""
-    if isinstance(node, ast.AST):
-        fields = []
-        for name, value in ast.iter_fields(node):
-            if name == "body" and isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-                value = value[1:] if ast.get_docstring(node, clean=False) is not None else value
-            if value is None or value == [] or name in ("kind", "type_comment", "type_ignores"):
-                continue
-            fields.append(f"{name}={serialise(value)}")
-        return f"{type(node).__name__}({','.join(fields)})"
-    if isinstance(node, list):
-        return f"[{','.join(map(serialise, node))}]"
-    return ascii(node)  # repr depends on which characters a Python knows to be printable
 
 
 def module_path(module: str) -> Path | None:
@@ -83,8 +68,7 @@ def _parsed(module: str) -> tuple[str, frozenset[str]]:
             for alias in node.names:
                 deeper = f"{node.module}.{alias.name}"
                 imported.add(deeper if module_path(deeper) else node.module)
-    digest = hashlib.sha256(serialise(tree).encode()).hexdigest()
-    return digest, frozenset(name for name in imported if module_path(name))
+    return digest_of(tree), frozenset(name for name in imported if module_path(name))
 
 
 def _out(module: str) -> bool:
