@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import json
 import logging
+import shutil
 import signal
 import sys
 import threading
@@ -41,7 +42,7 @@ class Job:
     settings: Closed  # the kind's model in audioprune.settings
     inputs: dict[str, Path]  # folders of the cells it takes in, by name
     out: Path  # an empty scratch folder; what is left in it becomes the cell
-    resume: Path  # folder for resume points, outliving a failed job; empty it when done
+    resume: Path  # folder for resume points, outliving a failed job; removed when the cell is in its place
 
 
 def run_cell(cell: dict, make: Callable[[Job], dict]) -> Path:
@@ -78,6 +79,7 @@ def run_cell(cell: dict, make: Callable[[Job], dict]) -> Path:
             records.write_json(scratch / records.RECORD, record)
             leases.keep_finished(lease, scratch)
             held.check()
+        shutil.rmtree(job.resume, ignore_errors=True)
     return final
 
 
