@@ -38,6 +38,7 @@ DECLARED_OUT = (
     "audioprune.progress",
     "audioprune.provenance",
     "audioprune.errors",
+    "audioprune.disk",
     "audioprune.leases",
     "audioprune.holders",
     "audioprune.cli",
