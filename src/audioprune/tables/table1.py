@@ -6,7 +6,7 @@ which were chosen so, with the optimism that the choice brings.
 
 from __future__ import annotations
 
-from audioprune.evaluations import INTERVAL, drop, tidy
+from audioprune.evaluations import INTERVAL, covered, drop, tidy
 from audioprune.tables import _cost
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._rows import baseline, heading, in_order, named, quantity
@@ -34,7 +34,7 @@ def build(results) -> Table:
     published = pd.concat([results.published(name) for name in PUBLISHED], ignore_index=True)
     groups = frame.groupby(["backbone", "dataset", "variant"], sort=False)
     rows = [row for key, group in groups for row in _rows(results, published, *key[:2], group)]
-    notes = [f"Intervals: {INTERVAL}.", f"MACs: closed form{_cost.checked(results)}."]
+    notes = [f"Intervals: {INTERVAL}.", *covered(frame.itertuples()), f"MACs: closed form{_cost.checked(results)}."]
     if any("samples_per_s" in row.cells for row in rows):
         notes.append("Samples/s: median of the runs, eager kernel. Compare speed-ups, never samples/s of two devices.")
     small = min((row.cells["gmacs"] for row in rows), default=1) < 0.5

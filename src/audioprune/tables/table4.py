@@ -5,7 +5,7 @@ I: kept signal for pruned signal; II: kept background for pruned background; III
 
 from __future__ import annotations
 
-from audioprune.evaluations import INTERVAL, tidy
+from audioprune.evaluations import INTERVAL, covered, tidy
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._rows import heading, quantity
 from audioprune.tables._table import Cell, Column, Row, Table
@@ -36,13 +36,14 @@ def build(results) -> Table:
     frame = tidy(results)
     frame = frame[(frame["selection"] == "last") & (frame["trained"] == "")]
     published = results.published("table4")
-    rows: list[Row] = []
+    rows, shown = [], []
     for (backbone, dataset, variant), group in frame.groupby(["backbone", "dataset", "variant"], sort=False):
         pruned = group.groupby(["keep_rate", "method"], sort=False)
         for (rate, method), tests in sorted(pruned, key=lambda item: -item[0][0]):
             if set(tests["perturbation"]) == {"none"}:
                 continue
             by_test = {row.perturbation: row for row in tests.itertuples()}
+            shown += by_test.values()
             for test in (t for t in TESTS if t in by_test):
                 row, plain = by_test[test], by_test.get("none")
                 where = {"backbone": backbone, "dataset": dataset, "method": method, "keep_rate": rate}
@@ -53,7 +54,8 @@ def build(results) -> Table:
                     cells["change"] = row.value - plain.value
                 rows.append(Row(cells, heading(group)))
     cells = [cell for row in rows for cell in row.cells.values() if isinstance(cell, Cell)]
-    return Table(_columns(), tuple(rows), (CAUTION, f"Intervals: {INTERVAL}."), EXPLAINED, status(cells))
+    notes = (CAUTION, f"Intervals: {INTERVAL}.", *covered(shown))
+    return Table(_columns(), tuple(rows), notes, EXPLAINED, status(cells))
 
 
 def _columns() -> tuple[Column, ...]:
