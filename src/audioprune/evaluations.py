@@ -151,14 +151,14 @@ def _interval(results: Results, paths, row: dict) -> dict:
     return {"low": found.low + shift, "high": found.high + shift, **size}
 
 
-def drop(results: Results, unpruned, row) -> dict[str, float]:
-    """Unpruned minus `row`, two rows of `tidy`, in points, with a paired interval where both have the same clips."""
+def difference(results: Results, first, second) -> dict[str, float]:
+    """`first` minus `second`, two rows of `tidy`, in points, with a paired interval where both have the same clips."""
     from audioprune.statistics.bootstrap import contrast, interval
 
-    found = {"value": unpruned.value - row.value}
-    if unpruned.missing or row.missing:
+    found = {"value": first.value - second.value}
+    if first.missing or second.missing:
         return found
-    a, b = (drawn(results, one.cells, row.metric) for one in (unpruned, row))
+    a, b = (drawn(results, row.cells, row.metric) for row in (first, second))
     try:
         paired = interval(contrast((100, a), (-100, b)), level=LEVEL)
     except ValueError:  # other clips or seeds

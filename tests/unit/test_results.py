@@ -10,7 +10,7 @@ import pytest
 from fakes import CLIPS, RECIPE, Study, fake_study, predictions, shared
 
 from audioprune import records
-from audioprune.evaluations import covered, drop, runs, tidy
+from audioprune.evaluations import covered, difference, runs, tidy
 from audioprune.results import Results, label
 from audioprune.settings import AudioSettings, EvaluateSettings, FinetuneSettings, Model, Pruning
 from audioprune.statistics.bootstrap import ONE_SEED, contrast, draw, interval
@@ -111,20 +111,20 @@ def test_what_was_not_run_has_no_value_and_a_reason():
     assert row.why.startswith("needs checkpoint-audiomae-b")
 
 
-def test_drop_is_paired():
+def test_a_difference_is_paired():
     base = row_of(shared(), backbone="ast-tiny", dataset="fsdd-digits", keep_rate=1.0)
     row = row_of(shared(), backbone="ast-tiny", dataset="fsdd-digits", keep_rate=0.5, method="topk")
     a, b = (shared().cell(r.cells[0]).predictions() for r in (base, row))
     expected = interval(contrast((1, draw(a, "top1", draws=1000)), (-1, draw(b, "top1", draws=1000))), level=0.95)
-    found = drop(shared(), base, row)
+    found = difference(shared(), base, row)
     assert found["value"] == pytest.approx(accuracy(a) - accuracy(b))
     assert (found["low"], found["high"]) == pytest.approx((100 * expected.low, 100 * expected.high))
 
 
-def test_drop_against_other_clips_has_no_interval():
+def test_a_difference_from_other_clips_has_no_interval():
     base = row_of(shared(), backbone="ast-tiny", dataset="fsdd-digits", keep_rate=1.0)
     row = row_of(shared(), backbone="ast-tiny", dataset="esc10", keep_rate=0.5)
-    assert drop(shared(), base, row) == {"value": base.value - row.value}
+    assert difference(shared(), base, row) == {"value": base.value - row.value}
 
 
 def test_runs_that_differ_otherwise_are_told_apart(tmp_path):
@@ -165,6 +165,24 @@ def test_an_exhibit_says_what_its_intervals_leave_out():
         f"{r.backbone} on {r.dataset}" for r in frame.itertuples() if r.runs
     }
     assert covered(frame[frame["runs"] == 0].itertuples()) == ()
+
+
+def test_takes_of_fsdd_are_drawn_within_their_speakers(tmp_path):
+    """One speaker always right, one always wrong: nothing is left to draw, where free recordings would vary."""
+    settings = FinetuneSettings(model=Model(backbone="ast-tiny"), dataset="fsdd-digits", recipe=RECIPE)
+    study = Study(tmp_path)
+    tuned = study.cell("finetune", "x", settings)
+    frame = predictions("fsdd-digits", 1.0, seed=0)
+    frame["speaker"] = ["theo", "lucas"] * 150
+    frame["recording"] = frame["speaker"] + frame["clip"]
+    for scores, speaker in zip(frame["scores"], frame["speaker"], strict=True):
+        scores[:] = -scores if speaker == "theo" else scores
+    files = [lambda out: frame.to_parquet(out / "predictions.parquet")]
+    study.cell("evaluate", "x", EvaluateSettings(), files=files, finetune=tuned)
+    (row,) = tidy(Results("s", study.cells)).itertuples()
+    assert (row.low, row.value, row.high) == pytest.approx((50, 50, 50))
+    free = interval(draw(frame, "top1"))
+    assert 100 * (free.high - free.low) == pytest.approx(2 * 1.96 * 50 / np.sqrt(300), rel=0.15)
 
 
 def test_label_leaves_the_keep_rate_out():

@@ -6,7 +6,7 @@ which were chosen so, with the optimism that the choice brings.
 
 from __future__ import annotations
 
-from audioprune.evaluations import INTERVAL, covered, drop, tidy
+from audioprune.evaluations import INTERVAL, covered, difference, tidy
 from audioprune.tables import _cost
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._rows import baseline, heading, in_order, named, quantity
@@ -75,7 +75,7 @@ def _rows(results, published, backbone: str, dataset: str, group):
         cells["accuracy"] = quantity(row, **beside)
         if base is not None and base.cells != row.cells:
             cells["mac_reduction"] = 100 * (1 - cells["gmacs"] / _cost.gmacs(results, results.cell(base.cells[0])))
-            cells["drop"] = Cell(**drop(results, base, row)) if base.runs and row.runs else None
+            cells["drop"] = Cell(**difference(results, base, row)) if base.runs and row.runs else None
         best = tested.get((row.method, row.keep_rate)) if beside else None
         if best is not None and best == best:
             cells |= {"best_test": best, "optimism": best - row.value if row.runs else None}

@@ -5,7 +5,7 @@ I: kept signal for pruned signal; II: kept background for pruned background; III
 
 from __future__ import annotations
 
-from audioprune.evaluations import INTERVAL, covered, tidy
+from audioprune.evaluations import INTERVAL, covered, difference, tidy
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._rows import heading, quantity
 from audioprune.tables._table import Cell, Column, Row, Table
@@ -51,7 +51,7 @@ def build(results) -> Table:
                 cells = {**where, "variant": variant, "metric": row.metric, "n": row.n, "runs": row.runs}
                 cells |= {"test": test.replace("none", "unperturbed"), "accuracy": quantity(row, **beside)}
                 if test != "none" and plain is not None and plain.runs and row.runs:
-                    cells["change"] = row.value - plain.value
+                    cells["change"] = Cell(**difference(results, row, plain))
                 rows.append(Row(cells, heading(group)))
     cells = [cell for row in rows for cell in row.cells.values() if isinstance(cell, Cell)]
     notes = (CAUTION, f"Intervals: {INTERVAL}.", *covered(shown))
@@ -66,6 +66,7 @@ def _columns() -> tuple[Column, ...]:
         Column("accuracy", "Ours"),
         Column("accuracy", "95 % interval", part="interval"),
         Column("change", "Change", "points", signed=True),
+        Column("change", "95 % interval", part="interval", signed=True),
         Column("accuracy", "Published", part="published"),
         Column("accuracy", "Difference", "points", part="difference"),
     )
