@@ -26,6 +26,7 @@ FRAMES = {
     "finetune": "history.csv",
     "evaluate": "predictions.parquet",
     "trace": "clips.parquet",
+    "discard": "discarded.parquet",
     "macs": "macs.csv",
     "throughput": "throughput.csv",
 }

@@ -25,8 +25,14 @@ class Model(Closed):
     kernel: Literal["eager", "fused"] = Field("fused", description="attention with or without explicit maps")
 
 
+CONSTANT = "r"  # the option of a method (tome) by which so many tokens go in every block
+
+
 class Pruning(Closed):
-    """Token pruning; keep_rate 1 means no selection step at all, whatever the method."""
+    """Token pruning; keep_rate 1 means no selection step at all, whatever the method.
+
+    A method with a constant r acts in every block: keep_rate and blocks then say nothing and stay at their defaults.
+    """
 
     method: str = Field("none", description="a module of audioprune.pruning")
     keep_rate: float = Field(1.0, gt=0, le=1, description="share of the non-extra tokens kept at each location")
@@ -36,14 +42,19 @@ class Pruning(Closed):
     @model_validator(mode="before")
     @classmethod
     def _unpruned_is_none(cls, data):
-        if isinstance(data, dict) and (data.get("keep_rate", 1.0) == 1.0 or data.get("method", "none") == "none"):
+        if not isinstance(data, dict):
+            return data
+        method = data.get("method", "none")
+        if method != "none" and CONSTANT in (data.get("options") or {}):
+            return {name: value for name, value in data.items() if name not in ("keep_rate", "blocks")}
+        if method == "none" or data.get("keep_rate", 1.0) == 1.0:
             return {"method": "none", "keep_rate": 1.0}
         return data
 
     @property
     def label(self) -> str:
         """The readable part of an address: method[.option...]-kr<r>."""
-        options = "".join(f".{value}" for _, value in sorted(self.options.items()))
+        options = "".join(f".{name * (name == CONSTANT)}{value}" for name, value in sorted(self.options.items()))
         blocks = "" if self.blocks == (3, 6, 9) else ".blocks" + "_".join(map(str, self.blocks))
         return f"{self.method}{options}{blocks}-kr{self.keep_rate:g}"
 
@@ -161,7 +172,9 @@ class EvaluateSettings(Closed):
     pruning: Pruning = Pruning()
     kernel: Literal["eager", "fused"] = "fused"
     selection: Literal["last", "best_test", "best_val"] = "last"
-    perturbation: Literal["none", "I", "II", "III"] = Field("none", description="Algorithm 1 of P0")
+    perturbation: Literal["none", "I", "II", "III", "I-count", "II-count", "III-count"] = Field(
+        "none", description="Algorithm 1 of P0; -count: its control, as many swaps irrespective of label"
+    )
     tau: float | None = Field(None, description="signal threshold on the patch mean; needed by a perturbation")
     precision: Literal["fp32", "fp16", "bf16"] = "fp32"
 
@@ -175,6 +188,18 @@ class TraceSettings(Closed):
     seed: int = 0
 
 
+class DiscardSettings(Closed):
+    """Tokens of two intensity clusters discarded after each block of an unpruned model, and a count-matched control."""
+
+    blocks: tuple[int, ...] = Field(tuple(range(12)), min_length=1, description="zero-based; each its own evaluation")
+    sets: tuple[Literal["C1C2", "C4C5"], ...] = Field(("C1C2", "C4C5"), min_length=1, description="what is discarded")
+    control_seed: int = Field(0, ge=0, description="of the random choice that is as large for each clip")
+    kernel: Literal["eager", "fused"] = "fused"
+    selection: Literal["last", "best_test", "best_val"] = "last"
+    clips: int = Field(0, ge=0, description="a seeded sample of the test clips; 0: all")
+    seed: int = 0
+
+
 class MacsSettings(Closed):
     """MACs counted by torchprofile on the eager kernel, against the closed form."""
 
@@ -183,7 +208,9 @@ class MacsSettings(Closed):
     num_classes: int
     method: str = "topk"
     options: dict[str, OptionValue] = Field(default_factory=dict)
-    keep_rates: tuple[float, ...]
+    keep_rates: tuple[float, ...] = Field(
+        description="1 is the unpruned model; below 1 says nothing where options have r"
+    )
     blocks: tuple[int, ...] = (3, 6, 9)
 
 
@@ -195,7 +222,7 @@ class ThroughputSettings(Closed):
     num_classes: int
     method: str = "topk"
     options: dict[str, OptionValue] = Field(default_factory=dict)
-    keep_rates: tuple[float, ...] = Field(description="1.0, the baseline, must be among them")
+    keep_rates: tuple[float, ...] = Field(description="as for MACs; 1.0, the baseline, must be among them")
     blocks: tuple[int, ...] = (3, 6, 9)
     batch_size: int = Field(gt=0)
     warmup: int = Field(10, ge=1)
@@ -213,6 +240,7 @@ KINDS: dict[str, type[Closed]] = {
     "finetune": FinetuneSettings,
     "evaluate": EvaluateSettings,
     "trace": TraceSettings,
+    "discard": DiscardSettings,
     "macs": MacsSettings,
     "throughput": ThroughputSettings,
 }

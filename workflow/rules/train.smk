@@ -1,4 +1,4 @@
-"""Models: pre-training, fine-tuning, evaluation, and traces of the tokens."""
+"""Models: pre-training, fine-tuning, evaluation, traces of the tokens, and what discarding them does."""
 
 
 rule pretrain:
@@ -60,3 +60,18 @@ rule trace:
         cell=cell_json("trace"),
     shell:
         "python -m audioprune.steps.trace --cell {params.cell:q} --log {log:q}"
+
+
+rule discard:
+    input:
+        inputs_of("discard"),
+    output:
+        "results/cells/discard/{address}/{key}/record.json",
+    log:
+        "results/logs/discard/{address}/{key}.log",
+    resources:
+        gpu=gpus("discard"),
+    params:
+        cell=cell_json("discard"),
+    shell:
+        "python -m audioprune.steps.discard --cell {params.cell:q} --log {log:q}"

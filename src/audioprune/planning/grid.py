@@ -14,6 +14,7 @@ from audioprune.planning.cells import Cell, code_of, key_of, matches
 from audioprune.settings import (
     AudioSettings,
     Closed,
+    DiscardSettings,
     EvaluateSettings,
     FeaturesSettings,
     FetchSettings,
@@ -154,6 +155,14 @@ class Planner:
         own = TraceSettings(pruning=tuned.settings.pruning, clips=clips)
         return self._of_finetuned("trace", f"trace-{own.pruning.label}/{own.selection}", tuned, own)
 
+    def discard(self, tuned: Cell, clusters: Cell) -> Cell:
+        """Clusters of tokens discarded from an unpruned fine-tuning, whose edges are those of a `clusters` cell."""
+        own, trained = DiscardSettings(), tuned.settings
+        inputs = {"finetune": tuned, "audio": tuned.inputs["audio"], "features": tuned.inputs["features"]}
+        plugins = self._plugins(trained.model.backbone, "none", trained.dataset)
+        address = f"{tuned.address}/discard/{own.selection}"
+        return self.cell("discard", address, own, plugins=plugins, **inputs, clusters=clusters)
+
     def _of_finetuned(self, kind: str, label: str, tuned: Cell, own) -> Cell:
         trained = tuned.settings
         plugins = self._plugins(trained.model.backbone, own.pruning.method, trained.dataset)
@@ -231,7 +240,7 @@ class Planner:
         for selection in study.selections:
             yield self.evaluate(tuned, selection=selection)
         pruning, traces = tuned.settings.pruning, study.traces
-        if pruning.keep_rate < 1:
+        if pruning.keep_rate < 1 and pruning.method != "tome":  # which prunes nothing to swap with
             for test in grid.perturbations:
                 yield self.evaluate(tuned, perturbation=test, tau=facts.tau, kernel="eager")
         first = tuned.settings.fold == (grid.folds or (1,))[0] and tuned.settings.seed == grid.seeds[0]
