@@ -162,6 +162,7 @@ def test_a_large_map_is_drawn_less_often():
 def test_label_leaves_the_keep_rate_out():
     assert label(Pruning()) == "none"
     assert label(Pruning(method="topk", keep_rate=0.7, options={"score": "cls"})) == "topk.cls"
+    assert label(Pruning(method="tome", options={"r": 20})) == "tome.r20"
 
 
 def test_the_same_study_gives_the_same_frame(tmp_path):
