@@ -54,9 +54,16 @@ class Pruning(Closed):
     @property
     def label(self) -> str:
         """The readable part of an address: method[.option...]-kr<r>."""
-        options = "".join(f".{name * (name == CONSTANT)}{value}" for name, value in sorted(self.options.items()))
+        options = "".join(f".{_shown(name, value)}" for name, value in sorted(self.options.items()))
         blocks = "" if self.blocks == (3, 6, 9) else ".blocks" + "_".join(map(str, self.blocks))
         return f"{self.method}{options}{blocks}-kr{self.keep_rate:g}"
+
+
+def _shown(name: str, value: OptionValue) -> str:
+    """An option in a label: its value says enough (cls), but for switches and a bare number of merges."""
+    if isinstance(value, bool):
+        return name if value else f"no-{name}"
+    return f"{name}{value}" if name == CONSTANT else str(value)
 
 
 class Augment(Closed):

@@ -34,7 +34,7 @@ def test_labels_and_keys_of_other_cells_stay():
         ({"method": "random", "keep_rate": 0.5, "options": {"seed": 3}}, "random.3-kr0.5"),
         ({"method": "topk", "keep_rate": 0.5, "blocks": (1, 4, 7)}, "topk.blocks1_4_7-kr0.5"),
         ({"method": "tome", "keep_rate": 0.5}, "tome-kr0.5"),
-        ({"method": "tome", "options": {"r": 9, "proportional": False}}, "tome.False.r9-kr1"),
+        ({"method": "tome", "options": {"r": 9, "proportional": False}}, "tome.no-proportional.r9-kr1"),
     ):
         own = Pruning(**settings)
         assert own.label == label
