@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 
 from audioprune import registry
 from audioprune.errors import UserError
-from audioprune.settings import CONSTANT, Augment, Closed, OptionValue, Recipe, UserFolder
+from audioprune.settings import CONSTANT, Augment, Closed, OptionValue, Perturbation, Recipe, UserFolder
 
 RESERVED = ("cells", "logs", "resume", "exhibits")
 
@@ -38,9 +38,7 @@ class Grid(Closed):
     blocks: tuple[int, ...] = (3, 6, 9)
     split: Literal["published", "nested"] = "published"
     initial: Literal["pretrained", "scratch"] = "pretrained"
-    perturbations: tuple[Perturbation, ...] = Field(
-        (), description="Algorithm 1 tests, their controls; evaluation only"
-    )
+    perturbations: tuple[Perturbation, ...] = Field((), description="Algorithm 1 tests; evaluation only")
     baseline: Literal["paper", "matched"] | None = Field(None, description="overrides the recipe's (bug B7)")
     recipes: str | None = Field(None, description="a block of `recipes` instead of the study's")
 
