@@ -1,14 +1,15 @@
-"""A real SLURM on this machine: munge, MariaDB, slurmdbd, slurmctld and slurmd, all below one folder, with two faked GPUs.
+"""A real SLURM on this machine, below one folder: munge, MariaDB, slurmdbd, slurmctld, slurmd, and two faked GPUs.
 
     python -m tests.slurm.cluster [FOLDER]      start it, print what to export, stop it on Enter
 
-Nothing outside the folder is read or written but the programs themselves; ports are free ones of the loopback interface.
-Needs root (munge and slurmd run as it) and the Debian packages in PACKAGES. Memory limits are enforced by polling, so
-that no cgroups are needed; the accounting database refuses jobs of unknown accounts.
+Nothing outside the folder is written; ports are free ones of the loopback interface. Needs root (munge and slurmd run
+as it) and the Debian packages in PACKAGES. Memory limits are enforced by polling, so that no cgroups are needed; the
+accounting database refuses jobs of unknown accounts.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -21,11 +22,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 PACKAGES = "munge mariadb-server slurmctld slurmd slurmdbd slurm-client"
-PROGRAMS = ("munged", "mariadbd", "mariadb-install-db", "slurmdbd", "slurmctld", "slurmd", "sbatch", "sacct", "sacctmgr")
+PROGRAMS = ("munged", "mariadbd", "mariadb-install-db", "slurmdbd", "slurmctld", "slurmd", "srun", "sacct", "sacctmgr")
 ACCOUNT = "lab"
 PARTITION = "gpu"
 GPUS = 2
-os.environ["PATH"] += ":/usr/sbin:/sbin"
+os.environ["PATH"] += ":/usr/sbin:/sbin"  # where Debian keeps daemons
 
 SLURM_CONF = """
 ClusterName=audioprune
@@ -90,7 +91,7 @@ LogFile={folder}/slurmdbd.log
 PidFile={folder}/slurmdbd.run
 """
 
-MARIADB = "--no-defaults --user=root --datadir={folder}/db --socket={folder}/db.socket --tmpdir={folder}".split()
+MARIADB = ("--no-defaults", "--user=root", "--datadir={folder}/db", "--socket={folder}/db.socket", "--tmpdir={folder}")
 
 
 def missing() -> str:
@@ -106,7 +107,7 @@ class Cluster:
 
     def __init__(self, folder: Path):
         self.folder, self.host = folder, socket.gethostname().split(".")[0]
-        self.environment = {"SLURM_CONF": str(folder / "slurm.conf")}
+        self.environment = {"SLURM_CONF": str(folder / "slurm.conf"), "PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}
 
     # --- starting and stopping ----------------------------------------------------------------------------------
 
@@ -157,7 +158,7 @@ class Cluster:
         )
         if made.returncode:
             raise RuntimeError(f"mariadb-install-db failed:\n{made.stdout[-1500:]}{made.stderr[-1500:]}")
-        small = ["--innodb-buffer-pool-size=64M", "--innodb-lock-wait-timeout=900", "--innodb-flush-log-at-trx-commit=2"]
+        small = ["--innodb-buffer-pool-size=64M", "--innodb-lock-wait-timeout=900"]
         self._daemon("mariadbd", *where, "--bind-address=127.0.0.1", f"--port={self.ports['db_port']}", *small)
         client = ["mariadb", "--no-defaults", f"--socket={self.folder / 'db.socket'}", "--user=root", "--execute"]
         grant = "CREATE USER slurm@'%' IDENTIFIED BY 'slurm'; GRANT ALL ON slurm_acct.* TO slurm@'%';"
@@ -214,7 +215,7 @@ class Cluster:
         return [dict(zip(fields.split(","), line.split("|"), strict=True)) for line in text.splitlines()]
 
     def processes(self, *words: str) -> list[int]:
-        """Processes that carry this cluster's SLURM_CONF, its daemons left out, with all `words` on their command line."""
+        """Processes that carry this cluster's SLURM_CONF, daemons left out, with all `words` on their command line."""
         found, daemons = [], {int(path.read_text()) for path in self.folder.glob("*.pid")}
         for path in Path("/proc").glob("[0-9]*"):
             try:
@@ -229,17 +230,20 @@ class Cluster:
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _configure(self) -> None:
-        for name in ("ctld", "d", "db"):
+        for name in ("bin", "ctld", "d", "db"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         self.ports = dict(zip(("db_port", "dbd_port", "ctld_port", "d_port"), free_ports(4), strict=True))
-        facts = dict(word.split("=") for word in subprocess.check_output(["slurmd", "-C"], text=True).split("\n")[0].split())
-        values = {
-            "folder": self.folder, "host": self.host, "gpus": GPUS, "partition": PARTITION, "memory": facts["RealMemory"],
-            "cpus": max(2, int(facts["CPUs"])), **self.ports,
-        }  # fmt: skip
+        found = subprocess.run(["slurmd", "-C"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
+        facts = dict(word.split("=") for word in found.split())
+        sizes = {"memory": facts["RealMemory"], "cpus": max(2, int(facts["CPUs"])), "gpus": GPUS}
+        values = {"folder": self.folder, "host": self.host, "partition": PARTITION, **sizes, **self.ports}
         (self.folder / "slurm.conf").write_text(SLURM_CONF.format(**values))
         (self.folder / "slurmdbd.conf").write_text(SLURMDBD_CONF.format(**values))
         (self.folder / "slurmdbd.conf").chmod(0o600)
+        # Snakemake's plugin takes SLURM_CONF out of the environment in which it calls srun.
+        srun = self.folder / "bin" / "srun"
+        srun.write_text(f'#!/bin/sh\nSLURM_CONF={self.folder / "slurm.conf"} exec {shutil.which("srun")} "$@"\n')
+        srun.chmod(0o755)
         cards = [self.folder / f"nvidia{i}" for i in range(GPUS)]
         for card in cards:
             subprocess.run(["mknod", str(card), "c", "1", "3"], check=True)  # the null device
@@ -285,10 +289,8 @@ def _alive(pid: int) -> bool:
 
 
 def _signal(pid: int, number: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
-    except ProcessLookupError:
-        pass
 
 
 def wait_for(what: str, ready: Callable[[], bool], seconds: float = 90, every: float = 0.5) -> None:
@@ -317,7 +319,8 @@ def main() -> None:
     folder = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else Path(tempfile.mkdtemp(prefix="slurm-"))
     cluster = Cluster(folder)
     cluster.start()
-    print(f"export SLURM_CONF={folder / 'slurm.conf'}    # account {ACCOUNT}, partition {PARTITION}, {GPUS} GPUs", flush=True)
+    said = " ".join(f"{name}={value}" for name, value in cluster.environment.items())
+    print(f"export {said}\naccount {ACCOUNT}, partition {PARTITION}, {GPUS} GPUs", flush=True)
     try:
         input("Enter stops it: ")
     finally:

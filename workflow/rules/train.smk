@@ -14,7 +14,7 @@ rule pretrain:
     params:
         cell=cell_json("pretrain"),
     shell:
-        "python -m audioprune.steps.pretrain --cell {params.cell:q} --log {log:q}"
+        "python -m audioprune.steps.pretrain --gpus {resources.gpu} --cell {params.cell:q} --log {log:q}"
 
 
 rule finetune:
@@ -29,7 +29,7 @@ rule finetune:
     params:
         cell=cell_json("finetune"),
     shell:
-        "python -m audioprune.steps.finetune --cell {params.cell:q} --log {log:q}"
+        "python -m audioprune.steps.finetune --gpus {resources.gpu} --cell {params.cell:q} --log {log:q}"
 
 
 rule evaluate:
@@ -44,7 +44,7 @@ rule evaluate:
     params:
         cell=cell_json("evaluate"),
     shell:
-        "python -m audioprune.steps.evaluate --cell {params.cell:q} --log {log:q}"
+        "python -m audioprune.steps.evaluate --gpus {resources.gpu} --cell {params.cell:q} --log {log:q}"
 
 
 rule trace:
@@ -59,4 +59,4 @@ rule trace:
     params:
         cell=cell_json("trace"),
     shell:
-        "python -m audioprune.steps.trace --cell {params.cell:q} --log {log:q}"
+        "python -m audioprune.steps.trace --gpus {resources.gpu} --cell {params.cell:q} --log {log:q}"
