@@ -10,6 +10,7 @@ import os
 import re
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -27,11 +28,8 @@ def time_limit(cluster, job):
 
 def sigkill(cluster, job):
     key = job["Comment"].rsplit("_", 1)[1]
-    pids = cluster.processes("audioprune.steps.finetune", f'"key": "{key}"')
-    python = [pid for pid in pids if os.readlink(f"/proc/{pid}/exe").rsplit("/", 1)[1].startswith("python")]
-    for pid in python:
-        if "audioprune.steps.finetune" in open(f"/proc/{pid}/cmdline").read().split("\0"):
-            os.kill(pid, signal.SIGKILL)
+    (pid,) = cluster.processes("\0audioprune.steps.finetune\0", f'"key": "{key}"')
+    os.kill(pid, signal.SIGKILL)
 
 
 PROVOKED = {"none-kr1": scancel, "topk-kr0.7": time_limit, "topk-kr0.3": sigkill}
@@ -104,7 +102,7 @@ def test_the_failure_message_names_the_logs_and_they_say_why(disturbed):
         step, job = re.search(r"log: (\S+), (\S+) \(check log file", block).groups()
         label = step.split("/demo-words/")[1].split("/")[0]
         assert (disturbed.root / step).exists()
-        said[label] = open(job).read()
+        said[label] = Path(job).read_text()
     assert set(said) == set(FINETUNINGS.values())
     assert "CANCELLED AT" in said["none-kr1"]
     assert "DUE TO TIME LIMIT" in said["topk-kr0.7"]
