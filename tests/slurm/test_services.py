@@ -28,7 +28,7 @@ def story(undisturbed, cluster, tmp_path_factory):
 
         def trains_on() -> bool:
             before = point.stat().st_mtime_ns
-            wait_for("another resume point", lambda: point.stat().st_mtime_ns > before, 30)
+            wait_for("another resume point", lambda: point.stat().st_mtime_ns > before, 60)
             return True
 
         cluster.stop_daemon("slurmctld")
