@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
@@ -20,14 +21,19 @@ EPOCHS = 60
 # Asked more often than on a real cluster, where jobs last for hours.
 POLLING = ("--slurm-init-seconds-before-status-checks", "2", "--max-status-checks-per-second", "1")
 LOGS = ("--slurm-keep-successful-logs",)
-GPUS = ("--set-resources", "finetune:gpu=1", "evaluate:gpu=1")  # tiny models would ask for none
 
-# Small enough for this machine; a fine-tuning takes about 600 MB.
-MEMORY = "(600 if 'kr0.5' in wildcards.address else 1500) * attempt ** 2"
+# A fine-tuning takes about 1.1 GB, as SLURM counts it: libraries once for each process, Snakemake's among them.
+MEMORY = "2500"
+TOO_LITTLE = "(600 if 'kr0.5' in wildcards.address else 2500) * attempt ** 2"
 
 
 def small_project(
-    root: Path, cluster: Cluster, keep_rates=tuple(FINETUNINGS), data_of: Project | None = None
+    root: Path,
+    cluster: Cluster,
+    *,
+    keep_rates: Iterable[float] = tuple(FINETUNINGS),
+    memory: str = MEMORY,
+    data_of: Project | None = None,
 ) -> Project:
     """A project with one fine-tuning for each keep-rate, set up for the cluster as a user would: in slurm/config.yaml.
 
@@ -46,8 +52,9 @@ def small_project(
     for old, new in {
         "# slurm_account: my_account": f"slurm_account: {ACCOUNT}",
         "# slurm_partition: gpu": f"slurm_partition: {PARTITION}",
-        '"8000 * attempt"': '"1000 * attempt"',
-        '"16000 * attempt"': f'"{MEMORY}"',
+        '"8000 * attempt"': '"2000 * attempt"',
+        '"16000 * attempt"': f'"{memory}"\n    gpu: 1',  # tiny models would ask for none
+        "set-resources:": "set-resources:\n  evaluate:\n    gpu: 1",
         '"120 * attempt"': '"5 * attempt"',
         '    runtime: "720 * attempt"\n  finetune': '    runtime: "5 * attempt"\n  finetune',
         '    runtime: "720 * attempt"\nretries': '    runtime: "5 * attempt"\nretries',
@@ -71,7 +78,7 @@ class Run:
     def __init__(self, project: Project, *options: str, target: str = REPORT):
         self.project, self.log = project, project.root / "snakemake.log"
         self.before = len(self.text())
-        self.command = ["snakemake", "--profile", "slurm", target, *POLLING, *LOGS, *GPUS, *options]
+        self.command = ["snakemake", "--profile", "slurm", target, *POLLING, *LOGS, *options]
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(
                 self.command, cwd=project.root, env=project.environment, stdout=out, stderr=out, start_new_session=True
@@ -80,7 +87,7 @@ class Run:
     def text(self) -> str:
         return self.log.read_text() if self.log.exists() else ""
 
-    def finish(self, seconds: float = 400) -> str:
+    def finish(self, seconds: float = 900) -> str:
         """Wait for its end; what it has said."""
         try:
             code = self.process.wait(seconds)
@@ -114,7 +121,7 @@ def log_of(project: Project, label: str) -> str:
     return path.read_text()
 
 
-def wait_until_training(project: Project, cluster: Cluster, label: str, seconds: float = 150) -> dict[str, str]:
+def wait_until_training(project: Project, cluster: Cluster, label: str, seconds: float = 400) -> dict[str, str]:
     """SLURM's view of the job that trains, as soon as it has written a resume point."""
     found: list[dict[str, str]] = []
 

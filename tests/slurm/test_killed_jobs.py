@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from .study import FINETUNINGS, REPORT, Run, bits, log_of, small_project, wait_until_training
+from .study import FINETUNINGS, REPORT, TOO_LITTLE, Run, bits, log_of, small_project, wait_until_training
 
 
 def scancel(cluster, job):
@@ -37,10 +37,10 @@ PROVOKED = {"none-kr1": scancel, "topk-kr0.7": time_limit, "topk-kr0.3": sigkill
 
 @pytest.fixture(scope="module")
 def disturbed(undisturbed, cluster, tmp_path_factory):
-    project = small_project(tmp_path_factory.mktemp("killed"), cluster, data_of=undisturbed)
+    project = small_project(tmp_path_factory.mktemp("killed"), cluster, memory=TOO_LITTLE, data_of=undisturbed)
     run = Run(project)
     try:
-        waiting, until = dict(PROVOKED), time.monotonic() + 240
+        waiting, until = dict(PROVOKED), time.monotonic() + 600
         while waiting and run.process.poll() is None and time.monotonic() < until:
             for label in list(waiting):
                 if job := training_job(project, cluster, label):
