@@ -5,7 +5,6 @@ Of P0's 24 cells, two print 31.12 where the closed form gives 31.21, and four ar
 
 from __future__ import annotations
 
-
 from itertools import pairwise
 
 from audioprune import registry
