@@ -98,23 +98,30 @@ class Evidence:
         """Evaluations by backbone, dataset and recipe, then by method, keep-rate and perturbation."""
         return self.results.cached("groups of claims", _groups)
 
-    def backbones(self, families: Sequence[str]) -> dict[str, str]:
-        """{family: the study's backbone}: audiomae is audiomae-b on the paper study, audiomae-tiny on others."""
-        planned = dict.fromkeys(key[0] for key in self.groups)
-        found = {family: [b for b in planned if b.rpartition("-")[0] == family] for family in families}
-        return {family: own[0] for family, own in found.items() if own}
+    def standing(self, claimed: str, families: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
+        """(dataset, {family: backbone}) that stand for a claimed dataset, with all families evaluated on each.
 
-    def datasets(self, claimed: Sequence[str]) -> dict[str, list[str]]:
-        """{claimed dataset: those that stand for it}: itself where the study has it, else others of its kind."""
-        planned = dict.fromkeys(key[1] for key in self.groups)
-        return {
-            name: [name] if name in planned else [d for d in planned if self.facts(d).task == TASKS.get(name)]
-            for name in claimed
-        }
+        The dataset itself where the study has it so, else others of its kind.
+        """
+        planned: dict[str, dict[str, str]] = {}
+        for backbone, dataset, _ in self.groups:
+            planned.setdefault(dataset, {}).setdefault(backbone.rpartition("-")[0], backbone)
+        whole = {d: {f: own[f] for f in families} for d, own in planned.items() if set(families) <= set(own)}
+        if claimed in whole:
+            return [(claimed, whole[claimed])]
+        return [(d, own) for d, own in whole.items() if self.facts(d).task == TASKS.get(claimed)]
 
-    def own_data(self, claimed: Sequence[str]) -> bool:
-        """Whether the study has any of the claim's own datasets, or is the one that is about them."""
-        return self.study == PAPER or any(key[1] in claimed for key in self.groups)
+    def own_data(self, claimed: Sequence[str], families: Sequence[str]) -> bool:
+        """Whether the claim is judged on its own datasets: on the paper study, or where no other stands for them."""
+        standing = {d for name in claimed for d, _ in self.standing(name, families)}
+        return self.study == PAPER or (bool(standing) and standing <= set(claimed))
+
+    def absent(self, dataset: str, families: Sequence[str]) -> Missing:
+        """That nothing stands for a dataset."""
+        kind = (
+            "" if self.study == PAPER else f" or on another dataset of {WORDS.get(TASKS.get(dataset, ''), 'its kind')}"
+        )
+        return self.unplanned(f"evaluation of {' and '.join(families)} on {dataset}{kind}")
 
     def keep_rates(self, backbone: str, dataset: str, method: str, wanted: Sequence[float] = ()) -> list[float]:
         """Planned keep-rates below 1, falling; only wanted ones where some are named."""
@@ -133,8 +140,8 @@ class Evidence:
         for (b, d, _), own in self.groups.items():
             if (b, d) == (backbone, dataset) and all(one in own for one in wanted):
                 return self._pooled([own[one] for one in wanted], dataset)
-        said = ", ".join(f"{m} at {r:g}" + (f" with test {p}" if p != "none" else "") for m, r, p in wanted)
-        return self.unplanned(f"{backbone} on {dataset} with one recipe for {said}")
+        said = " and ".join(f"{m} at {r:g}" + (f" in test {p}" if p != "none" else "") for m, r, p in wanted)
+        return self.unplanned(f"evaluations of {backbone} on {dataset}, trained alike, for {said}")
 
     def _pooled(self, wanted: list[list[Result]], dataset: str) -> list[Scores] | Missing:
         from audioprune.evaluations import pooled
@@ -201,8 +208,8 @@ class Evidence:
             return Missing(cells[0].why, self.command)
         return _speed_up(cells[0], keep_rate)
 
-    def tokens(self, backbone: str, dataset: str, keep_rate: float, columns: Sequence[str]) -> object | Missing:
-        """Per-clip rows of a token analysis (a DataFrame with these columns)."""
+    def tokens(self, backbone: str, dataset: str, keep_rate: float, column: str) -> object | Missing:
+        """Per-clip rows of a token analysis: a DataFrame with columns clip, recording, block and the one wanted."""
         cells = self.results.cells("tokens", backbone=backbone, dataset=dataset, keep_rate=keep_rate)
         if not cells:
             return self.unplanned(f"token analysis of {backbone} on {dataset} at {keep_rate:g}")
@@ -212,16 +219,15 @@ class Evidence:
         import pandas as pd
 
         frame = pd.concat([r.frame("clips.parquet").assign(cell=r.path) for r in cells], ignore_index=True)
-        lacking = [column for column in columns if column not in frame]
+        lacking = [name for name in ("clip", "recording", "block", column) if name not in frame]
         return self.unplanned(f"column {', '.join(lacking)} in the token analysis") if lacking else frame
 
     # --- what is not there ----------------------------------------------------------------------------------------
 
     @property
     def command(self) -> str:
-        folder = "" if self.study == PAPER else f"{self.study}/"
-        suffix = "tex" if self.exhibit in registry.names("tables") else "svg"
-        return f"snakemake results/{folder}{self.exhibit}.{suffix}"
+        """Makes the exhibit that shows what is missing, and so the cells that it needs."""
+        return command_of(self.study, self.exhibit)
 
     def unplanned(self, what: str) -> Missing:
         return Missing(
@@ -239,6 +245,12 @@ def _groups(results: Results) -> dict[tuple, dict[tuple, list[Result]]]:
         what = (label(r.settings.pruning), r.settings.pruning.keep_rate, r.settings.perturbation)
         found.setdefault((tuned.model.backbone, tuned.dataset, recipe), {}).setdefault(what, []).append(r)
     return found
+
+
+def command_of(study: str, exhibit: str) -> str:
+    folder = "" if study == PAPER else f"{study}/"
+    suffix = "tex" if exhibit in registry.names("tables") else "svg"
+    return f"snakemake results/{folder}{exhibit}.{suffix}"
 
 
 def mean_interval(values, groups, draws: int = DRAWS) -> Estimate:

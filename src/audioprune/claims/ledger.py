@@ -32,7 +32,7 @@ def judge(claim: Claim, results: Results) -> Judged:
     return Judged(
         claim=claim,
         study=results.study,
-        own_data=evidence.own_data(claim.cells.datasets),
+        own_data=evidence.own_data(claim.cells.datasets, claim.cells.backbones[:1]),
         verdict=verdict,
         evidence=_evidence(claim, verdict, corrected, printed, made),
         brief=_brief(verdict, corrected, printed, made),
@@ -63,7 +63,7 @@ def _brief(verdict: str, corrected: str, printed: list[Part], made: list[Part]) 
     said = ["Withdrawn by its authors"] if verdict == "superseded" else []
     if measured == "not-run":
         said += [f"Published numbers alone: {combine(printed)}"] if printed else []
-        said += [text.capitalize() for text in absence(made)]
+        said += [_sentence(text) for text in absence(made)]
     else:
         shown = [part for part in made if part.counted and part.verdict == measured] or made
         said.append(f"{tally(made)}; {shown[0].name}: {shown[0].evidence}".removesuffix("."))
@@ -79,5 +79,9 @@ def _evidence(claim: Claim, verdict: str, corrected: str, printed: list[Part], m
     else:
         said += [" ".join(claim.withdrawn.split())] if verdict == "superseded" else []
         said += [f"Published numbers alone: {combine(printed)} ({line(printed)})"] if printed else []
-        said.append(line(made).capitalize() if measured == "not-run" else f"Measured: {measured} ({line(made)})")
+        said.append(_sentence(line(made)) if measured == "not-run" else f"Measured: {measured} ({line(made)})")
     return ". ".join(text.rstrip(".") for text in said) + "."
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -39,11 +39,21 @@ def _column(metric: str, column: list[dict[str, str]]) -> list[Finding]:
     values = [float(row["value"]) for row in column]
     broken = breaks(values, RISING[metric], metric in STRICT)
     order = "above" if RISING[metric] else "below"
-    return [
-        Finding(
-            "monotonicity", f"{row['source']} {row['exhibit']}, {metric}", place(row), row["value"],
-            f"{order} {before['value']} of keep-rate {before['keep_rate']}", values[i + 1] - values[i], UNIT[metric],
-            "not monotone" if i in broken else "as expected", row["status"],
-        )
-        for i, (before, row) in enumerate(pairwise(column))
-    ]  # fmt: skip
+    found = []
+    for i, (before, row) in enumerate(pairwise(column)):
+        expected = f"{order} {before['value']} of keep-rate {before['keep_rate']}"
+        verdict = "not monotone" if i in broken else "as expected"
+        off = _wrong(values[i], values[i + 1], RISING[metric])
+        group = f"{row['source']} {row['exhibit']}, {metric}"
+        found.append(
+            Finding(
+                "monotonicity", group, place(row), row["value"], expected, off, UNIT[metric], verdict, row["status"]
+            )
+        )  # fmt: skip
+    return found
+
+
+def _wrong(before: float, after: float, rising: bool) -> float:
+    """How far a value goes in the wrong direction; 0 in the right one."""
+    step = after - before
+    return 0.0 if (step > 0) == rising else step

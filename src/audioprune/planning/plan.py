@@ -66,7 +66,12 @@ class Plan:
     def exhibits(self, study: str) -> list[tuple[str, str]]:
         """(kind, name) of the tables and figures that this study has cells for."""
         found = [(kind, name) for kind, folder in KINDS_OF_EXHIBIT.items() for name in registry.names(folder)]
-        return [(kind, name) for kind, name in found if self.exhibit_cells(study, kind, name)]
+        return [(kind, name) for kind, name in found if self.has_exhibit(study, kind, name)]
+
+    def has_exhibit(self, study: str, kind: str, name: str) -> bool:
+        """Whether the study has cells for it, or it needs none."""
+        module = registry.get(KINDS_OF_EXHIBIT[kind], name)
+        return getattr(module, "STANDALONE", False) or bool(self.exhibit_cells(study, kind, name))
 
     def _exhibit_cells(self, study: str, kind: str, name: str) -> tuple[Cell, ...]:
         """The cells that an exhibit shows, and all that those are made from."""
@@ -82,8 +87,8 @@ class Plan:
             digests, code = _file_digests(TEMPLATES, "*"), code_of("report", ())
         else:
             inputs = {cell.path: cell.key for cell in self.exhibit_cells(study, kind, name)}
-            digests = _file_digests(PUBLISHED, "*.csv")
-            code = code_of(kind, (registry.module_name(KINDS_OF_EXHIBIT[kind], name),))
+            digests, plugins = _taken(registry.get(KINDS_OF_EXHIBIT[kind], name))
+            code = code_of(kind, (registry.module_name(KINDS_OF_EXHIBIT[kind], name), *plugins))
         return key_of(kind, Drawn(study=study, name=name), inputs, digests, code)
 
     # --- states and guards --------------------------------------------------------------------------------------
@@ -136,6 +141,15 @@ def study_folder(study: str) -> Path:
 
 def exhibit_record(study: str, name: str) -> Path:
     return RESULTS / "exhibits" / study / f"{name}.json"
+
+
+def _taken(module) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Digests of the files that an exhibit takes in besides cells, and the pluggable modules that it uses all of."""
+    digests = dict(_file_digests(PUBLISHED, "*.csv"))
+    for folder, pattern in getattr(module, "FILES", ()):
+        digests |= {f"{folder}/{name}": digest for name, digest in _file_digests(Path(folder), pattern).items()}
+    kinds = getattr(module, "PLUGINS", ())
+    return digests, tuple(registry.module_name(kind, name) for kind in kinds for name in registry.names(kind))
 
 
 @cache

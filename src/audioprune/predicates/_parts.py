@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from math import sqrt
 
 from audioprune.claims.claim import Verdict
-from audioprune.claims.evidence import Estimate, Missing
+from audioprune.claims.evidence import Estimate, Evidence, Missing
 from audioprune.claims.verdict import Part
 
 ONE_SIDED = 1.644854  # standard errors of a one-sided 95 % bound
@@ -53,19 +54,9 @@ def arithmetic(name: str, holds: bool, evidence: str, value: float | None = None
     return Part(name, "supported" if holds else "refuted", "arithmetic", evidence, value, unit=unit, **more)
 
 
-def no_dataset(evidence, claim, dataset: str, families=()) -> list[Part]:
-    """One part that was not run for a dataset that nothing stands for."""
-    who = " and ".join(families or claim.cells.backbones)
-    kind = "" if evidence.study == "paper" else f" or another one for {kind_of(dataset)}"
-    return [not_run(dataset, evidence.unplanned(f"evaluation of {who} on {dataset}{kind}"))]
-
-
-def kind_of(dataset: str) -> str:
-    from audioprune.claims.evidence import TASKS, WORDS
-
-    return WORDS.get(TASKS.get(dataset, ""), dataset)
-
-
-def span(values) -> str:
-    values = [f"{v:.2f}" for v in values]
-    return values[0] if len(values) == 1 else f"{', '.join(values[:-1])} and {values[-1]}"
+def each(evidence: Evidence, dataset: str, families: Sequence[str], judge: Callable[..., list[Part]]) -> list[Part]:
+    """Parts of `judge(dataset, backbone, ...)`, a backbone for each family, of every dataset that stands for one."""
+    standing = evidence.standing(dataset, families)
+    if not standing:
+        return [not_run(dataset, evidence.absent(dataset, families))]
+    return [part for name, own in standing for part in judge(name, *(own[family] for family in families))]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from audioprune.claims.claim import Claim, Verdict
 from audioprune.claims.evidence import Estimate, Evidence, Missing, mean_interval
 from audioprune.claims.verdict import Part
-from audioprune.predicates._parts import above, measured, no_dataset, not_run
+from audioprune.predicates._parts import above, each, measured, not_run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,22 +61,17 @@ def analysed(
     `judge(frame, ...)`, given a frame for each pair, returns {what was looked at: (verdict, estimate)}.
     """
     families = tuple(dict.fromkeys(family for family, _ in wanted))
-    there, parts = evidence.backbones(families), []
-    for dataset in claim.cells.datasets:
-        own = evidence.datasets((dataset,))[dataset]
-        if len(there) < len(families) or not own:
-            parts += no_dataset(evidence, claim, dataset, families)
-            continue
-        for name in own:
-            models = " against ".join(f"{there[family]} at {rate:g}" for family, rate in wanted)
-            columns = ("clip", "recording", "block", column)
-            frames = [evidence.tokens(there[family], name, rate, columns) for family, rate in wanted]
-            absent = next((one for one in frames if isinstance(one, Missing)), None)
-            if absent:
-                parts.append(not_run(f"{models} on {name}", absent))
-                continue
-            parts += [
-                measured(f"{models} on {name}, {what}", verdict, f"{column} {found}", found, "ratio")
-                for what, (verdict, found) in judge(*frames).items()
-            ]
-    return parts
+
+    def look(name: str, *own: str) -> list[Part]:
+        models = [(own[families.index(family)], rate) for family, rate in wanted]
+        who = f"{' against '.join(f'{backbone} at {rate:g}' for backbone, rate in models)} on {name}"
+        frames = [evidence.tokens(backbone, name, rate, column) for backbone, rate in models]
+        absent = next((one for one in frames if isinstance(one, Missing)), None)
+        if absent:
+            return [not_run(who, absent)]
+        return [
+            measured(f"{who}, {what}", verdict, f"{column} {found}", found, "ratio")
+            for what, (verdict, found) in judge(*frames).items()
+        ]
+
+    return [part for dataset in claim.cells.datasets for part in each(evidence, dataset, families, look)]

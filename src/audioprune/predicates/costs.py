@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from audioprune.claims.claim import Claim
-from audioprune.claims.evidence import Evidence, Missing
+from audioprune.claims.evidence import PAPER, Evidence, Missing, command_of
 from audioprune.claims.readings import decoded, readings
 from audioprune.claims.units import Quantity, quantity
 from audioprune.claims.verdict import Part
-from audioprune.predicates._parts import arithmetic, covers, measured, no_dataset, not_run
+from audioprune.predicates._parts import arithmetic, covers, each, measured, not_run
 
 
 def remaining(claim: Claim, evidence: Evidence) -> list[Part]:
@@ -48,24 +49,34 @@ def _baseline(claim: Claim, evidence: Evidence) -> list[Part]:
 
 
 def _measured(claim: Claim, evidence: Evidence) -> list[Part]:
-    found, parts = readings(claim, evidence), []
-    (dataset,), (family,), (method,) = claim.cells.datasets, claim.cells.backbones, claim.cells.methods
-    backbone, rate = evidence.backbones((family,)).get(family), decoded(claim)[1]
-    if method == "tome" or not backbone or not evidence.datasets((dataset,))[dataset]:
-        what = f"evaluation of {family} with {method}" if method == "tome" else ""
-        return [not_run(dataset, evidence.unplanned(what))] if what else no_dataset(evidence, claim, dataset)
-    for own in evidence.datasets((dataset,))[dataset]:
-        where = f"{backbone} on {own}"
-        if own == dataset and "score" in found:
-            parts.append(_score(found["score"], claim.tolerance["score"], evidence, backbone, own, method, rate))
-        drop = evidence.drop(backbone, own, method, rate)
-        if isinstance(drop, Missing):
-            parts.append(not_run(f"drop of {where}", drop))
-        else:
-            claimed = found["drop"]
-            text = f"drop {drop} points, claimed {claimed.value:f}"
-            parts.append(measured(f"drop of {where}", covers(drop, float(claimed.value)), text, drop))
-    return parts
+    """The score, on its own dataset only, and the drop."""
+    found, rate = readings(claim, evidence), decoded(claim)[1]
+    (dataset,), families, (method,) = claim.cells.datasets, claim.cells.backbones, claim.cells.methods
+    if rate is None:
+        return [not_run(dataset, evidence.unplanned(f"evaluation of {families[0]} with {method} on {dataset}"))]
+
+    def judge(own: str, backbone: str) -> list[Part]:
+        score = own == dataset and "score" in found
+        parts = (
+            [_score(found["score"], claim.tolerance["score"], evidence, backbone, own, method, rate)] if score else []
+        )
+        return [*parts, _drop(found["drop"], evidence, backbone, own, method, rate)]
+
+    return each(evidence, dataset, families, judge)
+
+
+def _elsewhere(dataset: str, own: str, evidence: Evidence) -> Missing:
+    """A claim of printed values says nothing of other data; what those show stands beside."""
+    return Missing(f"its values are judged on {dataset} only, {own} stands beside", command_of(PAPER, evidence.exhibit))
+
+
+def _drop(claimed: Quantity, evidence: Evidence, backbone: str, dataset: str, method: str, rate: float) -> Part:
+    """The interval of the drop holds the claimed one."""
+    name, drop = f"drop of {backbone} on {dataset}", evidence.drop(backbone, dataset, method, rate)
+    if isinstance(drop, Missing):
+        return not_run(name, drop)
+    text = f"drop {drop} points, claimed {claimed.value:f}"
+    return measured(name, covers(drop, float(claimed.value)), text, drop)
 
 
 def _score(score: Quantity, tolerance: Quantity, evidence: Evidence, backbone, dataset, method, rate) -> Part:

@@ -6,7 +6,7 @@ from audioprune.claims.claim import Claim
 from audioprune.claims.evidence import Estimate, Evidence, Missing
 from audioprune.claims.ranks import exact_p, spearman
 from audioprune.claims.verdict import Part
-from audioprune.predicates._parts import no_dataset, not_run
+from audioprune.predicates._parts import each, not_run
 
 MONOTONE = -0.8  # rank correlation of keep-rate and drop
 LEVEL = 0.05
@@ -30,19 +30,17 @@ def _published(evidence: Evidence, backbone: str, dataset: str, rates) -> dict[f
 
 
 def _study(claim: Claim, evidence: Evidence, family: str) -> list[Part]:
-    backbone, parts, halves = evidence.backbones((family,)).get(family), [], {}
+    parts, halves = [], {}
+
+    def judge(name: str, backbone: str) -> list[Part]:
+        drops = _drops(claim, evidence, backbone, name)
+        if isinstance(drops, Missing):
+            return [not_run(f"{backbone} on {name}", drops)]
+        halves.update({name: drops[HALF].value} if HALF in drops else {})
+        return [_measured_along(evidence, f"{backbone} on {name}", drops)]
+
     for dataset in claim.cells.datasets:
-        own = evidence.datasets((dataset,))[dataset]
-        own = [d for d in own if backbone and evidence.keep_rates(backbone, d, "topk")]
-        if not own:
-            parts += no_dataset(evidence, claim, dataset)
-        for name in own:
-            drops = _drops(claim, evidence, backbone, name)
-            if isinstance(drops, Missing):
-                parts.append(not_run(f"{backbone} on {name}", drops))
-                continue
-            halves |= {name: drops[HALF].value} if HALF in drops else {}
-            parts.append(_measured_along(evidence, f"{backbone} on {name}", drops))
+        parts += each(evidence, dataset, (family,), judge)
     if len(halves) < 3:
         missing = evidence.unplanned(f"drop at {HALF} on three datasets or more that are there")
         return [*parts, not_run("across datasets", missing)]

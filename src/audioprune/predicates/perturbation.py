@@ -6,7 +6,7 @@ from __future__ import annotations
 from audioprune.claims.claim import Claim
 from audioprune.claims.evidence import Evidence, Missing
 from audioprune.claims.verdict import Part
-from audioprune.predicates._parts import above, arithmetic, measured, no_dataset, not_run
+from audioprune.predicates._parts import above, arithmetic, each, measured, not_run
 
 EXCEPTED = ("esc50", 0.5)  # P0 names this one case where test III is not below test II
 
@@ -35,22 +35,22 @@ def _compared(
     claim: Claim, evidence: Evidence, first: str, second: str, threshold=0.0, at_least=False, excepted=()
 ) -> list[Part]:
     """Accuracy under `first` minus that under `second` is above the threshold (or at least not below it)."""
-    parts, (family,) = [], claim.cells.backbones
+    parts, (family,), wanted = [], claim.cells.backbones, claim.cells.keep_rates
+
+    def judge(name: str, backbone: str) -> list[Part]:
+        rates = _rates(evidence, backbone, name, wanted)
+        if not rates:
+            return [not_run(f"{backbone} on {name}", evidence.unplanned(f"perturbation tests of {backbone} on {name}"))]
+        return [
+            _measured(evidence, backbone, name, rate, first, second, threshold, at_least, (name, rate) != excepted)
+            for rate in rates
+        ]
+
     for dataset in claim.cells.datasets:
-        for rate in claim.cells.keep_rates:
+        for rate in wanted:
             counted = (dataset, rate) != excepted
             parts.append(_published(evidence, dataset, rate, first, second, threshold, at_least, counted))
-        backbone, own = evidence.backbones((family,)).get(family), evidence.datasets((dataset,))[dataset]
-        if not backbone or not own:
-            parts += no_dataset(evidence, claim, dataset)
-        for name in own if backbone else ():
-            rates = _rates(evidence, backbone, name, claim.cells.keep_rates)
-            if not rates:
-                what = f"perturbation tests of {backbone} on {name}"
-                parts.append(not_run(f"{backbone} on {name}", evidence.unplanned(what)))
-            for rate in rates:
-                counted = (name, rate) != excepted
-                parts.append(_measured(evidence, backbone, name, rate, first, second, threshold, at_least, counted))
+        parts += each(evidence, dataset, (family,), judge)
     return parts
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from audioprune.claims.claim import Claim
 from audioprune.claims.evidence import Evidence, Missing
 from audioprune.claims.verdict import Part
-from audioprune.predicates._parts import above, arithmetic, measured, no_dataset, not_run
+from audioprune.predicates._parts import above, arithmetic, each, measured, not_run
 
 STATISTICS = ("intensity", "variation")
 
@@ -17,16 +19,12 @@ def attention_wins(claim: Claim, evidence: Evidence) -> list[Part]:
     parts = []
     for family in claim.cells.backbones:
         for dataset in claim.cells.datasets:
-            backbone, own = evidence.backbones((family,)).get(family), evidence.datasets((dataset,))[dataset]
-            if not backbone or not own:
-                parts += no_dataset(evidence, claim, dataset, (family,))
-            for name in own if backbone else ():
-                parts += _statistics(claim, evidence, backbone, name)
+            parts += each(evidence, dataset, (family,), partial(_statistics, claim, evidence))
     discarding = evidence.unplanned("evaluation with the clusters C1 and C2 dropped, and as many tokens at random")
     return [*parts, not_run("dropping C1 and C2", discarding)]
 
 
-def _statistics(claim: Claim, evidence: Evidence, backbone: str, dataset: str) -> list[Part]:
+def _statistics(claim: Claim, evidence: Evidence, dataset: str, backbone: str) -> list[Part]:
     parts = []
     for statistic in STATISTICS:
         rated = {
@@ -50,18 +48,15 @@ def cls_hurts(claim: Claim, evidence: Evidence) -> list[Part]:
     (family,), parts = claim.cells.backbones, []
     for dataset in claim.cells.datasets:
         parts += [_published(evidence, f"{family}-b", dataset, rate) for rate in claim.cells.keep_rates]
-        backbone, own = evidence.backbones((family,)).get(family), evidence.datasets((dataset,))[dataset]
-        if not backbone or not own:
-            parts += no_dataset(evidence, claim, dataset)
-        for name in own if backbone else ():
-            rates = evidence.keep_rates(backbone, name, "topk.cls", claim.cells.keep_rates)
-            if not rates:
-                what = f"evaluation of {backbone} on {name} with tokens ranked by the CLS score"
-                parts.append(not_run(f"{backbone} on {name}", evidence.unplanned(what)))
-            for rate in rates:
-                where = f"{backbone} on {name} at {rate:g}"
-                parts.append(_against(evidence, where, backbone, name, "topk", "topk.cls", rate))
+        parts += each(evidence, dataset, (family,), partial(_scores, claim, evidence))
     return parts
+
+
+def _scores(claim: Claim, evidence: Evidence, dataset: str, backbone: str) -> list[Part]:
+    name, rates = f"{backbone} on {dataset}", evidence.keep_rates(backbone, dataset, "topk.cls", claim.cells.keep_rates)
+    if not rates:
+        return [not_run(name, evidence.unplanned(f"evaluation of {name} with tokens ranked by the CLS score"))]
+    return [_against(evidence, f"{name} at {rate:g}", backbone, dataset, "topk", "topk.cls", rate) for rate in rates]
 
 
 def _published(evidence: Evidence, backbone: str, dataset: str, rate: float) -> Part:

@@ -7,9 +7,9 @@ from audioprune.claims.evidence import Evidence, Missing
 from audioprune.claims.verdict import Part
 from audioprune.predicates._parts import (
     arithmetic,
+    each,
     least_upper,
     measured,
-    no_dataset,
     non_inferior,
     not_run,
     settling,
@@ -56,10 +56,7 @@ def _published(claim: Claim, evidence: Evidence, family: str, dataset: str, band
 
 
 def _study(claim: Claim, evidence: Evidence, family: str, dataset: str, band, margin: float) -> list[Part]:
-    backbone, own = evidence.backbones((family,)).get(family), evidence.datasets((dataset,))[dataset]
-    if not backbone or not own:
-        return no_dataset(evidence, claim, dataset, (family,))
-    return [_best(claim, evidence, backbone, name, band, margin) for name in own]
+    return each(evidence, dataset, (family,), lambda name, own: [_best(claim, evidence, own, name, band, margin)])
 
 
 def _best(claim: Claim, evidence: Evidence, backbone: str, dataset: str, band, margin: float) -> Part:

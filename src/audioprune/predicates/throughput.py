@@ -5,7 +5,7 @@ from __future__ import annotations
 from audioprune.claims.claim import Claim
 from audioprune.claims.evidence import Estimate, Evidence, Missing
 from audioprune.claims.verdict import Part
-from audioprune.predicates._parts import arithmetic, measured, no_dataset, not_run
+from audioprune.predicates._parts import arithmetic, each, measured, not_run
 
 
 def about(claim: Claim, evidence: Evidence) -> list[Part]:
@@ -14,10 +14,9 @@ def about(claim: Claim, evidence: Evidence) -> list[Part]:
     wanted, within = float(claim.quantities["speed_up"].value), float(claim.tolerance["speed_up"].value)
     for dataset in claim.cells.datasets:
         parts.append(_published(evidence, f"{family}-b", dataset, rate, wanted, within))
-        backbone, own = evidence.backbones((family,)).get(family), evidence.datasets((dataset,))[dataset]
-        if not backbone or not own:
-            parts += no_dataset(evidence, claim, dataset)
-        parts += [_measured(evidence, backbone, name, rate, wanted, within) for name in own if backbone]
+        parts += each(
+            evidence, dataset, (family,), lambda name, own: [_measured(evidence, own, name, rate, wanted, within)]
+        )
     return parts
 
 
