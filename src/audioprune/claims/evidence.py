@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from audioprune import published, registry
 from audioprune.results import Result, Results, label
+from audioprune.tables._table import number
 
 DRAWS = 1000
 PAPER = "paper"  # the study of the claims' own datasets
@@ -54,7 +55,7 @@ class Estimate:
         return (self.high - self.low) / (2 * 1.959964)
 
     def __str__(self) -> str:
-        return f"{self.value:.2f} [{self.low:.2f}, {self.high:.2f}]"
+        return f"{number(self.value, 2)} [{number(self.low, 2)}, {number(self.high, 2)}]"
 
 
 class Evidence:

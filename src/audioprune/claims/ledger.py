@@ -35,7 +35,7 @@ def judge(claim: Claim, results: Results) -> Judged:
         own_data=evidence.own_data(claim.cells.datasets, claim.cells.backbones[:1]),
         verdict=verdict,
         evidence=_evidence(claim, verdict, corrected, printed, made),
-        brief=_brief(verdict, corrected, printed, made),
+        brief=_brief(verdict, corrected, wrong, printed, made),
         parts=parts,
         found=found,
         arithmetic=combine(printed) if printed else None,
@@ -55,19 +55,27 @@ def statement(claim: Claim, found: dict[str, Quantity]) -> str:
     return " ".join(claim.corrected.statement.format(**words).split())
 
 
-def _brief(verdict: str, corrected: str, printed: list[Part], made: list[Part]) -> str:
+def _brief(verdict: str, corrected: str, wrong: dict, printed: list[Part], made: list[Part]) -> str:
     """What the first page says: one line for each claim."""
     measured = combine(made)
     if corrected:
-        return f"{corrected} Of the corrected statement: {tally([*printed, *made])} parts."
+        said = [f"{was} is {is_}" for was, is_ in _pairs(wrong)]
+        return f"{'; '.join(said)}. Corrected: {tally([*printed, *made])} parts."
     said = ["Withdrawn by its authors"] if verdict == "superseded" else []
     if measured == "not-run":
         said += [f"Published numbers alone: {combine(printed)}"] if printed else []
-        said += [_sentence(text) for text in absence(made)]
+        said += [_sentence(text.partition("; ")[0]) for text in absence(made)]
     else:
         shown = [part for part in made if part.counted and part.verdict == measured] or made
         said.append(f"{tally(made)}; {shown[0].name}: {shown[0].evidence}".removesuffix("."))
     return ". ".join(said) + "."
+
+
+def _pairs(wrong: dict[str, tuple[Quantity, Quantity]]):
+    """What was claimed and what it is, MACs also as what is saved."""
+    for claimed, is_ in wrong.values():
+        saved = f", {is_.to('pct_reduction')}" if is_.unit == "pct_remaining" else ""
+        yield f"{claimed}", f"{is_}{saved}"
 
 
 def _evidence(claim: Claim, verdict: str, corrected: str, printed: list[Part], made: list[Part]) -> str:

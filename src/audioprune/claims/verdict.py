@@ -77,11 +77,9 @@ def line(parts: list[Part], *, most: int = 4) -> str:
 
 
 def tally(parts: list[Part]) -> str:
-    """'4 supported, 1 refuted of 5'."""
-    counts: dict[str, int] = {}
-    for part in parts:
-        counts[part.verdict] = counts.get(part.verdict, 0) + 1
-    return ", ".join(f"{n} {verdict}" for verdict, n in counts.items()) + f" of {len(parts)}"
+    """'4 supported, 1 refuted of 5', of those that count."""
+    counted = [part.verdict for part in parts if part.counted]
+    return ", ".join(f"{counted.count(v)} {v}" for v in dict.fromkeys(counted)) + f" of {len(counted)}"
 
 
 def absence(parts: list[Part]) -> list[str]:

@@ -56,11 +56,12 @@ def _measured(claim: Claim, evidence: Evidence) -> list[Part]:
         return [not_run(dataset, evidence.unplanned(f"evaluation of {families[0]} with {method} on {dataset}"))]
 
     def judge(own: str, backbone: str) -> list[Part]:
-        score = own == dataset and "score" in found
-        parts = (
-            [_score(found["score"], claim.tolerance["score"], evidence, backbone, own, method, rate)] if score else []
-        )
-        return [*parts, _drop(found["drop"], evidence, backbone, own, method, rate)]
+        drop = _drop(found["drop"], evidence, backbone, own, method, rate)
+        if own != dataset:
+            return [not_run(f"{dataset} itself", _elsewhere(dataset, own, evidence)), replace(drop, counted=False)]
+        if "score" not in found:
+            return [drop]
+        return [_score(found["score"], claim.tolerance["score"], evidence, backbone, own, method, rate), drop]
 
     return each(evidence, dataset, families, judge)
 

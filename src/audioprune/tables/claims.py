@@ -33,26 +33,22 @@ def build(results) -> Table:
     from audioprune.claims.ledger import judge_all
 
     judged = judge_all(results)
-    tier = "" if all(one.own_data for one in judged) else "on this tier, "
-    rows = [row for one in judged for row in _rows(one, tier if not one.own_data else "")]
-    return Table(_columns(), tuple(rows), NOTES, status=" ".join(f"Claims marked {m} are {_of(m)}" for m in STATUS))
+    rows = [row for one in judged for row in _rows(one)]
+    return Table(_columns(), tuple(rows), NOTES, status=" ".join(f"Claims marked {m} are {STATUS[m]}" for m in STATUS))
 
 
-def _of(mark: str) -> str:
-    return STATUS[mark].replace("quoted by", "as quoted by")
-
-
-def _rows(judged, tier: str) -> list[Row]:
+def _rows(judged) -> list[Row]:
     """One row for each basis and verdict that parts of the claim got."""
     claim = judged.claim
     mark = MARK[claim.sources[0].document]
+    tier = "" if judged.own_data else "on this tier, "
     group = f"{', '.join(claim.ids)}{mark} {tier}{judged.verdict}: {claim.question}"
     found: dict[tuple, list] = {}
     for part in judged.parts:
         found.setdefault((part.basis, part.verdict), []).append(part)
     common = {
         "claim": ", ".join(claim.ids), "question": claim.question, "verdict": judged.verdict, "brief": judged.brief,
-        "on_this_tier": str(not judged.own_data), "statement": " ".join(claim.statement.split()),
+        "on_this_tier": "" if judged.own_data else "on this tier", "statement": " ".join(claim.statement.split()),
         "corrected": judged.corrected, "corrected_verdict": judged.corrected_verdict or "",
         "expected": claim.expected, "exhibit": claim.exhibit, "command": judged.command,
     }  # fmt: skip
