@@ -11,6 +11,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -102,11 +103,7 @@ def holders() -> Callable[[str], str]:
 
 def lease_holder() -> Callable[[str], str | None] | None:
     """audioprune.leases.holder, where cells are leased."""
-    if not find_spec("audioprune.leases"):
-        return None
-    from audioprune import leases
-
-    return leases.holder
+    return import_module("audioprune.leases").holder if find_spec("audioprune.leases") else None
 
 
 def remove(left: Leftover) -> None:
