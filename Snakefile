@@ -30,7 +30,7 @@ if plan.config.mirror:
 
 onstart:
     try:
-        main_lock = hold()
+        plan.lock = hold()  # kept by what lives as long as this process: a name in here does not
     except UserError as error:
         raise WorkflowError(str(error)) from None
     leases.forget_finished(LOCK.parent, before=planned)

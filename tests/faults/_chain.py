@@ -159,6 +159,7 @@ def said(process: subprocess.Popen, line: str) -> None:
 
 def children(pid: int, words: str = "") -> list[int]:
     """Numbers of the child processes whose command line contains `words`."""
-    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    command = ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     rows = [line.split(None, 2) for line in listed.splitlines()]
     return [int(row[0]) for row in rows if row[1] == str(pid) and words in row[2]]
