@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from audioprune import published, registry
+from audioprune.planning.cells import value_of
 from audioprune.results import Result, Results, label
 from audioprune.tables._table import number
 
@@ -208,6 +209,11 @@ class Evidence:
         if not cells[0].ok:
             return Missing(cells[0].why, self.command)
         return _speed_up(cells[0], keep_rate)
+
+    def token_rates(self, wanted: Sequence[float]) -> list[float]:
+        """Those keep-rates that token analyses are planned at; the first one where there is none."""
+        planned = {value_of(r, "keep_rate") for r in self.results.cells("tokens")}
+        return [rate for rate in wanted if rate in planned] or list(wanted[:1])
 
     def tokens(self, backbone: str, dataset: str, keep_rate: float, column: str) -> object | Missing:
         """Per-clip rows of a token analysis: a DataFrame with columns clip, recording, block and the one wanted."""
