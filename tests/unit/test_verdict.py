@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -95,7 +95,8 @@ def test_mean_interval_of_groups():
     assert (constant.low, constant.value, constant.high) == pytest.approx((0.25, 0.25, 0.25))
 
 
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=3, max_size=6))
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=3, max_size=5))
 def test_rank_correlation_is_scipys_and_p_is_exact(pairs):
     x, y = map(list, zip(*pairs, strict=True))
     if len(set(x)) < 2 or len(set(y)) < 2:
