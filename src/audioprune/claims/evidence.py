@@ -202,6 +202,11 @@ class Evidence:
             return Missing(cells[0].why, self.command)
         return _speed_up(cells[0], keep_rate)
 
+    def token_rates(self, wanted: Sequence[float]) -> list[float]:
+        """Those keep-rates that token analyses are planned at; the first one where there is none."""
+        planned = {value_of(r, "keep_rate") for r in self.results.cells("tokens")}
+        return [rate for rate in wanted if rate in planned] or list(wanted[:1])
+
     def tokens(self, backbone: str, dataset: str, keep_rate: float, column: str) -> object | Missing:
         """Per-clip rows of a token analysis: a DataFrame with columns clip, recording, block and the one wanted."""
         wanted = {"backbone": backbone, "dataset": dataset, "keep_rate": keep_rate, "label_map": "right"}

@@ -32,7 +32,7 @@ def above_one(claim: Claim, evidence: Evidence) -> list[Part]:
             found = {block: mean(frame, column, block) for block in BLOCKS}
             return {f"block {block}": (above(one, 1.0), one) for block, one in found.items()}
 
-        for rate in claim.cells.keep_rates:
+        for rate in evidence.token_rates(claim.cells.keep_rates):
             parts += analysed(claim, evidence, [(claim.cells.backbones[0], rate)], column, judge)
     return parts
 
@@ -59,7 +59,7 @@ def norm_falls(claim: Claim, evidence: Evidence) -> list[Part]:
         found = slope(frame, "norm")
         return {"slope": (below(found), found)}
 
-    rates = claim.cells.keep_rates
+    rates = evidence.token_rates(claim.cells.keep_rates)
     return [p for r in rates for p in analysed(claim, evidence, [(claim.cells.backbones[0], r)], "norm", judge)]
 
 
@@ -73,7 +73,8 @@ def _larger_at_highest(claim: Claim, evidence: Evidence, column: str) -> list[Pa
         found = {block: paired(high, low, column, block) for block in BLOCKS}
         return {f"block {block}": (above(one), one) for block, one in found.items()}
 
-    family, rates = claim.cells.backbones[0], claim.cells.keep_rates
+    family, rates = claim.cells.backbones[0], evidence.token_rates(claim.cells.keep_rates)
+    rates = rates if len(rates) > 1 else claim.cells.keep_rates
     return analysed(claim, evidence, [(family, max(rates)), (family, min(rates))], column, judge)
 
 
