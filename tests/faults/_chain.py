@@ -37,7 +37,7 @@ PRUNING = Pruning(method="topk", keep_rate=0.5)
 PLUGINS = ("audioprune.backbones.audiomae", "audioprune.pruning.topk")
 # The step, saying each training step on standard output, with a resume point every so many seconds; 0: at each.
 SAYING = """
-import sys
+import os, sys
 from audioprune.steps._run import main
 from audioprune.steps.finetune import finetune, training
 train = training.train
@@ -47,7 +47,7 @@ def saying(*given, batch_of, **named):
         return batch_of(epoch, step)
     return train(*given, batch_of=said, **named)
 training.train = saying
-training.finetune.__kwdefaults__["save_every_s"] = {seconds}
+os.environ["AUDIOPRUNE_SAVE_EVERY_S"] = "{seconds}"
 main(finetune, sys.argv[1:])
 """
 POINTS, NO_POINTS = SAYING.format(seconds=0), SAYING.format(seconds=3600)
