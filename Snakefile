@@ -31,11 +31,7 @@ if plan.config.mirror:
 onstart:
     # Kept by what lives as long as this process: a name in here would not, and the lock would be given back at once.
     try:
-<<<<<<< HEAD
-        plan.lock = hold()  # kept by what lives as long as this process: a name in here does not
-=======
         plan.lock = hold()
->>>>>>> w-faults
     except UserError as error:
         raise WorkflowError(str(error)) from None
     leases.forget_finished(LOCK.parent, before=planned)
