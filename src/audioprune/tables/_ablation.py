@@ -1,0 +1,93 @@
+"""What tables of ablations are made of: the pooled evaluations of their cells, and differences of two of them.
+
+A module's `needs` says which cells it shows; `build` meets those of the whole study in a report, so it asks `rows_of`
+for its own. Rows are those of `evaluations.tidy`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audioprune.evaluations import drop, runs, tidy
+from audioprune.planning.cells import as_trained
+from audioprune.tables._rows import heading, quantity
+from audioprune.tables._table import Cell, Column
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHARED_RUNS = "Differences are taken over the folds and seeds that both sides have, clip by clip."
+
+
+def evaluations(study) -> list:
+    """Unperturbed evaluations of the last epoch's weights."""
+    return study.cells("evaluate", selection="last", perturbation="none")
+
+
+def trained(study) -> list:
+    """Those that prune as their model was trained to."""
+    return [c for c in evaluations(study) if as_trained(c)]
+
+
+def of_unpruned(study) -> list:
+    """Those of models that were trained unpruned."""
+    return [c for c in evaluations(study) if c.inputs["finetune"].settings.pruning.method == "none"]
+
+
+def place(cell) -> tuple[str, str]:
+    """Backbone and dataset of an evaluation."""
+    tuned = cell.inputs["finetune"].settings
+    return tuned.model.backbone, tuned.dataset
+
+
+def rows_of(results, cells) -> pd.DataFrame:
+    """The rows of `tidy` that these cells make up."""
+    paths, frame = {c.path for c in cells}, tidy(results)
+    return frame[frame["cells"].map(paths.issuperset).astype(bool)]
+
+
+def groups(frame: pd.DataFrame):
+    """(heading, rows) of every backbone, dataset and variant."""
+    for _, own in frame.groupby(["backbone", "dataset", "variant"], sort=False):
+        yield heading(own), own
+
+
+def pick(frame: pd.DataFrame, **wanted):
+    """The first row with all wanted values; None if there is none."""
+    found = (row for row in frame.itertuples() if all(getattr(row, k) == v for k, v in wanted.items()))
+    return next(found, None)
+
+
+def accuracy(row, **published) -> Cell | None:
+    """A row's value with its interval, or why it was not run; None where it was not planned."""
+    return None if row is None else quantity(row, **published)
+
+
+def difference(results, first, second) -> Cell | None:
+    """`first` minus `second` in points, with the paired interval over the runs that both have.
+
+    None where either is not planned, or both are the same evaluations; why, where one was not run.
+    """
+    if first is None or second is None or first.cells == second.cells:
+        return None
+    a, b = _same_runs(results, first, second), _same_runs(results, second, first)
+    why = next((row.why for row in (a, b) if not row.runs), "")
+    if not a.runs or not b.runs:
+        return Cell(why=why or "the two have no fold and seed in common")
+    return Cell(**drop(results, a, b))
+
+
+def _same_runs(results, row, other):
+    """A row reduced to the folds and seeds of another."""
+    each = runs(results).set_index("cell")
+    wanted = set(each.loc[list(other.cells), ["fold", "seed"]].itertuples(index=False, name=None))
+    own = each.loc[list(row.cells)]
+    own = own[[pair in wanted for pair in zip(own["fold"], own["seed"], strict=True)]]
+    there = own[own["why"] == ""]
+    counts = {"runs": len(there), "missing": len(own) - len(there)}
+    return row._replace(cells=tuple(own.index), value=there["value"].mean(), **counts)
+
+
+def measured(key: str, header: str, unit: str = "", *, signed: bool = False) -> tuple[Column, Column]:
+    """A quantity's value and interval."""
+    return Column(key, header, unit, signed=signed), Column(key, "95 % interval", part="interval", signed=signed)
