@@ -2,10 +2,12 @@
 
 import os
 import sys
+import time
 from pathlib import Path
 
+from audioprune import leases
 from audioprune.errors import UserError
-from audioprune.planning.lock import hold
+from audioprune.planning.lock import LOCK, hold
 from audioprune.planning.plan import Plan
 
 # Steps run with the Python that plans, whether or not its environment is activated; and with cached bytecode, without
@@ -14,6 +16,7 @@ shell.prefix(
     f"set -euo pipefail; unset PYTHONDONTWRITEBYTECODE; export PATH={Path(sys.executable).parent}:$PATH; "
 )
 
+planned = time.time()
 try:
     plan = Plan(
         main=workflow.is_main_process, targets=lambda: workflow.dag_settings.targets
@@ -30,6 +33,7 @@ onstart:
         main_lock = hold()
     except UserError as error:
         raise WorkflowError(str(error)) from None
+    leases.forget_finished(LOCK.parent, before=planned)
 
 
 wildcard_constraints:

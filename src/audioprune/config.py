@@ -44,8 +44,14 @@ class Grid(Closed):
 
 
 class Traces(Closed):
-    keep_rates: tuple[float, ...] = (0.5,)
+    """Which fine-tunings are looked into, and on how many clips."""
+
+    keep_rates: tuple[float, ...] = (1.0, 0.5)
+    methods: tuple[str, ...] = Field(("topk",), description="pruning methods; an unpruned model needs none of them")
     clips: int = Field(64, ge=0, description="test clips traced in each run; 0: all")
+    runs: Literal["first", "folds", "all"] = Field(
+        "first", description="the first fold and seed of a grid, its first seed in every fold, or every run"
+    )
 
 
 class Probes(Closed):
@@ -255,6 +261,9 @@ def _study_errors(config: Config, name: str, study: Study, datasets: tuple[str, 
         value = method_of(value).method
         if value not in methods:
             yield f"{place}.probes.off_the_shelf.{j}: no method named {value!r}{registry.nearest(value, methods)}"
+    for j, value in enumerate(study.traces.methods if study.traces else ()):
+        if value not in methods:
+            yield f"{place}.traces.methods.{j}: no method named {value!r}{registry.nearest(value, methods)}"
     for i, grid in enumerate(study.grids):
         for field, kind, valid in (
             ("backbones", "backbone", registry.names("backbones")),

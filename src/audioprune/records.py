@@ -79,6 +79,12 @@ def cell_folder(final: Path) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+def clear_scratch(final: Path) -> None:
+    """Remove the scratch folders of killed processes beside `final`; by the holder of its lease only."""
+    for scratch in final.parent.glob(f".{final.name}.*"):
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
 def read(folder: Path) -> dict:
     """The record of a cell; raises FileNotFoundError or json.JSONDecodeError."""
     return json.loads((folder / RECORD).read_text(encoding="utf-8"))

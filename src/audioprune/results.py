@@ -26,6 +26,8 @@ FRAMES = {
     "finetune": "history.csv",
     "evaluate": "predictions.parquet",
     "trace": "clips.parquet",
+    "clusters": "clusters.csv",
+    "tokens": "stages.parquet",
     "macs": "macs.csv",
     "throughput": "throughput.csv",
 }

@@ -162,7 +162,7 @@ class EvaluateSettings(Closed):
     kernel: Literal["eager", "fused"] = "fused"
     selection: Literal["last", "best_test", "best_val"] = "last"
     perturbation: Literal["none", "I", "II", "III"] = Field("none", description="Algorithm 1 of P0")
-    tau: float | None = Field(None, description="signal threshold on the patch mean; needed by a perturbation")
+    tau: float | None = Field(None, description="a perturbation's signal threshold; None: that of the clusters cell")
     precision: Literal["fp32", "fp16", "bf16"] = "fp32"
 
 
@@ -173,6 +173,29 @@ class TraceSettings(Closed):
     selection: Literal["last", "best_test", "best_val"] = "last"
     clips: int = Field(0, ge=0, description="a seeded sample of the test clips; 0: all")
     seed: int = 0
+
+
+class ClustersSettings(Closed):
+    """Levels of intensity and variation of a dataset's patches, over the evaluation clips of all folds."""
+
+    dataset: str
+    patch: int = Field(16, gt=0)
+    stride: int = Field(16, gt=0)
+    k: int = Field(5, ge=2, description="clusters of the patch means, and of the patch standard deviations")
+    seed: int = Field(123, ge=0, description="of the first centres")
+    tau: float | None = Field(None, description="the dataset's own signal threshold, where it has one")
+    sample: int = Field(1024, gt=0, description="clips whose pixels make the histogram that tau `auto` is read from")
+    sample_seed: int = Field(0, ge=0)
+
+
+class TokensSettings(Closed):
+    """Analyses of a trace, clip by clip."""
+
+    tau: Literal["given", "auto", "truth"] = Field(
+        "given", description="what makes a patch signal: a threshold on its mean, or what the generator knows"
+    )
+    label_map: Literal["right", "transposed", "shuffled"] = Field("right", description="wrong ones are for the audit")
+    seed: int = Field(0, ge=0, description="of shuffled labels and random selections")
 
 
 class MacsSettings(Closed):
@@ -213,6 +236,8 @@ KINDS: dict[str, type[Closed]] = {
     "finetune": FinetuneSettings,
     "evaluate": EvaluateSettings,
     "trace": TraceSettings,
+    "clusters": ClustersSettings,
+    "tokens": TokensSettings,
     "macs": MacsSettings,
     "throughput": ThroughputSettings,
 }

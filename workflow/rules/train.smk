@@ -1,4 +1,4 @@
-"""Models: pre-training, fine-tuning, evaluation, and traces of the tokens."""
+"""Models: pre-training, fine-tuning, evaluation, traces of the tokens, and what is read from them."""
 
 
 rule pretrain:
@@ -60,6 +60,32 @@ rule trace:
         cell=cell_json("trace"),
     shell:
         "python -m audioprune.steps.trace --cell {params.cell:q} --log {log:q}"
+
+
+rule clusters:
+    input:
+        inputs_of("clusters"),
+    output:
+        "results/cells/clusters/{address}/{key}/record.json",
+    log:
+        "results/logs/clusters/{address}/{key}.log",
+    params:
+        cell=cell_json("clusters"),
+    shell:
+        "python -m audioprune.steps.clusters --cell {params.cell:q} --log {log:q}"
+
+
+rule tokens:
+    input:
+        inputs_of("tokens"),
+    output:
+        "results/cells/tokens/{address}/{key}/record.json",
+    log:
+        "results/logs/tokens/{address}/{key}.log",
+    params:
+        cell=cell_json("tokens"),
+    shell:
+        "python -m audioprune.steps.tokens --cell {params.cell:q} --log {log:q}"
 
 
 rule batch:  # several cells of one fine-tuning, or several counted models, made by one process

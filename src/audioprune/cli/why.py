@@ -7,7 +7,7 @@ from audioprune.cli._output import print_json
 from audioprune.cli.status import describe, siblings
 from audioprune.errors import UserError
 from audioprune.planning.cells import RESULTS, Cell
-from audioprune.planning.fingerprint import closure
+from audioprune.planning.fingerprint import code_of_kind, counted_in
 from audioprune.planning.plan import Plan
 
 
@@ -38,7 +38,13 @@ def run(arguments) -> int:
             print(f"  against {key}:" + ("" if lines else " nothing that is keyed differs"))
             for line in lines:
                 print(f"    {line}")
+            if lines and all(line.startswith("code ") for line in lines):
+                print(f"    only code differs; where it gives the same results: {accept_command(report['kind'])}")
     return 0
+
+
+def accept_command(kind: str) -> str:
+    return f'audioprune accept {kind} --why "..."'
 
 
 def changes(cell: Cell) -> dict[str, list[str]]:
@@ -51,9 +57,9 @@ def changes(cell: Cell) -> dict[str, list[str]]:
         for name, upstream in cell.inputs.items():
             if (before := old["inputs"].get(name)) != upstream.key:
                 lines.append(f"input {name}: {before} -> {upstream.key} (audioprune why {upstream.path})")
-        now = closure((f"audioprune.steps.{cell.kind}", *cell.plugins))
-        for module in sorted({*old["code"], *now}):
-            before, after = old["code"].get(module), now.get(module)
+        then, now = counted_in(old), code_of_kind(cell.kind, cell.plugins)[1]
+        for module in sorted({*then, *now}):
+            before, after = then.get(module), now.get(module)
             if before != after:
                 lines.append(f"code {module}: {'new' if before is None else 'gone' if after is None else 'changed'}")
         found[key] = lines

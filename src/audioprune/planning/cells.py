@@ -65,6 +65,7 @@ class Cell:
                 "inputs": {name: str(cell.dir) for name, cell in self.inputs.items()},
                 "out": str(self.dir),
                 "resume": str(RESULTS / "resume" / self.key),
+                "lease": str(RESULTS / "logs" / "leases" / self.key),
             },
             sort_keys=True,
         )
@@ -93,7 +94,7 @@ def key_of(kind: str, settings: Closed, inputs: dict[str, str], digests: dict[st
 
 
 def matches(cell, wanted: dict) -> bool:
-    """Whether a cell has all wanted values, looked for in its settings, then in its fine-tuning's.
+    """Whether a cell has all wanted values, looked for in its settings, then in its trace's and its fine-tuning's.
 
     Names: any field of the settings; `backbone`, `method`, `keep_rate` of the nested model and pruning blocks.
     """
@@ -109,7 +110,8 @@ def value_of(cell, name: str):
         settings = settings.pruning
     if settings is not None and hasattr(settings, name):
         return getattr(settings, name)
-    return value_of(cell.inputs["finetune"], name) if "finetune" in cell.inputs else None
+    upstream = next((cell.inputs[kind] for kind in ("trace", "finetune") if kind in cell.inputs), None)
+    return None if upstream is None else value_of(upstream, name)
 
 
 def as_trained(cell) -> bool:

@@ -4,7 +4,8 @@ A module's hash is over our own serialisation of its syntax tree, without docstr
 (`ast.dump` differs between Python versions). A step's fingerprint covers the step, every module of this package that
 it imports, function-level imports included, and of the pluggable modules only those that the cell names. Modules that
 change no number (command line, configuration, keys, records, ...) are declared out; a hand-kept version for each kind
-of record stands in for them.
+of record stands in for them. Changes that were accepted as giving the same results (planning.accepted) change no
+fingerprint of the kinds they were accepted for.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from audioprune.planning import accepted
+from audioprune.planning.accepted import Change, Changes
 from audioprune.registry import PACKAGE
 
 # Raise a kind's number when a declared-out module changes what its cells hold.
 VERSIONS = {
     "fetch": 1, "generate": 1, "audio": 1, "features": 1, "pretrain": 1, "finetune": 1, "evaluate": 1, "trace": 1,
-    "macs": 1, "throughput": 1, "table": 1, "figure": 1, "report": 1,
+    "clusters": 1, "tokens": 1, "macs": 1, "throughput": 1, "table": 1, "figure": 1, "report": 1,
 }  # fmt: skip
 
 DECLARED_OUT = (
@@ -34,6 +37,8 @@ DECLARED_OUT = (
     "audioprune.progress",
     "audioprune.provenance",
     "audioprune.errors",
+    "audioprune.leases",
+    "audioprune.holders",
     "audioprune.cli",
     "audioprune.planning",
     "audioprune.steps._run",
@@ -53,7 +58,7 @@ def serialise(node) -> str:
         return f"{type(node).__name__}({','.join(fields)})"
     if isinstance(node, list):
         return f"[{','.join(map(serialise, node))}]"
-    return repr(node)
+    return ascii(node)  # repr depends on which characters a Python knows to be printable
 
 
 def module_path(module: str) -> Path | None:
@@ -88,26 +93,81 @@ def _out(module: str) -> bool:
     return any(module == out or (out != "audioprune" and module.startswith(out + ".")) for out in DECLARED_OUT)
 
 
-@cache
-def closure(roots: tuple[str, ...]) -> dict[str, str]:
-    """{module: hash} of the roots and everything of this package that they import, declared-out modules left out."""
+def closure(roots: tuple[str, ...], changes: Changes | None = None) -> dict[str, str]:
+    """{module: hash} of the roots and everything of this package that they import, declared-out modules left out.
+
+    With accepted changes, what stands for the present code: every changed module with its old hash and old imports.
+    """
     found: dict[str, str] = {}
+    gone: dict[str, str] = {}
     todo = [module for module in roots if not _out(module)]
     while todo:
         module = todo.pop()
         if module in found:
             continue
-        found[module], imported = _parsed(module)
+        found[module], imported, dropped = _counts_as(module, changes or {})
+        gone = dropped | gone
         todo += [name for name in imported if name not in found and not _out(name)]
-    return dict(sorted(found.items()))
+    return dict(sorted((gone | found).items()))
+
+
+def _counts_as(
+    module: str, changes: Changes, asked: frozenset[str] = frozenset()
+) -> tuple[str, frozenset[str], dict[str, str]]:
+    """(hash, imports, modules it no longer takes in) of the oldest code that a module was accepted as equal to."""
+    value, imported = _parsed(module)
+    dropped: dict[str, str] = {}
+    seen = {value}
+
+    def holds(change: Change) -> bool:
+        """Whether all that the change brought is as it was when it was accepted, and leads to older code."""
+        return change.old not in seen and all(
+            name not in asked and module_path(name) and _counts_as(name, changes, asked | {module})[0] == pinned
+            for name, pinned in change.brought.items()
+        )
+
+    while change := next(filter(holds, changes.get((module, value), ())), None):
+        value, imported, dropped = change.old, imported - change.brought.keys(), dropped | change.dropped
+        seen.add(value)
+    return value, imported, dropped
+
+
+def roots_of(kind: str, plugins: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Where the code of a cell begins: its step, and the pluggable modules (dotted names) that it names."""
+    return (f"audioprune.steps.{kind}", *sorted(plugins))
+
+
+@cache
+def code_of_kind(kind: str, plugins: tuple[str, ...] = ()) -> tuple[dict[str, str], dict[str, str]]:
+    """({module: hash} as the code stands, the same as it counts in keys: accepted changes undone)."""
+    roots = roots_of(kind, plugins)
+    return closure(roots), closure(roots, accepted.changes_of(kind))
 
 
 @cache
 def fingerprint(kind: str, plugins: tuple[str, ...] = ()) -> str:
-    """Fingerprint of a step with the pluggable modules (dotted names) that its cell names."""
-    return digest(kind, closure((f"audioprune.steps.{kind}", *sorted(plugins))).items())
+    """Fingerprint of a step with the pluggable modules that its cell names."""
+    return digest(kind, code_of_kind(kind, plugins)[1].items())
+
+
+def code_record(kind: str, plugins: tuple[str, ...] = ()) -> dict[str, dict[str, str]]:
+    """What a record says of the code: `code`, and `counts_as` where accepted changes make that another."""
+    code, counted = code_of_kind(kind, plugins)
+    return {"code": code} | ({"counts_as": counted} if counted != code else {})
+
+
+def counted_in(record: dict) -> dict[str, str]:
+    """The code that entered a record's key: {module: hash}."""
+    return record.get("counts_as", record.get("code", {}))
 
 
 def digest(kind: str, modules: Iterable[tuple[str, str]]) -> str:
-    lines = [f"{kind} {VERSIONS[kind]}", *(f"{module} {value}" for module, value in modules)]
+    lines = [f"{kind} {VERSIONS[kind]}", *(f"{module} {value}" for module, value in sorted(modules))]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def forget() -> None:
+    """Forget what was worked out: for a process that has just changed the accepted changes."""
+    accepted.forget()
+    code_of_kind.cache_clear()
+    fingerprint.cache_clear()

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from audioprune import manifest, provenance, registry, sources
-from audioprune.config import Config, Grid, Method, Probes, Study, method_of, resolve_recipe
+from audioprune.config import Config, Grid, Method, Probes, Study, Traces, method_of, resolve_recipe
 from audioprune.datasets import _user
 from audioprune.datasets._base import Dataset
 from audioprune.planning.cells import Cell, code_of, key_of, matches
 from audioprune.settings import (
     AudioSettings,
     Closed,
+    ClustersSettings,
     EvaluateSettings,
     FeaturesSettings,
     FetchSettings,
@@ -24,6 +25,7 @@ from audioprune.settings import (
     PretrainSettings,
     Pruning,
     ThroughputSettings,
+    TokensSettings,
     TraceSettings,
 )
 
@@ -65,6 +67,7 @@ class Planner:
         self.facts = cache(lambda name: dataset_facts(name, config))
         self.audio = cache(self.audio)
         self.features = cache(self.features)
+        self.clusters = cache(self.clusters)
         self._checkpoint = cache(self._checkpoint)
 
     def cell(self, kind: str, address: str, settings: Closed, *, plugins=(), digests=None, note="", **inputs) -> Cell:
@@ -105,6 +108,10 @@ class Planner:
         facts = self.facts(name)
         settings = FeaturesSettings(dataset=name, frames=facts.frames, mean=facts.mean, std=facts.std)
         return self.cell("features", name, settings, audio=audio or self.audio(name))
+
+    def clusters(self, name: str, patch: int = 16, stride: int = 16) -> Cell:
+        settings = ClustersSettings(dataset=name, patch=patch, stride=stride, tau=self.facts(name).tau)
+        return self.cell("clusters", name, settings, audio=self.audio(name), features=self.features(name))
 
     def _manifest_digest(self, name: str) -> tuple[str, str]:
         path = manifest.path_of(name)
@@ -150,16 +157,30 @@ class Planner:
     def evaluate(self, tuned: Cell, **settings) -> Cell:
         own = EvaluateSettings(**{"pruning": tuned.settings.pruning, **settings})
         label = f"eval-{own.pruning.label}" + (f"-{own.perturbation}" if own.perturbation != "none" else "")
-        return self._of_finetuned("evaluate", f"{label}/{own.selection}", tuned, own)
+        more = {}
+        if own.perturbation != "none" and own.tau is None:
+            more["clusters"] = self.clusters(tuned.settings.dataset)
+        return self._of_finetuned("evaluate", f"{label}/{own.selection}", tuned, own, **more)
 
     def trace(self, tuned: Cell, clips: int) -> Cell:
         own = TraceSettings(pruning=tuned.settings.pruning, clips=clips)
         return self._of_finetuned("trace", f"trace-{own.pruning.label}/{own.selection}", tuned, own)
 
-    def _of_finetuned(self, kind: str, label: str, tuned: Cell, own) -> Cell:
+    def tokens(self, traced: Cell, **settings) -> Cell:
+        """Analyses of a trace; tau is the dataset's own where it has one, else what its pixels say."""
+        trained = traced.inputs["finetune"].settings
+        own = TokensSettings(**{"tau": "auto" if self.facts(trained.dataset).tau is None else "given", **settings})
+        clusters = self.clusters(trained.dataset, trained.model.patch, trained.model.stride)
+        inputs = {"trace": traced, "features": traced.inputs["features"], "clusters": clusters}
+        if own.tau == "truth":
+            inputs["audio"] = traced.inputs["audio"]
+        label = f"signal-{own.tau}" + (f"-{own.label_map}" if own.label_map != "right" else "")
+        return self.cell("tokens", f"{traced.address}/{label}", own, **inputs)
+
+    def _of_finetuned(self, kind: str, label: str, tuned: Cell, own, **more: Cell) -> Cell:
         trained = tuned.settings
         plugins = self._plugins(trained.model.backbone, own.pruning.method, trained.dataset)
-        inputs = {"finetune": tuned, "audio": tuned.inputs["audio"], "features": tuned.inputs["features"]}
+        inputs = {"finetune": tuned, "audio": tuned.inputs["audio"], "features": tuned.inputs["features"], **more}
         return self.cell(kind, f"{tuned.address}/{label}", own, plugins=plugins, **inputs)
 
     def _plugins(self, backbone: str, method: str, dataset: str = "") -> tuple[str, ...]:
@@ -232,16 +253,25 @@ class Planner:
         yield tuned
         for selection in study.selections:
             yield self.evaluate(tuned, selection=selection)
-        pruning, traces = tuned.settings.pruning, study.traces
-        if pruning.keep_rate < 1:
+        if tuned.settings.pruning.keep_rate < 1:
             for test in grid.perturbations:
                 yield self.evaluate(tuned, perturbation=test, tau=facts.tau, kernel="eager")
-        first = tuned.settings.fold == (grid.folds or (1,))[0] and tuned.settings.seed == grid.seeds[0]
-        if traces and first and pruning.method == "topk" and pruning.keep_rate in traces.keep_rates:
-            yield self.trace(tuned, traces.clips)
+        if study.traces and self._traced(study.traces, grid, tuned):
+            traced = self.trace(tuned, study.traces.clips)
+            yield traced
+            yield self.tokens(traced)
         if tuned.settings.seed == grid.seeds[0]:
-            for probe in probes(study.probes, grid, pruning):
+            for probe in probes(study.probes, grid, tuned.settings.pruning):
                 yield self.evaluate(tuned, pruning=probe)
+
+    def _traced(self, traces: Traces, grid: Grid, tuned: Cell) -> bool:
+        """Whether a study looks into this run: an unpruned model belongs to every method."""
+        pruning, folds = tuned.settings.pruning, grid.folds or (1,)
+        if traces.runs != "all" and tuned.settings.seed != grid.seeds[0]:
+            return False
+        if traces.runs == "first" and tuned.settings.fold != folds[0]:
+            return False
+        return pruning.keep_rate in traces.keep_rates and (pruning.keep_rate == 1 or pruning.method in traces.methods)
 
 
 def probes(wanted: Probes, grid: Grid, trained: Pruning) -> list[Pruning]:

@@ -14,7 +14,7 @@ from audioprune.planning.cells import RESULTS
 LOCK = RESULTS / "logs" / "main.lock"
 
 
-def hold(path: Path = LOCK) -> TextIO:
+def hold(path: Path = LOCK, who: str = "Snakemake") -> TextIO:
     """Take the lock until the returned file is closed; raises UserError naming the process that holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     file = open(path, "a+", encoding="utf-8")  # noqa: SIM115 (held open on purpose)
@@ -26,6 +26,6 @@ def hold(path: Path = LOCK) -> TextIO:
         file.close()
         raise UserError(f"{holder} is already running in this folder; wait for it, or stop it first") from None
     file.truncate(0)
-    file.write(f"Snakemake (process {os.getpid()} on {socket.gethostname()})")
+    file.write(f"{who} (process {os.getpid()} on {socket.gethostname()})")
     file.flush()
     return file

@@ -12,9 +12,11 @@ from pathlib import Path
 from audioprune import records, registry
 from audioprune.config import Config, load
 from audioprune.errors import UserError
+from audioprune.planning import accepted
 from audioprune.planning.batches import Batch, batches_of
 from audioprune.planning.batches import read as read_batch
 from audioprune.planning.cells import RESULTS, Cell, code_of, key_of
+from audioprune.planning.fingerprint import code_record
 from audioprune.planning.freshness import Digests, State, cell_state, guard, state_of
 from audioprune.planning.grid import Planner, StudyPlan
 from audioprune.planning.targets import DEFAULT_STUDY, cells_of_targets
@@ -88,14 +90,17 @@ class Plan:
         return tuple(found.values())
 
     def _exhibit_key(self, study: str, kind: str, name: str) -> str:
+        inputs, digests = self.exhibit_content(study, kind, name)
+        return key_of(kind, Drawn(study=study, name=name), inputs, digests, code_of(kind, exhibit_plugins(kind, name)))
+
+    def exhibit_content(self, study: str, kind: str, name: str) -> tuple[dict[str, str], dict[str, str]]:
+        """What enters an exhibit's key beside its code: (keys of what it shows, digests of the files it reads)."""
         if kind == "report":
             inputs = {f"{k}/{n}": self.exhibit_key(study, k, n) for k, n in self.exhibits(study)}
-            digests, code = _file_digests(TEMPLATES, "*"), code_of("report", ())
-        else:
-            inputs = {cell.path: cell.key for cell in self.exhibit_cells(study, kind, name)}
-            digests = _file_digests(PUBLISHED, "*.csv")
-            code = code_of(kind, (registry.module_name(KINDS_OF_EXHIBIT[kind], name),))
-        return key_of(kind, Drawn(study=study, name=name), inputs, digests, code)
+            return inputs, _file_digests(TEMPLATES, "*") | _accepted_digest()
+        return {cell.path: cell.key for cell in self.exhibit_cells(study, kind, name)}, _file_digests(
+            PUBLISHED, "*.csv"
+        )
 
     # --- states and guards --------------------------------------------------------------------------------------
 
@@ -184,10 +189,22 @@ def _file_digests(folder: Path, pattern: str) -> dict[str, str]:
     return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
+def exhibit_plugins(kind: str, name: str) -> tuple[str, ...]:
+    """The module of an exhibit, which its fingerprint covers; the report has none of its own."""
+    return (registry.module_name(KINDS_OF_EXHIBIT[kind], name),) if kind in KINDS_OF_EXHIBIT else ()
+
+
+def _accepted_digest() -> dict[str, str]:
+    """Reports list the accepted changes of code; {} while there are none."""
+    entries = [entry.model_dump(mode="json") for entry in accepted.load()]
+    return {"accepted": hashlib.sha256(records.canonical(entries).encode()).hexdigest()} if entries else {}
+
+
 def write_exhibit_record(study: str, kind: str, name: str, key: str, results: dict, made: dict) -> None:
     """The record of a drawn exhibit: its key, and the size and digest of each of its files."""
     folder = study_folder(study)
     paths = [folder / f"{name}.{suffix}" for suffix in SUFFIXES[kind]]
     files = {p.name: {"size": p.stat().st_size, "sha256": records.sha256_file(p)} for p in paths}
     record = {"kind": kind, "study": study, "name": name, "key": key, "results": results, "made": made, "files": files}
+    record |= code_record(kind, exhibit_plugins(kind, name))
     records.write_json(exhibit_record(study, name), record)

@@ -3,7 +3,7 @@
     python -m audioprune.steps.<kind> --cell JSON [--log FILE]
 
 JSON: {"kind", "address", "key", "code", "plugins": [module], "settings": {...}, "inputs": {name: folder},
-"out": folder, "resume": folder}, as `audioprune.planning.cells.Cell.as_json` writes it.
+"out": folder, "resume": folder, "lease": path}, as `audioprune.planning.cells.Cell.as_json` writes it.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from audioprune import provenance, records
+from audioprune import leases, provenance, records
 from audioprune.errors import UserError
 from audioprune.planning.cells import code_of
-from audioprune.planning.fingerprint import closure
+from audioprune.planning.fingerprint import code_record
+from audioprune.planning.freshness import Digests, state_of
 from audioprune.settings import KINDS, Closed
 
 log = logging.getLogger("audioprune")
@@ -41,30 +42,49 @@ class Job:
 
 
 def run_cell(cell: dict, make: Callable[[Job], dict]) -> Path:
-    """Make one cell: `make(job)` writes files into job.out and returns the record's `results`."""
+    """Make one cell: `make(job)` writes files into job.out and returns the record's `results`.
+
+    The unit that takes and gives back the cell's lease: its holder alone touches job.resume and the cell's folder.
+    """
     final = Path(cell["out"])
     settings = KINDS[cell["kind"]].model_validate(cell["settings"])
     inputs = {name: Path(folder) for name, folder in cell["inputs"].items()}
-    started = time.time()
-    plugins = tuple(cell["plugins"])
+    plugins, lease = tuple(cell["plugins"]), Path(cell["lease"])
     if code_of(cell["kind"], plugins) != cell["code"]:
         raise UserError("the code was changed after this job was planned; run Snakemake again")
-    with records.cell_folder(final) as scratch:
-        job = Job(cell["kind"], cell["address"], cell["key"], settings, inputs, scratch, Path(cell["resume"]))
-        results = make(job)
-        record = {
-            "kind": job.kind,
-            "address": job.address,
-            "key": job.key,
-            "code": closure((f"audioprune.steps.{job.kind}", *plugins)),
-            "settings": settings.model_dump(mode="json"),
-            "inputs": {name: folder.name for name, folder in inputs.items()},
-            "results": results,
-            "made": provenance.stamp(started),
-            "files": records.listing(scratch),
-        }
-        records.write_json(scratch / records.RECORD, record)
+    with leases.hold(lease, str(final)) as held:
+        records.clear_scratch(final)
+        if made_meanwhile(final, lease, cell["key"]):
+            return final
+        started = time.time()
+        with records.cell_folder(final) as scratch:
+            job = Job(cell["kind"], cell["address"], cell["key"], settings, inputs, scratch, Path(cell["resume"]))
+            results = make(job)
+            record = {
+                "kind": job.kind,
+                "address": job.address,
+                "key": job.key,
+                **code_record(job.kind, plugins),
+                "settings": settings.model_dump(mode="json"),
+                "inputs": {name: folder.name for name, folder in inputs.items()},
+                "results": results,
+                "made": provenance.stamp(started),
+                "files": records.listing(scratch),
+            }
+            records.write_json(scratch / records.RECORD, record)
+            leases.keep_finished(lease, scratch)
+            held.check()
     return final
+
+
+def made_meanwhile(final: Path, lease: Path, key: str) -> bool:
+    """Whether a job that was left over has made the cell since it was planned; its record is put back."""
+    copy = leases.finished(lease)
+    if not copy.exists() or not state_of(final, copy, key, Digests()).fresh:
+        return False
+    records.write_text(final / records.RECORD, copy.read_text(encoding="utf-8"))
+    log.info("%s was finished by another process after this job was planned; it is not made again", final)
+    return True
 
 
 @contextlib.contextmanager
@@ -74,7 +94,7 @@ def log_to(path: Path | None, what: str, *, stderr: bool = True) -> Iterator[Non
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)] if stderr else []
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(logging.FileHandler(path, mode="w"))
+        handlers.append(logging.FileHandler(path, mode="a"))  # a job left over may be writing to it
     for handler in handlers:
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
         log.addHandler(handler)

@@ -27,7 +27,7 @@ def evaluate(job: Job) -> dict:
         pruning=settings.pruning,
         kernel=settings.kernel,
         perturbation=settings.perturbation,
-        tau=settings.tau,
+        tau=_tau(job),
     )
     load_finetuned(model, job.inputs["finetune"], settings.selection)
     clips = WaveformStore.open(job.inputs["audio"]).clips
@@ -51,6 +51,13 @@ def evaluate(job: Job) -> dict:
         "selection": settings.selection,
         "keep_rate": settings.pruning.keep_rate,
     }
+
+
+def _tau(job: Job) -> float | None:
+    """The dataset's own threshold, or the one that its clusters cell read off the pixels."""
+    if job.settings.tau is not None or "clusters" not in job.inputs:
+        return job.settings.tau
+    return records.read(job.inputs["clusters"])["results"]["tau"]["auto"]
 
 
 if __name__ == "__main__":

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from audioprune import records
+from audioprune.planning import accepted
 from audioprune.planning.plan import TEMPLATES, Plan
 from audioprune.reporting import html, pdf
+from audioprune.reporting.accepted import sentences
 from audioprune.reporting.content import collect
 from audioprune.results import Results
 from audioprune.steps._exhibit import main
@@ -17,7 +19,8 @@ def report(plan: Plan, study: str, name: str, stem: Path) -> dict:
     cells = {cell.path: cell for kind, exhibit in shown for cell in plan.exhibit_cells(study, kind, exhibit)}
     results = Results(study, cells.values(), plan.planner.facts)
     about = plan.config.studies[study]
-    content = collect(results, shown, title=about.title, tier=about.tier)
+    notes = sentences(results, accepted.load())
+    content = collect(results, shown, title=about.title, tier=about.tier, notes=notes)
     page, paper = html.render(content, TEMPLATES), pdf.render(content, TEMPLATES)
     records.write_text(stem.with_suffix(".html"), page)
     with records.atomic(stem.with_suffix(".pdf")) as temporary:

@@ -42,6 +42,9 @@ def trace(job: Job) -> dict:
         "extra_tokens": model.tokens.extra,
         "time_patches": model.tokens.time,
         "freq_patches": model.tokens.freq,
+        "patch": trained.model.patch,
+        "stride": trained.model.stride,
+        "score": settings.pruning.options.get("score", model.tokens.score),  # by which topk ranks here
         "kept": {
             key.removeprefix("kept_"): values.shape[1] for key, values in arrays.items() if key.startswith("kept_")
         },

@@ -1,0 +1,200 @@
+"""`audioprune accept KIND --why "..."`: the code of a kind of cell was changed, and gives the same results.
+
+Writes to workflow/accepted.yaml that the changed modules count as the old ones, for this kind only, so that what was
+made before stays good. Cells are compared with the code as it stands; what they differ in otherwise (settings, data) is
+not touched. Commit the file; every report lists its entries.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+from audioprune import provenance, records, registry
+from audioprune.cli._output import columns, print_json
+from audioprune.errors import UserError
+from audioprune.planning import accepted, accepting, fingerprint
+from audioprune.planning.accepted import Acceptance, Change
+from audioprune.planning.accepting import Made
+from audioprune.planning.cells import RESULTS, Cell, key_of
+from audioprune.planning.plan import KINDS_OF_EXHIBIT, Drawn, Plan, exhibit_plugins, exhibit_record
+from audioprune.settings import KINDS
+
+NOTHING_TO_ACCEPT = {
+    "fetch": "what is fetched is pinned by its digest: no code is in its key",
+    "report": "a report lists what was accepted, so it is always written again",
+}
+
+
+def register(subparsers) -> None:
+    text, rest = __doc__.split("\n", 1)
+    parser = subparsers.add_parser("accept", help="changed code gives the same results", description=text + rest)
+    kinds = [kind for kind in (*KINDS, *KINDS_OF_EXHIBIT) if kind not in NOTHING_TO_ACCEPT]
+    parser.add_argument("kind", metavar="KIND", help=f"{', '.join(kinds)}")
+    parser.add_argument("--why", required=True, help="how it is known that the results are the same")
+    parser.add_argument(
+        "--like", metavar="CELL", action="append", default=[],
+        help="where cells were made with different old code: the one whose code counts; may be given several times",
+    )  # fmt: skip
+    parser.add_argument("--dry-run", action="store_true", help="say what would be recorded, and record nothing")
+    parser.add_argument("--json", action="store_true")
+
+
+def run(arguments) -> int:
+    kind, why = arguments.kind, arguments.why.strip()
+    _check(kind, why)
+    plan = Plan(main=False)
+    older, current = made_before(plan, kind)
+    covered = alike(older, arguments.like) if arguments.like else older
+    before = accepted.changes_of(kind)
+    changes = accepting.find(covered, before)
+    undone = [cell for cell in current if _moved(cell, changes, before)]
+    if undone and not arguments.like:
+        raise UserError(
+            f"{len(undone)} {kind} cells were made with the code as it stands, such as {undone[0].path}, and "
+            f"{len(older)} with older code, such as {older[0].path}. One of the two has to be made again: keep the "
+            f"older ones with --like {older[0].path}, or accept nothing and keep the new ones"
+        )
+    again = [*undone, *(cell for cell in older if cell not in covered)] if changes else []
+    report = {
+        "kind": kind,
+        "why": why,
+        "recorded": bool(changes) and not arguments.dry_run,
+        "modules": {name: change.model_dump() for name, change in changes.items()},
+        "covers": [cell.path for cell in covered] if changes else [],
+        "made_again": [cell.path for cell in again],
+        "also_in": _also_in(plan, kind, changes),
+    }
+    if report["recorded"]:
+        _record(kind, why, changes)
+    if arguments.json:
+        print_json(report)
+    else:
+        _print(report, changes, covered)
+    return 0
+
+
+def _record(kind: str, why: str, changes: dict[str, Change]) -> None:
+    git = provenance.git_state()
+    date, commit, dirty = time.strftime("%Y-%m-%d"), git.get("commit", ""), git.get("dirty", False)
+    accepted.append(Acceptance(kind=kind, why=why, date=date, commit=commit, dirty=dirty, modules=changes))
+    fingerprint.forget()
+
+
+def _also_in(plan: Plan, kind: str, changes: dict[str, Change]) -> list[str]:
+    """Other kinds of cells whose code holds one of the changed modules: each is accepted by itself."""
+    codes = {(cell.kind, cell.plugins) for cell in plan.cells.values()} if changes else set()
+    found = {other for other, plugins in codes if changes.keys() & fingerprint.code_of_kind(other, plugins)[0].keys()}
+    return [other for other in KINDS if other in found - {kind} - NOTHING_TO_ACCEPT.keys()]
+
+
+def _check(kind: str, why: str) -> None:
+    if kind in NOTHING_TO_ACCEPT:
+        raise UserError(f"there is nothing to accept for {kind!r}: {NOTHING_TO_ACCEPT[kind]}")
+    valid = [*KINDS, *KINDS_OF_EXHIBIT]
+    if kind not in valid:
+        raise UserError(
+            f"no kind of cell is named {kind!r}{registry.nearest(kind, set(valid) - NOTHING_TO_ACCEPT.keys())}"
+        )
+    if not why:
+        raise UserError(
+            '--why is empty: say how it is known that the results are the same, such as "same bits, test x"'
+        )
+
+
+def made_before(plan: Plan, kind: str) -> tuple[list[Made], list[Made]]:
+    """(made with other code, made with the code as it stands): the newest of each planned cell's kind and address."""
+    candidates = _exhibits(plan, kind) if kind in KINDS_OF_EXHIBIT else _cells(plan, kind)
+    older, current = {}, {}
+    for cell, counts_now in candidates:
+        (current if cell.code == counts_now else older)[cell.path] = cell
+    return list(older.values()), list(current.values())
+
+
+def _cells(plan: Plan, kind: str) -> Iterator[tuple[Made, dict[str, str]]]:
+    for cell in plan.cells.values():
+        if cell.kind != kind:
+            continue
+        folder = RESULTS / "cells" / kind / cell.address
+        found = [r for path in sorted(folder.glob(f"*/{records.RECORD}")) if (r := _read(path)) and explains(cell, r)]
+        if found:
+            newest = max(found, key=lambda record: record.get("made", {}).get("started", ""))
+            code, now = fingerprint.counted_in(newest), fingerprint.code_of_kind(kind, cell.plugins)[1]
+            roots = fingerprint.roots_of(kind, cell.plugins)
+            yield Made(f"{kind}/{cell.address}/{newest['key']}", roots, code), now
+
+
+def explains(cell: Cell, record: dict) -> bool:
+    """Whether a record was made with a planned cell's settings and data, and the code and inputs that it lists."""
+    try:
+        code = fingerprint.digest(cell.kind, fingerprint.counted_in(record).items())
+        return record["key"] == key_of(cell.kind, cell.settings, record["inputs"], cell.digests, code)
+    except (KeyError, AttributeError, TypeError):
+        return False
+
+
+def _exhibits(plan: Plan, kind: str) -> Iterator[tuple[Made, dict[str, str]]]:
+    for study in plan.config.studies:
+        for name in (name for found, name in plan.exhibits(study) if found == kind):
+            record = _read(exhibit_record(study, name))
+            if record is None:
+                continue
+            code, plugins = fingerprint.counted_in(record), exhibit_plugins(kind, name)
+            inputs, digests = plan.exhibit_content(study, kind, name)
+            digest = fingerprint.digest(kind, code.items())
+            if record.get("key") == key_of(kind, Drawn(study=study, name=name), inputs, digests, digest):
+                made = Made(f"{kind}/{study}/{name}", fingerprint.roots_of(kind, plugins), code)
+                yield made, fingerprint.code_of_kind(kind, plugins)[1]
+
+
+def _read(path) -> dict | None:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def alike(older: list[Made], named: list[str]) -> list[Made]:
+    """The cells whose code is that of the ones named, as far as they have modules in common."""
+    chosen = {cell.path: cell for cell in older}
+    paths = [name.removeprefix("results/cells/").removesuffix(f"/{records.RECORD}").strip("/") for name in named]
+    if unknown := [path for path in paths if path not in chosen]:
+        valid = ", ".join([*chosen][:3]) or "there is none"
+        raise UserError(f"--like {unknown[0]} is no cell made with older code; such cells: {valid}")
+    codes = [chosen[path].code for path in paths]
+    return [
+        cell for cell in older if all(code.get(m, value) == value for code in codes for m, value in cell.code.items())
+    ]
+
+
+def _moved(cell: Made, changes: dict[str, Change], before) -> bool:
+    """Whether a cell that is good now would not be after these changes."""
+    return fingerprint.closure(cell.roots, accepted.indexed([changes], before)) != cell.code
+
+
+def _print(report: dict, changes: dict[str, Change], older: list[Made]) -> None:
+    kind = report["kind"]
+    if not changes:
+        print(f"nothing to accept: no {kind} cell of any study was made with other code")
+        return
+    counts = Counter(module for cell in older for module in cell.code if module in changes)
+    rows = [[m, change.old[:12], change.new[:12], _also(change), counts[m]] for m, change in changes.items()]
+    print(columns(["module", "old", "new", "and", "cells"], rows, right=(4,)), "\n")
+    print(f"covers {len(older)} {kind} {'exhibits' if kind in KINDS_OF_EXHIBIT else 'cells'}:")
+    for path in report["covers"]:
+        print(f"  {path}")
+    for path in report["made_again"]:
+        print(f"  to be made again, since it was made with other code: {path}")
+    if report["also_in"]:
+        print(f"the same modules are in the code of {', '.join(report['also_in'])}, which this does not cover")
+    if report["recorded"]:
+        print(f"written to {accepted.FILE.parent.name}/{accepted.FILE.name}; commit it. See: audioprune plan")
+    else:
+        print("nothing was written (--dry-run)")
+
+
+def _also(change: Change) -> str:
+    found = [f"+{name}" for name in change.brought] + [f"-{name}" for name in change.dropped]
+    return " ".join(found)

@@ -1,0 +1,69 @@
+"""`audioprune gc`: what lies under results/ and no study plans any more, with sizes; removed with --remove only.
+
+Superseded cells, unfinished scratch folders, orphaned resume points, logs and guards of cells that are gone. Planned
+cells are never touched, nor anything outside results/, nor what is being written; timings of other devices, and cells
+of data that is not indexed here, are kept.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import asdict
+
+from audioprune.cli._output import columns, print_json
+from audioprune.planning.leftovers import Leftover, find, remove
+from audioprune.planning.lock import hold
+from audioprune.planning.plan import Plan
+
+
+def register(subparsers) -> None:
+    parser = subparsers.add_parser("gc", help="list or remove what no study plans any more", description=__doc__)
+    parser.add_argument("--remove", action="store_true", help="remove what is listed; asks nothing")
+    parser.add_argument("--json", action="store_true")
+
+
+def run(arguments) -> int:
+    if not arguments.remove:
+        return _report(find(Plan(main=False).cells), arguments)
+    with hold(who="audioprune gc"):
+        found = find(Plan(main=False).cells)
+        for left in found:
+            if not left.kept:
+                remove(left)
+    return _report(found, arguments)
+
+
+def _report(found: list[Leftover], arguments) -> int:
+    if arguments.json:
+        left = [asdict(one) | {"path": str(one.path), "removed": arguments.remove and not one.kept} for one in found]
+        print_json({"leftovers": left, "bytes": sum(one.bytes for one in found if not one.kept)})
+        return 0
+    if not found:
+        print("nothing is left over: everything under results/ is planned")
+        return 0
+    stages = defaultdict(list)
+    for one in found:
+        stages[one.what, bool(one.kept)].append(one)
+        state = f"kept: {one.kept}" if one.kept else "removed" if arguments.remove else ""
+        print(f"{_size(one.bytes):>10}  {one.path}{f'  ({state})' if state else ''}")
+    rows = [
+        [what, "kept" if kept else "", len(own), _size(sum(o.bytes for o in own))]
+        for (what, kept), own in stages.items()
+    ]
+    print("\n" + columns(["what", "", "number", "size"], rows, right=(2, 3)))
+    if not arguments.remove:
+        print(
+            "nothing was removed: audioprune gc --remove does it. What config.yaml and the code as they stand do not plan "
+            "is listed; cells that only changed code supersedes can be kept: audioprune why CELL, audioprune accept"
+        )
+    return 0
+
+
+def _size(count: int) -> str:
+    """1234 -> '1.2 kB'."""
+    value, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < 1000:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.0f} B" if unit == "B" else f"{value:.1f} {unit}"
