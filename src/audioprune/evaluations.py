@@ -5,6 +5,7 @@ Every value is computed from per-clip predictions, in percent (mAP x 100), and n
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from audioprune.results import Result, Results, label
@@ -12,9 +13,10 @@ from audioprune.results import Result, Results, label
 if TYPE_CHECKING:
     import pandas as pd
 
+    from audioprune.statistics.bootstrap import Drawn
+
 DRAWS, LEVEL = 1000, 0.95  # of the bootstrap
-FEWER, LARGE = 200, 1_000_000  # draws of an mAP of more than so many scores: AudioSet's takes minutes as it is
-INTERVAL = f"95 % bootstrap over source recordings, {DRAWS} draws ({FEWER} for a large mAP), folds and seeds pooled"
+INTERVAL = f"95 %, percentiles of a bootstrap over source recordings crossed with seeds, {DRAWS} draws, folds pooled"
 
 
 def runs(results: Results) -> pd.DataFrame:
@@ -28,8 +30,8 @@ def runs(results: Results) -> pd.DataFrame:
 def tidy(results: Results) -> pd.DataFrame:
     """Folds and seeds pooled: value is the mean over runs, low and high a bootstrap interval over pooled predictions.
 
-    Columns as in `runs`, with `runs`, `missing` and `why` for what is not there, `n` the number of distinct clips and
-    `cells` the paths of the evaluations.
+    Columns as in `runs`, with `runs`, `missing` and `why` for what is not there, `n` and `clusters` the numbers of
+    distinct clips and recordings, `note` what the interval leaves out and `cells` the paths of the evaluations.
     """
     return results.cached("tidy", _tidy)
 
@@ -106,13 +108,13 @@ def _tidy(results: Results) -> pd.DataFrame:
         there, absent = group[group["why"] == ""], group["why"][group["why"] != ""]
         row |= {"folds": group["fold"].nunique(), "seeds": group["seed"].nunique(), "cells": tuple(group["cell"])}
         row |= {"runs": len(there), "missing": len(absent), "why": "; ".join(dict.fromkeys(absent))}
-        row |= {"value": there["value"].mean(), "n": 0, "low": float("nan"), "high": float("nan")}
+        row |= {"value": there["value"].mean(), "low": float("nan"), "high": float("nan")}
+        row |= {"n": 0, "clusters": 0, "note": ""}
         if len(there):
-            predictions = pooled(results, there["cell"])
-            row |= {"n": predictions["clip"].nunique(), **_interval(predictions, row["metric"], row["value"])}
+            row |= _interval(results, tuple(there["cell"]), row)
         rows.append(row)
-    columns = [*GROUP, "folds", "seeds", "runs", "missing", "value", "low", "high", "n", "why", "cells"]
-    return pd.DataFrame(rows, columns=columns)
+    counts, interval = ("folds", "seeds", "runs", "missing"), ("value", "low", "high", "n", "clusters", "note")
+    return pd.DataFrame(rows, columns=[*GROUP, *counts, *interval, "why", "cells"])
 
 
 def pooled(results: Results, paths) -> pd.DataFrame:
@@ -124,36 +126,51 @@ def pooled(results: Results, paths) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def draws(predictions: pd.DataFrame, metric: str) -> int:
-    """How often to draw: less often where one draw is slow."""
-    scores = len(predictions) * len(predictions["scores"].iloc[0])
-    return FEWER if metric == "map" and scores > LARGE else DRAWS
+def drawn(results: Results, paths, metric: str) -> Drawn:
+    """The metric of several evaluations, pooled, from 0 to 1, in every draw of recordings and seeds."""
+    from audioprune.statistics.bootstrap import draw
+    from audioprune.statistics.units import unit_of
+
+    def make(results: Results) -> Drawn:
+        tuned = results.cell(paths[0]).inputs["finetune"].settings
+        return draw(pooled(results, paths), metric, unit=unit_of(results.dataset(tuned.dataset)), draws=DRAWS, seed=0)
+
+    return results.cached(f"drawn {metric} {' '.join(paths)}", make)
 
 
-def _interval(predictions: pd.DataFrame, metric: str, value: float) -> dict[str, float]:
+def _interval(results: Results, paths, row: dict) -> dict:
     """A bootstrap interval of the pooled predictions, in percent, moved to stand around the mean over runs.
 
     # ASSUME: the mean over folds spreads as the pooled metric does; the two are the same for accuracy on equal folds.
     """
-    from audioprune.statistics.bootstrap import interval
-    from audioprune.training.metrics import metric_of
+    from audioprune.statistics.bootstrap import contrast, interval
 
-    low, high = interval(predictions, metric, draws=draws(predictions, metric), seed=0, level=LEVEL)
-    shift = value - 100 * metric_of(predictions, metric)
-    return {"low": 100 * low + shift, "high": 100 * high + shift}
+    found = interval(contrast((100, drawn(results, paths, row["metric"]))), level=LEVEL)
+    shift = row["value"] - found.estimate
+    size = {"n": found.clips, "clusters": found.clusters, "note": found.note}
+    return {"low": found.low + shift, "high": found.high + shift, **size}
 
 
-def drop(results: Results, unpruned, row) -> dict[str, float]:
-    """Unpruned minus `row`, two rows of `tidy`, with a paired interval where both have the same clips."""
-    from audioprune.statistics.bootstrap import paired_difference
+def difference(results: Results, first, second) -> dict[str, float]:
+    """`first` minus `second`, two rows of `tidy`, in points, with a paired interval where both have the same clips."""
+    from audioprune.statistics.bootstrap import contrast, interval
 
-    found = {"value": unpruned.value - row.value}
-    if unpruned.missing or row.missing:
+    found = {"value": first.value - second.value}
+    if first.missing or second.missing:
         return found
-    a, b = pooled(results, unpruned.cells), pooled(results, row.cells)
+    a, b = (drawn(results, row.cells, row.metric) for row in (first, second))
     try:
-        paired = paired_difference(a, b, row.metric, draws=draws(a, row.metric), seed=0, level=LEVEL)
+        paired = interval(contrast((100, a), (-100, b)), level=LEVEL)
     except ValueError:  # other clips or seeds
         return found
-    shift = found["value"] - 100 * paired.value
-    return found | {"low": 100 * paired.low + shift, "high": 100 * paired.high + shift}
+    shift = found["value"] - paired.estimate
+    return found | {"low": paired.low + shift, "high": paired.high + shift}
+
+
+def covered(rows: Iterable) -> tuple[str, ...]:
+    """Remarks for an exhibit that shows these rows of `tidy`: where the number of seeds leaves something out."""
+    told: dict[str, dict[str, None]] = {}
+    for row in rows:
+        if row.note:
+            told.setdefault(row.note, {})[f"{row.backbone} on {row.dataset}"] = None
+    return tuple(f"{note[0].upper()}{note[1:]} ({', '.join(where)})." for note, where in told.items())

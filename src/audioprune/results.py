@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from audioprune import records, registry
 from audioprune.planning.cells import matches
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from audioprune.datasets._base import Dataset
 
+Made = TypeVar("Made")
 FRAMES = {
     "audio": "clips.parquet",
     "generate": "clips.parquet",
@@ -96,7 +97,7 @@ class Results:
         self._made: dict[tuple, Result] = {}
         self._cells = [self._result(cell) for cell in cells]
         self._by_path = {r.path: r for r in self._made.values()}
-        self._cache: dict[str, pd.DataFrame] = {}
+        self._cache: dict[str, object] = {}
 
     def _result(self, cell) -> Result:
         identity = (cell.kind, cell.address, cell.key)
@@ -133,7 +134,8 @@ class Results:
 
         return published.load(name)
 
-    def cached(self, name: str, make) -> pd.DataFrame:
+    def cached(self, name: str, make: Callable[[Results], Made]) -> Made:
+        """What `make` gives, made once for each name."""
         if name not in self._cache:
             self._cache[name] = make(self)
         return self._cache[name]

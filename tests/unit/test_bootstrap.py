@@ -1,4 +1,4 @@
-"""Bootstrap intervals: against scipy where nothing is clustered, against brute force where something is."""
+"""Bootstrap intervals: against scipy where nothing is clustered, closed forms and brute force where something is."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from sklearn.metrics import average_precision_score
 
-from audioprune.statistics import bootstrap
-from audioprune.statistics.bootstrap import interval, paired_difference
+from audioprune.statistics.bootstrap import ONE_SEED, contrast, draw, interval
+from audioprune.statistics.crossed import crossed, weights
+from audioprune.statistics.units import Unit
+from audioprune.training.metrics import mean_average_precision
 
 
 def keyword(correct, recordings=None, seed=None) -> pd.DataFrame:
@@ -28,11 +29,18 @@ def keyword(correct, recordings=None, seed=None) -> pd.DataFrame:
     return frame if seed is None else frame.assign(seed=seed)
 
 
-def tagging(rng: np.random.Generator, n: int, classes: int, levels: int = 0) -> pd.DataFrame:
-    """Multi-label predictions; `levels` > 0 makes ties."""
-    truth = rng.random((n, classes)) < 0.3
-    scores = rng.normal(size=(n, classes)) + truth
-    scores = np.round(scores * levels) / levels if levels else scores
+def answers(correct, recordings) -> pd.DataFrame:
+    """The same as a ratio, without scores: quick to make."""
+    correct = np.asarray(correct, dtype=float)
+    return pd.DataFrame(
+        {"clip": np.arange(len(correct)), "recording": recordings, "numerator": correct, "denominator": 1.0}
+    )
+
+
+def tagging(rng: np.random.Generator, n: int, classes: int, skill: float = 1.0) -> pd.DataFrame:
+    """Multi-label predictions of 17 recordings or fewer; the truth depends on the number of clips alone."""
+    truth = np.random.default_rng(n).random((n, classes)) < 0.3
+    scores = rng.normal(size=(n, classes)) + skill * truth
     return pd.DataFrame(
         {
             "clip": [f"c{i:04d}" for i in range(n)],
@@ -43,9 +51,14 @@ def tagging(rng: np.random.Generator, n: int, classes: int, levels: int = 0) -> 
     )
 
 
+def ends(frame: pd.DataFrame, metric: str = "top1", **options) -> tuple[float, float]:
+    found = interval(draw(frame, metric, **options))
+    return found.low, found.high
+
+
 def test_unclustered_accuracy_agrees_with_scipy():
     correct = np.random.default_rng(1).random(300) < 0.8
-    low, high = interval(keyword(correct), "top1", draws=4000)
+    low, high = ends(keyword(correct), draws=4000)
     theirs = stats.bootstrap(
         (correct.astype(float),), np.mean, n_resamples=4000, method="percentile", rng=np.random.default_rng(2)
     ).confidence_interval
@@ -55,92 +68,190 @@ def test_unclustered_accuracy_agrees_with_scipy():
     assert high - low == pytest.approx(2 * spread, rel=0.08)
 
 
+def test_an_unclustered_paired_drop_agrees_with_scipy():
+    rng = np.random.default_rng(7)
+    base = rng.random(300) < 0.9
+    pruned = np.where(rng.random(300) < 0.1, ~base, base)
+    found = interval(
+        contrast((100, draw(keyword(base), "top1", draws=4000)), (-100, draw(keyword(pruned), "top1", draws=4000)))
+    )
+    theirs = stats.bootstrap(
+        (base.astype(float), pruned.astype(float)), lambda a, b, axis: 100 * (a.mean(axis) - b.mean(axis)), paired=True,
+        vectorized=True, n_resamples=4000, method="percentile", rng=np.random.default_rng(8),
+    ).confidence_interval  # fmt: skip
+    assert found.estimate == pytest.approx(100 * (base.mean() - pruned.mean()))
+    assert (found.low, found.high) == pytest.approx((theirs.low, theirs.high), abs=0.5)
+
+
+def test_variance_is_that_of_a_mean_of_clusters():
+    """k clips in each of R recordings: Var* = sum of (recording mean - mean)^2 / R^2; strata add up."""
+    rng = np.random.default_rng(9)
+    chance = np.repeat(rng.random(40), 5)
+    correct = rng.random(200) < chance
+    names = np.repeat([f"r{i:02d}" for i in range(40)], 5)
+    means = correct.reshape(40, 5).mean(1)
+    found = draw(keyword(correct, names), "top1", draws=20_000)
+    assert np.var(found.draws) == pytest.approx(((means - means.mean()) ** 2).sum() / 40**2, rel=0.04)
+    speaker = np.repeat(["x", "y"], 100)
+    within = draw(keyword(correct, names).assign(speaker=speaker), "top1", unit=Unit(within="speaker"), draws=20_000)
+    halves = [((half - half.mean()) ** 2).sum() for half in (means[:20], means[20:])]
+    assert np.var(within.draws) == pytest.approx(sum(halves) / 40**2, rel=0.04)
+    assert within.value == found.value == pytest.approx(correct.mean())
+
+
 def test_clips_of_one_recording_move_together():
-    """Ten identical clips a recording: the interval is that of the recordings, sqrt(10) times as wide as naive."""
+    """Ten identical clips a recording: the very same interval as with one of them."""
     per_recording = np.random.default_rng(3).random(60) < 0.7
-    correct = np.repeat(per_recording, 10)
-    names = np.repeat([f"r{i}" for i in range(60)], 10)
-    clustered = interval(keyword(correct, names), "top1")
-    naive = interval(keyword(correct), "top1")
-    single = interval(keyword(per_recording, [f"r{i}" for i in range(60)]), "top1")
-    assert np.ptp(clustered) == pytest.approx(np.sqrt(10) * np.ptp(naive), rel=0.15)
-    assert np.ptp(clustered) == pytest.approx(np.ptp(single), rel=0.1)
+    names = [f"r{i:02d}" for i in range(60)]
+    repeated = keyword(np.repeat(per_recording, 10), np.repeat(names, 10))
+    assert ends(repeated) == pytest.approx(ends(keyword(per_recording, names)), abs=1e-12)
+    naive = ends(keyword(np.repeat(per_recording, 10)))
+    assert np.ptp(ends(repeated)) == pytest.approx(np.sqrt(10) * np.ptp(naive), rel=0.15)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(2, 4), st.sampled_from(["top1", "map"]))
+def test_copies_of_every_clip_change_nothing(seed, copies, metric):
+    frame = tagging(np.random.default_rng(seed), 24, 3)
+    several = pd.concat([frame.assign(clip=frame["clip"] + f"-{i}") for i in range(copies)])
+    assert draw(several, metric, draws=30).draws == pytest.approx(draw(frame, metric, draws=30).draws, abs=1e-12)
 
 
 def test_recordings_of_unequal_size_are_weighted_by_their_clips():
     """Two recordings of 3 right and 1 wrong clips: a draw gives 0, 3/4 or 1, with chances 1/4, 1/2, 1/4."""
-    frame = keyword([True, True, True, False], ["a", "a", "a", "b"])
-    drawn = bootstrap._drawn(bootstrap._clusters(frame), "top1", 4000, 0)
-    values, counts = np.unique(drawn, return_counts=True)
+    found = draw(keyword([True, True, True, False], ["a", "a", "a", "b"]), "top1", draws=4000)
+    values, counts = np.unique(found.draws, return_counts=True)
     assert values.tolist() == [0.0, 0.75, 1.0]
     assert counts / 4000 == pytest.approx([0.25, 0.5, 0.25], abs=0.03)
 
 
 def test_seeds_are_drawn_too():
-    """Clips that agree within a seed but not between: all of the spread is between seeds, where averages vary."""
-    frames = [keyword([good] * 40, seed=s) for s, good in enumerate((True, True, False, True))]
-    together = pd.concat(frames)
-    low, high = interval(together, "top1", draws=4000)
-    assert (low, high) == (0.25, 1.0)
-    assert interval(pd.concat([keyword([True, False] * 20, seed=s) for s in range(3)]), "top1")[1] < 0.7
+    """Clips that agree within a seed but not between: all of the spread is between seeds."""
+    together = pd.concat([keyword([good] * 40, seed=s) for s, good in enumerate((True, True, False, True))])
+    found = draw(together, "top1", draws=20_000)
+    assert (interval(found).low, interval(found).high) == (0.25, 1.0)
+    assert np.var(found.draws) == pytest.approx(0.75 * 0.25 / 4, rel=0.03)
+    assert ends(pd.concat([keyword([True, False] * 20, seed=s) for s in range(3)]))[1] < 0.7
 
 
-def test_the_same_seed_gives_the_same_interval_whatever_the_order_of_rows():
+def test_folds_are_pooled():
+    """Each fold tests other clips; two folds of each seed are one table of that seed."""
+    folds = [keyword(np.random.default_rng(f).random(30) < 0.7) for f in (1, 2)]
+    folds = [frame.assign(clip=f"f{f}" + frame["clip"]) for f, frame in enumerate(folds)]
+    whole = pd.concat(folds, ignore_index=True)
+    assert draw(whole, "top1").value == pytest.approx(np.mean([draw(fold, "top1").value for fold in folds]))
+    assert interval(draw(whole, "top1")).clips == 60
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["top1", "map"]))
+def test_the_order_of_rows_does_not_matter(seed, metric):
+    frame = tagging(np.random.default_rng(seed), 30, 3)
+    shuffled = frame.sample(frac=1, random_state=seed % 1000)
+    assert np.array_equal(draw(frame, metric, draws=20).draws, draw(shuffled, metric, draws=20).draws)
+    assert not np.array_equal(draw(frame, metric, draws=20).draws, draw(frame, metric, draws=20, seed=1).draws)
+
+
+def test_a_draw_is_the_metric_of_the_drawn_clips():
+    """mAP of two seeds against repeating rows by hand."""
     rng = np.random.default_rng(4)
-    frame = tagging(rng, 80, 5)
-    shuffled = frame.sample(frac=1, random_state=0)
-    for metric in ("top1", "map"):
-        assert interval(frame, metric, draws=150) == interval(shuffled, metric, draws=150)
-        assert interval(frame, metric, draws=150) != interval(frame, metric, draws=150, seed=1)
+    frames = [tagging(rng, 40, 4).assign(seed=s) for s in (3, 8)]
+    found = draw(pd.concat(frames), "map", draws=5)
+    ((of_recordings, of_seeds),) = weights(crossed(pd.concat(frames)), 5, 0)
+    names = crossed(frames[0]).recordings
+    for value, w, v in zip(found.draws, of_recordings, of_seeds, strict=True):
+        times = dict(zip(names, w.astype(int), strict=True))
+        rows = [i for i, name in enumerate(frames[0]["recording"]) for _ in range(times[name])]
+        own = [frame.iloc[rows] for frame in frames]
+        by_seed = [mean_average_precision(np.stack(list(f["scores"])), list(f["labels"])) for f in own]
+        assert value == pytest.approx(np.average(by_seed, weights=v), abs=1e-12)
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.sampled_from([0, 1, 3]))
-def test_weighted_average_precision_is_that_of_repeated_clips(seed, levels):
-    """A clip drawn twice counts as two clips; classes without positives stay out; ties are one threshold."""
-    rng = np.random.default_rng(seed)
-    frame = tagging(rng, 30, 4, levels)
-    data = bootstrap._clusters(frame)
-    weights, ones = bootstrap._counts(rng, 3, len(data.names)), np.ones((3, 1))
-    ours = bootstrap._map(data)(weights, ones)
-    for row, value in zip(weights, ours, strict=True):
-        repeats = np.repeat(np.arange(30), row[data.recording[0]].astype(int))
-        truth = np.array([[c in own for c in range(4)] for own in data.labels[0]])[repeats]
-        kept = [c for c in range(4) if truth[:, c].any()]
-        theirs = [average_precision_score(truth[:, c], data.scores[0][repeats, c]) for c in kept]
-        assert value == pytest.approx(np.mean(theirs), abs=1e-12)
+def test_a_ratio_is_of_sums():
+    """Word errors over words: 3 of 10 and 1 of 2 are 4 of 12, whatever the clips' own rates."""
+    frame = pd.DataFrame({"clip": ["a", "b"], "numerator": [3, 1], "denominator": [10, 2]})
+    found = draw(frame, "ratio", draws=2000)
+    assert found.value == pytest.approx(4 / 12)
+    values, counts = np.unique(found.draws.round(12), return_counts=True)
+    assert values == pytest.approx([0.3, 1 / 3, 0.5])
+    assert counts / 2000 == pytest.approx([0.25, 0.5, 0.25], abs=0.04)
 
 
-def test_a_paired_difference_is_narrower_than_unpaired_ones():
+def test_a_paired_drop_is_narrower_than_unpaired_ones():
     rng = np.random.default_rng(5)
     base = rng.random(400) < 0.8
     worse = base & ~(rng.random(400) < 0.05)
-    a, b = keyword(worse), keyword(base)
-    difference = paired_difference(a, b, "top1")
-    assert difference.value == pytest.approx(worse.mean() - base.mean())
-    assert difference.low < difference.value < difference.high < 0
-    share = -difference.value  # only the clips that changed vary: a tenth of the unpaired variance or less
-    assert difference.high - difference.low == pytest.approx(3.92 * np.sqrt(share * (1 - share) / 400), rel=0.1)
-    assert difference.high - difference.low < 0.55 * np.ptp(interval(a, "top1"))
-    flipped = paired_difference(b, a, "top1")
-    assert (flipped.low, flipped.high) == pytest.approx((-difference.high, -difference.low))
+    a, b = draw(keyword(base), "top1"), draw(keyword(worse), "top1")
+    drop = interval(contrast((1, a), (-1, b)))
+    assert drop.estimate == pytest.approx(base.mean() - worse.mean())
+    assert 0 < drop.low < drop.estimate < drop.high
+    share = drop.estimate  # only the clips that changed vary: a tenth of the unpaired variance or less
+    assert drop.high - drop.low == pytest.approx(3.92 * np.sqrt(share * (1 - share) / 400), rel=0.1)
+    assert drop.high - drop.low < 0.55 * (interval(a).high - interval(a).low)
+    flipped = interval(contrast((-1, a), (1, b)))
+    assert (flipped.low, flipped.high) == pytest.approx((-drop.high, -drop.low))
 
 
-def test_a_difference_with_itself_is_nothing():
-    frame = tagging(np.random.default_rng(6), 50, 3)
-    assert paired_difference(frame, frame, "map", draws=50) == (0, 0, 0)
+def test_a_difference_of_drops_has_four_terms_of_equal_draws():
+    rng = np.random.default_rng(6)
+    frames = [tagging(rng, 60, 4, skill) for skill in (1.5, 1.0, 1.5, 0.4)]
+    a, b, c, d = (draw(frame, "map", draws=40) for frame in frames)
+    found = contrast((1, a), (-1, b), (-1, c), (1, d))
+    assert found.value == pytest.approx((a.value - b.value) - (c.value - d.value))
+    assert found.draws == pytest.approx((a.draws - b.draws) - (c.draws - d.draws))
+    same = interval(contrast((1, a), (-1, a)))
+    assert (same.estimate, same.low, same.high) == (0, 0, 0)
+
+
+def test_an_interval_says_what_it_rests_on():
+    frame = keyword([True, False] * 10, [f"r{i // 4}" for i in range(20)])
+    found = interval(draw(frame, "top1", draws=50), level=0.9)
+    assert (found.clips, found.clusters, found.seeds, found.level) == (20, 5, 1, 0.9)
+    assert found.note == ONE_SEED
+    assert found.method == "percentiles of 50 draws of source recordings, crossed with seeds"
+    several = {s: pd.concat([frame.assign(seed=i) for i in range(s)]) for s in (3, 10)}
+    assert interval(draw(several[3], "top1")).note == "3 seeds: 2/3 of the variance between them is seen"
+    assert interval(draw(several[10], "top1")).note == ""
+
+
+def test_coverage_of_clustered_clips():
+    """300 made studies of 60 recordings of 1 to 6 clips: about 95 in 100 intervals hold the truth; naive ones fewer."""
+    rng = np.random.default_rng(10)
+    held = naive = 0
+    for _ in range(300):
+        sizes = rng.integers(1, 7, 60)
+        chance = np.repeat(rng.beta(1.6, 0.4, 60), sizes)  # mean 0.8
+        names = np.repeat(np.arange(60), sizes).astype(str)
+        correct = rng.random(len(chance)) < chance
+        low, high = ends(answers(correct, names), "ratio", draws=300)
+        held += low <= 0.8 <= high
+        low, high = ends(answers(correct, ""), "ratio", draws=300)
+        naive += low <= 0.8 <= high
+    assert 0.91 <= held / 300 <= 0.98
+    assert naive < held - 15
+
+
+def test_coverage_of_recordings_crossed_with_seeds():
+    """150 made studies of 12 seeds x 50 clips, each with an effect of its own on the chance."""
+    rng, held = np.random.default_rng(11), 0
+    for _ in range(150):
+        chance = 0.7 + rng.uniform(-0.15, 0.15, 12)[:, None] + rng.uniform(-0.15, 0.15, 50)
+        correct = (rng.random((12, 50)) < chance).ravel()
+        table = answers(correct, "").assign(clip=np.tile(np.arange(50), 12), seed=np.repeat(np.arange(12), 50))
+        low, high = ends(table, "ratio", draws=200)
+        held += low <= 0.7 <= high
+    assert held / 150 >= 0.91  # the crossed bootstrap errs on the wide side
 
 
 def test_wrong_input_is_refused():
     frame = keyword([True, False, True])
     with pytest.raises(ValueError, match="same clips"):
-        paired_difference(frame, frame.iloc[:2], "top1")
+        contrast((1, draw(frame, "top1")), (-1, draw(frame.iloc[:2], "top1")))
+    with pytest.raises(ValueError, match="equal draws"):
+        contrast((1, draw(frame, "top1")), (-1, draw(frame, "top1", seed=1)))
     with pytest.raises(ValueError, match="no bootstrap for metric 'wer'"):
-        interval(frame, "wer")
+        draw(frame, "wer")
     with pytest.raises(ValueError, match="level 95"):
-        interval(frame, "top1", level=95)
-    with pytest.raises(ValueError, match="twice"):
-        interval(pd.concat([frame, frame]), "top1")
-    broken = frame.assign(scores=[np.array([np.nan, 0.0])] * 3)
+        interval(draw(frame, "top1"), level=95)
     with pytest.raises(ValueError, match="not finite"):
-        interval(broken, "top1")
+        draw(frame.assign(scores=[np.array([np.nan, 0.0])] * 3), "top1")

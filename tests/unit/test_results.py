@@ -10,10 +10,10 @@ import pytest
 from fakes import CLIPS, RECIPE, Study, fake_study, predictions, shared
 
 from audioprune import records
-from audioprune.evaluations import draws, drop, runs, tidy
+from audioprune.evaluations import covered, difference, runs, tidy
 from audioprune.results import Results, label
 from audioprune.settings import AudioSettings, EvaluateSettings, FinetuneSettings, Model, Pruning
-from audioprune.statistics.bootstrap import interval, paired_difference
+from audioprune.statistics.bootstrap import ONE_SEED, contrast, draw, interval
 
 
 def accuracy(frame: pd.DataFrame) -> float:
@@ -84,9 +84,10 @@ def test_folds_are_averaged_and_their_interval_is_that_of_the_pooled_clips():
     row = row_of(shared(), backbone="ast-tiny", dataset="esc10", keep_rate=0.7)
     parts = [shared().cell(path).predictions() for path in row.cells]
     assert row.value == pytest.approx(np.mean([accuracy(p) for p in parts]), abs=1e-9)
-    low, high = interval(pd.concat(parts).assign(seed=0), "top1", draws=1000, seed=0, level=0.95)
-    assert (row.low, row.high) == pytest.approx((100 * low, 100 * high))
-    assert (row.folds, row.runs, row.missing, row.n) == (2, 2, 0, 160)
+    expected = interval(draw(pd.concat(parts), "top1", draws=1000), level=0.95)
+    assert (row.low, row.high) == pytest.approx((100 * expected.low, 100 * expected.high))
+    assert (row.folds, row.runs, row.missing, row.n, row.clusters) == (2, 2, 0, 160, 80)
+    assert row.note == ONE_SEED
 
 
 def average_precision(scores: np.ndarray, truth: np.ndarray) -> float:
@@ -110,20 +111,20 @@ def test_what_was_not_run_has_no_value_and_a_reason():
     assert row.why.startswith("needs checkpoint-audiomae-b")
 
 
-def test_drop_is_paired():
+def test_a_difference_is_paired():
     base = row_of(shared(), backbone="ast-tiny", dataset="fsdd-digits", keep_rate=1.0)
     row = row_of(shared(), backbone="ast-tiny", dataset="fsdd-digits", keep_rate=0.5, method="topk")
-    a, b = (shared().cell(r.cells[0]).predictions().assign(seed=0) for r in (base, row))
-    expected = paired_difference(a, b, "top1", draws=1000, seed=0, level=0.95)
-    found = drop(shared(), base, row)
+    a, b = (shared().cell(r.cells[0]).predictions() for r in (base, row))
+    expected = interval(contrast((1, draw(a, "top1", draws=1000)), (-1, draw(b, "top1", draws=1000))), level=0.95)
+    found = difference(shared(), base, row)
     assert found["value"] == pytest.approx(accuracy(a) - accuracy(b))
     assert (found["low"], found["high"]) == pytest.approx((100 * expected.low, 100 * expected.high))
 
 
-def test_drop_against_other_clips_has_no_interval():
+def test_a_difference_from_other_clips_has_no_interval():
     base = row_of(shared(), backbone="ast-tiny", dataset="fsdd-digits", keep_rate=1.0)
     row = row_of(shared(), backbone="ast-tiny", dataset="esc10", keep_rate=0.5)
-    assert drop(shared(), base, row) == {"value": base.value - row.value}
+    assert difference(shared(), base, row) == {"value": base.value - row.value}
 
 
 def test_runs_that_differ_otherwise_are_told_apart(tmp_path):
@@ -152,11 +153,36 @@ def test_seeds_count_clips_once(tmp_path):
     assert row.value == pytest.approx(np.mean(values))
     assert (row.n, row.seeds, row.runs) == (CLIPS["esc10"], 2, 2)
     assert row.low < row.value < row.high
+    assert covered([row]) == ("2 seeds: 1/2 of the variance between them is seen (ast-tiny on esc10).",)
 
 
-def test_a_large_map_is_drawn_less_often():
-    frame = pd.DataFrame({"scores": [np.zeros(600)] * 2000})
-    assert (draws(frame, "map"), draws(frame, "top1"), draws(frame[:100], "map")) == (200, 1000, 1000)
+def test_an_exhibit_says_what_its_intervals_leave_out():
+    """Once for each reason, with the models and datasets; what was not run has no interval."""
+    frame = tidy(shared())
+    (remark,) = covered(frame.itertuples())
+    assert remark.startswith("One seed: training variance is not covered (")
+    assert set(remark.partition("(")[2].removesuffix(").").split(", ")) == {
+        f"{r.backbone} on {r.dataset}" for r in frame.itertuples() if r.runs
+    }
+    assert covered(frame[frame["runs"] == 0].itertuples()) == ()
+
+
+def test_takes_of_fsdd_are_drawn_within_their_speakers(tmp_path):
+    """One speaker always right, one always wrong: nothing is left to draw, where free recordings would vary."""
+    settings = FinetuneSettings(model=Model(backbone="ast-tiny"), dataset="fsdd-digits", recipe=RECIPE)
+    study = Study(tmp_path)
+    tuned = study.cell("finetune", "x", settings)
+    frame = predictions("fsdd-digits", 1.0, seed=0)
+    frame["speaker"] = ["theo", "lucas"] * 150
+    frame["recording"] = frame["speaker"] + frame["clip"]
+    for scores, speaker in zip(frame["scores"], frame["speaker"], strict=True):
+        scores[:] = -scores if speaker == "theo" else scores
+    files = [lambda out: frame.to_parquet(out / "predictions.parquet")]
+    study.cell("evaluate", "x", EvaluateSettings(), files=files, finetune=tuned)
+    (row,) = tidy(Results("s", study.cells)).itertuples()
+    assert (row.low, row.value, row.high) == pytest.approx((50, 50, 50))
+    free = interval(draw(frame, "top1"))
+    assert 100 * (free.high - free.low) == pytest.approx(2 * 1.96 * 50 / np.sqrt(300), rel=0.15)
 
 
 def test_label_leaves_the_keep_rate_out():

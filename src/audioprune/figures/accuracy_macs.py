@@ -11,9 +11,23 @@ from audioprune.tables._rows import METRICS
 TITLE = "Accuracy against MACs"
 CAPTION = (
     "Accuracy (or mAP) on the test clips against the MACs of one clip, with the last epoch's weights. Keep-rates stand "
-    f"along the top; dotted lines are the unpruned models. Bars: {INTERVAL}."
+    f"along the top; dotted lines are the unpruned models. Bars: {INTERVAL}; where "
+    "there is one seed, training variance is not covered."
 )
-COLUMNS = ("backbone", "dataset", "method", "variant", "keep_rate", "gmacs", "metric", "value", "low", "high", "n")
+COLUMNS = (
+    "backbone",
+    "dataset",
+    "method",
+    "variant",
+    "keep_rate",
+    "gmacs",
+    "metric",
+    "value",
+    "low",
+    "high",
+    "n",
+    "note",
+)
 
 
 def needs(study) -> list:

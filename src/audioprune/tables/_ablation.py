@@ -6,9 +6,11 @@ for its own. Rows are those of `evaluations.tidy`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from audioprune.evaluations import drop, runs, tidy
+from audioprune.evaluations import INTERVAL, covered, runs, tidy
+from audioprune.evaluations import difference as paired
 from audioprune.planning.cells import as_trained
 from audioprune.tables._rows import heading, quantity
 from audioprune.tables._table import Cell, Column
@@ -74,7 +76,7 @@ def difference(results, first, second) -> Cell | None:
     why = next((row.why for row in (a, b) if not row.runs), "")
     if not a.runs or not b.runs:
         return Cell(why=why or "the two have no fold and seed in common")
-    return Cell(**drop(results, a, b))
+    return Cell(**paired(results, a, b))
 
 
 def _same_runs(results, row, other):
@@ -86,6 +88,11 @@ def _same_runs(results, row, other):
     there = own[own["why"] == ""]
     counts = {"runs": len(there), "missing": len(own) - len(there)}
     return row._replace(cells=tuple(own.index), value=there["value"].mean(), **counts)
+
+
+def notes(rows: Iterable) -> tuple[str, ...]:
+    """What is said of intervals and differences below a table of these rows of `tidy`."""
+    return (f"Intervals: {INTERVAL}.", *covered(rows), SHARED_RUNS)
 
 
 def measured(key: str, header: str, unit: str = "", *, signed: bool = False) -> tuple[Column, Column]:

@@ -6,9 +6,8 @@ mixes pruning with augmentation.
 
 from __future__ import annotations
 
-from audioprune.evaluations import INTERVAL
 from audioprune.tables import _ablation
-from audioprune.tables._ablation import SHARED_RUNS, measured
+from audioprune.tables._ablation import measured
 from audioprune.tables._table import Column, Row, Table
 
 TITLE = "Matched and released baselines"
@@ -46,7 +45,7 @@ def build(results) -> Table:
     frame = _ablation.rows_of(results, needs(results))
     first = [results.cell(own[0]) for own in frame["cells"]]
     frame = frame.assign(recipe=[_recipe(c) for c in first], baseline=[_baseline(c) for c in first])
-    rows, notes = [], [f"Intervals: {INTERVAL}.", SHARED_RUNS]
+    rows, notes = [], [*_ablation.notes(frame.itertuples())]
     for recipe in dict.fromkeys(frame["recipe"]):
         group = frame[[own == recipe for own in frame["recipe"]]]
         heading = _ablation.heading(group.assign(variant=""))

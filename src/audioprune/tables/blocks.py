@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from audioprune.evaluations import INTERVAL
 from audioprune.planning.cells import as_trained
 from audioprune.tables import _ablation, _cost
-from audioprune.tables._ablation import SHARED_RUNS, measured
+from audioprune.tables._ablation import measured
 from audioprune.tables._table import Column, Row, Table
 
 TITLE = "Pruning at other blocks"
@@ -31,7 +30,7 @@ def build(results) -> Table:
     frame = _ablation.rows_of(results, needs(results))
     frame = frame.assign(blocks=[results.cell(own[0]).settings.pruning.blocks for own in frame["cells"]])
     rows = [row for heading, group in _ablation.groups(frame) for row in _rows(results, heading, group)]
-    return Table(_columns(rows), tuple(rows), (f"Intervals: {INTERVAL}.", SHARED_RUNS, "MACs: closed form."))
+    return Table(_columns(rows), tuple(rows), (*_ablation.notes(frame.itertuples()), "MACs: closed form."))
 
 
 def _rows(results, heading: str, group):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from audioprune.evaluations import INTERVAL
 from audioprune.planning.cells import as_trained
 from audioprune.tables import _ablation
-from audioprune.tables._ablation import SHARED_RUNS, measured
+from audioprune.tables._ablation import measured
 from audioprune.tables._table import Cell, Column, Row, Table
 
 TITLE = "Trained keep-rate against evaluated keep-rate"
@@ -53,7 +52,7 @@ def build(results) -> Table:
             where = {"backbone": group["backbone"].iloc[0], "dataset": group["dataset"].iloc[0], "trained_at": rate}
             rows.append(_row(heading, where | {"shown": "value", "name": f"{rate:g}"}, values))
             rows.append(_row(heading, where | {"shown": "below matched", "name": "below matched training"}, below))
-    return Table(_columns(frame["keep_rate"].unique()), tuple(rows), (f"Intervals: {INTERVAL}.", SHARED_RUNS))
+    return Table(_columns(frame["keep_rate"].unique()), tuple(rows), _ablation.notes(frame.itertuples()))
 
 
 def _row(heading: str, where: dict, by_rate: dict[float, Cell | None]) -> Row:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from audioprune.evaluations import INTERVAL
 from audioprune.planning.cells import as_trained
 from audioprune.results import label
 from audioprune.tables import _ablation, _cost
-from audioprune.tables._ablation import SHARED_RUNS, measured
+from audioprune.tables._ablation import measured
 from audioprune.tables._scores import full_label
 from audioprune.tables._table import Column, Row, Table
 
@@ -46,7 +45,7 @@ def build(results) -> Table:
     frame = _ablation.rows_of(results, needs(results))
     frame = frame.assign(full=[full_label(r.backbone, r.method) for r in frame.itertuples()])
     rows = [row for heading, group in _ablation.groups(frame) for row in _rows(results, heading, group)]
-    return Table(_columns(rows), tuple(rows), (f"Intervals: {INTERVAL}.", SHARED_RUNS, "MACs: closed form."))
+    return Table(_columns(rows), tuple(rows), (*_ablation.notes(frame.itertuples()), "MACs: closed form."))
 
 
 def _rows(results, heading: str, group):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from audioprune.evaluations import INTERVAL
 from audioprune.tables import _ablation, _cost
-from audioprune.tables._ablation import SHARED_RUNS, measured
+from audioprune.tables._ablation import measured
 from audioprune.tables._table import Column, Row, Table
 
 TITLE = "Ranking by intensity or variation against attention"
@@ -42,7 +41,7 @@ def _at(cell) -> tuple:
 def build(results) -> Table:
     frame = _ablation.rows_of(results, needs(results))
     rows = [row for heading, group in _ablation.groups(frame) for row in _rows(results, heading, group)]
-    notes = (VARIANTS, f"Intervals: {INTERVAL}.", SHARED_RUNS, "MACs: closed form.")
+    notes = (VARIANTS, *_ablation.notes(frame.itertuples()), "MACs: closed form.")
     return Table(_columns(rows), tuple(rows), notes)
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from audioprune.evaluations import INTERVAL
 from audioprune.tables import _ablation
-from audioprune.tables._ablation import SHARED_RUNS, measured
+from audioprune.tables._ablation import measured
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._scores import full_label, own_score
 from audioprune.tables._table import Cell, Column, Row, Table
@@ -21,7 +20,9 @@ POOLED, BY_CLASS = "ast-mp", "ast"
 
 def needs(study) -> list:
     """topk and no pruning, of backbones and datasets with another score, and of AST-MP with AST beside it."""
-    found = [c for c in (*_ablation.trained(study), *_off_the_shelf(study)) if c.settings.pruning.method in ("topk", "none")]
+    found = [
+        c for c in (*_ablation.trained(study), *_off_the_shelf(study)) if c.settings.pruning.method in ("topk", "none")
+    ]
     other = {_ablation.place(c) for c in found if "score" in c.settings.pruning.options}
     pooled = {_ablation.place(c) for c in found if _family(_ablation.place(c)[0]) == POOLED}
     beside = {(backbone.replace(POOLED, BY_CLASS, 1), dataset) for backbone, dataset in pooled}
@@ -44,7 +45,7 @@ def build(results) -> Table:
     published = results.published("table5")
     rows = [r for heading, group in _ablation.groups(frame) for r in _rows(results, published, heading, group, frame)]
     cells = [cell for row in rows for cell in row.cells.values() if isinstance(cell, Cell)]
-    return Table(_columns(), tuple(rows), (f"Intervals: {INTERVAL}.", SHARED_RUNS), EXPLAINED, status(cells))
+    return Table(_columns(), tuple(rows), _ablation.notes(frame.itertuples()), EXPLAINED, status(cells))
 
 
 def _rows(results, published, heading: str, group, frame):

@@ -6,7 +6,7 @@ which were chosen so, with the optimism that the choice brings.
 
 from __future__ import annotations
 
-from audioprune.evaluations import INTERVAL, drop, tidy
+from audioprune.evaluations import INTERVAL, covered, difference, tidy
 from audioprune.planning.cells import as_trained
 from audioprune.tables import _cost
 from audioprune.tables._published import EXPLAINED, lookup, status
@@ -35,7 +35,7 @@ def build(results) -> Table:
     published = pd.concat([results.published(name) for name in PUBLISHED], ignore_index=True)
     groups = frame.groupby(["backbone", "dataset", "variant"], sort=False)
     rows = [row for key, group in groups for row in _rows(results, published, *key[:2], group)]
-    notes = [f"Intervals: {INTERVAL}.", f"MACs: closed form{_cost.checked(results)}."]
+    notes = [f"Intervals: {INTERVAL}.", *covered(frame.itertuples()), f"MACs: closed form{_cost.checked(results)}."]
     if any("samples_per_s" in row.cells for row in rows):
         notes.append("Samples/s: median of the runs, eager kernel. Compare speed-ups, never samples/s of two devices.")
     cells = [cell for row in rows for cell in row.cells.values() if isinstance(cell, Cell)]
@@ -75,7 +75,7 @@ def _rows(results, published, backbone: str, dataset: str, group):
         cells["accuracy"] = quantity(row, **beside)
         if base is not None and base.cells != row.cells:
             cells["mac_reduction"] = 100 * (1 - cells["gmacs"] / _cost.gmacs(results, results.cell(base.cells[0])))
-            cells["drop"] = Cell(**drop(results, base, row)) if base.runs and row.runs else None
+            cells["drop"] = Cell(**difference(results, base, row)) if base.runs and row.runs else None
         best = tested.get((row.method, row.keep_rate)) if beside else None
         if best is not None and best == best:
             cells |= {"best_test": best, "optimism": best - row.value if row.runs else None}

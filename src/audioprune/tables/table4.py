@@ -5,7 +5,7 @@ I: kept signal for pruned signal; II: kept background for pruned background; III
 
 from __future__ import annotations
 
-from audioprune.evaluations import INTERVAL, tidy
+from audioprune.evaluations import INTERVAL, covered, difference, tidy
 from audioprune.planning.cells import as_trained
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._rows import heading, quantity
@@ -37,13 +37,14 @@ def build(results) -> Table:
     frame = tidy(results)
     frame = frame[(frame["selection"] == "last") & (frame["trained"] == "")]
     published = results.published("table4")
-    rows: list[Row] = []
+    rows, shown = [], []
     for (backbone, dataset, variant), group in frame.groupby(["backbone", "dataset", "variant"], sort=False):
         pruned = group.groupby(["keep_rate", "method"], sort=False)
         for (rate, method), tests in sorted(pruned, key=lambda item: -item[0][0]):
             if set(tests["perturbation"]) == {"none"}:
                 continue
             by_test = {row.perturbation: row for row in tests.itertuples()}
+            shown += by_test.values()
             for test in (t for t in TESTS if t in by_test):
                 row, plain = by_test[test], by_test.get("none")
                 where = {"backbone": backbone, "dataset": dataset, "method": method, "keep_rate": rate}
@@ -51,10 +52,11 @@ def build(results) -> Table:
                 cells = {**where, "variant": variant, "metric": row.metric, "n": row.n, "runs": row.runs}
                 cells |= {"test": test.replace("none", "unperturbed"), "accuracy": quantity(row, **beside)}
                 if test != "none" and plain is not None and plain.runs and row.runs:
-                    cells["change"] = row.value - plain.value
+                    cells["change"] = Cell(**difference(results, row, plain))
                 rows.append(Row(cells, heading(group)))
     cells = [cell for row in rows for cell in row.cells.values() if isinstance(cell, Cell)]
-    return Table(_columns(), tuple(rows), (CAUTION, f"Intervals: {INTERVAL}."), EXPLAINED, status(cells))
+    notes = (CAUTION, f"Intervals: {INTERVAL}.", *covered(shown))
+    return Table(_columns(), tuple(rows), notes, EXPLAINED, status(cells))
 
 
 def _columns() -> tuple[Column, ...]:
@@ -65,6 +67,7 @@ def _columns() -> tuple[Column, ...]:
         Column("accuracy", "Ours"),
         Column("accuracy", "95 % interval", part="interval"),
         Column("change", "Change", "points", signed=True),
+        Column("change", "95 % interval", part="interval", signed=True),
         Column("accuracy", "Published", part="published"),
         Column("accuracy", "Difference", "points", part="difference"),
     )

@@ -1,0 +1,147 @@
+"""Do two methods differ on the same clips? McNemar's exact test, and an exact or drawn permutation of whole recordings.
+
+McNemar takes clips as independent. The permutation exchanges the two methods' answers on all clips of a recording, in
+all seeds at once: for a metric that is a sum over clips that flips the sign of the recording's difference.
+
+R groups of clips that share recordings, n clips of a seed, D draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.stats import binomtest
+
+from audioprune.statistics.average_precision import ranking, weighted_map
+from audioprune.statistics.bootstrap import note
+from audioprune.statistics.crossed import CHUNK, Crossed, crossed
+from audioprune.statistics.measures import measure, parts
+from audioprune.statistics.units import RECORDINGS, Unit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LARGEST = 200_000  # sum of differences up to which the null distribution is written out
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A metric of the first method minus that of the second, and the two-sided p-value of no difference."""
+
+    estimate: float
+    p: float
+    clips: int
+    clusters: int  # what was exchanged as a whole
+    seeds: int
+    method: str
+    note: str = ""
+
+
+def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> Comparison:
+    """Exact binomial test of the clips (n,) that one method has right and the other wrong, of one seed.
+
+    ValueError where the two are not equally long.
+    """
+    a, b = np.asarray(first, dtype=bool), np.asarray(second, dtype=bool)
+    if a.shape != b.shape or not a.size:
+        raise ValueError(f"McNemar's test needs the same clips on both sides, not {a.shape} and {b.shape}")
+    only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
+    p = float(binomtest(only_a, only_a + only_b, 0.5).pvalue) if only_a + only_b else 1.0
+    told = f"{only_a} clips right for the first alone, {only_b} for the second; {note(1)}"
+    return Comparison((only_a - only_b) / a.size, p, a.size, a.size, 1, "McNemar, exact, clips independent", told)
+
+
+def permutation(
+    first: pd.DataFrame,
+    second: pd.DataFrame,
+    metric: str,
+    *,
+    unit: Unit = RECORDINGS,
+    draws: int = 2000,
+    seed: int = 0,
+) -> Comparison:
+    """Paired permutation test of two predictions (as for bootstrap.draw) of the same clips and seeds.
+
+    Exact for accuracy; for mAP, and ratios that are not of whole numbers, p = (1 + as extreme) / (1 + draws).
+    Clips that share a recording are exchanged together, mixtures with all that they are linked to. ValueError where
+    clips, recordings or seeds differ, or a ratio's denominators.
+    """
+    a, b = crossed(first, unit), crossed(second, unit)
+    if a.digest != b.digest:
+        raise ValueError("a paired permutation needs predictions of the same clips, recordings and seeds on both sides")
+    groups, clusters = _groups(a)
+    if metric == "map":
+        value, p, how = _exchanged_map(first, second, a, b, groups, clusters, draws, seed)
+    else:
+        value, p, how = _flipped(first, second, metric, a, b, groups, clusters, draws, seed)
+    told = f"permutation of source recordings, {how}"
+    return Comparison(value, p, a.clips, clusters, len(a.seeds), told, note(len(a.seeds)))
+
+
+def _groups(design: Crossed) -> tuple[list[np.ndarray], int]:
+    """By seed (n,): the group of every clip, linked by shared recordings; and the number of groups."""
+    size = len(design.recordings) + 1  # the last stands for no recording
+    members = np.concatenate(design.members)
+    start, end = np.repeat(members[:, :1], members.shape[1], axis=1).ravel(), members.ravel()
+    start, end = start[end < size - 1], end[end < size - 1]
+    links = coo_array((np.ones(len(start)), (start, end)), shape=(size, size))
+    count, of_recording = connected_components(links, directed=False)
+    return [of_recording[own[:, 0]] for own in design.members], count - 1
+
+
+def _flipped(first, second, metric, a, b, groups, clusters, draws, seed) -> tuple[float, float, str]:
+    measure(first, a, metric)  # refuses what is not a metric
+    (above_a, below_a), (above_b, below_b) = parts(first, metric), parts(second, metric)
+    difference = np.zeros(clusters + 1)
+    for at_a, at_b, group in zip(a.rows, b.rows, groups, strict=True):
+        if not np.array_equal(below_a[at_a], below_b[at_b]):
+            raise ValueError("a paired permutation of a ratio needs the same denominators on both sides")
+        difference += np.bincount(group, above_a[at_a] - above_b[at_b], minlength=clusters + 1)
+    value = float(difference.sum() / below_a.sum())
+    difference = np.abs(difference[difference != 0])
+    observed = abs(value) * below_a.sum()
+    if (difference == difference.round()).all() and difference.sum() <= LARGEST:
+        return value, _exact(difference.astype(int), round(observed)), "exact"
+    flips = np.random.default_rng(seed).integers(2, size=(draws, len(difference))) * 2 - 1
+    extreme = (np.abs(flips @ difference) >= observed * (1 - 1e-12)).sum()
+    return value, float((1 + extreme) / (1 + draws)), f"{draws} draws"
+
+
+def _exact(difference: np.ndarray, observed: int) -> float:
+    """P(|sum of +-difference| >= observed) over all signs, by convolution."""
+    chances = np.ones(1)
+    for step in difference.tolist():
+        longer = np.zeros(len(chances) + 2 * step)
+        longer[: len(chances)] += chances / 2
+        longer[2 * step :] += chances / 2
+        chances = longer
+    sums = np.arange(len(chances)) - len(chances) // 2
+    return min(1.0, float(chances[np.abs(sums) >= observed].sum()))
+
+
+def _exchanged_map(first, second, a, b, groups, clusters, draws, seed) -> tuple[float, float, str]:
+    """Both methods' clips in one ranking; who counts for which side is a weight, so a draw needs no sorting."""
+    ranked = []
+    for at_a, at_b in zip(a.rows, b.rows, strict=True):
+        both = [*first["labels"].iloc[at_a], *second["labels"].iloc[at_b]]
+        scores = [*first["scores"].iloc[at_a], *second["scores"].iloc[at_b]]
+        ranked.append(ranking(np.stack(scores), both))
+
+    def difference(kept: np.ndarray) -> np.ndarray:  # (R + 1, D) zeros and ones -> (D,)
+        total = np.zeros(kept.shape[1])
+        for own, group in zip(ranked, groups, strict=True):
+            w = kept[group]
+            total += weighted_map(own, np.concatenate([w, 1 - w])) - weighted_map(own, np.concatenate([1 - w, w]))
+        return total / len(ranked)
+
+    value = float(difference(np.ones((clusters + 1, 1)))[0])
+    rng, extreme = np.random.default_rng(seed), 0
+    for start in range(0, draws, CHUNK):
+        kept = rng.integers(2, size=(clusters + 1, min(CHUNK, draws - start)))
+        extreme += int((np.abs(difference(kept)) >= abs(value) * (1 - 1e-12)).sum())
+    return value, (1 + extreme) / (1 + draws), f"{draws} draws"
