@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from audioprune.evaluations import INTERVAL, covered, runs, tidy
+from audioprune.evaluations import INTERVAL, covered, pooled, runs, tidy
 from audioprune.evaluations import difference as paired
 from audioprune.planning.cells import as_trained
 from audioprune.tables._rows import heading, quantity
@@ -36,10 +36,10 @@ def of_unpruned(study) -> list:
     return [c for c in evaluations(study) if c.inputs["finetune"].settings.pruning.method == "none"]
 
 
-def place(cell) -> tuple[str, str]:
-    """Backbone and dataset of an evaluation."""
+def place(cell) -> tuple:
+    """Backbone, dataset and recipe of an evaluation's model: what one part of a table has in common."""
     tuned = cell.inputs["finetune"].settings
-    return tuned.model.backbone, tuned.dataset
+    return tuned.model.backbone, tuned.dataset, tuned.model, tuned.recipe, tuned.augment, tuned.split, tuned.initial
 
 
 def rows_of(results, cells) -> pd.DataFrame:
@@ -88,6 +88,21 @@ def _same_runs(results, row, other):
     there = own[own["why"] == ""]
     counts = {"runs": len(there), "missing": len(own) - len(there)}
     return row._replace(cells=tuple(own.index), value=there["value"].mean(), **counts)
+
+
+def chance(results, first, second) -> float | None:
+    """Two-sided p-value of no difference between two rows, by permutation of recordings; None where they do not pair."""
+    from audioprune.statistics.paired import permutation
+    from audioprune.statistics.units import unit_of
+
+    a, b = _same_runs(results, first, second), _same_runs(results, second, first)
+    if not a.runs or not b.runs or a.missing or b.missing:
+        return None
+    unit = unit_of(results.dataset(first.dataset))
+    try:
+        return permutation(pooled(results, a.cells), pooled(results, b.cells), a.metric, unit=unit).p
+    except ValueError:  # other clips or seeds
+        return None
 
 
 def notes(rows: Iterable) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Two unpruned baselines (B7): trained as the released code does, and with augmentation that stops as for pruned models.
+"""Two unpruned baselines (B7): trained as released, and with augmentation that stops as for pruned models.
 
 The released code never switches masks and SpecAugment off where nothing is pruned, so that a drop from its baseline
 mixes pruning with augmentation.

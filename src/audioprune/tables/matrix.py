@@ -10,8 +10,8 @@ from audioprune.tables._table import Cell, Column, Row, Table
 TITLE = "Trained keep-rate against evaluated keep-rate"
 CAPTION = (
     "Accuracy (or mAP) of models trained at one keep-rate (rows) and evaluated at another (columns), topk by the "
-    "backbone's own score. What is trained at 1 and evaluated below is pruned off the shelf. Below each model's values: "
-    "by how many points they are lower than those of the model trained at the evaluated keep-rate."
+    "backbone's own score. What is trained at 1 and evaluated below is pruned off the shelf. Below each model: by "
+    "how many points they are lower than those of the model trained at the evaluated keep-rate."
 )
 
 
@@ -50,7 +50,13 @@ def build(results) -> Table:
             values = {at: _ablation.accuracy(row) for at, row in own.items()}
             below = {at: _ablation.difference(results, by_rates.get((at, at)), row) for at, row in own.items()}
             where = {"backbone": group["backbone"].iloc[0], "dataset": group["dataset"].iloc[0], "trained_at": rate}
-            rows.append(_row(heading, where | {"shown": "value", "name": f"{rate:g}"}, values))
+            rows.append(
+                _row(
+                    heading,
+                    where | {"shown": "value", "name": _text(rate) + (", unpruned" if rate == 1 else "")},
+                    values,
+                )
+            )
             rows.append(_row(heading, where | {"shown": "below matched", "name": "below matched training"}, below))
     return Table(_columns(frame["keep_rate"].unique()), tuple(rows), _ablation.notes(frame.itertuples()))
 
@@ -59,10 +65,16 @@ def _row(heading: str, where: dict, by_rate: dict[float, Cell | None]) -> Row:
     return Row(where | {_key(rate): cell for rate, cell in by_rate.items()}, heading)
 
 
+def _text(rate: float) -> str:
+    return "1.0" if rate == 1 else f"{rate:g}"
+
+
 def _key(rate: float) -> str:
     return f"evaluated_at_{rate:g}"
 
 
 def _columns(rates) -> tuple[Column, ...]:
-    shown = [column for rate in sorted(rates, reverse=True) for column in measured(_key(rate), f"At {rate:g}")]
+    shown = [
+        column for rate in sorted(rates, reverse=True) for column in measured(_key(rate), f"Evaluated at {_text(rate)}")
+    ]
     return Column("name", "Trained at", align="left"), *shown

@@ -11,8 +11,8 @@ from audioprune.tables._table import Column, Row, Table
 
 TITLE = "Pruning off the shelf"
 CAPTION = (
-    "The unpruned model pruned at evaluation, without training for it, by every method at the same keep-rates; its drop "
-    "from itself unpruned; and beside it the model that was trained with the same pruning, where the study has one."
+    "The unpruned model pruned at evaluation, without training for it, by every method at the same keep-rates; its "
+    "drop from itself unpruned; and beside it the model trained with the same pruning, where the study has one."
 )
 
 
@@ -20,10 +20,8 @@ def needs(study) -> list:
     """The unpruned models, pruned at the blocks of the trained ones, and all that are trained with the same pruning."""
     found = [c for c in _ablation.of_unpruned(study) if not as_trained(c)]
     tuned = [c for c in _ablation.trained(study) if c.settings.pruning.method != "none"]
-    blocks = {(_ablation.place(c), c.settings.pruning.blocks) for c in tuned} | {
-        (_ablation.place(c), (3, 6, 9)) for c in found
-    }
-    found = [c for c in found if (_ablation.place(c), c.settings.pruning.blocks) in blocks]
+    blocks = {_ablation.place(c): c.settings.pruning.blocks for c in tuned}
+    found = [c for c in found if c.settings.pruning.blocks == blocks.get(_ablation.place(c), (3, 6, 9))]
     same = {_identity(c) for c in found}
     unpruned = [c for c in _ablation.of_unpruned(study) if as_trained(c)]
     places = {_ablation.place(c) for c in found}
@@ -35,10 +33,9 @@ def needs(study) -> list:
 
 
 def _identity(cell) -> tuple:
-    """Backbone, dataset and how it prunes, topk's score written out."""
-    backbone, dataset = _ablation.place(cell)
-    pruning = cell.settings.pruning
-    return backbone, dataset, full_label(backbone, label(pruning)), pruning.keep_rate
+    """Backbone, dataset and recipe, and how it prunes, topk's score written out."""
+    place, pruning = _ablation.place(cell), cell.settings.pruning
+    return place, full_label(place[0], label(pruning)), pruning.keep_rate
 
 
 def build(results) -> Table:
@@ -81,6 +78,5 @@ def _columns(rows) -> tuple[Column, ...]:
         *measured("untrained", "Off the shelf"),
         *measured("drop", "Drop", "points"),
         *measured("trained", "Trained with it"),
-        *measured("trained_drop", "Drop", "points"),
         *measured("gain", "Gain by training", "points", signed=True),
     )

@@ -20,6 +20,8 @@ VARIANTS = (
     "loses the class and distillation tokens, from which AST classifies."
 )
 
+CHANCE = "p: paired permutation of whole recordings, two-sided, against attention; Holm over all of the table."
+
 
 def needs(study) -> list:
     """Statistics, attention by the backbone's own score and the controls, where a statistic is trained with."""
@@ -33,15 +35,16 @@ def _shown(pruning) -> bool:
 
 
 def _at(cell) -> tuple:
-    """Backbone, dataset, keep-rate and blocks: what has equal numbers of tokens."""
+    """Backbone, dataset and recipe, keep-rate and blocks: what has equal numbers of tokens."""
     pruning = cell.settings.pruning
-    return *_ablation.place(cell), pruning.keep_rate, pruning.blocks
+    return _ablation.place(cell), pruning.keep_rate, pruning.blocks
 
 
 def build(results) -> Table:
     frame = _ablation.rows_of(results, needs(results))
     rows = [row for heading, group in _ablation.groups(frame) for row in _rows(results, heading, group)]
-    notes = (VARIANTS, *_ablation.notes(frame.itertuples()), "MACs: closed form.")
+    _adjust(rows)
+    notes = (VARIANTS, CHANCE, *_ablation.notes(frame.itertuples()), "MACs: closed form.")
     return Table(_columns(rows), tuple(rows), notes)
 
 
@@ -55,7 +58,17 @@ def _rows(results, heading: str, group):
         cells |= {"gmacs": _cost.gmacs(results, results.cell(row.cells[0])), "accuracy": _ablation.accuracy(row)}
         if attention.method.startswith("topk"):
             cells["below"] = _ablation.difference(results, attention, row)
+            cells["p"] = _ablation.chance(results, attention, row) if row.cells != attention.cells else None
         yield Row(cells, heading)
+
+
+def _adjust(rows: list[Row]) -> None:
+    """Adds `p_holm`: the table's p-values, adjusted together."""
+    from audioprune.statistics.holm import holm
+
+    tested = [row for row in rows if row.cells.get("p") is not None]
+    for row, adjusted in zip(tested, holm([row.cells["p"] for row in tested]), strict=True):
+        row.cells["p_holm"] = float(adjusted)
 
 
 def _columns(rows) -> tuple[Column, ...]:
@@ -65,4 +78,6 @@ def _columns(rows) -> tuple[Column, ...]:
         _cost.column(rows),
         *measured("accuracy", "Ours"),
         *measured("below", "Below attention", "points"),
+        Column("p", "p", decimals=4, floor=True),
+        Column("p_holm", "p (Holm)", decimals=4, floor=True),
     )

@@ -1,4 +1,4 @@
-"""Which attention ranks the tokens: the class token's or all tokens', and a class token or mean pooling (P0 Table 5)."""
+"""Which attention ranks tokens, the class token's or all tokens'; and a class token or mean pooling (P0 Table 5)."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ def needs(study) -> list:
         c for c in (*_ablation.trained(study), *_off_the_shelf(study)) if c.settings.pruning.method in ("topk", "none")
     ]
     other = {_ablation.place(c) for c in found if "score" in c.settings.pruning.options}
-    pooled = {_ablation.place(c) for c in found if _family(_ablation.place(c)[0]) == POOLED}
-    beside = {(backbone.replace(POOLED, BY_CLASS, 1), dataset) for backbone, dataset in pooled}
-    places = other | pooled | beside
+    pooled = [_ablation.place(c)[:2] for c in found if _family(_ablation.place(c)[0]) == POOLED]
+    beside = {*pooled, *((backbone.replace(POOLED, BY_CLASS, 1), dataset) for backbone, dataset in pooled)}
+    pruned = {_ablation.place(c) for c in found if c.settings.pruning.method == "topk"}
+    places = other | {place for place in pruned if place[:2] in beside}
     return list({c.path: c for c in found if _ablation.place(c) in places}.values())
 
 
@@ -63,7 +64,7 @@ def _rows(results, published, heading: str, group, frame):
             same = _ablation.pick(group, full=own, keep_rate=row.keep_rate, trained=row.trained)
             cells["below_own"] = _ablation.difference(results, same, row)
         if _family(row.backbone) == POOLED:
-            other = frame[(frame["backbone"] == row.backbone.replace(POOLED, BY_CLASS, 1))]
+            other = frame[frame["backbone"] == row.backbone.replace(POOLED, BY_CLASS, 1)]
             other = other[other["dataset"] == row.dataset]
             cells["below_ast"] = _ablation.difference(results, _beside(other, row), row)
         yield Row(cells, heading)
