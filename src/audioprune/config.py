@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 
 from audioprune import registry
 from audioprune.errors import UserError
-from audioprune.settings import Augment, Closed, OptionValue, Recipe, UserFolder
+from audioprune.settings import CONSTANT, Augment, Closed, OptionValue, Perturbation, Recipe, UserFolder
 
 RESERVED = ("cells", "logs", "resume", "exhibits")
 
@@ -38,7 +38,7 @@ class Grid(Closed):
     blocks: tuple[int, ...] = (3, 6, 9)
     split: Literal["published", "nested"] = "published"
     initial: Literal["pretrained", "scratch"] = "pretrained"
-    perturbations: tuple[Literal["I", "II", "III"], ...] = Field((), description="Algorithm 1 tests, evaluation only")
+    perturbations: tuple[Perturbation, ...] = Field((), description="Algorithm 1 tests; evaluation only")
     baseline: Literal["paper", "matched"] | None = Field(None, description="overrides the recipe's (bug B7)")
     recipes: str | None = Field(None, description="a block of `recipes` instead of the study's")
 
@@ -60,6 +60,7 @@ class Probes(Closed):
     matrix: bool = Field(False, description="each topk fine-tuning, the unpruned one too, at all its grid's keep-rates")
     off_the_shelf: tuple[str | Method, ...] = Field((), description="methods that prune the unpruned model")
     blocks: tuple[tuple[int, ...], ...] = Field((), description="other blocks at which topk prunes the unpruned model")
+    discard: bool = Field(False, description="intensity clusters of tokens discarded from the unpruned model")
 
 
 class Throughput(Closed):
@@ -277,7 +278,15 @@ def _study_errors(config: Config, name: str, study: Study, datasets: tuple[str, 
         for j, rate in enumerate(grid.keep_rates):
             if not 0 < rate <= 1:
                 yield f"{place}.grids.{i}.keep_rates.{j}: {rate} is not above 0 and at most 1"
+        if any(map(_halves, grid.methods)) and min(grid.keep_rates, default=1) < 0.5:
+            yield f"{place}.grids.{i}.keep_rates: tome merges no more than half of the tokens at once: 0.5 or more"
         yield from _recipe_errors(config, f"{place}.grids.{i}", study, grid)
+
+
+def _halves(method: str | Method) -> bool:
+    """Whether a method merges by the keep-rate, and so at most half of the tokens."""
+    own = method if isinstance(method, Method) else Method(method=method)
+    return own.method == "tome" and CONSTANT not in own.options
 
 
 def _recipe_errors(config: Config, place: str, study: Study, grid: Grid):

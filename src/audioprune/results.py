@@ -29,6 +29,7 @@ FRAMES = {
     "trace": "clips.parquet",
     "clusters": "clusters.csv",
     "tokens": "stages.parquet",
+    "discard": "discarded.parquet",
     "macs": "macs.csv",
     "throughput": "throughput.csv",
 }

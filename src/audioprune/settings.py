@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 OptionValue = str | int | float | bool
+Perturbation = Literal["I", "II", "III", "I-count", "II-count", "III-count"]
 
 
 class Closed(BaseModel):
@@ -25,8 +26,14 @@ class Model(Closed):
     kernel: Literal["eager", "fused"] = Field("fused", description="attention with or without explicit maps")
 
 
+CONSTANT = "r"  # the option of a method (tome) by which so many tokens go in every block
+
+
 class Pruning(Closed):
-    """Token pruning; keep_rate 1 means no selection step at all, whatever the method."""
+    """Token pruning; keep_rate 1 means no selection step at all, whatever the method.
+
+    A method with a constant r acts in every block: keep_rate and blocks then say nothing and stay at their defaults.
+    """
 
     method: str = Field("none", description="a module of audioprune.pruning")
     keep_rate: float = Field(1.0, gt=0, le=1, description="share of the non-extra tokens kept at each location")
@@ -36,16 +43,28 @@ class Pruning(Closed):
     @model_validator(mode="before")
     @classmethod
     def _unpruned_is_none(cls, data):
-        if isinstance(data, dict) and (data.get("keep_rate", 1.0) == 1.0 or data.get("method", "none") == "none"):
+        if not isinstance(data, dict):
+            return data
+        method = data.get("method", "none")
+        if method != "none" and CONSTANT in (data.get("options") or {}):
+            return {name: value for name, value in data.items() if name not in ("keep_rate", "blocks")}
+        if method == "none" or data.get("keep_rate", 1.0) == 1.0:
             return {"method": "none", "keep_rate": 1.0}
         return data
 
     @property
     def label(self) -> str:
         """The readable part of an address: method[.option...]-kr<r>."""
-        options = "".join(f".{value}" for _, value in sorted(self.options.items()))
+        options = "".join(f".{_shown(name, value)}" for name, value in sorted(self.options.items()))
         blocks = "" if self.blocks == (3, 6, 9) else ".blocks" + "_".join(map(str, self.blocks))
         return f"{self.method}{options}{blocks}-kr{self.keep_rate:g}"
+
+
+def _shown(name: str, value: OptionValue) -> str:
+    """An option in a label: its value says enough (cls), but for switches and a bare number of merges."""
+    if isinstance(value, bool):
+        return name if value else f"no-{name}"
+    return f"{name}{value}" if name == CONSTANT else str(value)
 
 
 class Augment(Closed):
@@ -161,7 +180,9 @@ class EvaluateSettings(Closed):
     pruning: Pruning = Pruning()
     kernel: Literal["eager", "fused"] = "fused"
     selection: Literal["last", "best_test", "best_val"] = "last"
-    perturbation: Literal["none", "I", "II", "III"] = Field("none", description="Algorithm 1 of P0")
+    perturbation: Literal["none"] | Perturbation = Field(
+        "none", description="Algorithm 1 of P0; -count: its control, as many swaps irrespective of label"
+    )
     tau: float | None = Field(None, description="a perturbation's signal threshold; None: that of the clusters cell")
     precision: Literal["fp32", "fp16", "bf16"] = "fp32"
 
@@ -172,7 +193,7 @@ class TraceSettings(Closed):
     pruning: Pruning = Pruning()
     selection: Literal["last", "best_test", "best_val"] = "last"
     clips: int = Field(0, ge=0, description="a seeded sample of the test clips; 0: all")
-    seed: int = 0
+    sample_seed: int = 0
 
 
 class ClustersSettings(Closed):
@@ -195,7 +216,19 @@ class TokensSettings(Closed):
         "given", description="what makes a patch signal: a threshold on its mean, or what the generator knows"
     )
     label_map: Literal["right", "transposed", "shuffled"] = Field("right", description="wrong ones are for the audit")
-    seed: int = Field(0, ge=0, description="of shuffled labels and random selections")
+    shuffle_seed: int = Field(0, ge=0, description="of shuffled labels and random selections")
+
+
+class DiscardSettings(Closed):
+    """Tokens of two intensity clusters discarded after each block of an unpruned model, and a count-matched control."""
+
+    blocks: tuple[int, ...] = Field(tuple(range(12)), min_length=1, description="zero-based; each its own evaluation")
+    sets: tuple[Literal["C1C2", "C4C5"], ...] = Field(("C1C2", "C4C5"), min_length=1, description="what is discarded")
+    control_seed: int = Field(0, ge=0, description="of the random choice that is as large for each clip")
+    kernel: Literal["eager", "fused"] = "fused"
+    selection: Literal["last", "best_test", "best_val"] = "last"
+    clips: int = Field(0, ge=0, description="a seeded sample of the test clips; 0: all")
+    sample_seed: int = 0
 
 
 class MacsSettings(Closed):
@@ -206,7 +239,9 @@ class MacsSettings(Closed):
     num_classes: int
     method: str = "topk"
     options: dict[str, OptionValue] = Field(default_factory=dict)
-    keep_rates: tuple[float, ...]
+    keep_rates: tuple[float, ...] = Field(
+        description="1 is the unpruned model; below 1 says nothing where options have r"
+    )
     blocks: tuple[int, ...] = (3, 6, 9)
 
 
@@ -218,7 +253,7 @@ class ThroughputSettings(Closed):
     num_classes: int
     method: str = "topk"
     options: dict[str, OptionValue] = Field(default_factory=dict)
-    keep_rates: tuple[float, ...] = Field(description="1.0, the baseline, must be among them")
+    keep_rates: tuple[float, ...] = Field(description="as for MACs; 1.0, the baseline, must be among them")
     blocks: tuple[int, ...] = (3, 6, 9)
     batch_size: int = Field(gt=0)
     warmup: int = Field(10, ge=1)
@@ -238,6 +273,7 @@ KINDS: dict[str, type[Closed]] = {
     "trace": TraceSettings,
     "clusters": ClustersSettings,
     "tokens": TokensSettings,
+    "discard": DiscardSettings,
     "macs": MacsSettings,
     "throughput": ThroughputSettings,
 }

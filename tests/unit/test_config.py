@@ -44,6 +44,25 @@ def test_all_errors_come_at_once_with_place_value_and_nearest_name(edited):
     assert "studies.demo.grids.0.keep_rate: unknown key; did you mean 'keep_rates'?" in text
 
 
+def test_token_merging_takes_no_more_than_half(edited):
+    def merging(*methods):
+        def spoil(data):
+            data["studies"]["mini"]["grids"][0] |= {"methods": list(methods), "keep_rates": [1.0, 0.3]}
+
+        return spoil
+
+    with pytest.raises(UserError, match=r"studies\.mini\.grids\.0\.keep_rates: tome merges no more than half"):
+        edited(merging("topk", "tome"))
+    edited(merging("topk", {"method": "tome", "options": {"r": 5}}))
+
+
+def test_controls_of_algorithm_1_are_configured(edited):
+    def control(data):
+        data["studies"]["mini"]["grids"][0]["perturbations"] = ["I", "I-count", "III-count"]
+
+    assert edited(control).studies["mini"].grids[0].perturbations == ("I", "I-count", "III-count")
+
+
 def test_unknown_names_and_recipe_fields_are_named_with_the_nearest(edited):
     def spoil(data):
         grid = data["studies"]["mini"]["grids"][0]

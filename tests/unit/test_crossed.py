@@ -61,6 +61,14 @@ def test_draws_are_uniform_with_replacement():
     assert (seeds == 1).all()
 
 
+def test_seeds_are_drawn_apart_from_recordings():
+    """As many seeds as recordings: their weights are not those of the recordings, and do not go with them."""
+    one = clips({f"c{i}": f"r{i}" for i in range(4)})
+    drawn, seeds = all_weights(crossed(pd.concat([one.assign(seed=s) for s in range(4)])), 4000)
+    assert (seeds.sum(1) == 4).all()
+    assert abs(np.corrcoef(drawn[:, 0], seeds[:, 0])[0, 1]) < 0.06
+
+
 def test_draws_do_not_depend_on_rows_or_on_the_number_of_seeds():
     one = clips({f"c{i}": f"r{i % 4}" for i in range(12)})
     shuffled = one.sample(frac=1, random_state=0)

@@ -3,10 +3,11 @@ import ast
 import pytest
 
 from audioprune.planning import fingerprint as fp
+from audioprune.planning.syntax import serialise
 
 
 def digest(text: str) -> str:
-    return fp.serialise(ast.parse(text))
+    return serialise(ast.parse(text))
 
 
 BASE = "import math\n\ndef area(r):\n    return math.pi * r**2\n"

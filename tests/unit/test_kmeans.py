@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audioprune import published
@@ -21,6 +21,7 @@ def distances(values, centres) -> np.ndarray:
     return (np.asarray(values)[:, None] - np.asarray(centres)[None]) ** 2
 
 
+@settings(deadline=None)
 @given(numbers, st.integers(0, 5))
 def test_the_result_is_a_fixed_point_of_a_plain_lloyd_step(values, seed):
     k = 3
@@ -39,6 +40,7 @@ def test_the_result_is_a_fixed_point_of_a_plain_lloyd_step(values, seed):
         assert found.edges[i + 1] == pytest.approx((a + b) / 2)
 
 
+@settings(deadline=None)
 @given(numbers, st.lists(st.floats(-8, 8), min_size=1, max_size=5, unique=True))
 def test_costs_from_running_sums_are_those_of_every_value(values, centres):
     line = Line(np.array(values))

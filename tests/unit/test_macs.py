@@ -122,6 +122,19 @@ def test_token_merging_at_both_strides():
     ]
 
 
+def test_merging_by_keep_rate_leaves_as_many_tokens_as_topk():
+    for backbone, pooled in (("audiomae-b", 89 * 768), ("ast-b", 0), ("ast-mp-b", 89 * 768)):
+        merged, topk = (macs(backbone, "esc50", keep_rate=0.7, method=method) for method in ("tome", "topk"))
+        tokens = [[row["tokens_out"] for row in one.per_block] for one in (merged, topk)]
+        assert tokens[0] == tokens[1]
+        assert merged.items["pooling"] == pooled  # over sizes: a product for each element of the tokens left
+        apart = {"score": 256 + 180 + 126, "pooling": topk.items["pooling"] - pooled}
+        assert topk.total - merged.total == sum(apart.values())
+        unpruned = macs(backbone, "esc50", method="none").items
+        assert macs(backbone, "esc50", keep_rate=1.0, method="tome").items == unpruned
+        assert macs(backbone, "esc50", method="tome", options={"r": 0}).items == unpruned
+
+
 def test_only_topk_pays_for_scores():
     topk = macs("audiomae-b", "esc50", keep_rate=0.5)
     assert topk.items["score"] == 256 + 128 + 64
@@ -180,7 +193,8 @@ def test_fewer_tokens_never_cost_more_and_items_add_up(backbone, frames, one, ot
         ({"keep_rate": 0.0}, "keep-rate 0.0 is not in"),
         ({"blocks": (3, 12)}, "block 12 does not exist: blocks are numbered 0 to 11"),
         ({"frames": 8}, "less than one patch"),
-        ({"method": "tome"}, "needs the option r"),
+        ({"method": "tome", "keep_rate": 0.4}, "keep-rate 0.4 is below 0.5: tome merges at most half"),
+        ({"method": "tome", "options": {"r": 1.5}}, "r=1.5 is not the number of merges"),
     ],
 )
 def test_wrong_values_are_named(arguments, message):

@@ -54,6 +54,32 @@ def test_agrees_with_the_text(n, data):
         assert [order.index(i) for i in kept] == sorted(order.index(i) for i in kept)
 
 
+def by_count(order: list[int], signal: list[bool], count: int, test: str) -> list[int]:
+    """As many as the test changes, taken from the ends of the retained and of the pruned."""
+    number = len(set(order[:count]) - by_text(order, signal, count, test))
+    return order[: count - number] + order[count : count + number]
+
+
+def test_controls_by_hand():
+    assert swap(ORDER, SIGNAL, 3, "I-count").tolist() == [[4, 3, 2]]  # two are swapped in test I, one in II and III
+    assert swap(ORDER, SIGNAL, 3, "II-count").tolist() == [[4, 1, 3]]
+    assert swap(ORDER, SIGNAL, 3, "III-count").tolist() == [[4, 1, 3]]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 12), st.data())
+def test_controls_swap_as_many_whatever_their_kind(n, data):
+    order = data.draw(st.permutations(range(n)))
+    signals = data.draw(st.lists(st.lists(st.booleans(), min_size=n, max_size=n), min_size=2, max_size=2))
+    count = data.draw(st.integers(1, n))
+    for test in ("I", "II", "III"):
+        batch = torch.tensor([order, order]), torch.tensor(signals), count
+        for kept, tested, signal in zip(swap(*batch, f"{test}-count").tolist(), swap(*batch, test).tolist(), signals):
+            assert kept == by_count(order, signal, count, test)
+            before = set(order[:count])
+            assert len(before - set(kept)) == len(before - set(tested))
+
+
 def test_in_a_model_only_outside_training():
     x = torch.randn(2, 128, 128, generator=torch.Generator().manual_seed(0))
     x[:, 64:] -= 2  # half of the patches are background
@@ -63,6 +89,9 @@ def test_in_a_model_only_outside_training():
     assert torch.equal(plain.train()(x), perturbed.train()(x))
     assert plain.eval().encode(x).shape == perturbed.eval().encode(x).shape
     assert not torch.allclose(plain.encode(x)[:, 0], perturbed.encode(x)[:, 0], atol=1e-6)
+    control = build_model("audiomae-tiny", **shape, perturbation="II-count", tau=-1.0).eval()
+    for other in (plain, perturbed):
+        assert not torch.allclose(control.encode(x)[:, 0], other.encode(x)[:, 0], atol=1e-6)
     all_signal = build_model("audiomae-tiny", **shape, perturbation="II", tau=-1e9).eval()
     assert torch.equal(plain(x), all_signal(x))
 
@@ -71,7 +100,7 @@ def test_in_a_model_only_outside_training():
     ("settings_", "message"),
     [
         ({"perturbation": "I"}, "needs tau"),
-        ({"perturbation": "IV", "tau": 0.0}, "'IV' is none of none, I, II, III"),
+        ({"perturbation": "IV", "tau": 0.0}, "'IV' is none of none, I, II, III, I-count, II-count, III-count"),
         ({"perturbation": "I", "tau": 0.0, "method": "none"}, "none prunes nothing"),
         (
             {"perturbation": "I", "tau": 0.0, "method": "intensity", "options": {"variant": "as_released"}},

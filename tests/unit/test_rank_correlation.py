@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -36,6 +36,7 @@ def by_pairs(a, r) -> tuple[int, ...]:
     return tuple(found)
 
 
+@settings(deadline=None)
 @given(tables(), st.booleans())
 def test_pairs_are_those_of_a_double_loop(table, real):
     scores, ranks = table
@@ -45,6 +46,7 @@ def test_pairs_are_those_of_a_double_loop(table, real):
         assert tuple(int(counted[i]) for counted in found) == by_pairs(scores[i].tolist(), ranks[i].tolist())
 
 
+@settings(deadline=None)
 @given(tables(top=1000))
 def test_inversions_and_ranks_are_those_of_a_double_loop(table):
     x, _ = table
@@ -69,6 +71,7 @@ def test_counting_in_parts_changes_nothing(monkeypatch):
     assert all((a == b).all() for a, b in zip(rc.count_pairs(scores, ranks), whole, strict=True))
 
 
+@settings(deadline=None)
 @given(tables())
 def test_tau_b_and_gamma_are_the_textbooks(table):
     scores, ranks = table
@@ -112,6 +115,7 @@ def test_the_least_tie_share_of_the_released_clusters():
     assert round(rc.least_tie_share([0.2] * 5, 512), 3) == 0.198
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 4), min_size=10, max_size=10), min_size=1, max_size=6))
 def test_no_clips_have_a_smaller_tie_share_than_the_least(levels):
     levels = np.array(levels)
@@ -134,6 +138,7 @@ def test_every_released_value_is_the_exact_double_of_a_rational_over_the_full_ev
     assert all(rc.count_behind(v, 11005, 32) is None for v in spc)  # nor can the tokens left at keep-rate 0.5
 
 
+@settings(deadline=None)
 @given(st.integers(1, 50), st.integers(2, 20), st.data())
 def test_count_behind_finds_what_made_a_value(clips, tokens, data):
     total = clips * math.comb(tokens, 2)

@@ -188,6 +188,7 @@ def test_takes_of_fsdd_are_drawn_within_their_speakers(tmp_path):
 def test_label_leaves_the_keep_rate_out():
     assert label(Pruning()) == "none"
     assert label(Pruning(method="topk", keep_rate=0.7, options={"score": "cls"})) == "topk.cls"
+    assert label(Pruning(method="tome", options={"r": 20})) == "tome.r20"
 
 
 def test_the_same_study_gives_the_same_frame(tmp_path):

@@ -6,7 +6,7 @@ from statistics import mean
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audioprune import published
@@ -38,12 +38,8 @@ def test_extra_tokens_are_no_patches():
     assert [found[name].item() for name in ("entering", "kept", "signal_entering", "signal_kept")] == [3, 1, 2, 1]
     levels = np.array([[0, 0, 1, 4, 3, 2]])
     low = low_intensity(levels, np.array([[-1, 4, 2]]))
-    assert [low[name].item() for name in ("low_input", "low_kept", "low_of_kept", "low_of_input")] == [
-        3,
-        1,
-        1 / 2,
-        1 / 3,
-    ]
+    assert (low["low_input"].item(), low["low_kept"].item()) == (3, 1)
+    assert (low["low_of_kept"].item(), low["low_of_input"].item()) == (1 / 2, 1 / 3)
 
 
 @st.composite
@@ -55,6 +51,7 @@ def traces(draw, patches=12):
     return rng.random((n, patches)) < draw(st.floats(0, 1)), rng.random((n, patches)), entering, counts
 
 
+@settings(deadline=None)
 @given(traces())
 def test_ratio_a_and_b_are_tied_by_the_signals_share_and_the_counts(trace):
     """Specification 2.2: A of stage i = B of stage i x S / K of stage i - 1, clip by clip."""
@@ -114,6 +111,7 @@ def test_attention_ratio_by_hand():
     assert pooled_gamma(found, "s") == pytest.approx(((0.4 + 7) / 3) / ((0.1 + 0.3 + 2 + 4) / 6))
 
 
+@settings(deadline=None)
 @given(traces())
 def test_attention_ratio_by_brute_force(trace):
     signal, scores, entering, counts = trace

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from audioprune import provenance
+from audioprune.backbones._build import build_model
 from audioprune.errors import UserError
 from audioprune.profiling.throughput import arithmetic, measure
 from audioprune.profiling.timings import summary
@@ -84,9 +85,9 @@ def test_arithmetic_is_switched_and_given_back():
             pass
 
 
-def settings_for(device: str, **more) -> ThroughputSettings:
+def settings_for(device: str, kernel: str = "fused", **more) -> ThroughputSettings:
     return ThroughputSettings(
-        model=Model(backbone="audiomae-tiny", kernel="fused"),
+        model=Model(backbone="audiomae-tiny", kernel=kernel),
         frames=128,
         num_classes=10,
         keep_rates=(1.0, 0.5),
@@ -113,6 +114,26 @@ def test_the_step_leaves_raw_timings_and_names_its_device(tmp_path):
     }
     by_run = raw.pivot(index="run", columns="keep_rate", values="seconds")
     assert results["keep_rates"]["0.5"]["speed_up"] == pytest.approx((by_run[1.0] / by_run[0.5]).median())
+
+
+@pytest.mark.parametrize("kernel", ["eager", "fused"])
+@pytest.mark.parametrize(("options", "tokens"), [({}, [64] * 4 + [32] * 3 + [16] * 3 + [8] * 2), ({"r": 3}, None)])
+def test_token_merging_is_timed_beside_the_unpruned_model(tmp_path, monkeypatch, kernel, options, tokens):
+    seen = []
+
+    def watched(*arguments, **settings):
+        model = build_model(*arguments, **settings)
+        for block in model.blocks:
+            block.register_forward_pre_hook(lambda _, given: seen.append(given[0].shape[1] - 1))
+        return model
+
+    monkeypatch.setattr(step, "build_model", watched)
+    settings = settings_for(provenance.device(), kernel, method="tome", options=options)
+    results = step.throughput(Job("throughput", "a", "k", settings, {}, tmp_path, tmp_path))
+    assert list(results["keep_rates"]) == ["1", "0.5"]
+    merged = tokens or [64 - 3 * block for block in range(12)]
+    passes = [seen[i : i + 12] for i in range(0, len(seen), 12)]
+    assert sorted(passes) == sorted([[64] * 12, merged] * 3)  # a round of warm-up and two that count
 
 
 def test_another_device_is_refused(tmp_path):

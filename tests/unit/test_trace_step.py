@@ -174,7 +174,7 @@ def test_the_step_traces_the_stored_weights_on_the_test_clips(inputs, tmp_path):
 
 
 def test_a_sample_of_clips_and_an_unpruned_trace(inputs, tmp_path):
-    results = made(inputs, tmp_path / "some", clips=3, seed=1)
+    results = made(inputs, tmp_path / "some", clips=3, sample_seed=1)
     rows = pd.read_parquet(tmp_path / "some" / "clips.parquet")["row"].tolist()
     assert rows == sample(np.array([1, 2, 4, 5, 7, 8, 10, 11]), 3, 1).tolist()
     assert (results["clips"], results["test_clips"]) == (3, 8)

@@ -19,13 +19,16 @@ COPIED = ("Snakefile", "config.yaml", "workflow", "profiles", "slurm", "report",
 PRETEND = """
 import sys
 from audioprune import records
+from audioprune.planning import fingerprint
 from audioprune.planning import plan as planning
 plan = planning.Plan(main=False)
 for cell in plan.study(sys.argv[1]).all.values():
     with records.cell_folder(cell.dir) as scratch:
         (scratch / "data.bin").write_text(cell.path)
-        record = {"key": cell.key, "kind": cell.kind, "files": records.listing(scratch), "code": {}, "inputs": {},
-                  "settings": cell.settings.model_dump(mode="json"), "made": {"versions": {}}}
+        record = {"key": cell.key, "kind": cell.kind, "files": records.listing(scratch),
+                  "inputs": {name: upstream.key for name, upstream in cell.inputs.items()},
+                  "settings": cell.settings.model_dump(mode="json"), "made": {"versions": {}},
+                  **fingerprint.code_record(cell.kind, cell.plugins)}
         records.write_json(scratch / records.RECORD, record)
 study = sys.argv[1]
 for kind, name in [*plan.exhibits(study), ("report", "report")]:
@@ -37,9 +40,9 @@ for kind, name in [*plan.exhibits(study), ("report", "report")]:
 
 
 class Project:
-    def __init__(self, root: Path):
+    def __init__(self, root: Path, fresh: bool = True):
         self.root = root
-        for name in COPIED:
+        for name in COPIED if fresh else ():
             source = ROOT / name
             if source.is_dir():
                 shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -50,6 +53,20 @@ class Project:
             "PYTHONPATH": str(root / "src"),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         }
+
+    def copy(self, root: Path) -> Project:
+        """The same project with all that it made, elsewhere; what Snakemake itself remembers stays behind."""
+        shutil.copytree(self.root, root, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".snakemake", "__pycache__"))
+        return Project(root, fresh=False)
+
+    def jobs(self, target: str) -> dict[str, list[str]]:
+        """{kind: cells or exhibits} that `audioprune plan` lists."""
+        found = self.run("audioprune", "plan", target, "--json")
+        assert found.returncode == 0, found.stderr
+        jobs: dict[str, list[str]] = {}
+        for job in json.loads(found.stdout)["jobs"]:
+            jobs.setdefault(job["stage"], []).append(job["cell"])
+        return jobs
 
     def run(self, *command: str, seconds: int = 240) -> subprocess.CompletedProcess:
         return subprocess.run(
@@ -90,3 +107,17 @@ class Project:
 @pytest.fixture
 def project(tmp_path) -> Project:
     return Project(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Project:
+    """A project with all of `demo` finished, to be copied, never changed."""
+    project = Project(tmp_path_factory.mktemp("made"))
+    project.pretend("demo")
+    return project
+
+
+@pytest.fixture
+def finished(made, tmp_path) -> Project:
+    """A copy of the project with all of `demo` finished."""
+    return made.copy(tmp_path / "copy")

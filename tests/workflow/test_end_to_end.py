@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import sys
 import time
 from pathlib import Path
 
@@ -83,6 +84,29 @@ def test_accuracies_in_the_table_follow_from_the_predictions_of_each_clip(finish
         right = [np.argmax(s) == labels[0] for s, labels in zip(frame["scores"], frame["labels"], strict=True)]
         values = [float(v) for v in row.values() if re.fullmatch(r"-?\d+(\.\d+)?(e-?\d+)?", v or "")]
         assert any(abs(v - np.mean(right)) < 1e-9 or abs(v - 100 * np.mean(right)) < 1e-9 for v in values)
+
+
+def test_traces_of_pruned_and_unpruned_models_are_analysed(finished):
+    script = (
+        "from audioprune.planning.plan import Plan; "
+        "print(*[cell.dir / 'record.json' for cell in Plan(main=False).study('demo').cells('tokens')])"
+    )
+    targets = finished.run(sys.executable, "-c", script).stdout.split()
+    assert len(targets) == 4
+    done = finished.run("snakemake", "--cores", "2", *targets, seconds=600)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
+    assert len(finished.cells("clusters/*/*/record.json")) == 1
+    for target in map(finished.root.joinpath, targets):
+        results = json.loads(target.read_text())["results"]
+        stages = pd.read_parquet(target.parent / "stages.parquet")
+        pairs = pd.read_parquet(target.parent / "correlation.parquet")
+        assert len(pairs) == results["clips"] * 12 * 2 * 2 * 2
+        if results["keep_rate"] == 1:
+            assert len(stages) == 0
+            continue
+        assert stages.groupby("stage")["kept"].unique().map(list).tolist() == [[32], [16], [8]]
+        some = stages[stages["signal_input"] > 0]
+        assert (some["ratio_b"] == some["signal_kept"] / some["signal_input"]).all()
 
 
 def test_every_record_says_where_it_came_from(finished):

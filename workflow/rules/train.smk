@@ -102,3 +102,18 @@ rule batch:  # several cells of one fine-tuning, or several counted models, made
         list="results/logs/batches/{batch}.json",
     shell:
         "python -m audioprune.steps.batch --list {params.list:q} --log {log:q}"
+
+
+rule discard:
+    input:
+        inputs_of("discard"),
+    output:
+        "results/cells/discard/{address}/{key}/record.json",
+    log:
+        "results/logs/discard/{address}/{key}.log",
+    resources:
+        gpu=gpus("discard"),
+    params:
+        cell=cell_json("discard"),
+    shell:
+        "python -m audioprune.steps.discard --cell {params.cell:q} --log {log:q}"

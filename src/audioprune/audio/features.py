@@ -74,14 +74,14 @@ def write_features(folder: Path, store: WaveformStore, frames: int) -> np.ndarra
         pixels = x.flatten(1).double()  # (B, T * 128)
         return batch, x, count, torch.stack([pixels.mean(1), pixels.square().mean(1)], dim=1)
 
-    with records.atomic(folder / "fbank.npy") as path, _pool() as pool:
-        values = np.lib.format.open_memmap(path, "w+", dtype=np.float32, shape=(n, frames, MEL_BINS))
+    # Written, not mapped: a full disk ends a process that writes to a mapped file by a signal, without a word.
+    with records.atomic(folder / "fbank.npy") as path, _pool() as pool, open(path, "wb") as file:
+        header = {"descr": "<f4", "fortran_order": False, "shape": (n, frames, MEL_BINS)}
+        np.lib.format.write_array_header_1_0(file, header)
         for batch, x, count, moment in in_order(pool, work, batches, 2 * WORKERS):
-            values[batch] = x.numpy()
+            file.write(x.numpy().astype("<f4", copy=False).tobytes())
             natural[batch], moments[batch] = count.numpy(), moment.numpy()
             progress.add(len(batch))
-        values.flush()
-        del values
     with records.atomic(folder / "frames.npy") as path:
         np.save(path, natural)
     return moments

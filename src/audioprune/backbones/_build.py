@@ -14,7 +14,7 @@ from audioprune.backbones._sizes import SIZES
 from audioprune.backbones._vit import KERNELS
 from audioprune.backbones._weights import load_checkpoint, save_checkpoint
 from audioprune.errors import UserError
-from audioprune.pruning._base import Pruner, Pruning, Tokens, keep_counts
+from audioprune.pruning._base import Pruner, Pruning, Reducer, Tokens, keep_counts
 from audioprune.pruning._perturb import perturbed
 
 __all__ = ["assemble", "build_model", "layer_of", "load_checkpoint", "save_checkpoint"]
@@ -42,7 +42,8 @@ def build_model(
 ) -> nn.Module:
     """A freshly initialised model: normalised log-mel (B, frames, 128) -> logits (B, num_classes).
 
-    method "none" never selects; any other selects at `blocks` unless model.keep_rate is 1. Raises UserError.
+    method "none" never selects; any other selects at `blocks` unless model.keep_rate is 1. A method with a constant r
+    (tome) acts in every block instead, and the keep-rate, if not set to 1 later, is what r leaves. Raises UserError.
     """
     if backbone not in registry.names("backbones"):
         raise UserError(f"no backbone named {backbone!r}{registry.nearest(backbone, registry.names('backbones'))}")
@@ -119,14 +120,16 @@ def assemble(
         raise UserError(f"blocks={chosen} must be different, rising numbers from 0 to {depth - 1}")
     tokens = module.tokens(frames, patch, stride)
     pruner = perturbed(make_pruner(method, tokens, options), perturbation, tau)
-    if pruner is not None and keep_rate < 1:
-        check_counts(tokens, keep_rate, len(chosen), pruner.off_by_e)
+    if pruner is not None and pruner.r is not None:
+        chosen, keep_rate = tuple(range(depth)), left_by(pruner, tokens.patches, depth)
+    elif pruner is not None and keep_rate < 1:
+        check_counts(tokens, keep_rate, len(chosen), pruner)
     pruning = Pruning(pruner, blocks=chosen, keep_rate=keep_rate)
     return module.build(kernel=kernel, drop_path=drop_path, pruning=pruning, **whole)
 
 
-def make_pruner(method: str, tokens: Tokens, options: Mapping[str, object]) -> Pruner | None:
-    """The pruner of a method with its options, all of which it must know."""
+def make_pruner(method: str, tokens: Tokens, options: Mapping[str, object]) -> Reducer | None:
+    """The pruner (of tome: the merger) of a method with its options, all of which it must know."""
     if method not in registry.names("pruning"):
         raise UserError(f"no pruning method named {method!r}{registry.nearest(method, registry.names('pruning'))}")
     build = registry.get("pruning", method).build
@@ -137,9 +140,22 @@ def make_pruner(method: str, tokens: Tokens, options: Mapping[str, object]) -> P
     return build(tokens, **options)
 
 
-def check_counts(tokens: Tokens, keep_rate: float, locations: int, off_by_e: bool) -> None:
-    """With the released gather, K can fall to nothing, and pooling needs more tokens than it takes for extra ones."""
+def left_by(merger: Reducer, patches: int, depth: int) -> float:
+    """Share of the patch tokens that a constant r leaves after all blocks."""
+    n = patches
+    for _ in range(depth):
+        n -= merger.count(1.0, n)
+    return n / patches
+
+
+def check_counts(tokens: Tokens, keep_rate: float, locations: int, pruner: Reducer) -> None:
+    """With the released gather, K can fall to nothing, and pooling needs more tokens than it takes for extra ones; a
+    merger can take no more than half of the tokens."""
+    off_by_e = pruner.off_by_e
     counts = keep_counts(keep_rate, tokens.patches, tokens.extra, locations, off_by_e=off_by_e)
+    if not isinstance(pruner, Pruner):
+        for n in [tokens.patches, *counts][:locations]:
+            pruner.count(keep_rate, n)
     if counts and min(counts) < (1 + 1 if off_by_e else 1):
         raise UserError(
             f"keep_rate={keep_rate} leaves {', '.join(map(str, counts))} of {tokens.patches} tokens: too few"

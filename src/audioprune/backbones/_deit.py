@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from audioprune.audio.patches import grid, patchify
 from audioprune.backbones import _family, _position, _vit
-from audioprune.pruning._base import Pruning, Tokens
+from audioprune.pruning._base import Pruning, Survivors, Tokens
 
 RULES = _family.Rules(
     head={
@@ -58,8 +58,8 @@ class Transformer(nn.Module):
         )
         self.norm = nn.LayerNorm(width, eps=_vit.EPS)
 
-    def forward(self, pixels: Tensor, keep_patches: Tensor | None, pruning: Pruning) -> Tensor:
-        """Patches (B, P, C) -> tokens after the last block, (B, 2 + tokens left, D)."""
+    def forward(self, pixels: Tensor, keep_patches: Tensor | None, pruning: Pruning) -> tuple[Tensor, Survivors]:
+        """Patches (B, P, C) -> tokens after the last block, (B, 2 + tokens left, D), and which they are."""
         x, survivors = _vit.embed(
             pixels,
             keep_patches,
@@ -71,7 +71,7 @@ class Transformer(nn.Module):
 
 
 class Model(nn.Module):
-    """`pool`: normalised tokens (B, 2 + n, D) -> (B, D)."""
+    """`pool`: normalised tokens (B, 2 + n, D), and which they are -> (B, D)."""
 
     rules, head_std = RULES, HEAD_STD
 
@@ -79,7 +79,7 @@ class Model(nn.Module):
         self,
         *,
         tokens: Tokens,
-        pool: Callable[[Tensor], Tensor],
+        pool: Callable[[Tensor, Survivors], Tensor],
         frames: int,
         num_classes: int,
         width: int,
@@ -138,8 +138,9 @@ class Model(nn.Module):
 
     def encode(self, x: Tensor, keep_patches: Tensor | None = None) -> Tensor:
         """Tokens after the last block, (B, T, 128) -> (B, 2 + tokens left, D): not normalised, extra tokens first."""
-        return self.v(self.pixels(x), keep_patches, self.pruning)
+        return self.v(self.pixels(x), keep_patches, self.pruning)[0]
 
     def forward(self, x: Tensor, keep_patches: Tensor | None = None) -> Tensor:
         """Normalised log-mel (B, T, 128), and the patches to keep (B, M) in token order -> logits (B, classes)."""
-        return self.mlp_head(self.pool(self.v.norm(self.encode(x, keep_patches))))
+        x, survivors = self.v(self.pixels(x), keep_patches, self.pruning)
+        return self.mlp_head(self.pool(self.v.norm(x), survivors))

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from audioprune.backbones import _scores
-from audioprune.pruning._base import gather_kept
+from audioprune.errors import UserError
+from audioprune.pruning._base import Pruner, gather_kept
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,15 @@ class Trace:
 
 @torch.no_grad()
 def trace(model: nn.Module, x: Tensor, keep_patches: Tensor | None = None) -> Trace:
-    """Run normalised log-mel x (B, T, 128) through the model in evaluation mode and record what happens inside."""
+    """Run normalised log-mel x (B, T, 128) through the model in evaluation mode and record what happens inside.
+
+    Raises UserError for a model that merges tokens: one token then stands for several patches.
+    """
+    if model.pruning.keep_rate < 1 and not isinstance(model.pruning.pruner, Pruner | None):
+        raise UserError(
+            "a trace follows single patches through the blocks, and this model merges them (tome): no patch is kept or "
+            "pruned; trace a model of another method, or set model.keep_rate = 1"
+        )
     found = Trace()
     training = model.training
     model.eval()
@@ -54,7 +63,7 @@ def _hooks(model: nn.Module, found: Trace) -> Iterator[None]:
     handles = []
     for i, block in enumerate(model.blocks):
         handles += _watch(i, block, found)
-    if model.pruning.pruner is not None:
+    if isinstance(model.pruning.pruner, Pruner):
         handles.append(model.pruning.pruner.register_forward_hook(_on_selection(found)))
     try:
         yield

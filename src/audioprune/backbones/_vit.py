@@ -8,13 +8,15 @@ those of timm, because official checkpoints use them.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from audioprune.backbones import _scores
 from audioprune.pruning._base import Attention as Score
-from audioprune.pruning._base import Pruner, Pruning, Survivors, gather_kept, prune
+from audioprune.pruning._base import Pruning, Reducer, Survivors, gather_kept
 
 EPS = 1e-6
 KERNELS = ("eager", "fused")
@@ -75,17 +77,28 @@ class Attention(nn.Module):
         """(B, N, 3 D) -> queries, keys, values, each (B, H, N, d)."""
         return qkv.unflatten(2, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
 
-    def forward(self, x: Tensor, score: Score | None = None, extra: int = 0) -> tuple[Tensor, Tensor | None]:
-        """x (B, N, D) -> the branch (B, N, D), and the received attention (B, N - extra) if a score is asked for."""
+    def forward(
+        self, x: Tensor, wanted: Score | Literal["keys"] | None = None, extra: int = 0, bias: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """x (B, N, D) -> the branch (B, N, D), and what is wanted: nothing, the attention that the non-extra tokens
+        receive (B, N - extra), or the keys of all tokens, summed over heads (B, N, d). `bias` (B, N) is added to the
+        logits of each key.
+        """
         q, k, v = self.split(self.qkv(x))
+        score = None if wanted == "keys" else wanted
+        if bias is not None:
+            bias = bias[:, None, None].to(q.dtype)  # (B, 1, 1, N)
         if self.kernel == "eager":
-            attention = ((q @ k.transpose(-2, -1)) * q.shape[-1] ** -0.5).softmax(-1)  # (B, H, N, N)
-            received = _scores.of_map(attention, score, extra) if score else None
+            attention = (q @ k.transpose(-2, -1)) * q.shape[-1] ** -0.5  # (B, H, N, N)
+            attention = (attention if bias is None else attention + bias).softmax(-1)
+            seen = _scores.of_map(attention, score, extra) if score else None
             x = attention @ v
         else:
-            received = _scores.without_map(q, k, score, extra) if score else None
-            x = F.scaled_dot_product_attention(q, k, v)
-        return self.proj(x.transpose(1, 2).flatten(2)), received  # (B, H, N, d) -> (B, N, D)
+            seen = _scores.without_map(q, k, score, extra) if score else None
+            x = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
+        if wanted == "keys":
+            seen = k.detach().sum(1)  # the mean, but for a factor: a profiler must find no multiplication in a ranking
+        return self.proj(x.transpose(1, 2).flatten(2)), seen  # (B, H, N, d) -> (B, N, D)
 
 
 class Block(nn.Module):
@@ -99,13 +112,13 @@ class Block(nn.Module):
         self.drop_path2 = DropPath(drop_path)
 
     def forward(
-        self, x: Tensor, survivors: Survivors, pruner: Pruner | None = None, keep_rate: float = 1.0, block: int = 0
+        self, x: Tensor, survivors: Survivors, pruner: Reducer | None = None, keep_rate: float = 1.0, block: int = 0
     ) -> tuple[Tensor, Survivors]:
-        score = pruner.attention if pruner is not None else None
-        branch, received = self.attn(self.norm1(x), score, survivors.extra)
+        wanted = pruner.attention if pruner is not None else None
+        branch, seen = self.attn(self.norm1(x), wanted, survivors.extra, survivors.bias)
         x = x + self.drop_path1(branch)
         if pruner is not None:
-            x, survivors = prune(x, survivors, pruner, keep_rate=keep_rate, block=block, score=received)
+            x, survivors = pruner.reduce(x, survivors, keep_rate=keep_rate, block=block, seen=seen)
         return x + self.drop_path2(self.mlp(self.norm2(x))), survivors
 
 
@@ -135,8 +148,19 @@ def embed(
     return x, Survivors(F.pad(numbers, (e, 0), value=-1), pixels, extra=e, declared=e)
 
 
-def encode(blocks: nn.ModuleList, x: Tensor, survivors: Survivors, pruning: Pruning) -> Tensor:
+def encode(blocks: nn.ModuleList, x: Tensor, survivors: Survivors, pruning: Pruning) -> tuple[Tensor, Survivors]:
     """All blocks: (B, e + n, D) -> (B, tokens left, D)."""
     for i, block in enumerate(blocks):
         x, survivors = block(x, survivors, pruning.at(i), pruning.keep_rate, i)
-    return x
+    return x, survivors
+
+
+def mean(x: Tensor, survivors: Survivors) -> Tensor:
+    """Mean over the non-extra tokens, (B, e + n, D) -> (B, D); a merged token counts for each of its patches, as in
+    the released ToMe for mean-pooled MAE models (tome/patch/mae.py), and one that is gone for none.
+    """
+    e = survivors.declared
+    if survivors.sizes is None:
+        return x[:, e:].mean(1)
+    sizes = survivors.sizes[:, e:, None]  # (B, n, 1)
+    return (x[:, e:] * sizes).sum(1) / sizes.sum(1).clamp(min=1)  # 0 where no token is left

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from audioprune.backbones import _deit, _family
-from audioprune.pruning._base import Tokens
+from audioprune.pruning._base import Survivors, Tokens
 
 
 def tokens(frames: int, patch: int = 16, stride: int = 16) -> Tokens:
@@ -13,7 +13,7 @@ def tokens(frames: int, patch: int = 16, stride: int = 16) -> Tokens:
     return Tokens(extra=2, orientation="freq", time=time, freq=freq, score="cls")
 
 
-def pool(x: Tensor) -> Tensor:
+def pool(x: Tensor, survivors: Survivors) -> Tensor:
     """Mean of the class and distillation tokens, (B, 2 + n, D) -> (B, D)."""
     return (x[:, 0] + x[:, 1]) / 2
 

@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-
-from audioprune.backbones import _deit, _family
+from audioprune.backbones import _deit, _family, _vit
 from audioprune.pruning._base import Tokens
 
 
@@ -16,12 +14,7 @@ def tokens(frames: int, patch: int = 16, stride: int = 16) -> Tokens:
     return Tokens(extra=2, orientation="freq", time=time, freq=freq, score="global")
 
 
-def pool(x: Tensor) -> Tensor:
-    """Mean over the non-extra tokens, (B, 2 + n, D) -> (B, D)."""
-    return x[:, 2:].mean(1)
-
-
 def build(*, frames: int, patch: int = 16, stride: int = 16, **settings) -> _deit.Model:
     return _deit.Model(
-        tokens=tokens(frames, patch, stride), pool=pool, frames=frames, patch=patch, stride=stride, **settings
+        tokens=tokens(frames, patch, stride), pool=_vit.mean, frames=frames, patch=patch, stride=stride, **settings
     )

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from audioprune.audio.patches import grid, patchify
 from audioprune.backbones import _family, _position, _vit
-from audioprune.pruning._base import Pruning, Tokens
+from audioprune.pruning._base import Pruning, Survivors, Tokens
 
 RULES = _family.Rules(
     head={
@@ -99,8 +99,8 @@ class Model(nn.Module):
         _family.check_input(x, self.frames)
         return patchify(x, self.patch, self.stride).flatten(1, 2)
 
-    def encode(self, x: Tensor, keep_patches: Tensor | None = None) -> Tensor:
-        """Tokens after the last block, (B, T, 128) -> (B, 1 + tokens left, D): no norm, the class token first."""
+    def survive(self, x: Tensor, keep_patches: Tensor | None = None) -> tuple[Tensor, Survivors]:
+        """Tokens after the last block, (B, T, 128) -> (B, 1 + tokens left, D), and which they are."""
         x, survivors = _vit.embed(
             self.pixels(x),
             keep_patches,
@@ -110,10 +110,13 @@ class Model(nn.Module):
         )
         return _vit.encode(self.blocks, x, survivors, self.pruning)
 
+    def encode(self, x: Tensor, keep_patches: Tensor | None = None) -> Tensor:
+        """Tokens after the last block, (B, T, 128) -> (B, 1 + tokens left, D): no norm, the class token first."""
+        return self.survive(x, keep_patches)[0]
+
     def forward(self, x: Tensor, keep_patches: Tensor | None = None) -> Tensor:
         """Normalised log-mel (B, T, 128), and the patches to keep (B, M) in token order -> logits (B, classes)."""
-        x = self.encode(x, keep_patches)[:, 1:].mean(1)  # (B, D)
-        return self.head(self.fc_norm(x))
+        return self.head(self.fc_norm(_vit.mean(*self.survive(x, keep_patches))))
 
 
 def build(**settings) -> Model:

@@ -171,7 +171,7 @@ def alike(older: list[Made], named: list[str]) -> list[Made]:
 
 def _moved(cell: Made, changes: dict[str, Change], before) -> bool:
     """Whether a cell that is good now would not be after these changes."""
-    return fingerprint.closure(cell.roots, accepted.indexed([changes], before)) != cell.code
+    return fingerprint.counted(cell.roots, accepted.indexed([changes], before)) != cell.code
 
 
 def _print(report: dict, changes: dict[str, Change], older: list[Made]) -> None:

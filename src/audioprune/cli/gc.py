@@ -53,8 +53,8 @@ def _report(found: list[Leftover], arguments) -> int:
     print("\n" + columns(["what", "", "number", "size"], rows, right=(2, 3)))
     if not arguments.remove:
         print(
-            "nothing was removed: audioprune gc --remove does it. What config.yaml and the code as they stand do not plan "
-            "is listed; cells that only changed code supersedes can be kept: audioprune why CELL, audioprune accept"
+            "nothing was removed: audioprune gc --remove does it. Listed is what config.yaml and the code do not plan;"
+            " what only a change of code supersedes may be kept: audioprune why CELL, audioprune accept"
         )
     return 0
 

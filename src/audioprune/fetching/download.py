@@ -15,6 +15,7 @@ from pathlib import Path
 import requests
 import urllib3
 
+from audioprune import disk
 from audioprune.errors import UserError
 from audioprune.progress import Progress
 from audioprune.records import sha256_file
@@ -121,7 +122,7 @@ def _stream(response: requests.Response, part: Path, have: int, total: int | Non
     try:
         out = open(part, "r+b" if have else "wb")  # noqa: SIM115 (closed by `with` below)
     except OSError as error:
-        raise UserError(f"{part} cannot be written: {error.strerror}") from None
+        raise disk.unwritable(part, error) from None
     with out:
         out.seek(have)
         while True:
@@ -134,7 +135,7 @@ def _stream(response: requests.Response, part: Path, have: int, total: int | Non
             try:
                 out.write(chunk)
             except OSError as error:
-                raise UserError(f"{part} cannot be written: {error.strerror}") from None
+                raise disk.unwritable(part, error) from None
             new = (done + len(chunk)) // MIB - done // MIB
             done += len(chunk)
             if new:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from audioprune import disk
 from audioprune.errors import UserError
 
 SUFFIXES = (".tar.gz", ".tgz", ".tar", ".zip")
@@ -119,7 +120,7 @@ def _write(member: Member, path: Path) -> None:
         except OSError as error:
             if isinstance(error, gzip.BadGzipFile):
                 raise
-            raise UserError(f"{path} cannot be written: {error.strerror or error}") from None
+            raise disk.unwritable(path, error) from None
     if path.stat().st_size != member.size:
         raise EOFError(f"{member.name} ends early")
 

@@ -62,10 +62,14 @@ class Espeak:
             )
 
     def say(self, utterance: Utterance) -> np.ndarray:
-        self.process.stdin.write(json.dumps(asdict(utterance)).encode() + b"\n")
-        self.process.stdin.flush()
-        status, size = _espeak.ANSWER.unpack(self._read(_espeak.ANSWER.size))
-        pcm = np.frombuffer(self._read(size), dtype="<i2")
+        try:
+            self.process.stdin.write(json.dumps(asdict(utterance)).encode() + b"\n")
+            self.process.stdin.flush()
+            status, size = _espeak.ANSWER.unpack(self._read(_espeak.ANSWER.size))
+            pcm = np.frombuffer(self._read(size), dtype="<i2")
+        except (BrokenPipeError, EOFError):
+            status = self.process.wait()
+            raise UserError(f"the speaking process was killed from outside (status {status}); run again") from None
         if status or not pcm.any():
             raise UserError(f"espeak-ng could not speak {utterance} (status {status})")
         return pcm

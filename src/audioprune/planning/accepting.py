@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from audioprune.errors import UserError
 from audioprune.planning.accepted import Change, Changes, indexed
-from audioprune.planning.fingerprint import closure
+from audioprune.planning.fingerprint import counted
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,11 @@ class Made:
 def find(made: list[Made], before: Changes) -> dict[str, Change]:
     """{module: change} which make the present code count as that of all `made`; {} when it does already.
 
-    `before` are the changes that were accepted earlier. Raises UserError when the cells disagree about a module, or
+    A change drops what all cells with the old module took in and some no longer would. `before` are the changes that
+    were accepted earlier. Raises UserError when the cells disagree about a module, or
     when no change of single modules says what happened.
     """
-    now = {cell.roots: closure(cell.roots, before) for cell in made}
+    now = {cell.roots: counted(cell.roots, before) for cell in made}
     pairs = {
         (module, old, now[cell.roots][module])
         for cell in made
@@ -35,17 +36,23 @@ def find(made: list[Made], before: Changes) -> dict[str, Change]:
     if disagreeing := [m for m, n in Counter(module for module, _, _ in pairs).items() if n > 1]:
         raise UserError(_disagreement(made, sorted(disagreeing)))
     hashes = {module: (old, new) for module, old, new in sorted(pairs)}
-    found: dict[str, Change] = {}
-    given: dict[str, set[str]] = {cell.path: set() for cell in made}
-    for module, (old, new) in hashes.items():
-        own = [cell for cell in made if module in cell.code]
-        brought = _brought(module, own, now, hashes, before)
-        dropped = _dropped(own, now, given)
-        for cell in own:
-            given[cell.path] |= dropped.keys()
-        found[module] = Change(old=old, new=new, brought=brought, dropped=dropped)
+    own = {module: [cell for cell in made if module in cell.code] for module in hashes}
+    found = {
+        module: Change(old=old, new=new, brought=_brought(module, own[module], now, hashes, before))
+        for module, (old, new) in hashes.items()
+    }
+    partly = indexed([found], before)
+    reached = {cell.path: counted(cell.roots, partly).keys() for cell in made}
+    missing = {cell.path: cell.code.keys() - reached[cell.path] for cell in made}
+    for module, change in found.items():
+        there = [cell for cell in own[module] if module in reached[cell.path]]
+        gone = {name: cell.code[name] for cell in there for name in missing[cell.path]}
+        dropped = {name: gone[name] for name in sorted(gone) if all(name in cell.code for cell in own[module])}
+        for cell in there:
+            missing[cell.path] -= dropped.keys()
+        found[module] = change.model_copy(update={"dropped": dropped})
     after = indexed([found], before)
-    if wrong := [cell for cell in made if closure(cell.roots, after) != cell.code]:
+    if wrong := [cell for cell in made if counted(cell.roots, after) != cell.code]:
         raise UserError(
             f"the change of {wrong[0].path} is more than changed modules ({_sets(wrong[0], now)}), so it cannot be "
             "accepted; keep the old module's name where others import it, or let the cells be made again"
@@ -55,20 +62,9 @@ def find(made: list[Made], before: Changes) -> dict[str, Change]:
 
 def _brought(module: str, own: list[Made], now, hashes, before: Changes) -> dict[str, str]:
     """Modules that the new code of `module` takes in and its old code did not, with the hash that counts."""
-    reached = closure((module,), before)
+    reached = counted((module,), before)
     new = {name for cell in own for name in now[cell.roots] if name in reached and name not in cell.code}
     return {name: hashes[name][0] if name in hashes else reached[name] for name in sorted(new)}
-
-
-def _dropped(own: list[Made], now, given: dict[str, set[str]]) -> dict[str, str]:
-    """Modules that all these cells took in, that some no longer do, and that no other change accounts for."""
-    missing = {
-        name: value
-        for cell in own
-        for name, value in cell.code.items()
-        if name not in now[cell.roots] and name not in given[cell.path]
-    }
-    return {name: value for name, value in sorted(missing.items()) if all(name in cell.code for cell in own)}
 
 
 def _disagreement(made: list[Made], modules: list[str]) -> str:

@@ -71,7 +71,7 @@ def batches_of(cells: Iterable[Cell]) -> dict[str, Batch]:
     number = Counter()
     for cell in cells:
         if cell.kind in EVALUATED:
-            groups[tuned_of(cell).address].append(cell)
+            groups[tuned_of(cell).path].append(cell)
         elif cell.kind in (COUNTED, TIMED):
             groups[f"{cell.kind}/{number[cell.kind] // AT_ONCE}"].append(cell)
             number[cell.kind] += 1

@@ -27,6 +27,8 @@ def estimate(cell: Cell, facts: Callable[[str], Dataset], tflops: float) -> dict
         training = cell is tuned
         clips = dataset.train_clips if training else dataset.test_clips
         epochs, passes = (tuned.settings.recipe.epochs, 3) if training else (1, 1)
+        if cell.kind == "discard":
+            passes = 2 * len(cell.settings.blocks) * len(cell.settings.sets)  # with the control
     else:
         return {}
     macs = count(backbone, frames=frames, num_classes=classes, method="none", keep_rate=1.0).total

@@ -18,12 +18,13 @@ from pathlib import Path
 
 from audioprune.planning import accepted
 from audioprune.planning.accepted import Change, Changes
+from audioprune.planning.syntax import digest_of
 from audioprune.registry import PACKAGE
 
 # Raise a kind's number when a declared-out module changes what its cells hold.
 VERSIONS = {
     "fetch": 1, "generate": 1, "audio": 1, "features": 1, "pretrain": 1, "finetune": 1, "evaluate": 1, "trace": 1,
-    "clusters": 1, "tokens": 1, "macs": 1, "throughput": 1, "table": 1, "figure": 1, "report": 1,
+    "clusters": 1, "tokens": 1, "discard": 1, "macs": 1, "throughput": 1, "table": 1, "figure": 1, "report": 1,
 }  # fmt: skip
 
 DECLARED_OUT = (
@@ -37,28 +38,13 @@ DECLARED_OUT = (
     "audioprune.progress",
     "audioprune.provenance",
     "audioprune.errors",
+    "audioprune.disk",
     "audioprune.leases",
     "audioprune.holders",
     "audioprune.cli",
     "audioprune.planning",
     "audioprune.steps._run",
 )
-
-
-def serialise(node) -> str:
-    """A syntax tree as text, the same on every supported Python: empty and absent fields are left out."""
-    if isinstance(node, ast.AST):
-        fields = []
-        for name, value in ast.iter_fields(node):
-            if name == "body" and isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-                value = value[1:] if ast.get_docstring(node, clean=False) is not None else value
-            if value is None or value == [] or name in ("kind", "type_comment", "type_ignores"):
-                continue
-            fields.append(f"{name}={serialise(value)}")
-        return f"{type(node).__name__}({','.join(fields)})"
-    if isinstance(node, list):
-        return f"[{','.join(map(serialise, node))}]"
-    return ascii(node)  # repr depends on which characters a Python knows to be printable
 
 
 def module_path(module: str) -> Path | None:
@@ -85,51 +71,74 @@ def _parsed(module: str) -> tuple[str, frozenset[str]]:
             for alias in node.names:
                 deeper = f"{node.module}.{alias.name}"
                 imported.add(deeper if module_path(deeper) else node.module)
-    digest = hashlib.sha256(serialise(tree).encode()).hexdigest()
-    return digest, frozenset(name for name in imported if module_path(name))
+    return digest_of(tree), frozenset(name for name in imported if module_path(name))
 
 
 def _out(module: str) -> bool:
     return any(module == out or (out != "audioprune" and module.startswith(out + ".")) for out in DECLARED_OUT)
 
 
-def closure(roots: tuple[str, ...], changes: Changes | None = None) -> dict[str, str]:
-    """{module: hash} of the roots and everything of this package that they import, declared-out modules left out.
+@cache
+def closure(roots: tuple[str, ...]) -> dict[str, str]:
+    """{module: hash} of the roots and everything of this package that they import, declared-out modules left out."""
+    return dict(sorted(_walk(roots, {})[0].items()))
 
-    With accepted changes, what stands for the present code: every changed module with its old hash and old imports.
+
+def counted(roots: tuple[str, ...], changes: Changes) -> dict[str, str]:
+    """The closure as it counts: accepted changes undone, every changed module with its old hash and old imports.
+
+    Whatever is taken in now and was not vouched for counts, too, so no later edit is hidden.
     """
+    found, brought, dropped = _walk(roots, changes)
+    for module in closure(roots).keys() - found.keys() - brought:
+        value = _counts_as(module, changes)[0]
+        if dropped.get(module) != value:
+            found[module] = value
+    return dict(sorted((dropped | found).items()))
+
+
+def _walk(roots: tuple[str, ...], changes: Changes) -> tuple[dict[str, str], set[str], dict[str, str]]:
+    """({module: hash} from the roots along imports, what the undone changes brought, what they dropped)."""
     found: dict[str, str] = {}
-    gone: dict[str, str] = {}
+    brought: set[str] = set()
+    dropped: dict[str, str] = {}
     todo = [module for module in roots if not _out(module)]
     while todo:
         module = todo.pop()
         if module in found:
             continue
-        found[module], imported, dropped = _counts_as(module, changes or {})
-        gone = dropped | gone
+        found[module], imported, undone = _counts_as(module, changes)
+        for change in undone:
+            imported = imported - change.brought.keys()
+            brought |= change.brought.keys()
+            dropped = change.dropped | dropped
         todo += [name for name in imported if name not in found and not _out(name)]
-    return dict(sorted((gone | found).items()))
+    return found, brought, dropped
 
 
 def _counts_as(
-    module: str, changes: Changes, asked: frozenset[str] = frozenset()
-) -> tuple[str, frozenset[str], dict[str, str]]:
-    """(hash, imports, modules it no longer takes in) of the oldest code that a module was accepted as equal to."""
+    module: str, changes: Changes, asked: dict[str, str] | None = None
+) -> tuple[str, frozenset[str], list[Change]]:
+    """(hash of the oldest code that a module was accepted as equal to, its imports now, the changes undone on the way).
+
+    `asked`: modules whose changes are being judged, and what they would count as; imports may go in circles.
+    """
     value, imported = _parsed(module)
-    dropped: dict[str, str] = {}
-    seen = {value}
+    seen, undone = {value}, []
 
     def holds(change: Change) -> bool:
-        """Whether all that the change brought is as it was when it was accepted, and leads to older code."""
+        """Whether a change leads to older code, and all that it brought is as it was when it was accepted."""
+        assumed = {**(asked or {}), module: change.old}
         return change.old not in seen and all(
-            name not in asked and module_path(name) and _counts_as(name, changes, asked | {module})[0] == pinned
+            (assumed.get(name) or (module_path(name) and _counts_as(name, changes, assumed)[0])) == pinned
             for name, pinned in change.brought.items()
         )
 
     while change := next(filter(holds, changes.get((module, value), ())), None):
-        value, imported, dropped = change.old, imported - change.brought.keys(), dropped | change.dropped
+        value = change.old
         seen.add(value)
-    return value, imported, dropped
+        undone.append(change)
+    return value, imported, undone
 
 
 def roots_of(kind: str, plugins: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -141,7 +150,7 @@ def roots_of(kind: str, plugins: tuple[str, ...] = ()) -> tuple[str, ...]:
 def code_of_kind(kind: str, plugins: tuple[str, ...] = ()) -> tuple[dict[str, str], dict[str, str]]:
     """({module: hash} as the code stands, the same as it counts in keys: accepted changes undone)."""
     roots = roots_of(kind, plugins)
-    return closure(roots), closure(roots, accepted.changes_of(kind))
+    return closure(roots), counted(roots, accepted.changes_of(kind))
 
 
 @cache

@@ -6,12 +6,14 @@ changes nothing.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from audioprune import records
+from audioprune.disk import FullDisk
 from audioprune.planning.cells import RESULTS, Cell
 
 CACHE = RESULTS / "logs" / "digests.json"
@@ -54,7 +56,8 @@ class Digests:
 
     def save(self) -> None:
         if self.changed:
-            records.write_text(self.cache, json.dumps(self.known, sort_keys=True, indent=0))
+            with contextlib.suppress(FullDisk):  # only hashed again
+                records.write_text(self.cache, json.dumps(self.known, sort_keys=True, indent=0))
             self.changed = False
 
 

@@ -16,6 +16,7 @@ from audioprune.settings import (
     AudioSettings,
     Closed,
     ClustersSettings,
+    DiscardSettings,
     EvaluateSettings,
     FeaturesSettings,
     FetchSettings,
@@ -179,6 +180,15 @@ class Planner:
         label = f"signal-{own.tau}" + (f"-{own.label_map}" if own.label_map != "right" else "")
         return self.cell("tokens", f"{traced.address}/{label}", own, **inputs)
 
+    def discard(self, tuned: Cell) -> Cell:
+        """Clusters of tokens discarded from an unpruned fine-tuning."""
+        own, trained = DiscardSettings(), tuned.settings
+        clusters = self.clusters(trained.dataset, trained.model.patch, trained.model.stride)
+        inputs = {"finetune": tuned, "audio": tuned.inputs["audio"], "features": tuned.inputs["features"]}
+        plugins = self._plugins(trained.model.backbone, "none", trained.dataset)
+        address = f"{tuned.address}/discard/{own.selection}"
+        return self.cell("discard", address, own, plugins=plugins, **inputs, clusters=clusters)
+
     def _of_finetuned(self, kind: str, label: str, tuned: Cell, own, **more: Cell) -> Cell:
         trained = tuned.settings
         plugins = self._plugins(trained.model.backbone, own.pruning.method, trained.dataset)
@@ -255,7 +265,8 @@ class Planner:
         yield tuned
         for selection in study.selections:
             yield self.evaluate(tuned, selection=selection)
-        if tuned.settings.pruning.keep_rate < 1:
+        pruning = tuned.settings.pruning
+        if pruning.keep_rate < 1 and pruning.method != "tome":  # which prunes nothing to swap with
             for test in grid.perturbations:
                 yield self.evaluate(tuned, perturbation=test, tau=facts.tau, kernel="eager")
         if study.traces and self._traced(study.traces, grid, tuned):
@@ -263,8 +274,10 @@ class Planner:
             yield traced
             yield self.tokens(traced)
         if tuned.settings.seed == grid.seeds[0]:
-            for probe in probes(study.probes, grid, tuned.settings.pruning):
+            for probe in probes(study.probes, grid, pruning):
                 yield self.evaluate(tuned, pruning=probe)
+            if study.probes.discard and pruning.method == "none":
+                yield self.discard(tuned)
 
     def _traced(self, traces: Traces, grid: Grid, tuned: Cell) -> bool:
         """Whether a study looks into this run: an unpruned model belongs to every method."""
@@ -286,6 +299,11 @@ def probes(wanted: Probes, grid: Grid, trained: Pruning) -> list[Pruning]:
     if trained.method == "none":
         for method in map(method_of, wanted.off_the_shelf):
             named = {"method": method.method, "options": method.options}
-            found += [Pruning(keep_rate=rate, blocks=grid.blocks, **named) for rate in rates]
+            found += [Pruning(keep_rate=rate, blocks=grid.blocks, **named) for rate in rates if allowed(method, rate)]
         found += [Pruning(method="topk", keep_rate=rate, blocks=blocks) for blocks in wanted.blocks for rate in rates]
-    return [pruning for pruning in found if pruning != trained]
+    return list({pruning.label: pruning for pruning in found if pruning != trained}.values())
+
+
+def allowed(method: Method, rate: float) -> bool:
+    """Merging in pairs cannot leave fewer than half."""
+    return method.method != "tome" or rate >= 0.5

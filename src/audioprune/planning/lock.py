@@ -8,6 +8,7 @@ import socket
 from pathlib import Path
 from typing import TextIO
 
+from audioprune import disk
 from audioprune.errors import UserError
 from audioprune.planning.cells import RESULTS
 
@@ -25,7 +26,8 @@ def hold(path: Path = LOCK, who: str = "Snakemake") -> TextIO:
         holder = file.read().strip() or "another process"
         file.close()
         raise UserError(f"{holder} is already running in this folder; wait for it, or stop it first") from None
-    file.truncate(0)
-    file.write(f"{who} (process {os.getpid()} on {socket.gethostname()})")
-    file.flush()
+    with disk.told(path):
+        file.truncate(0)
+        file.write(f"{who} (process {os.getpid()} on {socket.gethostname()})")
+        file.flush()
     return file

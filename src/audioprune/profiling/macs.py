@@ -12,8 +12,11 @@ What a method adds
     random, uniform         nothing
     intensity, variation    nothing: sums and standard deviations do not count; with variant="as_released" the extra
                             tokens are lost at the first selection, and later K are ceil(keep_rate (n - e)) all the same
-    tome                    r merges in every block between attention and MLP, at most (n - e) // 2; the similarities it
-                            compares are left out, (n/2)^2 D/H a block or about 0.1 % of an unpruned model
+    tome                    with r: so many merges in every block between attention and MLP, at most (n - e) // 2,
+                            whatever the keep-rate; else to ceil(keep_rate (n - e)) at the selecting blocks. Pooling by
+                            the mean is over sizes, one product for each element of the tokens left. Left out are the
+                            similarities that it compares, (n/2)^2 D/H a block or 0.1 to 0.2 % of an unpruned model, and
+                            the averages that it takes, n D
 """
 
 from __future__ import annotations
@@ -58,7 +61,6 @@ class Shape:
 
 FAMILIES = {"audiomae": (1, True, False), "ast": (2, False, True), "ast-mp": (2, True, True)}
 SCORED = ("topk",)
-PLANNED = ("tome",)  # counted here before its module exists
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,8 @@ def count(
             items[item] += macs
         per_block.append({"block": block, "tokens_in": n, "tokens_out": m, **own})
         n = m
-    items["pooling"] = shape.width if shape.mean else 0
+    merged = method == "tome" and n < patches + shape.extra
+    items["pooling"] = ((n - shape.extra if merged else 1) * shape.width) if shape.mean else 0
     items["final_norm"] = (n + 1) * shape.width if shape.norm_all else shape.width
     items["head"] = shape.width * num_classes
     return Macs(items, per_block)
@@ -157,7 +160,7 @@ def _tokens(
     depth: int,
 ) -> Iterator[tuple[int, int, int]]:
     """Yield for each block: its number, the tokens after its selection, and the elements of a score's mean."""
-    valid = {*registry.names("pruning"), *PLANNED}
+    valid = registry.names("pruning")
     if method not in valid:
         raise UserError(f"no pruning method named {method!r}{registry.nearest(method, valid)}")
     if not 0 < keep_rate <= 1:
@@ -168,17 +171,20 @@ def _tokens(
     n, lost = patches + extra, False
     for block in range(depth):
         score = 0
-        if method == "tome":
+        if method == "tome" and "r" in options:
             n -= min(_merges(options), (n - extra) // 2)
         elif method != "none" and keep_rate < 1 and block in blocks:
             score = n - extra if method in SCORED else 0
             lost = lost or options.get("variant") == "as_released"
-            n = keep_count(keep_rate, n - extra) + (0 if lost else extra)
+            m = keep_count(keep_rate, n - extra) + (0 if lost else extra)
+            if method == "tome" and n - m > (n - extra) // 2:
+                raise UserError(f"keep-rate {keep_rate} is below 0.5: tome merges at most half of a block's tokens")
+            n = m
         yield block, n, score
 
 
 def _merges(options: dict) -> int:
-    r = options.get("r")
+    r = options["r"]
     if not isinstance(r, int) or r < 0:
-        raise UserError(f"tome needs the option r, the number of merges in every block, not {r!r}; for example r=20")
+        raise UserError(f"tome: r={r!r} is not the number of merges in every block; for example r=20")
     return r

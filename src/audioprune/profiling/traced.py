@@ -48,8 +48,10 @@ def profile(model: nn.Module, frames: int) -> int:
 
 @contextmanager
 def _lookups_untraced(model: nn.Module) -> Iterator[None]:
-    """Keep the tracer out of a ranking that only looks up a fixed order: the random one reads bits, which it cannot."""
-    rank = getattr(getattr(getattr(model, "pruning", None), "pruner", None), "rank", None)
+    """Keep the tracer out of what does not count: a ranking that only looks up a fixed order (the random one reads
+    bits, which it cannot), and tome's merging, which the closed form leaves out."""
+    pruner = getattr(getattr(model, "pruning", None), "pruner", None)
+    rank = getattr(pruner, "rank", getattr(pruner, "merge", None))
     if not isinstance(rank, nn.Module):
         yield
         return

@@ -7,6 +7,9 @@ A method is a module of this package with `build(tokens, **options) -> Pruner`: 
 selecting block, after attention and its residual, K = ceil(keep_rate n) tokens of highest rank stay, by descending
 rank; extra tokens always stay (P0 section 3; released code: models_vit.py). Ties go to the token that comes first, so
 that a selection never depends on a sorting algorithm.
+
+A block knows of a `Reducer` only. What is not a selection is another one than Pruner: tome.Merger merges tokens, and
+_discard.Discard takes them away without a rank.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
-from typing import Literal
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -63,6 +66,25 @@ class Survivors:
     pixels: Tensor  # (B, P, C)
     extra: int  # extra tokens now at the front
     declared: int  # e: extra tokens of the backbone, which K is computed with
+    sizes: Tensor | None = None  # (B, extra + n) patches that a token stands for, 0: it is gone; None: one each
+    bias: Tensor | None = None  # (B, extra + n) added to the attention logits of a key; None: nothing
+
+
+class Reducer(Protocol):
+    """What a block does with its tokens between attention and MLP.
+
+    attention   what of the attention it is shown as `seen`: a score (B, n), "keys" summed over heads (B, N, d), or None
+    off_by_e    whether it loses the extra tokens
+    r           None, or how many tokens go in every block, whatever the keep-rate
+    """
+
+    attention: Attention | Literal["keys"] | None
+    off_by_e: bool
+    r: int | None
+
+    def reduce(
+        self, x: Tensor, survivors: Survivors, *, keep_rate: float, block: int, seen: Tensor | None
+    ) -> tuple[Tensor, Survivors]: ...
 
 
 class Pruner(nn.Module):
@@ -73,6 +95,8 @@ class Pruner(nn.Module):
     off_by_e    the released gather: the indices are looked up in the whole sequence, extra tokens included and lost
     change      (order (B, n), View) -> (B, K): replaces the first K of the order, in evaluation mode only
     """
+
+    r = None
 
     def __init__(
         self,
@@ -92,15 +116,20 @@ class Pruner(nn.Module):
             return self.change(order, view)
         return order[:, : view.count]  # (B, K)
 
+    def reduce(
+        self, x: Tensor, survivors: Survivors, *, keep_rate: float, block: int, seen: Tensor | None
+    ) -> tuple[Tensor, Survivors]:
+        return prune(x, survivors, self, keep_rate=keep_rate, block=block, score=seen)
+
 
 class Pruning(nn.Module):
     """Who selects, where and how much: what a backbone is given. `keep_rate` may be set anew; 1: no selection."""
 
-    def __init__(self, pruner: Pruner | None = None, *, blocks: Sequence[int] = (), keep_rate: float = 1.0):
+    def __init__(self, pruner: Reducer | None = None, *, blocks: Sequence[int] = (), keep_rate: float = 1.0):
         super().__init__()
         self.pruner, self.blocks, self.keep_rate = pruner, frozenset(blocks), keep_rate
 
-    def at(self, block: int) -> Pruner | None:
+    def at(self, block: int) -> Reducer | None:
         """The pruner, if this block selects."""
         return self.pruner if self.keep_rate < 1 and block in self.blocks else None
 

@@ -7,34 +7,41 @@ At every selecting block the tokens are split into retained R and pruned P, list
     I    perturb(retained signal, pruned signal)
     II   perturb(retained background, pruned background)
     III  perturb(retained background, pruned signal)
+
+Each has a control that P0 lacks, "I-count" and so on: as many tokens of a clip are swapped at a block as the test would
+swap there, whatever their kind: the retained of lowest rank leave, the pruned of highest rank enter. At later blocks
+the number is that of the control's own tokens.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 
 from audioprune.errors import UserError
-from audioprune.pruning._base import Pruner, View
+from audioprune.pruning._base import Pruner, Reducer, View
 from audioprune.pruning._statistic import patch_mean
 
-Test = Literal["I", "II", "III"]
+Test = Literal["I", "II", "III", "I-count", "II-count", "III-count"]
+COUNT = "-count"
 SWAPS = {"I": (True, True), "II": (False, False), "III": (False, True)}  # X is signal, Y is signal
 
 
-def perturbed(pruner: Pruner | None, perturbation: str, tau: float | None) -> Pruner | None:
+def perturbed(pruner: Reducer | None, perturbation: str, tau: float | None) -> Reducer | None:
     """The same pruner, with its retained set perturbed whenever it is not in training mode."""
     if perturbation == "none":
         return pruner
-    if perturbation not in SWAPS:
-        raise UserError(f"perturbation={perturbation!r} is none of none, {', '.join(SWAPS)}")
+    if perturbation not in get_args(Test):
+        raise UserError(f"perturbation={perturbation!r} is none of none, {', '.join(get_args(Test))}")
     if tau is None:
         raise UserError(f"perturbation {perturbation} needs tau, the signal threshold on the patch mean")
     if pruner is None:
         raise UserError(f"perturbation {perturbation} needs a pruning method: none prunes nothing to swap with")
+    if not isinstance(pruner, Pruner):
+        raise UserError(f"perturbation {perturbation} needs a method that ranks tokens; tome merges them")
     if pruner.off_by_e:
         raise UserError(f"perturbation {perturbation} is not defined with variant as_released: extra tokens mix in")
     pruner.change = Perturbation(perturbation, float(tau))
@@ -55,11 +62,13 @@ class Perturbation:
 
 def swap(order: Tensor, signal: Tensor, count: int, test: str) -> Tensor:
     """order, signal (B, n) by descending rank; the first `count` are retained -> kept (B, count)."""
-    out_signal, in_signal = SWAPS[test]
+    out_signal, in_signal = SWAPS[test.removesuffix(COUNT)]
     retained = (torch.arange(order.shape[1], device=order.device) < count).expand_as(order)
     out = retained & (signal == out_signal)  # X
     new = ~retained & (signal == in_signal)  # Y
     number = torch.minimum(out.sum(1), new.sum(1))[:, None]  # (B, 1) tokens that are swapped
+    if test.endswith(COUNT):
+        out, new = retained, ~retained
     from_below = out.flip(1).cumsum(1).flip(1)  # rank within X from its lowest, 1-based
     leaves = out & (from_below <= number)
     enters = new & (new.cumsum(1) <= number)

@@ -12,13 +12,17 @@ import argparse
 import contextlib
 import json
 import logging
+import shutil
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from audioprune import leases, provenance, records
+from audioprune import disk, leases, provenance, records
 from audioprune.errors import UserError
 from audioprune.planning.cells import code_of
 from audioprune.planning.fingerprint import code_record
@@ -38,7 +42,7 @@ class Job:
     settings: Closed  # the kind's model in audioprune.settings
     inputs: dict[str, Path]  # folders of the cells it takes in, by name
     out: Path  # an empty scratch folder; what is left in it becomes the cell
-    resume: Path  # folder for resume points, outliving a failed job; empty it when done
+    resume: Path  # folder for resume points, outliving a failed job; removed when the cell is in its place
 
 
 def run_cell(cell: dict, make: Callable[[Job], dict]) -> Path:
@@ -52,10 +56,11 @@ def run_cell(cell: dict, make: Callable[[Job], dict]) -> Path:
     plugins, lease = tuple(cell["plugins"]), Path(cell["lease"])
     if code_of(cell["kind"], plugins) != cell["code"]:
         raise UserError("the code was changed after this job was planned; run Snakemake again")
-    with leases.hold(lease, str(final)) as held:
+    with told_once(cell), leases.hold(lease, str(final)) as held:
         records.clear_scratch(final)
         if made_meanwhile(final, lease, cell["key"]):
             return final
+        log.debug("key %s, settings %s", cell["key"], records.canonical(cell["settings"]))
         started = time.time()
         with records.cell_folder(final) as scratch:
             job = Job(cell["kind"], cell["address"], cell["key"], settings, inputs, scratch, Path(cell["resume"]))
@@ -74,7 +79,48 @@ def run_cell(cell: dict, make: Callable[[Job], dict]) -> Path:
             records.write_json(scratch / records.RECORD, record)
             leases.keep_finished(lease, scratch)
             held.check()
+        shutil.rmtree(job.resume, ignore_errors=True)
     return final
+
+
+@contextlib.contextmanager
+def told_once(cell: dict) -> Iterator[None]:
+    """Signals end the cell in good order; a full disk and a killed worker are told in one message."""
+    with stoppable(), disk.told(Path(cell["out"])):
+        try:
+            yield
+        except BrokenExecutor as error:
+            raise UserError(
+                f"a worker process of this step was killed from outside ({error}); most often memory had run out. "
+                "Nothing half-written stays; run Snakemake again, with fewer cores or more memory if it happens again"
+            ) from None
+        except SystemExit as stop:
+            if isinstance(stop.code, int) and stop.code > 128:
+                name, resume = signal.Signals(stop.code - 128).name, Path(cell["resume"])
+                goes_on = f"goes on from {resume}" if resume.exists() else "begins anew"
+                log.error("stopped by %s; run again, it %s", name, goes_on)
+            raise
+
+
+@contextlib.contextmanager
+def stoppable() -> Iterator[None]:
+    """Within it SIGTERM and SIGINT raise SystemExit(128 + signal), so that nothing half-written and no lease is left.
+
+    Training catches them itself, to write a resume point first (see audioprune.training.resume).
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def leave(number, frame) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def made_meanwhile(final: Path, lease: Path, key: str) -> bool:
@@ -90,11 +136,15 @@ def made_meanwhile(final: Path, lease: Path, key: str) -> bool:
 @contextlib.contextmanager
 def log_to(path: Path | None, what: str, *, stderr: bool = True) -> Iterator[None]:
     """Send plain lines to standard error and to a log; end with exit code 1 and one message when something fails."""
-    log.setLevel(logging.INFO)
+    log.setLevel(logging.DEBUG)
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)] if stderr else []
+    for handler in handlers:
+        handler.setLevel(logging.INFO)
     if path:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(logging.FileHandler(path, mode="a"))  # a job left over may be writing to it
+        with contextlib.suppress(OSError):  # a full disk is told where it matters
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handlers.append(logging.FileHandler(path, mode="a"))  # a job left over may be writing to it
+            handlers[-1].handleError = lambda record: None
     for handler in handlers:
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
         log.addHandler(handler)

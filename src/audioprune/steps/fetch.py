@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from audioprune import manifest, registry, sources
+from audioprune import disk, manifest, registry, sources
 from audioprune.errors import UserError
 from audioprune.fetching import content, mirror
 from audioprune.fetching.download import download
@@ -32,6 +32,8 @@ def fetch(job: Job) -> dict:
         for path, _ in here.values():
             unpack(path, source, files)
         results |= check(name, source, files)
+    except disk.FullDisk:
+        raise
     except UserError:
         for archive in source.archives:
             if not archive.sha256:  # whole, but perhaps wrong: the next run downloads it again

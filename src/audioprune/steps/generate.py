@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -47,7 +48,7 @@ def made(settings: GenerateSettings, workers: int | None = None) -> Iterator[tup
         yield from chain.from_iterable(_chunk((settings, chunk)) for chunk in chunks)
         return
     # Fresh processes rather than forks: forking is unsafe on macOS once a numerical library has started threads.
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _end_with_parent) as pool:
         work = in_order(pool, _chunk, ((settings, chunk) for chunk in chunks), 4 * workers)
         yield from chain.from_iterable(work)
 
@@ -58,6 +59,16 @@ def processes() -> int:
     if given.isdigit() and int(given):
         return int(given)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _end_with_parent() -> None:
+    """Let a worker end when the step is killed; by itself it would wait for work for ever."""
+
+    def watch() -> None:
+        multiprocessing.parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _chunk(work: tuple[GenerateSettings, range]) -> list[tuple[dict, np.ndarray]]:

@@ -41,11 +41,12 @@ def macs(job: Job) -> dict:
 
 
 def closed_form(settings, keep_rate: float) -> Macs:
+    """At keep-rate 1, of the unpruned model: a method with a constant r merges at any keep-rate."""
     return count(
         settings.model.backbone,
         frames=settings.frames,
         num_classes=settings.num_classes,
-        method=settings.method,
+        method=settings.method if keep_rate < 1 else "none",
         keep_rate=keep_rate,
         blocks=settings.blocks,
         options=settings.options,

@@ -37,7 +37,7 @@ def tokens(job: Job) -> dict:
         rows, features.fbank, orientation=where["orientation"], patch=facts["patch"], stride=facts["stride"]
     )
     own_signal = _signal(job, facts, clusters["tau"], rows, stats.mean)
-    index = label_index(settings.label_map, rows, **where, seed=settings.seed)
+    index = label_index(settings.label_map, rows, **where, seed=settings.shuffle_seed)
     values = {name: relabel(own, index) for name, own in stats._asdict().items()}
     levels = {name: label(own, clusters["edges"][name]) for name, own in values.items()}
     labels = Labels(values, levels, relabel(own_signal, index))
@@ -59,7 +59,7 @@ def tokens(job: Job) -> dict:
             np.savez_compressed(path, **analyses.histograms(traced, labels, ranges))
         if traced.kept and settings.label_map == "right":
             kept = {facts["keep_rate"]: traced.kept}
-            _write(job, "audit", audit(stats.mean, own_signal, rows, kept, **where, seed=settings.seed))
+            _write(job, "audit", audit(stats.mean, own_signal, rows, kept, **where, seed=settings.shuffle_seed))
     return {
         "clips": len(clips),
         "patches": traced.patches,

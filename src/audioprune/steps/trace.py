@@ -25,7 +25,7 @@ def trace(job: Job) -> dict:
     load_finetuned(model, job.inputs["finetune"], settings.selection)
     clips = WaveformStore.open(job.inputs["audio"]).clips
     test = rows_of(clips, folds=facts.folds, fold=trained.fold, split=trained.split).test
-    rows = sample(test, settings.clips, settings.seed)
+    rows = sample(test, settings.clips, settings.sample_seed)
     arrays = trace_clips(model.to(device), rows, features.fbank, device=device, name=f"trace/{job.address}")
     traced = clips.iloc[rows][["clip", "recording", "labels"]].reset_index(drop=True)
     traced["row"] = np.asarray(rows, dtype=np.int64)  # in the feature store

@@ -1,0 +1,55 @@
+"""A full disk, told in one message: which, how much is left, and that nothing was lost."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from audioprune.errors import UserError
+
+CODES = {errno.ENOSPC, errno.EDQUOT}
+# How libraries tell it that keep the system's code to themselves: safetensors, numpy, torch.
+WORDS = ("No space left on device", "quota exceeded", " requested and ", "inline_container.cc")
+
+
+class FullDisk(UserError):
+    """Something could not be written for want of space; what was there before is whole."""
+
+
+@contextlib.contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Within it, whatever fails because the disk of `path` is full raises FullDisk, which names path and space."""
+    try:
+        yield
+    except FullDisk:
+        raise
+    except Exception as error:
+        if not is_full(error):
+            raise
+        raise FullDisk(complaint(path)) from error
+
+
+def is_full(error: BaseException) -> bool:
+    if isinstance(error, OSError) and error.errno in CODES:
+        return True
+    return any(words in str(error) for words in WORDS)
+
+
+def unwritable(path: Path, error: OSError) -> UserError:
+    """What to raise where `path` could not be written."""
+    why = error.strerror or error
+    return FullDisk(complaint(path)) if is_full(error) else UserError(f"{path} cannot be written: {why}")
+
+
+def complaint(path: Path) -> str:
+    folder = next(p for p in (path, *path.absolute().parents) if p.is_dir())
+    usage = shutil.disk_usage(folder)
+    free, total = usage.free / 2**20, usage.total / 2**20
+    return (
+        f"no space is left for {path}: {free:.1f} MiB of {total:.0f} MiB are free there, or a quota is used up. Nothing "
+        "half-written stays; make space and run Snakemake again: finished cells are kept, and training goes on from its "
+        "last resume point"
+    )

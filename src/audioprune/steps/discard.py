@@ -1,0 +1,90 @@
+"""Each test clip of an unpruned fine-tuning with tokens of two intensity clusters discarded, or as many at random.
+
+`discarded.parquet` has one row for each clip, block, set and control: clip, recording, speaker, labels, block,
+discarded (C1C2 or C4C5), control, tokens_left, emptied (no patch token is left), and `correct`, or the `scores` of a
+multi-label clip. training.emptied.metric_of makes numbers of them.
+"""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+
+from audioprune import records
+from audioprune.audio.features import FeatureStore
+from audioprune.audio.store import WaveformStore
+from audioprune.errors import UserError
+from audioprune.settings import Pruning
+from audioprune.steps._model import facts_of, finetuned, load_finetuned, model_for
+from audioprune.steps._run import Job, main
+from audioprune.tokens.discard import discard_clips, intervals
+from audioprune.tokens.trace import sample
+from audioprune.training.device import prepare
+from audioprune.training.splits import rows_of
+
+
+def discard(job: Job) -> dict:
+    settings, trained = job.settings, finetuned(job.inputs["finetune"])
+    if trained.pruning.method != "none":
+        raise UserError(
+            f"{job.address}: clusters are discarded from an unpruned model, and this one was trained with "
+            f"{trained.pruning.label}; take the fine-tuning at keep-rate 1"
+        )
+    edges = json.loads((job.inputs["clusters"] / "clusters.json").read_text(encoding="utf-8"))["mean"]["edges"]
+    keep = {name: interval for name, interval in intervals(edges).items() if name in settings.sets}
+    device = prepare(trained.model.backbone)
+    facts = facts_of(job.inputs["audio"])
+    features = FeatureStore.open(job.inputs["features"])
+    model = model_for(trained, facts, features.values.shape[1], pruning=Pruning(), kernel=settings.kernel)
+    if not set(settings.blocks) <= set(range(model.depth)):
+        raise UserError(f"{job.address}: blocks {settings.blocks} are not all of 0 to {model.depth - 1}")
+    load_finetuned(model, job.inputs["finetune"], settings.selection)
+    clips = WaveformStore.open(job.inputs["audio"]).clips
+    test = rows_of(clips, folds=facts.folds, fold=trained.fold, split=trained.split).test
+    rows = sample(test, settings.clips, settings.sample_seed)
+    chosen = clips.iloc[rows][["clip", "recording", "speaker", "labels"]].reset_index(drop=True)
+    parts = [
+        _rows(chosen.iloc[one.start : one.start + len(one.left)], one, facts.metric)
+        for one in discard_clips(
+            model.to(device),
+            rows,
+            features.fbank,
+            keep=keep,
+            blocks=settings.blocks,
+            control_seed=settings.control_seed,
+            device=device,
+            name=f"discard/{job.address}",
+        )
+    ]
+    found = pd.concat(parts, ignore_index=True)
+    found = found.sort_values(["discarded", "control", "block"], kind="stable").reset_index(drop=True)
+    with records.atomic(job.out / "discarded.parquet") as path:
+        found.to_parquet(path, index=False)
+    return {
+        "metric": facts.metric,
+        "clips": len(rows),
+        "test_clips": len(test),
+        "selection": settings.selection,
+        "edges": edges,
+        "emptied": int(found["emptied"].sum()),
+    }
+
+
+def _rows(clips: pd.DataFrame, one, metric: str) -> pd.DataFrame:
+    found = clips.assign(
+        block=np.int16(one.block),
+        discarded=one.discarded,
+        control=one.control,
+        tokens_left=one.left.astype(np.int16),
+        emptied=one.left == 0,
+    )
+    if metric != "top1":
+        return found.assign(scores=list(one.scores))
+    best = one.scores.argmax(axis=1)
+    return found.assign(correct=[int(b) in set(map(int, own)) for b, own in zip(best, clips["labels"], strict=True)])
+
+
+if __name__ == "__main__":
+    main(discard)

@@ -1,0 +1,98 @@
+"""Which traces and analyses a study plans."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from audioprune.config import Traces, load
+from audioprune.errors import UserError
+from audioprune.planning.cells import matches, value_of
+from audioprune.planning.grid import Planner
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def planner(monkeypatch) -> Planner:
+    monkeypatch.setenv("AUDIOPRUNE_DEVICE", "a device")
+    return Planner(load(REPOSITORY / "config.yaml"))
+
+
+def with_traces(planner: Planner, name: str, **traces):
+    study = planner.config.studies[name]
+    studies = {**planner.config.studies, name: study.model_copy(update={"traces": Traces(**traces)})}
+    return Planner(planner.config.model_copy(update={"studies": studies})).study(name)
+
+
+@pytest.mark.parametrize("name", ["mini", "demo", "paper"])
+def test_every_trace_has_its_analyses_and_every_dataset_its_clusters_once(planner, name):
+    study = planner.study(name)
+    traces, tokens = study.cells("trace"), study.cells("tokens")
+    assert [cell.inputs["trace"].path for cell in tokens] == [cell.path for cell in traces]
+    assert len(traces) > 0
+    traced = {cell.inputs["finetune"].settings.dataset for cell in traces}
+    assert sorted(cell.settings.dataset for cell in study.cells("clusters")) == sorted(traced)
+    for cell in tokens:
+        dataset = value_of(cell, "dataset")
+        assert cell.inputs["clusters"].settings.dataset == dataset
+        assert cell.inputs["features"] is cell.inputs["clusters"].inputs["features"]
+        assert cell.settings.tau == ("auto" if planner.facts(dataset).tau is None else "given")
+        assert cell.address.startswith(cell.inputs["trace"].address)
+        assert "checkpoint" not in cell.inputs
+
+
+def test_cells_of_analyses_are_found_by_what_was_traced(planner):
+    study = planner.study("mini")
+    found = study.cells("tokens", backbone="ast-tiny", dataset="fsdd-digits", keep_rate=0.5)
+    assert len(found) == 1
+    assert found[0].inputs["trace"].settings.pruning.label == "topk-kr0.5"
+    assert matches(found[0], {"method": "topk", "fold": 1, "seed": 0, "label_map": "right"})
+    assert len(study.cells("tokens", keep_rate=1.0)) == 4
+
+
+def test_the_published_study_looks_into_unpruned_models_of_every_fold(planner):
+    study = planner.study("paper")
+    own = study.cells("trace", backbone="audiomae-b", dataset="esc50", keep_rate=1.0, seed=12)
+    assert {value_of(cell, "fold") for cell in own} == {1, 2, 3, 4, 5}
+    assert {value_of(cell, "seed") for cell in study.cells("tokens", dataset="esc50", keep_rate=1.0)} == {12}
+    assert {cell.settings.clips for cell in study.cells("trace")} == {0}
+    (clusters,) = [cell for cell in study.cells("clusters") if cell.settings.dataset == "esc50"]
+    assert clusters.settings.tau == -0.65
+
+
+def test_runs_and_methods_that_are_traced(planner):
+    def count(**traces) -> int:
+        return len(with_traces(planner, "mini-full", **{"keep_rates": (0.5,)} | traces).cells("trace"))
+
+    runs = {"fsdd-digits": 1, "fsdd-speakers": 1, "esc10": 5, "esc10mix": planner.facts("esc10mix").folds}
+    assert count() == 2 * len(runs)
+    assert count(runs="folds") == 2 * sum(runs.values())
+    assert count(runs="all") == 2 * 3 * sum(runs.values())
+    assert count(methods=("topk", "random", "uniform")) == 3 * 2 * len(runs)
+    assert count(keep_rates=(1.0,), methods=()) == 2 * len(runs)
+    assert count(keep_rates=(0.9, 0.5)) == 2 * 2 * len(runs)
+
+
+def test_settings_of_an_analysis_are_in_its_address_and_key(planner):
+    traced = planner.study("demo").cells("trace", dataset="demo-sounds")[0]
+    plain, truth, shuffled = (
+        planner.tokens(traced, **changed) for changed in ({}, {"tau": "truth"}, {"label_map": "shuffled"})
+    )
+    assert len({cell.key for cell in (plain, truth, shuffled)}) == 3
+    assert plain.address == f"{traced.address}/signal-auto"
+    assert truth.address == f"{traced.address}/signal-truth"
+    assert truth.inputs["audio"] is traced.inputs["audio"]
+    assert "audio" not in plain.inputs
+    assert shuffled.address == f"{traced.address}/signal-auto-shuffled"
+
+
+def test_an_unknown_method_to_be_traced_is_refused(tmp_path):
+    path = tmp_path / "config.yaml"
+    text = (REPOSITORY / "config.yaml").read_text(encoding="utf-8")
+    path.write_text(text.replace("traces: {keep_rates", "traces: {methods: [topkk], keep_rates"), encoding="utf-8")
+    with pytest.raises(
+        UserError, match=r"studies.paper.traces.methods.0: no method named 'topkk'; did you mean 'topk'"
+    ):
+        load(path)
