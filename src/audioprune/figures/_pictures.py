@@ -95,7 +95,7 @@ def _draw_row(fig, top: float, height: float, one: dict) -> None:
     how = f"{one['score']} score, keep-rate {one['keep_rate']:g}"
     names = (one["backbone"], one["dataset"], _short(clean(one["labels"])), how)
     fig.text(0.005, top - 0.03 * height, " · ".join(filter(None, names)), va="top", fontsize=8, fontweight="bold")
-    width = 0.93 / (1 + len(blocks))
+    width = 0.925 / (1 + len(blocks))
     for i, block in enumerate([None, *blocks]):
         shown, title = picture, f"input: {len(places)} patches"
         if block is not None:
@@ -103,11 +103,11 @@ def _draw_row(fig, top: float, height: float, one: dict) -> None:
             bright = kept_pixels(x.shape, kept, one["patch"], one["stride"])[..., None]
             shown = np.where(bright, picture, (picture * DARK).astype("uint8"))
             title = f"after block {block}: {len(kept)}"
-        ax = fig.add_axes((0.06 + i * width, top - 0.76 * height, width - 0.02, 0.48 * height))
+        ax = fig.add_axes((0.065 + i * width, top - 0.76 * height, width - 0.02, 0.48 * height))
         _show(ax, shown, seconds=len(x) * SHIFT / SAMPLE_RATE)
         ax.set_title(title, fontsize=7.5, pad=3)
         if i == 0:
-            ax.set_ylabel("kHz")
+            ax.set_ylabel("kHz", fontsize=7, labelpad=1)
         else:
             ax.tick_params(labelleft=False)
 

@@ -10,7 +10,6 @@ from audioprune.figures import _pictures
 from audioprune.planning.cells import as_trained, value_of
 
 ROWS = 6  # pictures in a figure
-CLIPS = 3  # of one dataset, where there are several pictures of each
 
 
 def traces(study, *, tasks=(), families=(), rates=(), options=None) -> list:

@@ -91,7 +91,7 @@ def _same_runs(results, row, other):
 
 
 def chance(results, first, second) -> float | None:
-    """Two-sided p-value of no difference between two rows, by permutation of recordings; None where they do not pair."""
+    """Two-sided p-value of no difference of two rows, by permutation of recordings; None where they do not pair."""
     from audioprune.statistics.paired import permutation
     from audioprune.statistics.units import unit_of
 

@@ -54,13 +54,18 @@ def _rows(results, heading: str, group):
         yield Row(where | {"method": "none", "keep_rate": 1.0, "gmacs": cost, "untrained": _of(unpruned)}, heading)
     off = group[(group["method"] != "none") & (group["trained"] != "")]
     methods = list(dict.fromkeys(off["full"]))
-    for rate in sorted(off["keep_rate"].unique(), reverse=True):
+    rates = sorted(off["keep_rate"].unique(), key=lambda rate: (rate == 1, -rate))  # 1: so many merges in every block
+    for rate in rates:
         for method in methods:
             row = _ablation.pick(off, full=method, keep_rate=rate)
             if row is None:
                 continue
             tuned = _ablation.pick(group, full=method, keep_rate=rate, trained="")
-            cells = {"method": method, "keep_rate": rate, "gmacs": _cost.gmacs(results, results.cell(row.cells[0]))}
+            cells = {
+                "method": method,
+                "keep_rate": rate if rate < 1 else None,
+                "gmacs": _cost.gmacs(results, results.cell(row.cells[0])),
+            }
             cells |= {"untrained": _of(row), "drop": _ablation.difference(results, unpruned, row)}
             cells |= {"trained": _of(tuned), "trained_drop": _ablation.difference(results, unpruned, tuned)}
             cells["gain"] = _ablation.difference(results, tuned, row)
