@@ -8,12 +8,13 @@ CORES ?= all
 export PATH := $(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE # without cached bytecode every start of Python compiles torch's sources anew
 
-.PHONY: setup demo mini test lint lock report clean help
+.PHONY: setup demo mini test test-slurm lint lock report clean help
 
 help:
 	@echo "make demo    set up, run the synthetic study, print the path of its report"
 	@echo "make mini    the same for the real miniature study (downloads 54 MB, or AUDIOPRUNE_MIRROR=folder)"
 	@echo "make test    set up, run the whole test suite"
+	@echo "make test-slurm  as root, with SLURM installed: studies and faults on a real SLURM on this machine"
 	@echo "make lint    formatting, lint and import contracts"
 	@echo "make lock    write requirements.lock and envs/*.yaml anew from pyproject.toml"
 
@@ -37,7 +38,10 @@ mini: setup
 	@echo "report: $(CURDIR)/results/mini/report.html"
 
 test: setup
-	@pytest -q --durations=15 tests
+	@pytest -q --durations=15 --ignore=tests/slurm tests
+
+test-slurm: setup
+	@pytest -q --durations=15 -rs tests/slurm
 
 lint: setup
 	@ruff check -q . && ruff format --check . && snakefmt --check Snakefile workflow && lint-imports --no-logo

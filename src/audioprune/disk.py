@@ -49,7 +49,7 @@ def complaint(path: Path) -> str:
     usage = shutil.disk_usage(folder)
     free, total = usage.free / 2**20, usage.total / 2**20
     return (
-        f"no space is left for {path}: {free:.1f} MiB of {total:.0f} MiB are free there, or a quota is used up. Nothing "
-        "half-written stays; make space and run Snakemake again: finished cells are kept, and training goes on from its "
-        "last resume point"
+        f"no space is left for {path}: {free:.1f} MiB of {total:.0f} MiB are free there, or a quota is used up. "
+        "Nothing half-written stays; make space and run Snakemake again: finished cells are kept, and training goes on "
+        "from its last resume point"
     )

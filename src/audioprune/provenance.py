@@ -33,6 +33,19 @@ def stamp(started: float) -> dict:
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
         "wall_s": round(time.time() - started, 3),
         "peak_memory_mib": round(_peak_memory_mib(), 1),
+        **({"slurm": slurm()} if slurm() else {}),
+    }
+
+
+def slurm() -> dict[str, str]:
+    """SLURM's job number, node, GPUs and how often the job was requeued; empty outside SLURM."""
+    if "SLURM_JOB_ID" not in os.environ:
+        return {}
+    return {
+        "job": os.environ["SLURM_JOB_ID"],
+        "node": os.environ.get("SLURMD_NODENAME", platform.node()),
+        "gpus": os.environ.get("SLURM_STEP_GPUS") or os.environ.get("SLURM_JOB_GPUS") or "none",
+        "restarts": os.environ.get("SLURM_RESTART_COUNT", "0"),
     }
 
 

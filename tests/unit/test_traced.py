@@ -66,9 +66,7 @@ def test_published_size_to_the_last_multiplication():
     assert count("audiomae-b", frames=128, num_classes=35, keep_rate=0.7).total == 3720232305
 
 
-@pytest.mark.parametrize(
-    ("stride", "r", "total"), [(10, 20, 115624276800), (16, 9, 43078291992), (16, 20, 36410126400)]
-)
+@pytest.mark.parametrize(("stride", "r", "total"), [(10, 20, 115624276800), (16, 9, 43078291992)])
 def test_token_merging_at_published_size(stride, r, total):
     """FastAST's cost on AudioSet, 88.43 % of 130.75 GMAC, is stride 10 with 20 merges in every block."""
     traced, closed = both(

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-COPIED = ("Snakefile", "config.yaml", "workflow", "profiles", "slurm", "report", "src")
+COPIED = ("Snakefile", "config.yaml", "workflow", "profiles", "slurm", "local", "report", "src")
 
 # Leaves, for everything a study plans, a record with the planned key and one small file, as finished steps would.
 PRETEND = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 
@@ -14,6 +15,15 @@ def test_table4_and_the_paper_study_plan_without_any_data(project):
     jobs = project.planned("all", "--profile", "slurm")
     assert len(jobs["finetune"]) > 150
     assert len(jobs["report"]) == 1
+
+
+def test_the_local_profile_counts_the_gpus_and_a_job_of_published_size_asks_for_one(project):
+    for visible, asked in (("2,3", "gpu=1"), ("", "gpu=0")):
+        project.environment["CUDA_VISIBLE_DEVICES"] = visible
+        found = project.run("snakemake", "-n", "--profile", "local", "results/table4.tex").stdout
+        resources = re.findall(r"^rule finetune:\n(?:    .*\n)*?    resources: (.*)", found, flags=re.MULTILINE)
+        assert len(resources) > 20
+        assert all(each.split(", ")[-1] == asked for each in resources)
 
 
 def test_planning_imports_neither_torch_nor_any_data_library(project):

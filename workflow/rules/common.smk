@@ -52,7 +52,7 @@ def exhibit_inputs(kind):
     def inputs(wildcards):
         study = study_of(wildcards)
         files, guards, fresh = plan.exhibit_inputs(study, kind, wildcards.name)
-        if not files:
+        if not plan.has_exhibit(study, kind, wildcards.name):
             raise WorkflowError(
                 f"the study {study!r} has no cells that {wildcards.name} shows; see config.yaml"
             )

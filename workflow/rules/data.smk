@@ -1,6 +1,11 @@
 """Audio: fetched or generated, decoded into a store, and turned into fbank."""
 
 
+# Downloads run where Snakemake runs: the nodes of a cluster often have no way out.
+localrules:
+    fetch,
+
+
 rule fetch:
     input:
         inputs_of("fetch"),

@@ -21,10 +21,10 @@ rule throughput:
         "results/cells/throughput/{address}/{key}/record.json",
     log:
         "results/logs/throughput/{address}/{key}.log",
-    threads: workflow.cores or 1
+    threads: workflow.resource_settings.cores or 1
     resources:
         gpu=gpus("throughput"),
     params:
         cell=cell_json("throughput"),
     shell:
-        "python -m audioprune.steps.throughput --cell {params.cell:q} --log {log:q}"
+        "python -m audioprune.steps.throughput --gpus {resources.gpu} --cell {params.cell:q} --log {log:q}"

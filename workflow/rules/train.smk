@@ -14,7 +14,7 @@ rule pretrain:
     params:
         cell=cell_json("pretrain"),
     shell:
-        "python -m audioprune.steps.pretrain --cell {params.cell:q} --log {log:q}"
+        "python -m audioprune.steps.pretrain --gpus {resources.gpu} --cell {params.cell:q} --log {log:q}"
 
 
 rule finetune:
@@ -29,7 +29,7 @@ rule finetune:
     params:
         cell=cell_json("finetune"),
     shell:
-        "python -m audioprune.steps.finetune --cell {params.cell:q} --log {log:q}"
+        "python -m audioprune.steps.finetune --gpus {resources.gpu} --cell {params.cell:q} --log {log:q}"
 
 
 rule evaluate:
@@ -44,7 +44,7 @@ rule evaluate:
     params:
         cell=cell_json("evaluate"),
     shell:
-        "python -m audioprune.steps.evaluate --cell {params.cell:q} --log {log:q}"
+        "python -m audioprune.steps.evaluate --gpus {resources.gpu} --cell {params.cell:q} --log {log:q}"
 
 
 rule trace:
@@ -59,7 +59,7 @@ rule trace:
     params:
         cell=cell_json("trace"),
     shell:
-        "python -m audioprune.steps.trace --cell {params.cell:q} --log {log:q}"
+        "python -m audioprune.steps.trace --gpus {resources.gpu} --cell {params.cell:q} --log {log:q}"
 
 
 rule clusters:
@@ -95,13 +95,18 @@ rule batch:  # several cells of one fine-tuning, or several counted models, made
         touch("results/logs/batches/{batch}.done"),
     log:
         "results/logs/batches/{batch}.log",
-    threads: lambda wildcards: workflow.cores or 1 if batches.read(wildcards.batch)["alone"] else 1
+    threads:
+        lambda wildcards: (
+            workflow.resource_settings.cores or 1
+            if batches.read(wildcards.batch)["alone"]
+            else 1
+        )
     resources:
         gpu=lambda wildcards: batches.read(wildcards.batch)["gpus"],
     params:
         list="results/logs/batches/{batch}.json",
     shell:
-        "python -m audioprune.steps.batch --list {params.list:q} --log {log:q}"
+        "python -m audioprune.steps.batch --gpus {resources.gpu} --list {params.list:q} --log {log:q}"
 
 
 rule discard:
@@ -116,4 +121,4 @@ rule discard:
     params:
         cell=cell_json("discard"),
     shell:
-        "python -m audioprune.steps.discard --cell {params.cell:q} --log {log:q}"
+        "python -m audioprune.steps.discard --gpus {resources.gpu} --cell {params.cell:q} --log {log:q}"

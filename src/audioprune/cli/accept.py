@@ -19,6 +19,7 @@ from audioprune.planning import accepted, accepting, fingerprint
 from audioprune.planning.accepted import Acceptance, Change
 from audioprune.planning.accepting import Made
 from audioprune.planning.cells import RESULTS, Cell, key_of
+from audioprune.planning.lock import hold
 from audioprune.planning.plan import KINDS_OF_EXHIBIT, Drawn, Plan, exhibit_plugins, exhibit_record
 from audioprune.settings import KINDS
 
@@ -29,8 +30,7 @@ NOTHING_TO_ACCEPT = {
 
 
 def register(subparsers) -> None:
-    text, rest = __doc__.split("\n", 1)
-    parser = subparsers.add_parser("accept", help="changed code gives the same results", description=text + rest)
+    parser = subparsers.add_parser("accept", help="changed code gives the same results", description=__doc__)
     kinds = [kind for kind in (*KINDS, *KINDS_OF_EXHIBIT) if kind not in NOTHING_TO_ACCEPT]
     parser.add_argument("kind", metavar="KIND", help=f"{', '.join(kinds)}")
     parser.add_argument("--why", required=True, help="how it is known that the results are the same")
@@ -79,7 +79,9 @@ def run(arguments) -> int:
 def _record(kind: str, why: str, changes: dict[str, Change]) -> None:
     git = provenance.git_state()
     date, commit, dirty = time.strftime("%Y-%m-%d"), git.get("commit", ""), git.get("dirty", False)
-    accepted.append(Acceptance(kind=kind, why=why, date=date, commit=commit, dirty=dirty, modules=changes))
+    entry = Acceptance(kind=kind, why=why, date=date, commit=commit, dirty=dirty, modules=changes)
+    with hold(who="audioprune accept"):  # jobs that are planned already would refuse their code
+        accepted.append(entry)
     fingerprint.forget()
 
 

@@ -11,6 +11,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -36,22 +37,22 @@ def find(cells: dict[str, Cell]) -> list[Leftover]:
     found = []
     places: dict[str, str] = {}  # of keys that no study plans: kind/address
     for path in _below(RESULTS / "cells", KEY):
-        name = path.relative_to(RESULTS / "cells").as_posix()
-        if name not in cells:
-            places[path.name] = name.rpartition("/")[0]
-            found.append(("superseded cell", path, path.name))
+        place = path.parent.relative_to(RESULTS / "cells").as_posix()
+        if f"{place}/{path.name}" not in cells:
+            places[path.name] = place
+            found.append(("superseded cell", path, path.name, place))
     for path in _below(RESULTS / "cells", rf"\.{KEY}\..+"):
-        found.append(("unfinished scratch folder", path, path.name[1 : KEY_LENGTH + 1]))
+        found.append(("unfinished scratch folder", path, path.name[1 : KEY_LENGTH + 1], ""))
     for kind in KINDS:
         for path in _below(RESULTS / "logs" / kind, rf"{KEY}\.log"):
             if path.stem not in keys:
-                places[path.stem] = path.parent.relative_to(RESULTS / "logs").as_posix()
-                found.append(("old log", path, path.stem))
+                place = places[path.stem] = path.parent.relative_to(RESULTS / "logs").as_posix()
+                found.append(("old log", path, path.stem, place))
     for what, folder in (("orphaned resume point", RESULTS / "resume"), ("old guard", GUARDS)):
-        found += [
-            (what, path, path.stem) for path in _below(folder, rf"{KEY}(\.txt)?") if path.stem not in keys
-        ]  # fmt: skip
-    left = [Leftover(what, path, size_of(path), busy(key) or kept(places.get(key, ""))) for what, path, key in found]
+        for path in _below(folder, rf"{KEY}(\.txt)?"):
+            if path.stem not in keys:
+                found.append((what, path, path.stem, places.get(path.stem, "")))
+    left = [Leftover(what, path, size_of(path), busy(key) or kept(place)) for what, path, key, place in found]
     return sorted(left, key=lambda one: (WHATS.index(one.what), str(one.path)))
 
 
@@ -102,11 +103,7 @@ def holders() -> Callable[[str], str]:
 
 def lease_holder() -> Callable[[str], str | None] | None:
     """audioprune.leases.holder, where cells are leased."""
-    if not find_spec("audioprune.leases"):
-        return None
-    from audioprune import leases
-
-    return leases.holder
+    return import_module("audioprune.leases").holder if find_spec("audioprune.leases") else None
 
 
 def remove(left: Leftover) -> None:

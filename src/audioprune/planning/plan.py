@@ -79,7 +79,12 @@ class Plan:
     def exhibits(self, study: str) -> list[tuple[str, str]]:
         """(kind, name) of the tables and figures that this study has cells for."""
         found = [(kind, name) for kind, folder in KINDS_OF_EXHIBIT.items() for name in registry.names(folder)]
-        return [(kind, name) for kind, name in found if self.exhibit_cells(study, kind, name)]
+        return [(kind, name) for kind, name in found if self.has_exhibit(study, kind, name)]
+
+    def has_exhibit(self, study: str, kind: str, name: str) -> bool:
+        """Whether the study has cells for it, or it needs none."""
+        module = registry.get(KINDS_OF_EXHIBIT[kind], name)
+        return getattr(module, "STANDALONE", False) or bool(self.exhibit_cells(study, kind, name))
 
     def _exhibit_cells(self, study: str, kind: str, name: str) -> tuple[Cell, ...]:
         """The cells that an exhibit shows, and all that those are made from."""
@@ -98,9 +103,8 @@ class Plan:
         if kind == "report":
             inputs = {f"{k}/{n}": self.exhibit_key(study, k, n) for k, n in self.exhibits(study)}
             return inputs, _file_digests(TEMPLATES, "*") | _accepted_digest()
-        return {cell.path: cell.key for cell in self.exhibit_cells(study, kind, name)}, _file_digests(
-            PUBLISHED, "*.csv"
-        )
+        inputs = {cell.path: cell.key for cell in self.exhibit_cells(study, kind, name)}
+        return inputs, _files_taken(registry.get(KINDS_OF_EXHIBIT[kind], name))
 
     # --- states and guards --------------------------------------------------------------------------------------
 
@@ -182,6 +186,14 @@ def exhibit_record(study: str, name: str) -> Path:
     return RESULTS / "exhibits" / study / f"{name}.json"
 
 
+def _files_taken(module) -> dict[str, str]:
+    """Digests of the files that an exhibit takes in besides cells."""
+    digests = dict(_file_digests(PUBLISHED, "*.csv"))
+    for folder, pattern in getattr(module, "FILES", ()):
+        digests |= {f"{folder}/{name}": digest for name, digest in _file_digests(Path(folder), pattern).items()}
+    return digests
+
+
 @cache
 def _file_digests(folder: Path, pattern: str) -> dict[str, str]:
     """{name: SHA-256} of the files directly in a folder."""
@@ -190,8 +202,13 @@ def _file_digests(folder: Path, pattern: str) -> dict[str, str]:
 
 
 def exhibit_plugins(kind: str, name: str) -> tuple[str, ...]:
-    """The module of an exhibit, which its fingerprint covers; the report has none of its own."""
-    return (registry.module_name(KINDS_OF_EXHIBIT[kind], name),) if kind in KINDS_OF_EXHIBIT else ()
+    """The pluggable modules that an exhibit's fingerprint covers: its own, and those that it uses all of."""
+    if kind not in KINDS_OF_EXHIBIT:
+        return ()
+    folder = KINDS_OF_EXHIBIT[kind]
+    kinds = getattr(registry.get(folder, name), "PLUGINS", ())
+    used = [registry.module_name(other, found) for other in kinds for found in registry.names(other)]
+    return (registry.module_name(folder, name), *used)
 
 
 def _accepted_digest() -> dict[str, str]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -37,7 +37,7 @@ def profile(model: nn.Module, frames: int) -> int:
     training, device = model.training, next(model.parameters()).device
     model.eval()
     try:
-        with _lookups_untraced(model), warnings.catch_warnings(record=True) as caught:
+        with _uncounted_untraced(model), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             counted = profile_macs(model, torch.zeros(1, frames, MEL_BINS, device=device), reduction=None)
     finally:
@@ -47,29 +47,39 @@ def profile(model: nn.Module, frames: int) -> int:
 
 
 @contextmanager
-def _lookups_untraced(model: nn.Module) -> Iterator[None]:
-    """Keep the tracer out of what does not count: a ranking that only looks up a fixed order (the random one reads
-    bits, which it cannot), and tome's merging, which the closed form leaves out."""
+def _uncounted_untraced(model: nn.Module) -> Iterator[None]:
+    """Keep the tracer out of what the closed form leaves out.
+
+    A ranking that only looks up a fixed order (the random one reads bits, which the tracer cannot), and tome's merging,
+    for which a cut to the same number of tokens stands in: what follows depends on shapes alone.
+    """
     pruner = getattr(getattr(model, "pruning", None), "pruner", None)
-    rank = getattr(pruner, "rank", getattr(pruner, "merge", None))
-    if not isinstance(rank, nn.Module):
+    rank, merge = getattr(pruner, "rank", None), getattr(pruner, "merge", None)
+    if isinstance(rank, nn.Module):
+        changed, forward = rank, _untraced(rank.forward)
+    elif isinstance(merge, nn.Module):
+        merged = _untraced(merge.forward)
+        changed, forward = merge, lambda x, survivors, keys, count: (x[:, count:], merged(x, survivors, keys, count)[1])
+    else:
         yield
         return
-    look_up = rank.forward
+    changed.forward = forward
+    try:
+        yield
+    finally:
+        del changed.forward
 
+
+def _untraced(work: Callable) -> Callable:
     def untraced(*inputs):
         state = torch._C._get_tracing_state()
         torch._C._set_tracing_state(None)
         try:
-            return look_up(*inputs)
+            return work(*inputs)
         finally:
             torch._C._set_tracing_state(state)
 
-    rank.forward = untraced
-    try:
-        yield
-    finally:
-        del rank.forward
+    return untraced
 
 
 def _refuse(counted: set[str], messages: list[str]) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from audioprune import exhibits, registry
 from audioprune.figures import _style
-from audioprune.reporting import provenance, summary
+from audioprune.reporting import provenance, summary, verdicts
 from audioprune.tables._table import Table
 
 if TYPE_CHECKING:
@@ -58,6 +58,9 @@ class Report:
     title: str
     tier: str
     tier_text: str
+    verdicts: tuple[verdicts.Line, ...]
+    verdicts_heading: str
+    verdicts_status: str  # of the sources of the claims
     lead: tuple[str, ...]
     glance: Table | None
     exhibits: tuple[Exhibit, ...]
@@ -78,12 +81,15 @@ def collect(
     `notes` are sentences for the reader that are in no record, such as changes accepted as giving the same results.
     """
     made = tuple(_exhibit(results, kind, name) for kind, name in shown)
-    glance = summary.glance(made)
+    glance, claims = summary.glance(made), next((e for e in made if e.name == verdicts.CLAIMS), None)
     return Report(
         study=results.study,
         title=title or f"The study {results.study}",
         tier=tier,
         tier_text=TIERS.get(tier, ""),
+        verdicts=verdicts.lines(made),
+        verdicts_heading="Claims, on this tier" if claims and verdicts.on_this_tier(claims.table) else "Claims",
+        verdicts_status=claims.status if claims else "",
         lead=tuple(filter(None, (summary.answer(glance), *summary.lead(results)))),
         glance=glance,
         exhibits=made,

@@ -1,6 +1,6 @@
 """The thin tail of every step: parse the cell, make it in a scratch folder, move it into place, write its record.
 
-    python -m audioprune.steps.<kind> --cell JSON [--log FILE]
+    python -m audioprune.steps.<kind> --cell JSON [--log FILE] [--gpus N]
 
 JSON: {"kind", "address", "key", "code", "plugins": [module], "settings": {...}, "inputs": {name: folder},
 "out": folder, "resume": folder, "lease": path}, as `audioprune.planning.cells.Cell.as_json` writes it.
@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import json
 import logging
+import os
 import shutil
 import signal
 import sys
@@ -28,6 +29,7 @@ from audioprune.planning.cells import code_of
 from audioprune.planning.fingerprint import code_record
 from audioprune.planning.freshness import Digests, state_of
 from audioprune.settings import KINDS, Closed
+from audioprune.steps._gpus import handed_out
 
 log = logging.getLogger("audioprune")
 
@@ -43,6 +45,7 @@ class Job:
     inputs: dict[str, Path]  # folders of the cells it takes in, by name
     out: Path  # an empty scratch folder; what is left in it becomes the cell
     resume: Path  # folder for resume points, outliving a failed job; removed when the cell is in its place
+    save_every_s: float = 60  # how often a resume point is due
 
 
 def run_cell(cell: dict, make: Callable[[Job], dict]) -> Path:
@@ -63,7 +66,9 @@ def run_cell(cell: dict, make: Callable[[Job], dict]) -> Path:
         log.debug("key %s, settings %s", cell["key"], records.canonical(cell["settings"]))
         started = time.time()
         with records.cell_folder(final) as scratch:
-            job = Job(cell["kind"], cell["address"], cell["key"], settings, inputs, scratch, Path(cell["resume"]))
+            every_s = float(os.environ.get("AUDIOPRUNE_SAVE_EVERY_S", "60"))
+            resume = Path(cell["resume"])
+            job = Job(cell["kind"], cell["address"], cell["key"], settings, inputs, scratch, resume, every_s)
             results = make(job)
             record = {
                 "kind": job.kind,
@@ -165,7 +170,10 @@ def main(make: Callable[[Job], dict], argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog=f"python -m audioprune.steps.{make.__name__}")
     parser.add_argument("--cell", action="append", required=True, help="the cell as JSON; may be given several times")
     parser.add_argument("--log", type=Path, help="file that plain progress lines and errors also go to")
+    parser.add_argument("--gpus", type=int, default=0, help="GPUs of this machine that it needs for itself")
     arguments = parser.parse_args(argv)
     for cell in map(json.loads, arguments.cell):
-        with log_to(arguments.log, f"{cell['kind']}/{cell['address']}"):
+        with log_to(arguments.log, f"{cell['kind']}/{cell['address']}"), handed_out(arguments.gpus):
+            if slurm := provenance.slurm():
+                log.info("SLURM %s", ", ".join(f"{name} {value}" for name, value in slurm.items()))
             run_cell(cell, make)

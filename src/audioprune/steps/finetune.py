@@ -39,6 +39,7 @@ def finetune(job: Job) -> dict:
         key=job.key,
         device=device,
         name=f"finetune/{job.address}",
+        save_every_s=job.save_every_s,
     )
 
 

@@ -40,6 +40,7 @@ def pretrain(job: Job) -> dict:
         key=job.key,
         device=device,
         name=f"pretrain/{job.address}",
+        save_every_s=job.save_every_s,
     )
     with records.atomic(job.out / "checkpoint.safetensors") as path:
         save_file(weights, path, {"num_heads": str(model.blocks[0].attn.num_heads)})

@@ -8,6 +8,7 @@ from audioprune.tables import _text
 from audioprune.tables._table import Column, Entry, Layout, Table
 
 ROWS_ON_A_PAGE = 42  # of a LaTeX float; longer tables continue in another one
+LETTERS_IN_A_LINE = 52  # of a column of long text
 
 
 def latex(table: Table, *, name: str, title: str, caption: str) -> str:
@@ -45,14 +46,34 @@ def _pages(layout: Layout):
     """Groups, split so that none is longer than a page and each page holds as many as fit."""
     page, length = [], 0
     for name, rows in layout.groups:
-        for start in range(0, len(rows), ROWS_ON_A_PAGE):
-            part = rows[start : start + ROWS_ON_A_PAGE]
-            if page and length + len(part) + 1 > ROWS_ON_A_PAGE:
+        for part in _parts(rows, layout.columns):
+            lines = sum(_height(row, layout.columns) for row in part) + 1
+            if page and length + lines > ROWS_ON_A_PAGE:
                 yield page
                 page, length = [], 0
             page.append((name, part))
-            length += len(part) + 1
+            length += lines
     yield page
+
+
+def _parts(rows, columns: tuple[Column, ...]):
+    """A group's rows in parts of no more lines than a page has."""
+    part, length = [], 0
+    for row in rows:
+        height = _height(row, columns)
+        if part and length + height > ROWS_ON_A_PAGE:
+            yield tuple(part)
+            part, length = [], 0
+        part.append(row)
+        length += height
+    if part:
+        yield tuple(part)
+
+
+def _height(row: tuple[Entry, ...], columns: tuple[Column, ...]) -> int:
+    """Lines that a row takes: more than one where long text is broken."""
+    letters = [len(entry.text) for entry, column in zip(row, columns, strict=True) if column.wrap]
+    return max([1, *(-(-n // LETTERS_IN_A_LINE) for n in letters)])
 
 
 def _lines(column: Column) -> tuple[str, ...]:

@@ -1,0 +1,93 @@
+"""`audioprune claims`: the verdict of every claim on a study, with its evidence; forensics of the published numbers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from audioprune.cli._output import columns, print_json
+from audioprune.planning.plan import DEFAULT_STUDY, Plan
+
+
+def register(subparsers) -> None:
+    parser = subparsers.add_parser("claims", help="verdicts, with evidence", description=__doc__)
+    parser.add_argument("--study", default=DEFAULT_STUDY, help=f"on which cells (default: {DEFAULT_STUDY})")
+    parser.add_argument("--json", action="store_true")
+
+
+def run(arguments) -> int:
+    from audioprune.claims.ledger import judge_all
+    from audioprune.results import Results
+
+    plan = Plan(main=False)
+    study = plan.study(arguments.study)
+    results = Results(arguments.study, study.all.values(), plan.planner.facts)
+    judged = judge_all(results)
+    if arguments.json:
+        print_json(report_of(judged, arguments.study, study.study.tier))
+    else:
+        print(_text(judged, arguments.study, study.study.tier))
+    return 0
+
+
+def report_of(judged, study: str, tier: str) -> dict:
+    """Everything, as plain values: claims with all parts, consistency between them, forensics."""
+    from audioprune.claims.consistency import relations
+    from audioprune.forensics._finding import all_findings
+
+    return {
+        "study": study,
+        "tier": tier,
+        "claims": [entry(one, tier) for one in judged],
+        "consistency": [asdict(relation) for relation in relations([one.claim for one in judged])],
+        "forensics": [asdict(finding) for finding in all_findings()],
+    }
+
+
+def entry(judged, tier: str) -> dict:
+    """One claim's verdict as plain values."""
+    claim = judged.claim
+    return {
+        "ids": list(claim.ids),
+        "question": claim.question,
+        "statement": " ".join(claim.statement.split()),
+        "sources": [source.model_dump() for source in claim.sources],
+        "quantities": {name: _quantity(value) for name, value in claim.quantities.items()},
+        "profile": claim.profile,
+        "tier": tier,
+        "on_this_tier": not judged.own_data,
+        "verdict": judged.verdict,
+        "arithmetic": judged.arithmetic,
+        "measured": judged.measured,
+        "evidence": judged.evidence,
+        "misread": judged.misread,
+        "corrected": _corrected(judged),
+        "expected": claim.expected,
+        "expected_why": " ".join(claim.expected_why.split()),
+        "exhibit": claim.exhibit,
+        "command": judged.command,
+        "parts": [asdict(part) for part in judged.parts],
+    }
+
+
+def _quantity(value) -> dict:
+    return {"value": f"{value.value:f}", "unit": value.unit}
+
+
+def _corrected(judged) -> dict | None:
+    """The corrected statement, its verdict and its quantities; MACs as what remains and as what is saved."""
+    if not judged.misread:
+        return None
+    quantities = {name: _quantity(value) for name, value in judged.found.items()}
+    if "macs" in judged.found:
+        macs = judged.found["macs"]
+        quantities |= {"macs": _quantity(macs.to("pct_remaining")), "saved": _quantity(macs.to("pct_reduction"))}
+    return {"statement": judged.corrected, "verdict": judged.corrected_verdict, "quantities": quantities}
+
+
+def _text(judged, study: str, tier: str) -> str:
+    rows = [[", ".join(one.claim.ids), one.verdict, one.arithmetic or "", one.claim.question] for one in judged]
+    lines = [f"study {study} ({tier})", "", columns(["claim", "verdict", "published numbers", "question"], rows), ""]
+    for one in judged:
+        lines += [f"{', '.join(one.claim.ids)}: {one.verdict}", f"  {one.evidence}"]
+        lines += [f"  run: {one.command}"] if one.command else []
+    return "\n".join(lines)

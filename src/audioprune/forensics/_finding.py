@@ -1,0 +1,71 @@
+"""What a forensic check says of one published number, and the rows it looks at. Standard library only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from audioprune import published, registry
+
+MEANING = {
+    "as expected": "agrees to the printed digit",
+    "off by rounding": "off by little more than half a printed unit",
+    "probable digit transposition": "two neighbouring digits of the right value are exchanged",
+    "not explained": "differs, and no slip that is known here explains it",
+    "misread": "printed for one quantity, fits another to the digit",
+    "as random": "what a selection that does not look at the signal would give",
+    "not random": "further from such a selection than rounding and sampling go",
+    "one run": "a whole number of clips of one run",
+    "several runs": "no whole number of clips of one run, a mean over several",
+    "not possible": "no whole number of clips over any number of runs that was tried",
+    "exact fraction": "the double that a whole number of pairs of the full set gives",
+    "not monotone": "goes against the order of the keep-rates",
+    "inconsistent": "two printed numbers that should agree do not",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One row: what was looked at, what is printed, what it should be, what that says."""
+
+    check: str  # the module
+    group: str  # what is judged together, such as Table 2 on one dataset
+    where: str
+    printed: str
+    expected: str
+    deviation: float  # printed minus expected, in `unit`
+    unit: str
+    verdict: str  # a key of MEANING
+    status: str  # of the source, such as withdrawn
+    note: str = ""
+
+    def __post_init__(self):
+        if self.verdict not in MEANING:
+            raise ValueError(
+                f"verdict {self.verdict!r} of {self.where} is unknown{registry.nearest(self.verdict, MEANING)}"
+            )
+
+
+def rows(name: str, *metrics: str) -> list[dict[str, str]]:
+    """Rows of a file of published numbers with one of these metrics."""
+    return [row for row in published.rows(name) if row["metric"] in metrics]
+
+
+def half_unit(printed: str) -> Decimal:
+    """Half of the last printed digit: 0.005 of '31.12'."""
+    return Decimal(1).scaleb(Decimal(printed).as_tuple().exponent) / 2
+
+
+def place(row: dict[str, str]) -> str:
+    """'P0 Table 1, audiomae-b on spc2 at 0.7, block 3'."""
+    what = [
+        f"{row['source']} {row['where']}",
+        f"{row['backbone']} on {row['dataset']}" if row["backbone"] else row["dataset"],
+    ]
+    what += [f"keep-rate {row['keep_rate']}"] if row["keep_rate"] else []
+    return ", ".join(filter(None, what))
+
+
+def all_findings() -> list[Finding]:
+    """Findings of every check, in the order of their names."""
+    return [found for name in registry.names("forensics") for found in registry.get("forensics", name).findings()]

@@ -1,0 +1,43 @@
+"""Exact fractions: which clips a ratio at full precision was computed on (paper.md 3.3, 6.3).
+
+Each of R's rank correlations is the double (2C - n) / n for a whole C, where n = clips x pairs of tokens: unpruned
+models and the full evaluation sets.
+"""
+
+from __future__ import annotations
+
+from audioprune import registry
+from audioprune.forensics._finding import Finding, rows
+from audioprune.profiling.macs import patches_of
+
+TITLE = "Rank correlations as exact fractions of the full sets"
+CLIPS = {"spc2": 11005, "esc50": 2000, "voxceleb1": 8251, "as20k": 18886}
+
+
+def pairs(clips: int, tokens: int) -> int:
+    """Pairs of tokens, over all clips."""
+    return clips * tokens * (tokens - 1) // 2
+
+
+def concordant(value: float, n: int) -> int | None:
+    """The whole C with value == (2C - n) / n as doubles, or None."""
+    c = round((value + 1) / 2 * n)
+    return next((one for one in (c - 1, c, c + 1) if (2 * one - n) / n == value), None)
+
+
+def findings() -> list[Finding]:
+    found = []
+    for row in rows("correlation", "tau_star_mean", "tau_star_std", "tau_star_var"):
+        tokens, clips = patches_of(registry.get("datasets", row["dataset"]).DATASET.frames), CLIPS[row["dataset"]]
+        n = pairs(clips, tokens)
+        c = concordant(float(row["value"]), n)
+        found.append(
+            Finding(
+                "fractions", f"{row['source']} {row['where']}, {row['dataset']}",
+                f"{row['source']} {row['where']}, {row['dataset']}, block {row['location']}", row["value"],
+                f"(2 x {c} - {n}) / {n}" if c is not None else f"a fraction of {n} pairs", 0.0, "tau_star",
+                "exact fraction" if c is not None else "inconsistent", row["status"],
+                f"{clips} clips of {tokens} tokens: unpruned, full set",
+            )
+        )  # fmt: skip
+    return found

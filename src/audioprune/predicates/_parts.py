@@ -1,0 +1,62 @@
+"""From estimates to parts of a verdict: the rules that all predicates share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import sqrt
+
+from audioprune.claims.claim import Verdict
+from audioprune.claims.evidence import Estimate, Evidence, Missing
+from audioprune.claims.verdict import Part
+
+ONE_SIDED = 1.644854  # standard errors of a one-sided 95 % bound
+
+
+def above(found: Estimate, threshold: float = 0.0) -> Verdict:
+    """Supported when the interval lies above the threshold, refuted when below, else inconclusive."""
+    return "supported" if found.low > threshold else "refuted" if found.high < threshold else "inconclusive"
+
+
+def non_inferior(found: Estimate, margin: float) -> Verdict:
+    """Supported when the one-sided 95 % upper bound of a drop is below the margin, refuted when the lower is above."""
+    return "supported" if found.upper < margin else "refuted" if found.lower > margin else "inconclusive"
+
+
+def covers(found: Estimate, value: float) -> Verdict:
+    return "supported" if found.low <= value <= found.high else "refuted"
+
+
+def settling(found: Estimate, margin: float) -> int | None:
+    """How many clips would put the one-sided bound on the margin, the drop staying as it is; None: no number would."""
+    gap = abs(margin - found.value)
+    return round(found.n * (ONE_SIDED * found.error / gap) ** 2) if gap > 0 and found.error > 0 else None
+
+
+def least_upper(drop: float, n: int) -> float:
+    """The lowest upper bound that a drop in points can have on n clips, were no clip won where others are lost."""
+    share = drop / 100
+    return drop + 100 * ONE_SIDED * sqrt(max(share * (1 - share), 0) / n)
+
+
+def measured(name: str, verdict: Verdict, evidence: str, found: Estimate, unit: str = "pp", **more) -> Part:
+    return Part(
+        name, verdict, "cells", evidence, found.value, found.low, found.high, unit, found.n, found.seeds, found.cells,
+        **more,
+    )  # fmt: skip
+
+
+def not_run(name: str, found: Missing, **more) -> Part:
+    return Part(name, "not-run", "cells", found.why, command=found.command, **more)
+
+
+def arithmetic(name: str, holds: bool, evidence: str, value: float | None = None, unit: str = "", **more) -> Part:
+    """What published numbers say of themselves."""
+    return Part(name, "supported" if holds else "refuted", "arithmetic", evidence, value, unit=unit, **more)
+
+
+def each(evidence: Evidence, dataset: str, families: Sequence[str], judge: Callable[..., list[Part]]) -> list[Part]:
+    """Parts of `judge(dataset, backbone, ...)`, a backbone for each family, of every dataset that stands for one."""
+    standing = evidence.standing(dataset, families)
+    if not standing:
+        return [not_run(dataset, evidence.absent(dataset, families))]
+    return [part for name, own in standing for part in judge(name, *(own[family] for family in families))]

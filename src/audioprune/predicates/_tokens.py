@@ -1,0 +1,77 @@
+"""Estimates over per-clip rows of a token analysis, and the cells that a claim needs them from.
+
+A frame has columns clip, recording, block and what is measured. The estimates know nothing of cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from audioprune.claims.claim import Claim, Verdict
+from audioprune.claims.evidence import Estimate, Evidence, Missing, mean_interval
+from audioprune.claims.verdict import Part
+from audioprune.predicates._parts import above, each, measured, not_run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+OPPOSITE = {"supported": "refuted", "refuted": "supported"}
+
+
+def mean(frame: pd.DataFrame, column: str, block: int) -> Estimate:
+    """Mean over clips at one block, by a bootstrap over recordings; clips without a value are left out."""
+    own = frame[frame["block"] == block].dropna(subset=[column])
+    return mean_interval(own[column], own["recording"])
+
+
+def paired(a: pd.DataFrame, b: pd.DataFrame, column: str, block: int) -> Estimate:
+    """Mean over clips of a minus b at one block, on the clips that both have, by a bootstrap over recordings."""
+    first, second = (f[f["block"] == block].dropna(subset=[column]).set_index("clip") for f in (a, b))
+    clips = first.index.intersection(second.index)
+    if not len(clips):
+        raise ValueError(f"no clip has {column} at block {block} on both sides")
+    return mean_interval(first.loc[clips, column] - second.loc[clips, column], first.loc[clips, "recording"])
+
+
+def slope(frame: pd.DataFrame, column: str) -> Estimate:
+    """Mean over clips of the least-squares slope of a column against the block."""
+    import numpy as np
+
+    table = frame.pivot(index="clip", columns="block", values=column).dropna()  # (n, blocks)
+    x = np.asarray(table.columns, float) - np.mean(table.columns)
+    groups = frame.drop_duplicates("clip").set_index("clip").loc[table.index, "recording"]
+    return mean_interval(table.to_numpy() @ x / (x @ x), groups)
+
+
+def below(found: Estimate, threshold: float = 0.0) -> Verdict:
+    verdict = above(found, threshold)
+    return OPPOSITE.get(verdict, verdict)
+
+
+def analysed(
+    claim: Claim,
+    evidence: Evidence,
+    wanted: Sequence[tuple[str, float]],
+    column: str,
+    judge: Callable[..., dict[str, tuple[Verdict, Estimate]]],
+) -> list[Part]:
+    """Parts of every dataset that has the column for all wanted (family, keep-rate) pairs.
+
+    `judge(frame, ...)`, given a frame for each pair, returns {what was looked at: (verdict, estimate)}.
+    """
+    families = tuple(dict.fromkeys(family for family, _ in wanted))
+
+    def look(name: str, *own: str) -> list[Part]:
+        models = [(own[families.index(family)], rate) for family, rate in wanted]
+        who = f"{' against '.join(f'{backbone} at {rate:g}' for backbone, rate in models)} on {name}"
+        frames = [evidence.tokens(backbone, name, rate, column) for backbone, rate in models]
+        absent = next((one for one in frames if isinstance(one, Missing)), None)
+        if absent:
+            return [not_run(who, absent)]
+        return [
+            measured(f"{who}, {what}", verdict, f"{column} {found}", found, "ratio")
+            for what, (verdict, found) in judge(*frames).items()
+        ]
+
+    return [part for dataset in claim.cells.datasets for part in each(evidence, dataset, families, look)]

@@ -1,0 +1,86 @@
+"""Claims about how kept tokens are attended to (P0 Table 3) and about norms (Figures 7 and 10), on per-clip rows.
+
+`gamma_s`, `gamma_b`: attention of kept signal and kept background tokens over that of pruned ones; `norm_ratio`:
+residual over attention branch.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from audioprune import published
+from audioprune.claims.claim import Claim
+from audioprune.claims.evidence import Evidence
+from audioprune.claims.verdict import Part
+from audioprune.forensics.null_model import BLOCKS
+from audioprune.predicates._parts import above, arithmetic
+from audioprune.predicates._tokens import analysed, below, mean, paired, slope
+
+COLUMNS = ("gamma_s", "gamma_b")
+
+
+def above_one(claim: Claim, evidence: Evidence) -> list[Part]:
+    """Kept tokens are attended to more than pruned ones, signal and background alike."""
+    parts = []
+    for dataset in claim.cells.datasets:
+        values = [float(v) for v in _printed(dataset).values()]
+        text = f"{sum(v > 1 for v in values)} of {len(values)} printed ratios above 1, the least {min(values):.2f}"
+        parts.append(arithmetic(dataset, min(values) > 1, text, min(values), "ratio"))
+    for column in COLUMNS:
+
+        def judge(frame, column=column):
+            found = {block: mean(frame, column, block) for block in BLOCKS}
+            return {f"block {block}": (above(one, 1.0), one) for block, one in found.items()}
+
+        for rate in claim.cells.keep_rates:
+            parts += analysed(claim, evidence, [(claim.cells.backbones[0], rate)], column, judge)
+    return parts
+
+
+def grows(claim: Claim, evidence: Evidence) -> list[Part]:
+    """The ratio of attention does not fall as the keep-rate grows, in every group of blocks."""
+    parts, rates = [], sorted(claim.cells.keep_rates)
+    for dataset in claim.cells.datasets:
+        printed = _printed(dataset)
+        rows = sorted({key[:2] for key in printed})
+        broken = [row for row in rows if any(printed[*row, a] > printed[*row, b] for a, b in pairwise(rates))]
+        text = f"{len(rows) - len(broken)} of {len(rows)} printed rows grow"
+        text += "".join(f", not {metric.replace('_', ' of ')} in {group}" for metric, group in broken)
+        parts.append(arithmetic(dataset, not broken, text, unit="ratio"))
+    for column in COLUMNS:
+        parts += _larger_at_highest(claim, evidence, column)
+    return parts
+
+
+def norm_falls(claim: Claim, evidence: Evidence) -> list[Part]:
+    """The ratio of the residual's norm to that of attention falls from block to block."""
+
+    def judge(frame):
+        found = slope(frame, "norm_ratio")
+        return {"slope": (below(found), found)}
+
+    rates = claim.cells.keep_rates
+    return [p for r in rates for p in analysed(claim, evidence, [(claim.cells.backbones[0], r)], "norm_ratio", judge)]
+
+
+def norm_falls_with_pruning(claim: Claim, evidence: Evidence) -> list[Part]:
+    """That ratio is smaller at the lowest keep-rate than at the highest."""
+    return _larger_at_highest(claim, evidence, "norm_ratio")
+
+
+def _larger_at_highest(claim: Claim, evidence: Evidence, column: str) -> list[Part]:
+    def judge(high, low):
+        found = {block: paired(high, low, column, block) for block in BLOCKS}
+        return {f"block {block}": (above(one), one) for block, one in found.items()}
+
+    family, rates = claim.cells.backbones[0], claim.cells.keep_rates
+    return analysed(claim, evidence, [(family, max(rates)), (family, min(rates))], column, judge)
+
+
+def _printed(dataset: str) -> dict[tuple[str, str, float], float]:
+    """{(metric, group, keep-rate): ratio} of P0's Table 3."""
+    return {
+        (row["metric"], row["location"], float(row["keep_rate"])): float(row["value"])
+        for row in published.rows("table3")
+        if row["dataset"] == dataset
+    }

@@ -1,0 +1,91 @@
+"""Claims of a share of MACs with a score and a drop: what remains, or what is saved? (paper.md 5.3, 7)"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from audioprune.claims.claim import Claim
+from audioprune.claims.evidence import PAPER, Evidence, Missing, command_of
+from audioprune.claims.readings import decoded, readings
+from audioprune.claims.units import Quantity, quantity
+from audioprune.claims.verdict import Part
+from audioprune.predicates._parts import arithmetic, covers, each, measured, not_run
+
+
+def remaining(claim: Claim, evidence: Evidence) -> list[Part]:
+    """The MACs that are decoded, that value and drop lead to the published baseline, and both against the study."""
+    return [_macs(claim), *_baseline(claim, evidence), *_measured(claim, evidence)]
+
+
+def _macs(claim: Claim) -> Part:
+    """The printed share against the rule that it fits, and against the exact count of the model itself."""
+    claimed = claim.quantities["macs"]
+    reading, rate, possible = decoded(claim)
+    is_, exact = Quantity(value=claimed.value, unit=reading.unit or claimed.unit), next(iter(possible.values()))
+    saved, off = is_.to("pct_reduction"), abs(float(is_.to("pct_remaining").value) - exact)
+    close = abs(float(claimed.value) - reading.remaining) <= float(claim.tolerance["decoded"].value) + 0.05
+    text = (
+        f"{is_}, {saved}; by {reading.rule}: {reading.remaining:.2f} % remaining; exact: {exact:.2f} % remaining, "
+        f"{100 - exact:.2f} % saved"
+    )
+    if rate is not None and rate not in claim.cells.keep_rates:
+        text += f"; fits keep-rate {rate:g}, which the claim leaves out"
+    holds = bool(reading.unit) and close and off <= float(claim.tolerance["exact"].value)
+    return arithmetic("MACs", holds, text, exact, "pct_remaining")
+
+
+def _baseline(claim: Claim, evidence: Evidence) -> list[Part]:
+    """Value plus drop, exactly, against the unpruned value that the other quoted cells imply."""
+    found = readings(claim, evidence)
+    if "score" not in found or "drop" not in found:
+        return []
+    dataset, metric = claim.cells.datasets[0], "map" if found["score"].unit == "mAP" else "top1"
+    base = quantity(evidence.printed("p2", dataset=dataset, method="none", metric=metric), found["score"].unit)
+    implied = found["score"] + found["drop"]
+    text = f"{found['score']} and {found['drop'].value:f} lost give {implied.value:f} unpruned"
+    text += ", as the other cells do" if implied == base else f", others {base.value:f}"
+    return [arithmetic("value and drop", implied.value == base.value, text, float(implied.value), implied.unit)]
+
+
+def _measured(claim: Claim, evidence: Evidence) -> list[Part]:
+    """The score, on its own dataset only, and the drop."""
+    found, rate = readings(claim, evidence), decoded(claim)[1]
+    (dataset,), families, (method,) = claim.cells.datasets, claim.cells.backbones, claim.cells.methods
+    if rate is None:
+        return [not_run(dataset, evidence.unplanned(f"evaluation of {families[0]} with {method} on {dataset}"))]
+
+    def judge(own: str, backbone: str) -> list[Part]:
+        drop = _drop(found["drop"], evidence, backbone, own, method, rate)
+        if own != dataset:
+            return [not_run(f"{dataset} itself", _elsewhere(dataset, own, evidence)), replace(drop, counted=False)]
+        if "score" not in found:
+            return [drop]
+        return [_score(found["score"], claim.tolerance["score"], evidence, backbone, own, method, rate), drop]
+
+    return each(evidence, dataset, families, judge)
+
+
+def _elsewhere(dataset: str, own: str, evidence: Evidence) -> Missing:
+    """A claim of printed values says nothing of other data; what those show stands beside."""
+    return Missing(f"its values are judged on {dataset} only, {own} stands beside", command_of(PAPER, evidence.exhibit))
+
+
+def _drop(claimed: Quantity, evidence: Evidence, backbone: str, dataset: str, method: str, rate: float) -> Part:
+    """The interval of the drop holds the claimed one."""
+    name, drop = f"drop of {backbone} on {dataset}", evidence.drop(backbone, dataset, method, rate)
+    if isinstance(drop, Missing):
+        return not_run(name, drop)
+    text = f"drop {drop} points, claimed {claimed.value:f}"
+    return measured(name, covers(drop, float(claimed.value)), text, drop)
+
+
+def _score(score: Quantity, tolerance: Quantity, evidence: Evidence, backbone, dataset, method, rate) -> Part:
+    """Within the tolerance of the printed value."""
+    name, found = f"{score.unit} of {backbone} on {dataset}", evidence.scores(backbone, dataset, (method, rate, "none"))
+    found = found if isinstance(found, Missing) else evidence.contrast((1, found[0]))
+    if isinstance(found, Missing):
+        return not_run(name, found)
+    near = abs(Decimal(str(found.value)) - score.value) <= tolerance.value
+    text = f"{found}, claimed {score.value:f} within {tolerance.value:f}"
+    return measured(name, "supported" if near else "refuted", text, found, score.unit)

@@ -1,0 +1,85 @@
+"""The claim that drops grow with pruning, and more for tasks with many classes (paper.md 7, 000-4)."""
+
+from __future__ import annotations
+
+from audioprune.claims.claim import Claim
+from audioprune.claims.evidence import Estimate, Evidence, Missing
+from audioprune.claims.ranks import exact_p, spearman
+from audioprune.claims.verdict import Part
+from audioprune.predicates._parts import each, not_run
+
+MONOTONE = -0.8  # rank correlation of keep-rate and drop
+LEVEL = 0.05
+HALF = 0.5
+
+
+def grows(claim: Claim, evidence: Evidence) -> list[Part]:
+    """(a) on every dataset the rank correlation of keep-rate and drop is -0.8 or less; (b) across datasets that of
+    classes and drop at 0.5 is positive beyond chance, by all permutations."""
+    (family,), parts = claim.cells.backbones, []
+    printed = {d: _published(evidence, f"{family}-b", d, claim.cells.keep_rates) for d in claim.cells.datasets}
+    parts += [_along(f"{family}-b on {d}", drops, "arithmetic") for d, drops in printed.items()]
+    classes = {d: evidence.facts(d).num_classes for d in printed}
+    parts.append(_across(classes, {d: drops[HALF] for d, drops in printed.items()}, "arithmetic"))
+    return parts + _study(claim, evidence, family)
+
+
+def _published(evidence: Evidence, backbone: str, dataset: str, rates) -> dict[float, float]:
+    found = {rate: evidence.published_drop("table1", backbone, dataset, rate) for rate in rates}
+    return {rate: drop for rate, drop in found.items() if drop is not None}
+
+
+def _study(claim: Claim, evidence: Evidence, family: str) -> list[Part]:
+    parts, halves = [], {}
+
+    def judge(name: str, backbone: str) -> list[Part]:
+        drops = _drops(claim, evidence, backbone, name)
+        if isinstance(drops, Missing):
+            return [not_run(f"{backbone} on {name}", drops)]
+        halves.update({name: drops[HALF].value} if HALF in drops else {})
+        return [_measured_along(evidence, f"{backbone} on {name}", drops)]
+
+    for dataset in claim.cells.datasets:
+        parts += each(evidence, dataset, (family,), judge)
+    if len(halves) < 3:
+        missing = evidence.unplanned(f"drop at {HALF} on three datasets or more that are there")
+        return [*parts, not_run("across datasets", missing)]
+    return [*parts, _across({d: evidence.facts(d).num_classes for d in halves}, halves, "cells")]
+
+
+def _drops(claim: Claim, evidence: Evidence, backbone: str, dataset: str) -> dict[float, Estimate] | Missing:
+    found = {}
+    for rate in evidence.keep_rates(backbone, dataset, "topk", claim.cells.keep_rates):
+        drop = evidence.drop(backbone, dataset, "topk", rate)
+        if isinstance(drop, Missing):
+            return drop
+        found[rate] = drop
+    return found
+
+
+def _measured_along(evidence: Evidence, name: str, drops: dict[float, Estimate]) -> Part:
+    if len(drops) < 3:
+        return not_run(name, evidence.unplanned(f"three keep-rates below 1 for {name}"))
+    one = next(iter(drops.values()))
+    cells = tuple(dict.fromkeys(cell for drop in drops.values() for cell in drop.cells))
+    return _along(name, {rate: drop.value for rate, drop in drops.items()}, "cells", one.n, one.seeds, cells)
+
+
+def _along(name: str, drops: dict[float, float], basis, n=0, seeds=0, cells=()) -> Part:
+    """Rank correlation along the keep-rates of one dataset. No interval: it judges the order of the points."""
+    rho = spearman(list(drops), list(drops.values())) if len(set(drops.values())) > 1 else 0.0
+    text = f"rank correlation {rho:.2f} of keep-rate and drop, over {len(drops)} keep-rates"
+    verdict = "supported" if rho <= MONOTONE + 1e-9 else "refuted"
+    return Part(name, verdict, basis, text, rho, unit="ratio", n=n, seeds=seeds, cells=cells)
+
+
+def _across(classes: dict[str, int], drops: dict[str, float], basis) -> Part:
+    """Rank correlation of the number of classes and the drop, of so few datasets that all orders can be tried."""
+    if len(set(classes.values())) < 2 or len(set(drops.values())) < 2:
+        text = "all datasets have the same number of classes, or the same drop"
+        return Part("across datasets", "inconclusive", basis, text)
+    x, y = list(classes.values()), [drops[d] for d in classes]
+    rho, p = spearman(x, y), exact_p(x, y)
+    verdict = "inconclusive" if p > LEVEL else "supported" if rho > 0 else "refuted"
+    text = f"rank correlation {rho:.2f} of classes and drop at {HALF} over {len(x)} datasets, exact p {p:.3f}"
+    return Part("across datasets", verdict, basis, text, rho, unit="ratio")

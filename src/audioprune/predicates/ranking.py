@@ -1,0 +1,83 @@
+"""Claims about what tokens are ranked by: attention against statistics of the patch, CLS against global scores."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from audioprune.claims.claim import Claim
+from audioprune.claims.evidence import Evidence, Missing
+from audioprune.claims.verdict import Part
+from audioprune.predicates._parts import above, arithmetic, each, measured, not_run
+
+STATISTICS = ("intensity", "variation")
+
+
+def attention_wins(claim: Claim, evidence: Evidence) -> list[Part]:
+    """At equal MACs, tokens ranked by intensity or variation score below tokens ranked by attention, with the fixed
+    ranking; as released it loses the CLS token, which stands beside (paper.md 4, B2). And dropping the clusters
+    C1 and C2 of an unpruned model costs more than dropping as many tokens at random."""
+    parts = []
+    for family in claim.cells.backbones:
+        for dataset in claim.cells.datasets:
+            parts += each(evidence, dataset, (family,), partial(_statistics, claim, evidence))
+    discarding = evidence.unplanned("evaluation with the clusters C1 and C2 dropped, and as many tokens at random")
+    return [*parts, not_run("dropping C1 and C2", discarding)]
+
+
+def _statistics(claim: Claim, evidence: Evidence, dataset: str, backbone: str) -> list[Part]:
+    parts = []
+    for statistic in STATISTICS:
+        rated = {
+            method: evidence.keep_rates(backbone, dataset, method, claim.cells.keep_rates)
+            for method in (statistic, f"{statistic}.fixed", f"{statistic}.as_released")
+        }
+        for method, rates in rated.items():
+            for rate in rates:
+                name = f"attention against {method} for {backbone} on {dataset} at {rate:g}"
+                parts.append(
+                    _against(evidence, name, backbone, dataset, "topk", method, rate, "released" not in method)
+                )
+        if not any(rated.values()):
+            what = f"evaluation of {backbone} on {dataset} with tokens ranked by {statistic}"
+            parts.append(not_run(f"{statistic} for {backbone} on {dataset}", evidence.unplanned(what)))
+    return parts
+
+
+def cls_hurts(claim: Claim, evidence: Evidence) -> list[Part]:
+    """Tokens ranked by the CLS score lose more than tokens ranked by the global one."""
+    (family,), parts = claim.cells.backbones, []
+    for dataset in claim.cells.datasets:
+        parts += [_published(evidence, f"{family}-b", dataset, rate) for rate in claim.cells.keep_rates]
+        parts += each(evidence, dataset, (family,), partial(_scores, claim, evidence))
+    return parts
+
+
+def _scores(claim: Claim, evidence: Evidence, dataset: str, backbone: str) -> list[Part]:
+    name, rates = f"{backbone} on {dataset}", evidence.keep_rates(backbone, dataset, "topk.cls", claim.cells.keep_rates)
+    if not rates:
+        return [not_run(name, evidence.unplanned(f"evaluation of {name} with tokens ranked by the CLS score"))]
+    return [_against(evidence, f"{name} at {rate:g}", backbone, dataset, "topk", "topk.cls", rate) for rate in rates]
+
+
+def _published(evidence: Evidence, backbone: str, dataset: str, rate: float) -> Part:
+    ours, theirs = (
+        float(
+            evidence.printed(
+                table, backbone=backbone, dataset=dataset, method=method, keep_rate=f"{rate:g}", metric="top1"
+            )
+        )
+        for table, method in (("table1", "topk"), ("table5", "topk.cls"))
+    )
+    text = f"{theirs:.1f} by CLS score against {ours:.2f} by global score"
+    return arithmetic(f"{backbone} on {dataset} at {rate:g}", theirs < ours, text, ours - theirs, "pp")
+
+
+def _against(
+    evidence: Evidence, name: str, backbone: str, dataset: str, better: str, worse: str, rate: float, counted=True
+) -> Part:
+    """Score with `better` minus score with `worse`, at one keep-rate."""
+    found = evidence.scores(backbone, dataset, (better, rate, "none"), (worse, rate, "none"))
+    found = found if isinstance(found, Missing) else evidence.contrast((1, found[0]), (-1, found[1]))
+    if isinstance(found, Missing):
+        return not_run(name, found, counted=counted)
+    return measured(name, above(found), f"{found} points better", found, counted=counted)

@@ -1,0 +1,88 @@
+"""Claims of MACs saved at less than so many points lost: non-inferiority at a saving (paper.md 7)."""
+
+from __future__ import annotations
+
+from audioprune.claims.claim import Claim
+from audioprune.claims.evidence import Evidence, Missing
+from audioprune.claims.verdict import Part
+from audioprune.predicates._parts import (
+    arithmetic,
+    each,
+    least_upper,
+    measured,
+    non_inferior,
+    not_run,
+    settling,
+)
+
+CLIPS = {"spc2": 11005, "esc50": 2000, "voxceleb1": 8251}
+SOURCES = {"audiomae": "table1", "ast": "p2"}
+RANK = ("supported", "inconclusive", "refuted")
+
+
+def within(claim: Claim, evidence: Evidence) -> list[Part]:
+    """For each model and dataset some keep-rate saves MACs within the band and is non-inferior at the margin.
+
+    Quantities: `least` and `most` MACs saved, `margin` in points. A keep-rate outside the band decides nothing.
+    """
+    least, most = (claim.quantities[name].to("pct_reduction") for name in ("least", "most"))
+    band, margin = (float(least.value), float(most.value)), float(claim.quantities["margin"].value)
+    parts = []
+    for family in claim.cells.backbones:
+        for dataset in claim.cells.datasets:
+            parts += _published(claim, evidence, family, dataset, band, margin)
+            parts += _study(claim, evidence, family, dataset, band, margin)
+    return parts
+
+
+def _published(claim: Claim, evidence: Evidence, family: str, dataset: str, band, margin: float) -> list[Part]:
+    """The printed drop at the keep-rates whose exact saving lies in the band, if the source has any."""
+    backbone, source = f"{family}-b", SOURCES[family]
+    drops = {
+        rate: evidence.published_drop(source, backbone, dataset, rate)
+        for rate in claim.cells.keep_rates
+        if _inside(evidence, backbone, dataset, rate, band)
+    }
+    known = {rate: drop for rate, drop in drops.items() if drop is not None}
+    if not known:
+        return []
+    rate, drop = min(known.items(), key=lambda one: one[1])
+    saved, where = 100 - evidence.remaining(backbone, dataset, "topk", rate), source.replace("table", "P0 Table ")
+    text = f"{saved:.1f} % saved at {rate:g}, {drop:.2f} points lost in {where.replace('p2', 'P2')}"
+    bound = least_upper(drop, CLIPS[dataset]) if dataset in CLIPS and 0 < drop < margin else 0.0
+    if bound >= margin:
+        text += f" (true of the table; on one run of {CLIPS[dataset]} clips the upper bound is {bound:.2f} or more)"
+    return [arithmetic(f"{backbone} on {dataset}", drop < margin, text, drop, "pp")]
+
+
+def _study(claim: Claim, evidence: Evidence, family: str, dataset: str, band, margin: float) -> list[Part]:
+    return each(evidence, dataset, (family,), lambda name, own: [_best(claim, evidence, own, name, band, margin)])
+
+
+def _best(claim: Claim, evidence: Evidence, backbone: str, dataset: str, band, margin: float) -> Part:
+    """The keep-rate with the best verdict."""
+    name = f"{backbone} on {dataset}"
+    planned = evidence.keep_rates(backbone, dataset, "topk", claim.cells.keep_rates)
+    inside = [rate for rate in planned if _inside(evidence, backbone, dataset, rate, band)]
+    if not inside:
+        what = f"keep-rate for {name} that saves {band[0]:.1f} to {band[1]:.1f} % of the MACs"
+        return not_run(name, evidence.unplanned(what))
+    parts = [_at(evidence, backbone, dataset, rate, margin) for rate in inside]
+    return min(parts, key=lambda part: RANK.index(part.verdict) if part.verdict in RANK else len(RANK))
+
+
+def _at(evidence: Evidence, backbone: str, dataset: str, rate: float, margin: float) -> Part:
+    name, drop = f"{backbone} on {dataset}", evidence.drop(backbone, dataset, "topk", rate)
+    if isinstance(drop, Missing):
+        return not_run(name, drop)
+    saved = 100 - evidence.remaining(backbone, dataset, "topk", rate)
+    verdict = non_inferior(drop, margin)
+    text = f"{saved:.1f} % saved at {rate:g}, drop {drop.value:.2f}, one-sided upper bound {drop.upper:.2f} points"
+    if verdict == "inconclusive":
+        clips = settling(drop, margin)
+        text += f"; about {clips} clips would settle it" if clips else "; no number of clips would settle it"
+    return measured(name, verdict, text, drop)
+
+
+def _inside(evidence: Evidence, backbone: str, dataset: str, rate: float, band) -> bool:
+    return band[0] <= 100 - evidence.remaining(backbone, dataset, "topk", rate) <= band[1]

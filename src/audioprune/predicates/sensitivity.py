@@ -1,0 +1,118 @@
+"""Claims that one model loses more than another: differences of drops, and of their slopes (paper.md 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from audioprune.claims.claim import Claim
+from audioprune.claims.evidence import Evidence, Missing
+from audioprune.claims.verdict import Part
+from audioprune.predicates._parts import above, arithmetic, each, measured, not_run
+
+BESIDE = ("ast-mp",)  # its pre-training is not released: its absence leaves nothing open
+PUBLISHED = {"audiomae": ("table1", "audiomae-b"), "ast": ("table5", "ast-b"), "ast-mp": ("table5", "ast-mp-b")}
+
+
+def loses_more(claim: Claim, evidence: Evidence) -> list[Part]:
+    """The first family's drop minus each other one's is above zero, at every keep-rate and on every dataset."""
+    parts, (first, *others) = [], claim.cells.backbones
+    for dataset in claim.cells.datasets:
+        for other in others:
+            parts += _published_drops(claim, evidence, first, other, dataset)
+            found = each(evidence, dataset, (first, other), partial(_difference, claim, evidence))
+            parts += [_beside(part) if other in BESIDE else part for part in found]
+    return parts
+
+
+def _beside(part: Part) -> Part:
+    """Not counted while it is not run."""
+    return replace(part, counted=False) if part.verdict == "not-run" else part
+
+
+def steeper(claim: Claim, evidence: Evidence) -> list[Part]:
+    """The first family's drop rises more steeply with the share of tokens pruned than each other one's."""
+    parts, (first, *others) = [], claim.cells.backbones
+    for dataset in claim.cells.datasets:
+        for other in others:
+            parts += _published_slopes(claim, evidence, first, other, dataset)
+            parts += each(evidence, dataset, (first, other), partial(_slopes, claim, evidence))
+    return parts
+
+
+def slope_weights(keep_rates: Sequence[float]) -> dict[float, float]:
+    """{keep-rate: factor of its drop} in the least-squares slope of drop against 1 - keep-rate.
+
+    The unpruned model is a point too, with drop 0 at 0, so its factor multiplies nothing and is left out.
+    """
+    x = [0.0, *(1 - rate for rate in keep_rates)]
+    mean = sum(x) / len(x)
+    squares = sum((one - mean) ** 2 for one in x)
+    return {rate: (1 - rate - mean) / squares for rate in keep_rates}
+
+
+def _drops(evidence: Evidence, family: str, dataset: str, rates) -> dict[float, float]:
+    found = {rate: evidence.published_drop(*PUBLISHED[family], dataset, rate) for rate in rates}
+    return {rate: drop for rate, drop in found.items() if drop is not None}
+
+
+def _published_drops(claim: Claim, evidence: Evidence, first: str, other: str, dataset: str) -> list[Part]:
+    ours, theirs = (_drops(evidence, family, dataset, claim.cells.keep_rates) for family in (first, other))
+    return [
+        arithmetic(
+            f"{first} against {other} on {dataset} at {rate:g}", round(ours[rate] - theirs[rate], 9) > 0,
+            f"{ours[rate]:.2f} against {theirs[rate]:.1f} points lost", ours[rate] - theirs[rate], "pp",
+        )
+        for rate in ours
+        if rate in theirs
+    ]  # fmt: skip
+
+
+def _published_slopes(claim: Claim, evidence: Evidence, first: str, other: str, dataset: str) -> list[Part]:
+    ours, theirs = (_drops(evidence, family, dataset, claim.cells.keep_rates) for family in (first, other))
+    shared = [rate for rate in ours if rate in theirs]
+    if len(shared) < 2:
+        return []
+    weights = slope_weights(shared)
+    a, b = (sum(weights[rate] * drops[rate] for rate in shared) for drops in (ours, theirs))
+    text = f"{a:.2f} against {b:.2f} points for all tokens, from {len(shared)} keep-rates"
+    return [arithmetic(f"{first} against {other} on {dataset}", a > b, text, a - b, "pp")]
+
+
+def _shared_rates(claim: Claim, evidence: Evidence, a: str, b: str, dataset: str) -> list[float]:
+    planned = [evidence.keep_rates(one, dataset, "topk", claim.cells.keep_rates) for one in (a, b)]
+    return [rate for rate in planned[0] if rate in planned[1]]
+
+
+def _difference(claim: Claim, evidence: Evidence, dataset: str, a: str, b: str) -> list[Part]:
+    rates = _shared_rates(claim, evidence, a, b, dataset)
+    if not rates:
+        return [not_run(dataset, evidence.unplanned(f"keep-rate of {a} and {b} on {dataset} that the claim names"))]
+    return [
+        _combined(evidence, f"{a} against {b} on {dataset} at {rate:g}", a, b, dataset, {rate: 1.0}) for rate in rates
+    ]
+
+
+def _slopes(claim: Claim, evidence: Evidence, dataset: str, a: str, b: str) -> list[Part]:
+    rates, name = _shared_rates(claim, evidence, a, b, dataset), f"{a} against {b} on {dataset}"
+    if len(rates) < 2:
+        return [not_run(name, evidence.unplanned(f"two keep-rates below 1 of {a} and {b} on {dataset}"))]
+    return [_combined(evidence, name, a, b, dataset, slope_weights(rates), "points for all tokens")]
+
+
+def _combined(evidence: Evidence, name: str, a: str, b: str, dataset: str, weights, unit="points") -> Part:
+    """Sum over keep-rates of weight x (drop of a minus drop of b), with one interval."""
+    terms = []
+    for sign, backbone in ((1, a), (-1, b)):
+        wanted = [("none", 1.0, "none"), *(("topk", rate, "none") for rate in weights)]
+        found = evidence.scores(backbone, dataset, *wanted)
+        if isinstance(found, Missing):
+            return not_run(name, found)
+        unpruned, *pruned = found
+        for weight, scores in zip(weights.values(), pruned, strict=True):
+            terms += [(sign * weight, unpruned), (-sign * weight, scores)]
+    estimate = evidence.contrast(*terms)
+    if isinstance(estimate, Missing):
+        return not_run(name, estimate)
+    return measured(name, above(estimate), f"{estimate} {unit} more", estimate)

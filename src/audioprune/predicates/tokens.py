@@ -1,0 +1,106 @@
+"""Claims about which tokens are kept, judged on per-clip rows of a token analysis.
+
+`low_of_kept`: share of the survivors in the intensity clusters C1 and C2; `ratio_b`: signal tokens kept of the
+input's; `excess`: ratio B above K / N, what random selection keeps.
+"""
+
+from __future__ import annotations
+
+from audioprune.claims.claim import Claim
+from audioprune.claims.evidence import Evidence
+from audioprune.claims.verdict import Part
+from audioprune.forensics.null_model import BLOCKS, LARGEST, excess
+from audioprune.predicates._parts import above, arithmetic
+from audioprune.predicates._tokens import analysed, below, mean, paired
+from audioprune.profiling.macs import patches_of
+
+
+def low_intensity(claim: Claim, evidence: Evidence) -> list[Part]:
+    """Of the last survivors, more are of low intensity with the first family than with the second."""
+
+    def judge(a, b):
+        found = paired(a, b, "low_of_kept", BLOCKS[-1])
+        return {f"block {BLOCKS[-1]}": (above(found), found)}
+
+    first, second = claim.cells.backbones
+    rates = claim.cells.keep_rates
+    return [p for r in rates for p in analysed(claim, evidence, [(first, r), (second, r)], "low_of_kept", judge)]
+
+
+def signal_kept_more(claim: Claim, evidence: Evidence) -> list[Part]:
+    """The first family keeps more of the signal tokens than the second, at every stage."""
+
+    def judge(a, b):
+        found = {block: paired(a, b, "ratio_b", block) for block in BLOCKS}
+        return {f"block {block}": (above(one), one) for block, one in found.items()}
+
+    first, second = claim.cells.backbones
+    parts = [
+        _printed_pair(evidence, d, r, b) for d in claim.cells.datasets for r in claim.cells.keep_rates for b in BLOCKS
+    ]
+    for rate in claim.cells.keep_rates:
+        parts += analysed(claim, evidence, [(first, rate), (second, rate)], "ratio_b", judge)
+    return parts
+
+
+def background_kept(claim: Claim, evidence: Evidence) -> list[Part]:
+    """Background is preferred: signal is kept less often than by random selection. What P0 prints is random selection
+    itself, which supports neither."""
+
+    def judge(frame):
+        found = {block: mean(frame, "excess", block) for block in BLOCKS}
+        return {f"block {block}": (below(one), one) for block, one in found.items()}
+
+    (family,), parts = claim.cells.backbones, []
+    for rate in claim.cells.keep_rates:
+        parts += [_printed_excess(evidence, dataset, rate) for dataset in claim.cells.datasets]
+        parts += analysed(claim, evidence, [(family, rate)], "excess", judge)
+    return parts
+
+
+def proportional(claim: Claim, evidence: Evidence) -> list[Part]:
+    """Ratio B falls in proportion to the keep-rate: it is K / N, as by random selection."""
+
+    def judge(frame):
+        found = {block: mean(frame, "excess", block) for block in BLOCKS}
+        within = LARGEST / 100
+        return {
+            f"block {block}": (
+                "supported" if -within < one.low and one.high < within else
+                "refuted" if one.low > within or one.high < -within else "inconclusive",
+                one,
+            )
+            for block, one in found.items()
+        }  # fmt: skip
+
+    (family,), parts = claim.cells.backbones, []
+    for rate in claim.cells.keep_rates:
+        for dataset in claim.cells.datasets:
+            far = _furthest(evidence, dataset, rate)
+            text = f"ratio B at most {abs(far):.2f} points from K / N"
+            parts.append(arithmetic(f"{dataset} at {rate:g}", abs(far) <= LARGEST, text, far, "pp"))
+        parts += analysed(claim, evidence, [(family, rate)], "excess", judge)
+    return parts
+
+
+def _printed_pair(evidence: Evidence, dataset: str, rate: float, block: int) -> Part:
+    wanted = {"dataset": dataset, "keep_rate": f"{rate:g}", "location": str(block), "metric": "ratio_b"}
+    ast = float(evidence.printed("table5", backbone="ast-b", **wanted))
+    mae = float(evidence.printed("table2", backbone="audiomae-b", **wanted))
+    text = f"{ast:.1f} % against {mae:.1f} % of the signal tokens"
+    return arithmetic(f"{dataset} at {rate:g}, block {block}", ast > mae, text, ast - mae, "pp")
+
+
+def _printed_excess(evidence: Evidence, dataset: str, rate: float) -> Part:
+    """Neither supported nor refuted where the printed ratios are those of random selection."""
+    far = _furthest(evidence, dataset, rate)
+    verdict = "inconclusive" if abs(far) <= LARGEST else "supported" if far < 0 else "refuted"
+    text = f"printed ratio B at most {abs(far):.2f} points from random selection"
+    return Part(f"{dataset} at {rate:g}", verdict, "arithmetic", text, far, unit="pp")
+
+
+def _furthest(evidence: Evidence, dataset: str, rate: float) -> float:
+    """The printed ratio B that is furthest from K / N, minus that, in points."""
+    patches, wanted = patches_of(evidence.facts(dataset).frames), {"dataset": dataset, "keep_rate": f"{rate:g}"}
+    printed = [evidence.printed("table2", location=str(block), metric="ratio_b", **wanted) for block in BLOCKS]
+    return max((excess(float(b), patches, rate, stage) for stage, b in enumerate(printed)), key=abs)

@@ -1,0 +1,84 @@
+"""Claims and their verdicts on the study: what published numbers say by themselves, and what the study measured."""
+
+from __future__ import annotations
+
+from audioprune.tables._published import MARKS, STATUS
+from audioprune.tables._table import Cell, Column, Row, Table
+
+TITLE = "Claims and their evidence"
+CAPTION = (
+    "Every claim of the two drafts that cite P2, and of P0, with its verdict on this study. Below it, what the printed "
+    "numbers say by themselves (printed) and what the study's cells say (measured): one row for each verdict that "
+    "parts of the claim got, with the first of these parts."
+)
+FILES = (("report/claims", "*.yaml"),)  # that its key depends on, besides published numbers
+PLUGINS = ("predicates", "forensics")  # kinds of modules that it uses all of
+NAMES = {"arithmetic": "printed", "cells": "measured"}
+MARK = {"P0": MARKS["withdrawn"], "draft 000": MARKS["second-hand"], "draft 001": MARKS["second-hand"]}
+NOTES = (
+    "Misstated: the numbers are real and the wording is wrong; the rows below are those of the corrected statement. "
+    "Superseded: its authors have withdrawn the analysis it rests on. Inconclusive: an interval holds the threshold. "
+    "Partly: true for some models, datasets or keep-rates.",
+    "Measured differences are in points with 95 % intervals by a bootstrap over source recordings and seeds, the same "
+    "draws for all models. A claim on datasets that the study does not have is judged on those of the same kind.",
+)
+
+
+def needs(study) -> list:
+    """Whatever a predicate may ask for: evaluations, timings, token analyses."""
+    return [*study.cells("evaluate"), *study.cells("throughput"), *study.cells("tokens")]
+
+
+def build(results) -> Table:
+    from audioprune.claims.ledger import judge_all
+
+    judged = judge_all(results)
+    rows = [row for one in judged for row in _rows(one)]
+    return Table(_columns(), tuple(rows), NOTES, status=" ".join(f"Claims marked {m} are {STATUS[m]}" for m in STATUS))
+
+
+def _rows(judged) -> list[Row]:
+    """One row for each basis and verdict that parts of the claim got."""
+    claim = judged.claim
+    mark = MARK[claim.sources[0].document]
+    tier = "" if judged.own_data else "on this tier, "
+    group = f"{', '.join(claim.ids)}{mark} {tier}{judged.verdict}: {claim.question}"
+    found: dict[tuple, list] = {}
+    for part in judged.parts:
+        found.setdefault((part.basis, part.verdict), []).append(part)
+    common = {
+        "claim": ", ".join(claim.ids), "question": claim.question, "verdict": judged.verdict, "brief": judged.brief,
+        "on_this_tier": "" if judged.own_data else "on this tier", "statement": " ".join(claim.statement.split()),
+        "corrected": judged.corrected, "corrected_verdict": judged.corrected_verdict or "",
+        "expected": claim.expected, "exhibit": claim.exhibit, "command": judged.command,
+    }  # fmt: skip
+    return [Row(common | _row(basis, verdict, parts), group) for (basis, verdict), parts in found.items()]
+
+
+def _row(basis: str, verdict: str, parts: list) -> dict:
+    first = parts[0]
+    more = f"; and {len(parts) - 1} more" if len(parts) > 1 else ""
+    return {
+        "basis": NAMES[basis],
+        "says": verdict,
+        "parts": len(parts),
+        "value": Cell(first.value, first.low, first.high) if first.value is not None and basis == "cells" else None,
+        "clips": first.n or None,
+        "seeds": first.seeds or None,
+        "evidence": f"{first.name}: {first.evidence}{more}",
+        "all_parts": " | ".join(f"{part.name}: {part.evidence}" for part in parts),
+        "cells": " ".join(dict.fromkeys(cell for part in parts for cell in part.cells)),
+    }
+
+
+def _columns() -> tuple[Column, ...]:
+    return (
+        Column("basis", "Basis", align="left"),
+        Column("says", "Says", align="left"),
+        Column("parts", "Parts", decimals=0),
+        Column("evidence", "Evidence", align="left", wrap=True),
+        Column("value", "Value"),
+        Column("value", "95 % interval", part="interval"),
+        Column("clips", "n", decimals=0),
+        Column("seeds", "Seeds", decimals=0),
+    )

@@ -1,0 +1,80 @@
+"""A study on a real SLURM: from audio to the report, jobs with the GPUs they ask for, and records that say so."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import re
+
+from .cluster import ACCOUNT
+from .study import FINETUNINGS, REPORT, cell, log_of
+
+
+def jobs_of(cluster, project):
+    """Accounted jobs of a project's runs, each with its Snakemake rule."""
+    fields = "JobIDRaw,State,AllocTRES,Comment,WorkDir,Start,End,JobName"
+    jobs = [job for job in cluster.accounted(fields) if job["WorkDir"] == str(project.root)]
+    return [job | {"rule": re.match(r"(?:rule|group)_([a-z]+)", job["Comment"]).group(1)} for job in jobs]
+
+
+def test_the_study_is_run_to_its_report(undisturbed, cluster):
+    for name in ("report.html", "report.pdf", "table1.tex"):
+        assert (undisturbed.root / REPORT).with_name(name).stat().st_size > 1000, name
+    jobs = jobs_of(cluster, undisturbed)
+    assert {job["State"] for job in jobs} == {"COMPLETED"}
+    rules = [job["rule"] for job in jobs]
+    assert rules.count("finetune") == rules.count("evaluate") == len(FINETUNINGS)
+    assert not {"table", "figure", "report"} & set(rules)  # all exhibits are one job
+    assert rules.count("exhibits") == 1
+
+
+def test_gpu_jobs_get_one_gpu_each_and_cpu_jobs_none(undisturbed, cluster):
+    jobs = jobs_of(cluster, undisturbed)
+    given = {job["rule"]: set() for job in jobs}
+    for job in jobs:
+        given[job["rule"]].add(re.findall(r"gres/gpu=(\d+)", job["AllocTRES"])[0] if "gpu" in job["AllocTRES"] else "0")
+    assert given.pop("finetune") == given.pop("evaluate") == {"1"}
+    assert set(given) == {"generate", "audio", "features", "macs", "exhibits"}
+    assert all(number == {"0"} for number in given.values())
+
+
+def test_records_and_logs_name_job_node_and_gpu_and_no_gpu_is_shared(undisturbed, cluster):
+    jobs = {job["JobIDRaw"]: job for job in jobs_of(cluster, undisturbed)}
+    shown = []
+    for path in undisturbed.cells("**/record.json"):
+        record = json.loads(path.read_text())
+        made = record["made"]["slurm"]
+        assert made["node"] == cluster.host
+        assert jobs[made["job"]]["rule"] == record["kind"]
+        if record["kind"] in ("finetune", "evaluate"):
+            assert made["gpus"] in ("0", "1")
+            shown.append((made["gpus"], jobs[made["job"]]["Start"], jobs[made["job"]]["End"]))
+        else:
+            assert made["gpus"] == "none"
+    shown.sort()
+    for (gpu, _, end), (following, start, _) in itertools.pairwise(shown):
+        assert gpu != following or end <= start
+    assert {gpu for gpu, *_ in shown} == {"0", "1"}
+    for label in FINETUNINGS.values():
+        made = json.loads((cell(undisturbed, label) / "record.json").read_text())["made"]["slurm"]
+        line = f"SLURM job {made['job']}, node {cluster.host}, gpus {made['gpus']}, restarts 0"
+        assert line in log_of(undisturbed, label)
+
+
+def test_the_efficiency_report_lists_the_jobs(undisturbed, cluster):
+    (path,) = undisturbed.root.glob("efficiency_report_*")
+    files = [path] if path.is_file() else list(path.glob("*.csv"))
+    with open(files[0], encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len({row["JobID"].split(".")[0] for row in rows}) == len(jobs_of(cluster, undisturbed))
+
+
+def test_the_database_refuses_an_account_it_does_not_know(cluster):
+    assert ACCOUNT in cluster.ask("sacctmgr", "--noheader", "list", "account", "format=account")
+    assert cluster.ask("sbatch", "--account=nobody", "--wrap=true", check=False) is None
+
+
+def test_nothing_is_left_to_do(undisturbed):
+    again = undisturbed.run("snakemake", "--profile", "slurm", REPORT)
+    assert "Nothing to be done" in again.stdout + again.stderr
