@@ -13,9 +13,9 @@ from audioprune.tables._rows import METRICS
 
 TITLE = "Discarding tokens by intensity"
 CAPTION = (
-    "Accuracy (or mAP) of the unpruned model when tokens of the two lowest (C1C2) or the two highest (C4C5) of "
-    "five intensity clusters are discarded after one block, against as many tokens of each clip at random (dashed). A clip "
-    "without a token counts as wrong; crosses: such clips left out, as released. Dotted: nothing discarded. "
+    "Accuracy (or mAP) of the unpruned model when tokens of the two lowest (C1C2) or highest (C4C5) of five intensity "
+    "clusters are discarded after one block, against as many tokens of each clip at random (dashed). A clip without a "
+    "token counts as wrong; crosses: such clips left out, as released. Dotted: nothing discarded. "
     f"Bars: {INTERVAL}."
 )
 SETS = {"C1C2": "without C1 and C2 (low intensity)", "C4C5": "without C4 and C5 (high intensity)"}
@@ -73,7 +73,7 @@ def _unpruned(results) -> dict[tuple, float]:
 
 
 def points(results):
-    """One row for each backbone, dataset, set, control and block, in percent, and the paired difference from control."""
+    """One row for each backbone, dataset, set, control and block, in percent, and what the control does better."""
     import pandas as pd
 
     by_place: dict[tuple, list] = {}
@@ -144,7 +144,7 @@ def _panel(ax, frame, order: dict[str, int], plain: dict[str, float]) -> None:
         look = {"color": colour, "ls": _style.LINES[1] if control else "-", "capsize": 1.5, "elinewidth": 0.7}
         look |= {"marker": marker, "mfc": "white" if control else colour, "ms": 3.5}
         label = f"{backbone}, {'random' if control else 'discarded'}"
-        ax.errorbar(own["block"] + 0.12 * control, y, yerr=bars, label=label, **look)
+        ax.errorbar(own["block"] + 0.12 * control + 0.05 * number, y, yerr=bars, label=label, **look)
         skipped = own[own["n_skipped"] < own["n"]]
         if len(skipped) and not control:
             ax.plot(skipped["block"], skipped["value_skipped"], "x", color=colour, ms=4, zorder=3)
