@@ -44,11 +44,12 @@ HOSTILE = (
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 DATASETS = {
     "fsdd-digits": Dataset("fsdd-digits", "keyword", DIGITS, 64),
+    "fsdd-speakers": Dataset("fsdd-speakers", "speaker", tuple("abcdef"), 64),
     "esc10": Dataset("esc10", "environmental", tuple(f"sound {i}" for i in range(10)), 512, folds=5),
     "birds": Dataset("birds", "multilabel", HOSTILE, 128, metric="map", loss="bce"),
     "spc2": Dataset("spc2", "keyword", tuple(f"word {i}" for i in range(35)), 128, tau=-0.65),
 }
-CLIPS = {"fsdd-digits": 300, "esc10": 80, "birds": 60, "spc2": 400}
+CLIPS = {"fsdd-digits": 300, "fsdd-speakers": 60, "esc10": 80, "birds": 60, "spc2": 400}
 SKILL = {1.0: 0.93, 0.7: 0.91, 0.5: 0.86}
 DEVICE = "A fake CPU @ 2.00GHz x 2"
 RECIPE = Recipe(epochs=6, batch_size=32, shrink_start=1, shrink_epochs=3)

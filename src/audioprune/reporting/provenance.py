@@ -1,4 +1,4 @@
-"""Where every number comes from: what was not run, clips set aside, recipes, software, time and key of each cell."""
+"""Where every number comes from: what was not run, clips set aside, software, time and key of each cell."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from audioprune.planning.cells import value_of
-from audioprune.reporting import recipes
 from audioprune.tables._table import Column, Row, Table
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ def sections(results: Results) -> Iterator[dict]:
     made = [r for r in cells if r.ok]
     yield _not_run([r for r in cells if not r.ok])
     yield _set_aside(results)
-    yield from recipes.sections(results)
     yield _stages(cells)
     yield _software(made)
     yield _every_cell(made)

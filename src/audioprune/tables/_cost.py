@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from audioprune.results import Result, Results, label
 from audioprune.settings import Pruning
-from audioprune.tables._table import Cell
+from audioprune.tables._table import Cell, Column
 
 
 def gmacs(results: Results, result: Result) -> float:
@@ -64,3 +64,9 @@ def rates(timing: Result) -> dict[float, dict[str, Cell]]:
         }
         for row in rows
     }
+
+
+def column(rows) -> Column:
+    """The column of `gmacs`: in millions where a model has less than half a billion."""
+    small = min((row.cells["gmacs"] for row in rows if "gmacs" in row.cells), default=1) < 0.5
+    return Column("gmacs", "MACs", "M" if small else "G", scale=1000 if small else 1)

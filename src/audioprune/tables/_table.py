@@ -45,6 +45,7 @@ class Column:
     align: Literal["left", "right"] = "right"
     scale: float = 1.0  # shown = held x scale; the CSV has what is held
     wrap: bool = False  # long text: broken into lines
+    floor: bool = False  # what rounds to zero is shown as below the last digit
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,8 @@ def _entry(column: Column, cell, letters: dict[str, str], used: dict[str, None])
 
 
 def _number(column: Column, value: float) -> str:
+    if column.floor and 0 < value * column.scale < 0.5 * 10**-column.decimals:
+        return f"< {10**-column.decimals:.{column.decimals}f}"
     return number(value * column.scale, column.decimals, column.signed or column.part == "difference")
 
 

@@ -38,16 +38,15 @@ def build(results) -> Table:
     notes = [f"Intervals: {INTERVAL}.", *covered(frame.itertuples()), f"MACs: closed form{_cost.checked(results)}."]
     if any("samples_per_s" in row.cells for row in rows):
         notes.append("Samples/s: median of the runs, eager kernel. Compare speed-ups, never samples/s of two devices.")
-    small = min((row.cells["gmacs"] for row in rows), default=1) < 0.5
     cells = [cell for row in rows for cell in row.cells.values() if isinstance(cell, Cell)]
-    return Table(_columns(small), tuple(rows), tuple(notes), EXPLAINED, status(cells))
+    return Table(_columns(rows), tuple(rows), tuple(notes), EXPLAINED, status(cells))
 
 
-def _columns(small: bool) -> tuple[Column, ...]:
+def _columns(rows) -> tuple[Column, ...]:
     return (
         Column("name", "Method", align="left"),
         Column("keep_rate", "Keep-rate", decimals=1),
-        Column("gmacs", "MACs", "M" if small else "G", scale=1000 if small else 1),
+        _cost.column(rows),
         Column("mac_reduction", "MACs saved", "%", 1),
         Column("accuracy", "Ours"),
         Column("accuracy", "95 % interval", part="interval"),

@@ -1,6 +1,7 @@
 """Perturbation tests: P0 Table 4. At every pruning block some kept tokens are exchanged for pruned ones.
 
 I: kept signal for pruned signal; II: kept background for pruned background; III: kept background for pruned signal.
+"I-count" and so on exchange as many tokens whatever their label: the control that P0 lacks.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ TITLE = "Perturbation of the kept tokens"
 CAPTION = (
     "Accuracy when kept tokens are exchanged for pruned ones at every pruning block, at inference, without training. "
     "Test I exchanges signal for signal, II background for background, III background for signal; the best-scored "
-    "pruned tokens come in and the number of tokens stays. The change is against the same model unperturbed."
+    "pruned tokens come in and the number of tokens stays. Controls (-count) exchange as many tokens whatever their "
+    "label. The change is against the same model unperturbed, and against the test's control."
 )
 PUBLISHED = ("table4",)  # files of report/published that it shows
-TESTS = ("none", "I", "II", "III")
+COUNT = "-count"
+TESTS = ("none", *(f"{test}{end}" for test in ("I", "II", "III") for end in ("", COUNT)))
 CAUTION = (
     "A patch counts as signal when its normalised mean is above the dataset's threshold. What P0 concludes from this "
     "table is withdrawn: its labels of signal and background look independent of where the patches lie."
@@ -53,6 +56,9 @@ def build(results) -> Table:
                 cells |= {"test": test.replace("none", "unperturbed"), "accuracy": quantity(row, **beside)}
                 if test != "none" and plain is not None and plain.runs and row.runs:
                     cells["change"] = Cell(**difference(results, row, plain))
+                control = by_test.get(f"{test}{COUNT}")
+                if control is not None and control.runs and row.runs:
+                    cells["beyond"] = Cell(**difference(results, row, control))
                 rows.append(Row(cells, heading(group)))
     cells = [cell for row in rows for cell in row.cells.values() if isinstance(cell, Cell)]
     notes = (CAUTION, f"Intervals: {INTERVAL}.", *covered(shown))
@@ -68,6 +74,8 @@ def _columns() -> tuple[Column, ...]:
         Column("accuracy", "95 % interval", part="interval"),
         Column("change", "Change", "points", signed=True),
         Column("change", "95 % interval", part="interval", signed=True),
+        Column("beyond", "Against control", "points", signed=True),
+        Column("beyond", "95 % interval", part="interval", signed=True),
         Column("accuracy", "Published", part="published"),
         Column("accuracy", "Difference", "points", part="difference"),
     )

@@ -1,0 +1,138 @@
+"""Pictures of pruned patches: a spectrogram, and what is left of it after each pruning block, the rest darkened.
+
+The patches come from traces, whose numbers follow the backbone's own order of tokens (their records say which); the
+picture comes from the features.
+"""
+
+from __future__ import annotations
+
+from audioprune.audio.mel import HIGH_HZ, LOW_HZ, MEL_BINS, SAMPLE_RATE, SHIFT, mel
+from audioprune.figures import _style
+from audioprune.tables._scores import score_of
+from audioprune.tables._text import clean
+
+HEIGHT = 1.45  # inches, of one picture
+DARK = 0.15  # brightness of a pruned patch
+LEVELS, WIDEST = 48, 256  # shades and columns of a picture: what can be seen at this size
+HERTZ = (250, 1000, 2000, 4000, 8000)
+COLUMNS = ("backbone", "dataset", "clip", "score", "keep_rate", "block", "token", "time_index", "freq_index")
+
+
+def sheet(shown: list[dict], why: str):
+    """A figure of pictures, one below the other, and the kept patches that it shows; `why`, where there is none."""
+    import pandas as pd
+
+    if not shown:
+        return _style.empty(why), pd.DataFrame(columns=COLUMNS)
+    fig = _style.blank(height=HEIGHT * len(shown))
+    fig.set_layout_engine("none")  # places are known, and finding them takes seconds
+    rows = []
+    for i, one in enumerate(shown):
+        _draw_row(fig, 1 - i / len(shown), 1 / len(shown), one)
+        rows += _tokens(one)
+    return fig, pd.DataFrame(rows, columns=COLUMNS)
+
+
+def picture(trace, clips, clip: str, facts) -> dict:
+    """One clip of one trace: its spectrogram in dB, (T, 128), and kept patches by block on the (time, freq) grid."""
+    import numpy as np
+
+    tuned = trace.inputs["finetune"].settings
+    at = clips["clip"].tolist().index(clip)
+    features = np.load(trace.inputs["features"].dir / "fbank.npy", mmap_mode="r")
+    x = np.array(features[int(clips["row"].iloc[at])], dtype=np.float32)  # (T, 128)
+    with np.load(trace.dir / "trace.npz") as saved:
+        blocks = sorted(int(name.removeprefix("kept_")) for name in saved.files if name.startswith("kept_"))
+        kept = {block: saved[f"kept_{block}"][at] for block in blocks}
+    labels = ", ".join(facts.classes[int(c)] for c in clips["labels"].iloc[at])
+    return {
+        "backbone": tuned.model.backbone,
+        "dataset": tuned.dataset,
+        "clip": clip,
+        "labels": labels,
+        "score": score_of(tuned.model.backbone, trace.settings.pruning),
+        "keep_rate": trace.settings.pruning.keep_rate,
+        "x": x * 10 / np.log(10),
+        "patch": tuned.model.patch,
+        "stride": tuned.model.stride,
+        "order": order(trace.record["results"]),
+        "kept": {block: tokens[tokens >= 0] for block, tokens in kept.items()},  # -1: an extra token, no patch
+    }
+
+
+def order(facts: dict):
+    """Token -> patch, as a trace's record says: (tokens, 2) numpy, row i holds (time index, freq index) of token i.
+
+    audio.patches.token_order says the same of tensors: a picture loads no torch, and a test holds the two alike.
+    """
+    import numpy as np
+
+    time, freq = facts["time_patches"], facts["freq_patches"]
+    i = np.arange(time * freq)
+    pairs = {"time": (i // freq, i % freq), "freq": (i % time, i // time)}
+    return np.stack(pairs[facts["orientation"]], axis=1)
+
+
+def kept_pixels(shape: tuple[int, int], places, patch: int, stride: int):
+    """(T, 128) bool: pixels under at least one of the patches at `places` (K, 2)."""
+    import numpy as np
+
+    mask = np.zeros(shape, dtype=bool)
+    for t, f in places:
+        mask[t * stride : t * stride + patch, f * stride : f * stride + patch] = True
+    return mask
+
+
+def _draw_row(fig, top: float, height: float, one: dict) -> None:
+    """One picture below `top`: a heading, the input, then what is left after each pruning block."""
+    import matplotlib as mpl
+    import numpy as np
+
+    x, blocks, places = one["x"], list(one["kept"]), one["order"]
+    low, high = np.percentile(x, [2, 99.5])
+    level = np.clip((x - low) / max(high - low, 1e-6), 0, 1)
+    picture = mpl.colormaps["viridis"](np.round(level * LEVELS) / LEVELS, bytes=True)[..., :3]  # (T, 128, 3)
+    how = f"{one['score']} score, keep-rate {one['keep_rate']:g}"
+    names = (one["backbone"], one["dataset"], _short(clean(one["labels"])), how)
+    fig.text(0.005, top - 0.03 * height, " · ".join(filter(None, names)), va="top", fontsize=8, fontweight="bold")
+    width = 0.925 / (1 + len(blocks))
+    for i, block in enumerate([None, *blocks]):
+        shown, title = picture, f"input: {len(places)} patches"
+        if block is not None:
+            kept = places[one["kept"][block]]
+            bright = kept_pixels(x.shape, kept, one["patch"], one["stride"])[..., None]
+            shown = np.where(bright, picture, (picture * DARK).astype("uint8"))
+            title = f"after block {block}: {len(kept)}"
+        ax = fig.add_axes((0.065 + i * width, top - 0.76 * height, width - 0.02, 0.48 * height))
+        _show(ax, shown, seconds=len(x) * SHIFT / SAMPLE_RATE)
+        ax.set_title(title, fontsize=7.5, pad=3)
+        if i == 0:
+            ax.set_ylabel("kHz", fontsize=7, labelpad=1)
+        else:
+            ax.tick_params(labelleft=False)
+
+
+def _short(text: str, most: int = 52) -> str:
+    return text if len(text) <= most else text[: most - 1].rstrip(" ,") + "…"
+
+
+def _show(ax, picture, *, seconds: float) -> None:
+    """(T, 128, 3) with time to the right and frequency up, ticks on the mel scale."""
+    extent = (0, seconds, 0, MEL_BINS)
+    shown = picture[:: max(1, len(picture) // WIDEST)].transpose(1, 0, 2)
+    ax.imshow(shown, origin="lower", aspect="auto", extent=extent, interpolation="none")
+    scale = MEL_BINS / (mel(HIGH_HZ) - mel(LOW_HZ))
+    ax.set_yticks([(mel(hz) - mel(LOW_HZ)) * scale for hz in HERTZ], [f"{hz / 1000:g}" for hz in HERTZ])
+    ax.set_xlabel("time (s)", fontsize=7, labelpad=1)
+    ax.tick_params(labelsize=6.5, length=2, pad=2)
+    ax.grid(False)
+
+
+def _tokens(one: dict) -> list[tuple]:
+    places = one["order"]
+    fixed = (one["backbone"], one["dataset"], one["clip"], one["score"], one["keep_rate"])
+    return [
+        (*fixed, block, int(token), int(places[token][0]), int(places[token][1]))
+        for block, tokens in one["kept"].items()
+        for token in sorted(tokens.tolist())
+    ]

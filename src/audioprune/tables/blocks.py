@@ -1,0 +1,62 @@
+"""Pruning at other blocks than the paper's 4th, 7th and 10th (3, 6 and 9 from zero), off the shelf."""
+
+from __future__ import annotations
+
+from audioprune.planning.cells import as_trained
+from audioprune.tables import _ablation, _cost
+from audioprune.tables._ablation import measured
+from audioprune.tables._table import Column, Row, Table
+
+TITLE = "Pruning at other blocks"
+CAPTION = (
+    "The unpruned model pruned by topk at evaluation, at blocks counted from zero: the earlier they lie, the more MACs "
+    "are saved. Its drop from itself unpruned, and by how many points it is below pruning at the paper's blocks."
+)
+PAPER = (3, 6, 9)
+
+
+def needs(study) -> list:
+    """Unpruned models, unpruned and under topk by their own score, where some prune at other blocks."""
+    found = [c for c in _ablation.of_unpruned(study) if as_trained(c) or _own(c.settings.pruning)]
+    other = {_ablation.place(c) for c in found if not as_trained(c) and c.settings.pruning.blocks != PAPER}
+    return [c for c in found if _ablation.place(c) in other]
+
+
+def _own(pruning) -> bool:
+    return pruning.method == "topk" and not pruning.options
+
+
+def build(results) -> Table:
+    frame = _ablation.rows_of(results, needs(results))
+    frame = frame.assign(blocks=[results.cell(own[0]).settings.pruning.blocks for own in frame["cells"]])
+    rows = [row for heading, group in _ablation.groups(frame) for row in _rows(results, heading, group)]
+    return Table(_columns(rows), tuple(rows), (*_ablation.notes(frame.itertuples()), "MACs: closed form."))
+
+
+def _rows(results, heading: str, group):
+    """The unpruned model, then at falling keep-rates the paper's blocks and the others from the earliest."""
+    unpruned = _ablation.pick(group, method="none")
+    cost = _cost.gmacs(results, results.cell(unpruned.cells[0]))
+    order = sorted(group.itertuples(), key=lambda r: (-r.keep_rate, r.blocks != PAPER, r.blocks))
+    for row in order:
+        cells = {"backbone": row.backbone, "dataset": row.dataset, "keep_rate": row.keep_rate}
+        cells["blocks"] = "none" if row.method == "none" else ", ".join(map(str, row.blocks))
+        cells |= {"gmacs": _cost.gmacs(results, results.cell(row.cells[0])), "accuracy": _ablation.accuracy(row)}
+        if row.method != "none":
+            paper = _ablation.pick(group, blocks=PAPER, keep_rate=row.keep_rate)
+            cells["mac_reduction"] = 100 * (1 - cells["gmacs"] / cost)
+            cells["drop"] = _ablation.difference(results, unpruned, row)
+            cells["below"] = _ablation.difference(results, paper, row)
+        yield Row(cells, heading)
+
+
+def _columns(rows) -> tuple[Column, ...]:
+    return (
+        Column("blocks", "Pruned at blocks", align="left"),
+        Column("keep_rate", "Keep-rate", decimals=1),
+        _cost.column(rows),
+        Column("mac_reduction", "MACs saved", "%", 1),
+        *measured("accuracy", "Off the shelf"),
+        *measured("drop", "Drop", "points"),
+        *measured("below", "Below blocks 3, 6, 9", "points"),
+    )

@@ -1,0 +1,87 @@
+"""Pruning without training for it: the unpruned model, pruned at evaluation, beside models trained with the pruning."""
+
+from __future__ import annotations
+
+from audioprune.planning.cells import as_trained
+from audioprune.results import label
+from audioprune.tables import _ablation, _cost
+from audioprune.tables._ablation import measured
+from audioprune.tables._scores import full_label
+from audioprune.tables._table import Column, Row, Table
+
+TITLE = "Pruning off the shelf"
+CAPTION = (
+    "The unpruned model pruned at evaluation, without training for it, by every method at the same keep-rates; its "
+    "drop from itself unpruned; and beside it the model trained with the same pruning, where the study has one."
+)
+
+
+def needs(study) -> list:
+    """The unpruned models, pruned at the blocks of the trained ones, and all that are trained with the same pruning."""
+    found = [c for c in _ablation.of_unpruned(study) if not as_trained(c)]
+    tuned = [c for c in _ablation.trained(study) if c.settings.pruning.method != "none"]
+    blocks = {_ablation.place(c): c.settings.pruning.blocks for c in tuned}
+    found = [c for c in found if c.settings.pruning.blocks == blocks.get(_ablation.place(c), (3, 6, 9))]
+    same = {_identity(c) for c in found}
+    unpruned = [c for c in _ablation.of_unpruned(study) if as_trained(c)]
+    places = {_ablation.place(c) for c in found}
+    return [
+        *(c for c in unpruned if _ablation.place(c) in places),
+        *found,
+        *(c for c in tuned if _identity(c) in same),
+    ]
+
+
+def _identity(cell) -> tuple:
+    """Backbone, dataset and recipe, and how it prunes, topk's score written out."""
+    place, pruning = _ablation.place(cell), cell.settings.pruning
+    return place, full_label(place[0], label(pruning)), pruning.keep_rate
+
+
+def build(results) -> Table:
+    frame = _ablation.rows_of(results, needs(results))
+    frame = frame.assign(full=[full_label(r.backbone, r.method) for r in frame.itertuples()])
+    rows = [row for heading, group in _ablation.groups(frame) for row in _rows(results, heading, group)]
+    return Table(_columns(rows), tuple(rows), (*_ablation.notes(frame.itertuples()), "MACs: closed form."))
+
+
+def _rows(results, heading: str, group):
+    """The unpruned model, then at falling keep-rates every method once, however it names its score."""
+    unpruned = _ablation.pick(group, method="none", trained="")
+    where = {"backbone": group["backbone"].iloc[0], "dataset": group["dataset"].iloc[0]}
+    if unpruned is not None:
+        cost = _cost.gmacs(results, results.cell(unpruned.cells[0]))
+        yield Row(where | {"method": "none", "keep_rate": 1.0, "gmacs": cost, "untrained": _of(unpruned)}, heading)
+    off = group[(group["method"] != "none") & (group["trained"] != "")]
+    methods = list(dict.fromkeys(off["full"]))
+    rates = sorted(off["keep_rate"].unique(), key=lambda rate: (rate == 1, -rate))  # 1: so many merges in every block
+    for rate in rates:
+        for method in methods:
+            row = _ablation.pick(off, full=method, keep_rate=rate)
+            if row is None:
+                continue
+            tuned = _ablation.pick(group, full=method, keep_rate=rate, trained="")
+            cells = {
+                "method": method,
+                "keep_rate": rate if rate < 1 else None,
+                "gmacs": _cost.gmacs(results, results.cell(row.cells[0])),
+            }
+            cells |= {"untrained": _of(row), "drop": _ablation.difference(results, unpruned, row)}
+            cells |= {"trained": _of(tuned), "trained_drop": _ablation.difference(results, unpruned, tuned)}
+            cells["gain"] = _ablation.difference(results, tuned, row)
+            yield Row(where | cells, heading)
+
+
+_of = _ablation.accuracy
+
+
+def _columns(rows) -> tuple[Column, ...]:
+    return (
+        Column("method", "Method", align="left"),
+        Column("keep_rate", "Keep-rate", decimals=1),
+        _cost.column(rows),
+        *measured("untrained", "Off the shelf"),
+        *measured("drop", "Drop", "points"),
+        *measured("trained", "Trained with it"),
+        *measured("gain", "Gain by training", "points", signed=True),
+    )

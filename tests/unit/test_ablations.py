@@ -1,0 +1,239 @@
+"""Tables of ablations on a made-up study: every number equals one computed here from predictions and closed forms."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import numpy as np
+import pytest
+from fake_ablations import NOT_MADE, ablations
+from fakes import shared
+
+from audioprune import registry
+from audioprune.evaluations import tidy
+from audioprune.profiling.macs import count
+from audioprune.results import Results
+from audioprune.tables import _ablation, _scores, baselines, blocks, matrix, off_the_shelf, ranking, scores
+from audioprune.tables._table import Table
+
+TABLES = (matrix, off_the_shelf, ranking, scores, baselines, blocks)
+
+
+def right(address: str) -> np.ndarray:
+    """Which clips an evaluation has right, both folds, whatever it was trained with."""
+    found = []
+    for r in ablations().cells("evaluate"):
+        if r.address.replace("fold2", "fold1") == f"{address}/last":
+            frame = r.predictions()
+            found += [np.argmax(s) in own for s, own in zip(frame["scores"], frame["labels"], strict=True)]
+    assert len(found) == 160
+    return np.array(found)
+
+
+def accuracy(backbone: str, trained: str, evaluated: str, baseline: str = "matched") -> float:
+    return 100 * right(f"{backbone}/esc10/{trained}-{baseline}/fold1-seed0/eval-{evaluated}").mean()
+
+
+def rows(table: Table, backbone: str = "audiomae-tiny", **wanted) -> list[dict]:
+    found = [row.cells for row in table.rows]
+    return [c for c in found if c["backbone"] == backbone and all(c.get(k) == v for k, v in wanted.items())]
+
+
+def row(table: Table, backbone: str = "audiomae-tiny", **wanted) -> dict:
+    (found,) = rows(table, backbone, **wanted)
+    return found
+
+
+@pytest.mark.parametrize("module", TABLES, ids=lambda m: m.__name__.rpartition(".")[2])
+def test_nothing_is_needed_of_a_study_without_the_ablation(module):
+    assert module.needs(shared()) == []
+
+
+@pytest.mark.parametrize("module", TABLES, ids=lambda m: m.__name__.rpartition(".")[2])
+def test_a_table_of_its_own_cells_is_that_of_the_whole_study(module):
+    """The report hands over every cell of the study, the table's own step only what it needs."""
+    own = Results("mini", module.needs(ablations()), ablations().dataset)
+    assert {c.path for c in module.needs(own)} == {c.path for c in module.needs(ablations())}
+    shown = [{k: v for k, v in r.cells.items() if k != "variant"} for r in module.build(own).rows]
+    assert shown == [{k: v for k, v in r.cells.items() if k != "variant"} for r in module.build(ablations()).rows]
+
+
+def test_matrix_crosses_trained_and_evaluated_keep_rates():
+    table = matrix.build(ablations())
+    for trained, name in ((1.0, "none-kr1"), (0.7, "topk-kr0.7"), (0.5, "topk-kr0.5")):
+        for evaluated, other in ((1.0, "none-kr1"), (0.7, "topk-kr0.7"), (0.5, "topk-kr0.5")):
+            cell = row(table, trained_at=trained, shown="value")[f"evaluated_at_{evaluated:g}"]
+            assert cell.value == pytest.approx(accuracy("audiomae-tiny", name, other))
+            assert cell.low < cell.value < cell.high
+            below = row(table, trained_at=trained, shown="below matched")[f"evaluated_at_{evaluated:g}"]
+            if trained == evaluated:
+                assert below is None
+            else:
+                matched = accuracy("audiomae-tiny", other, other)
+                assert below.value == pytest.approx(matched - cell.value)
+                assert below.low <= below.value <= below.high
+
+
+def test_matrix_holds_nothing_else_than_topk_at_its_own_blocks():
+    for c in matrix.needs(ablations()):
+        for pruning in (c.settings.pruning, c.inputs["finetune"].settings.pruning):
+            assert pruning.method in ("none", "topk")
+            assert not pruning.options
+            assert pruning.blocks == (3, 6, 9)
+        assert c.inputs["finetune"].settings.augment.baseline == "matched"  # the other baseline is not crossed
+
+
+def test_off_the_shelf_stands_beside_what_was_trained():
+    table = off_the_shelf.build(ablations())
+    own = row(table, method="random", keep_rate=0.5)
+    unpruned = accuracy("audiomae-tiny", "none-kr1", "none-kr1")
+    untrained = accuracy("audiomae-tiny", "none-kr1", "random-kr0.5")
+    trained = accuracy("audiomae-tiny", "random-kr0.5", "random-kr0.5")
+    assert own["untrained"].value == pytest.approx(untrained)
+    assert own["drop"].value == pytest.approx(unpruned - untrained)
+    assert own["trained"].value == pytest.approx(trained)
+    assert own["gain"].value == pytest.approx(trained - untrained)
+    assert own["drop"].low < own["drop"].value < own["drop"].high
+    assert row(table, method="random", keep_rate=0.7)["trained"] is None
+
+
+def test_off_the_shelf_counts_macs_in_closed_form():
+    found = row(off_the_shelf.build(ablations()), "ast-tiny", method="intensity.fixed", keep_rate=0.7)
+    options = {"variant": "fixed"}
+    common = {"frames": 512, "num_classes": 10, "keep_rate": 0.7}
+    assert found["gmacs"] == count("ast-tiny", method="intensity", options=options, **common).gmacs
+
+
+def test_a_score_that_is_the_backbones_own_is_shown_once():
+    table = off_the_shelf.build(ablations())
+    for backbone in ("audiomae-tiny", "ast-tiny", "ast-mp-tiny"):
+        methods = [c["method"] for c in rows(table, backbone, keep_rate=0.5)]
+        assert sorted(m for m in methods if m.startswith("topk")) == ["topk.cls", "topk.global"]
+    own = row(table, "ast-tiny", method="topk.cls", keep_rate=0.5)
+    assert own["trained"].value == pytest.approx(accuracy("ast-tiny", "topk-kr0.5", "topk-kr0.5"))
+    assert row(table, "ast-tiny", method="topk.global", keep_rate=0.5)["trained"] is None
+
+
+@pytest.mark.parametrize("backbone", registry.names("backbones"))
+def test_own_scores_are_those_of_the_backbones(backbone):
+    module = registry.get("backbones", backbone)
+    assert _scores.own_score(backbone) == module.tokens(64).score
+
+
+def test_ranking_compares_each_with_attention():
+    table = ranking.build(ablations())
+    assert [c["method"] for c in rows(table)] == [
+        "topk",
+        "random",
+        "intensity.fixed",
+        "intensity.as_released",
+        "uniform",
+    ]
+    attention = right("audiomae-tiny/esc10/topk-kr0.5-matched/fold1-seed0/eval-topk-kr0.5")
+    for method in ("random", "intensity.fixed", "intensity.as_released"):
+        other = right(f"audiomae-tiny/esc10/{method}-kr0.5-matched/fold1-seed0/eval-{method}-kr0.5")
+        own = row(table, method=method)
+        assert own["below"].value == pytest.approx(100 * (attention.mean() - other.mean()))
+        assert own["below"].low <= own["below"].value <= own["below"].high
+    assert "below" in row(table, method="topk")
+    assert row(table, method="topk")["below"] is None
+
+
+def test_rankings_p_values_are_exact_and_adjusted_over_the_table():
+    """By hand: signs of whole recordings' differences, flipped every way by convolution; Holm from the smallest."""
+    table = ranking.build(ablations())
+    tested = [row.cells for row in table.rows if row.cells.get("p") is not None]
+    assert len(tested) == 5  # three of audiomae-tiny, three of ast-tiny but one, which has no uniform
+    attention = right("ast-tiny/esc10/topk-kr0.5-matched/fold1-seed0/eval-topk-kr0.5")
+    other = right("ast-tiny/esc10/random-kr0.5-matched/fold1-seed0/eval-random-kr0.5")
+    difference = (attention.astype(int) - other).reshape(-1, 2).sum(1)  # a recording has two clips
+    chances = {0: 1.0}
+    for step in difference[difference != 0]:
+        found: dict[int, float] = {}
+        for total, p in chances.items():
+            for sign in (1, -1):
+                found[total + sign * step] = found.get(total + sign * step, 0) + p / 2
+        chances = found
+    p = sum(chance for total, chance in chances.items() if abs(total) >= abs(difference.sum()))
+    assert row(table, "ast-tiny", method="random")["p"] == pytest.approx(p)
+    ordered = sorted(tested, key=lambda c: c["p"])
+    largest = 0.0
+    for i, own in enumerate(ordered):
+        largest = max(largest, own["p"] * (len(ordered) - i))
+        assert own["p_holm"] == pytest.approx(min(1.0, largest))
+
+
+def test_what_was_not_run_says_why():
+    own = row(ranking.build(ablations()), method="uniform")
+    assert own["accuracy"].value is None
+    assert own["accuracy"].why == own["below"].why == NOT_MADE
+    assert any(NOT_MADE in text for _, text in ranking.build(ablations()).layout().footnotes)
+
+
+def test_scores_show_the_other_score_and_mean_pooling():
+    table = scores.build(ablations())
+    own = row(table, score="cls", training="as evaluated", keep_rate=0.5)
+    by_class = accuracy("audiomae-tiny", "topk.cls-kr0.5", "topk.cls-kr0.5")
+    by_all = accuracy("audiomae-tiny", "topk-kr0.5", "topk-kr0.5")
+    assert own["accuracy"].value == pytest.approx(by_class)
+    assert own["below_own"].value == pytest.approx(by_all - by_class)
+    shelf = row(table, "ast-tiny", score="global", training="off the shelf", keep_rate=0.7)
+    ours = accuracy("ast-tiny", "none-kr1", "topk-kr0.7")
+    assert shelf["below_own"].value == pytest.approx(ours - accuracy("ast-tiny", "none-kr1", "topk.global-kr0.7"))
+    pooled = row(table, "ast-mp-tiny", score="global", training="as evaluated", keep_rate=0.5)
+    mean = accuracy("ast-mp-tiny", "topk-kr0.5", "topk-kr0.5")
+    assert pooled["below_ast"].value == pytest.approx(accuracy("ast-tiny", "topk-kr0.5", "topk-kr0.5") - mean)
+    assert pooled["below_ast"].low <= pooled["below_ast"].value <= pooled["below_ast"].high
+
+
+def test_both_baselines_and_both_drops():
+    table = baselines.build(ablations())
+    matched = accuracy("audiomae-tiny", "none-kr1", "none-kr1")
+    released = accuracy("audiomae-tiny", "none-kr1", "none-kr1", "paper")
+    pruned = accuracy("audiomae-tiny", "topk-kr0.7", "topk-kr0.7")
+    own = row(table, method="topk", keep_rate=0.7)
+    assert own["drop_matched"].value == pytest.approx(matched - pruned)
+    assert own["drop_paper"].value == pytest.approx(released - pruned)
+    assert {c["backbone"] for c in (r.cells for r in table.rows)} == {"audiomae-tiny"}  # the only one with both
+    assert [c["name"] for c in rows(table)][:2] == ["unpruned, matched", "unpruned, as released"]
+    assert not any("neither masks" in note for note in table.notes)
+
+
+def test_blocks_are_compared_with_the_papers():
+    table = blocks.build(ablations())
+    own = row(table, blocks="1, 4, 7", keep_rate=0.5)
+    early = accuracy("audiomae-tiny", "none-kr1", "topk.blocks1_4_7-kr0.5")
+    assert own["accuracy"].value == pytest.approx(early)
+    assert own["below"].value == pytest.approx(accuracy("audiomae-tiny", "none-kr1", "topk-kr0.5") - early)
+    common = {"frames": 512, "num_classes": 10, "method": "topk"}
+    full = count("audiomae-tiny", keep_rate=1.0, **common).gmacs
+    less = count("audiomae-tiny", keep_rate=0.5, blocks=(1, 4, 7), **common).gmacs
+    assert own["mac_reduction"] == pytest.approx(100 * (1 - less / full))
+    assert own["mac_reduction"] > row(table, blocks="3, 6, 9", keep_rate=0.5)["mac_reduction"]
+
+
+def test_differences_are_of_the_runs_that_both_sides_have():
+    """A row of both folds against one of the first fold alone: only the first counts on either side."""
+    kept = [
+        c
+        for c in ablations().cells("evaluate")
+        if not (c.settings.pruning.method == "random" and c.inputs["finetune"].settings.fold == 2)
+    ]
+    results = Results("mini", kept, ablations().dataset)
+    frame = tidy(results)
+    frame = frame[(frame["backbone"] == "ast-tiny") & (frame["trained"] == "")]
+    one, both = _ablation.pick(frame, method="random"), _ablation.pick(frame, method="topk", keep_rate=0.5)
+    assert (one.runs, both.runs) == (1, 2)
+    attention = right("ast-tiny/esc10/topk-kr0.5-matched/fold1-seed0/eval-topk-kr0.5")[:80]
+    other = right("ast-tiny/esc10/random-kr0.5-matched/fold1-seed0/eval-random-kr0.5")[:80]
+    found = _ablation.difference(results, both, one)
+    assert found.value == pytest.approx(100 * (attention.mean() - other.mean()))
+    assert found.low <= found.value <= found.high
+
+
+def test_csv_has_every_part_in_full_precision():
+    table = ranking.build(ablations())
+    lines = list(csv.DictReader(io.StringIO(table.csv())))
+    assert float(lines[1]["below"]) == rows(table)[1]["below"].value
+    assert {"below_low", "below_high", "p", "p_holm", "accuracy_why"} <= set(lines[0])
