@@ -154,7 +154,8 @@ def made(inputs, out: Path, edges=EDGES, **own) -> pd.DataFrame:
     out.mkdir()
     clusters = out / "clusters"
     clusters.mkdir()
-    (clusters / "clusters.json").write_text(json.dumps({"mean": {"edges": edges}}))
+    results = {"edges": {"mean": [min(edges) - 1, *edges, max(edges) + 1]}}
+    (clusters / "record.json").write_text(json.dumps({"results": results}))
     job = Job("discard", "a", "k", DiscardSettings(**own), inputs | {"clusters": clusters}, out, out)
     results = step(job)
     rows = pd.read_parquet(out / "discarded.parquet")

@@ -7,8 +7,6 @@ multi-label clip. training.emptied.metric_of makes numbers of them.
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pandas as pd
 
@@ -32,7 +30,7 @@ def discard(job: Job) -> dict:
             f"{job.address}: clusters are discarded from an unpruned model, and this one was trained with "
             f"{trained.pruning.label}; take the fine-tuning at keep-rate 1"
         )
-    edges = json.loads((job.inputs["clusters"] / "clusters.json").read_text(encoding="utf-8"))["mean"]["edges"]
+    edges = records.read(job.inputs["clusters"])["results"]["edges"]["mean"][1:-1]  # between the clusters
     keep = {name: interval for name, interval in intervals(edges).items() if name in settings.sets}
     device = prepare(trained.model.backbone)
     facts = facts_of(job.inputs["audio"])
