@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,11 @@ from pathlib import Path
 from audioprune.errors import UserError
 
 CODES = {errno.ENOSPC, errno.EDQUOT}
-# How libraries tell it that keep the system's code to themselves: safetensors, numpy, torch.
-WORDS = ("No space left on device", "quota exceeded", " requested and ", "inline_container.cc")
+# How safetensors, numpy and torch tell it, which keep the system's code to themselves.
+WORDS = re.compile(
+    r"No space left on device|quota exceeded|\d+ requested and \d+ written"
+    r"|unexpected pos \d+ vs \d+|StreamWriter failed"
+)
 
 
 class FullDisk(UserError):
@@ -24,7 +28,7 @@ def told(path: Path) -> Iterator[None]:
     """Within it, whatever fails because the disk of `path` is full raises FullDisk, which names path and space."""
     try:
         yield
-    except FullDisk:
+    except UserError:
         raise
     except Exception as error:
         if not is_full(error):
@@ -35,7 +39,7 @@ def told(path: Path) -> Iterator[None]:
 def is_full(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno in CODES:
         return True
-    return any(words in str(error) for words in WORDS)
+    return bool(WORDS.search(str(error)))
 
 
 def unwritable(path: Path, error: OSError) -> UserError:
