@@ -14,7 +14,7 @@ import yaml
 from tests.workflow.conftest import Project
 from tests.workflow.test_end_to_end import edit_yaml
 
-from .cluster import ACCOUNT, PARTITION, Cluster
+from .cluster import ACCOUNT, MODEL, PARTITION, Cluster
 
 REPORT = "results/demo/report.html"
 FINETUNINGS = {1.0: "none-kr1", 0.5: "topk-kr0.5"}
@@ -53,8 +53,8 @@ def small_project(
     profile = yaml.safe_load(path.read_text())
     site = {"slurm_account": ACCOUNT, "slurm_partition": PARTITION}
     profile["default-resources"] |= site | {"mem_mb": "2000 * attempt", "runtime": "5 * attempt"}
-    profile["set-resources"]["finetune"] |= {"gpu": 1, "mem_mb": memory, "runtime": "5 * attempt"}
-    profile["set-resources"]["evaluate"] = {"gpu": 1}  # tiny models would ask for none
+    for rule in ("finetune", "evaluate"):  # tiny models would ask for no GPU
+        profile["set-resources"][rule] = {"gpu": 1, "gpu_model": MODEL, "mem_mb": memory, "runtime": "5 * attempt"}
     profile |= {"slurm-efficiency-report": True, "slurm-keep-successful-logs": True}
     path.write_text(yaml.safe_dump(profile, sort_keys=False))
     for kind in ("generate", "audio", "features") if data_of else ():
