@@ -55,7 +55,7 @@ def small_project(
     profile["default-resources"] |= site | {"mem_mb": "2000 * attempt", "runtime": "5 * attempt"}
     for rule in ("finetune", "evaluate"):  # tiny models would ask for no GPU
         profile["set-resources"][rule] = {"gpu": 1, "gpu_model": MODEL, "mem_mb": memory, "runtime": "5 * attempt"}
-    profile |= {"slurm-efficiency-report": True, "slurm-keep-successful-logs": True}
+    profile |= {"cores": 2, "slurm-efficiency-report": True, "slurm-keep-successful-logs": True}
     path.write_text(yaml.safe_dump(profile, sort_keys=False))
     for kind in ("generate", "audio", "features") if data_of else ():
         shutil.copytree(data_of.root / "results" / "cells" / kind, root / "results" / "cells" / kind)
