@@ -18,6 +18,7 @@ from .cluster import ACCOUNT, MODEL, PARTITION, Cluster
 
 REPORT = "results/demo/report.html"
 FINETUNINGS = {1.0: "none-kr1", 0.5: "topk-kr0.5"}
+GPU_RULES = ("finetune", "evaluate", "batch")  # batch: several evaluations of one model
 EPOCHS = 120  # some 40 s
 
 # Asked more often than on a real cluster, where jobs last for hours.
@@ -53,7 +54,7 @@ def small_project(
     profile = yaml.safe_load(path.read_text())
     site = {"slurm_account": ACCOUNT, "slurm_partition": PARTITION}
     profile["default-resources"] |= site | {"mem_mb": "2000 * attempt", "runtime": "5 * attempt"}
-    for rule in ("finetune", "evaluate"):  # tiny models would ask for no GPU
+    for rule in GPU_RULES:  # tiny models would ask for no GPU
         profile["set-resources"][rule] = {"gpu": 1, "gpu_model": MODEL, "mem_mb": memory, "runtime": "5 * attempt"}
     profile |= {"cores": 2, "slurm-efficiency-report": True, "slurm-keep-successful-logs": True}
     path.write_text(yaml.safe_dump(profile, sort_keys=False))
