@@ -25,7 +25,7 @@ PACKAGES = "munge mariadb-server slurmctld slurmd slurmdbd slurm-client"
 PROGRAMS = ("munged", "mariadbd", "mariadb-install-db", "slurmdbd", "slurmctld", "slurmd", "srun", "sacct", "sacctmgr")
 ACCOUNT = "lab"
 PARTITION = "gpu"
-GPUS = 2
+GPUS, MODEL = 2, "fake"
 os.environ["PATH"] += ":/usr/sbin:/sbin"  # where Debian keeps daemons
 
 SLURM_CONF = """
@@ -71,7 +71,7 @@ AccountingStoragePass={folder}/munge.socket
 AccountingStorageTRES=gres/gpu
 AccountingStoreFlags=job_comment
 AccountingStorageEnforce=associations,limits
-NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} Sockets=1 CoresPerSocket={cpus} ThreadsPerCore=1 RealMemory={memory} Gres=gpu:{gpus}
+NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} Sockets=1 CoresPerSocket={cpus} ThreadsPerCore=1 RealMemory={memory} Gres=gpu:{model}:{gpus}
 PartitionName={partition} Nodes={host} Default=YES MaxTime=60 DefMemPerCPU=500
 """  # noqa: E501
 
@@ -236,7 +236,7 @@ class Cluster:
         self.ports = dict(zip(("db_port", "dbd_port", "ctld_port", "d_port"), free_ports(4), strict=True))
         found = subprocess.run(["slurmd", "-C"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
         facts = dict(word.split("=") for word in found.split())
-        sizes = {"memory": facts["RealMemory"], "cpus": max(2, int(facts["CPUs"])), "gpus": GPUS}
+        sizes = {"memory": facts["RealMemory"], "cpus": max(2, int(facts["CPUs"])), "gpus": GPUS, "model": MODEL}
         values = {"folder": self.folder, "host": self.host, "partition": PARTITION, **sizes, **self.ports}
         (self.folder / "slurm.conf").write_text(SLURM_CONF.format(**values))
         (self.folder / "slurmdbd.conf").write_text(SLURMDBD_CONF.format(**values))
@@ -248,7 +248,7 @@ class Cluster:
         cards = [self.folder / f"nvidia{i}" for i in range(GPUS)]
         for card in cards:
             subprocess.run(["mknod", str(card), "c", "1", "3"], check=True)  # the null device
-        lines = ["AutoDetect=off", *(f"Name=gpu File={card}" for card in cards)]
+        lines = ["AutoDetect=off", *(f"Name=gpu Type={MODEL} File={card}" for card in cards)]
         (self.folder / "gres.conf").write_text("\n".join(lines) + "\n")
 
     def _daemon(self, name: str, *options: str) -> None:

@@ -14,10 +14,11 @@ import yaml
 from tests.workflow.conftest import Project
 from tests.workflow.test_end_to_end import edit_yaml
 
-from .cluster import ACCOUNT, PARTITION, Cluster
+from .cluster import ACCOUNT, MODEL, PARTITION, Cluster
 
 REPORT = "results/demo/report.html"
 FINETUNINGS = {1.0: "none-kr1", 0.5: "topk-kr0.5"}
+GPU_RULES = ("finetune", "evaluate", "batch")  # batch: several evaluations of one model
 EPOCHS = 120  # some 40 s
 
 # Asked more often than on a real cluster, where jobs last for hours.
@@ -53,9 +54,9 @@ def small_project(
     profile = yaml.safe_load(path.read_text())
     site = {"slurm_account": ACCOUNT, "slurm_partition": PARTITION}
     profile["default-resources"] |= site | {"mem_mb": "2000 * attempt", "runtime": "5 * attempt"}
-    profile["set-resources"]["finetune"] |= {"gpu": 1, "mem_mb": memory, "runtime": "5 * attempt"}
-    profile["set-resources"]["evaluate"] = {"gpu": 1}  # tiny models would ask for none
-    profile |= {"slurm-efficiency-report": True, "slurm-keep-successful-logs": True}
+    for rule in GPU_RULES:  # tiny models would ask for no GPU
+        profile["set-resources"][rule] = {"gpu": 1, "gpu_model": MODEL, "mem_mb": memory, "runtime": "5 * attempt"}
+    profile |= {"cores": 2, "slurm-efficiency-report": True, "slurm-keep-successful-logs": True}
     path.write_text(yaml.safe_dump(profile, sort_keys=False))
     for kind in ("generate", "audio", "features") if data_of else ():
         shutil.copytree(data_of.root / "results" / "cells" / kind, root / "results" / "cells" / kind)

@@ -38,8 +38,10 @@ def story(undisturbed, cluster, tmp_path_factory):
         seen.snakemake["beside"] = state(cluster, job)
 
         cluster.stop_daemon("slurmctld")
+        cluster.stop_daemon("slurmdbd")  # else Snakemake asks the database in the controller's stead
         seen.controller = {"answers": cluster.ask("squeue", check=False), "trains": trains_on()}
         wait_for("Snakemake to ask in vain", lambda: "SLURM query command failed" in runs[1].text(), 200)
+        cluster.start_slurmdbd()
         cluster.start_slurmctld()
         seen.controller["job"] = state(cluster, job)
 

@@ -8,7 +8,7 @@ import json
 import re
 
 from .cluster import ACCOUNT
-from .study import FINETUNINGS, REPORT, cell, log_of
+from .study import FINETUNINGS, GPU_RULES, REPORT, cell, log_of
 
 
 def jobs_of(cluster, project):
@@ -24,36 +24,33 @@ def test_the_study_is_run_to_its_report(undisturbed, cluster):
     jobs = jobs_of(cluster, undisturbed)
     assert {job["State"] for job in jobs} == {"COMPLETED"}
     rules = [job["rule"] for job in jobs]
-    assert rules.count("finetune") == rules.count("evaluate") == len(FINETUNINGS)
+    assert rules.count("finetune") == len(FINETUNINGS)
     assert not {"table", "figure", "report"} & set(rules)  # all exhibits are one job
     assert rules.count("exhibits") == 1
 
 
 def test_gpu_jobs_get_one_gpu_each_and_cpu_jobs_none(undisturbed, cluster):
     jobs = jobs_of(cluster, undisturbed)
-    given = {job["rule"]: set() for job in jobs}
+    assert {"generate", "audio", "features", "finetune", "exhibits"} <= {job["rule"] for job in jobs}
     for job in jobs:
-        given[job["rule"]].add(re.findall(r"gres/gpu=(\d+)", job["AllocTRES"])[0] if "gpu" in job["AllocTRES"] else "0")
-    assert given.pop("finetune") == given.pop("evaluate") == {"1"}
-    assert set(given) == {"generate", "audio", "features", "macs", "exhibits"}
-    assert all(number == {"0"} for number in given.values())
+        given = re.findall(r"gres/gpu=(\d+)", job["AllocTRES"])
+        assert given == (["1"] if job["rule"] in GPU_RULES else []), job
 
 
 def test_records_and_logs_name_job_node_and_gpu_and_no_gpu_is_shared(undisturbed, cluster):
     jobs = {job["JobIDRaw"]: job for job in jobs_of(cluster, undisturbed)}
-    shown = []
+    shown = set()
     for path in undisturbed.cells("**/record.json"):
         record = json.loads(path.read_text())
-        made = record["made"]["slurm"]
+        made, job = record["made"]["slurm"], jobs[record["made"]["slurm"]["job"]]
         assert made["node"] == cluster.host
-        assert jobs[made["job"]]["rule"] == record["kind"]
-        if record["kind"] in ("finetune", "evaluate"):
+        assert job["rule"] in (record["kind"], "batch")
+        if job["rule"] in GPU_RULES:
             assert made["gpus"] in ("0", "1")
-            shown.append((made["gpus"], jobs[made["job"]]["Start"], jobs[made["job"]]["End"]))
+            shown.add((made["gpus"], job["Start"], job["End"]))
         else:
             assert made["gpus"] == "none"
-    shown.sort()
-    for (gpu, _, end), (following, start, _) in itertools.pairwise(shown):
+    for (gpu, _, end), (following, start, _) in itertools.pairwise(sorted(shown)):
         assert gpu != following or end <= start
     assert {gpu for gpu, *_ in shown} == {"0", "1"}
     for label in FINETUNINGS.values():
