@@ -38,7 +38,7 @@ mini: setup
 	@echo "report: $(CURDIR)/results/mini/report.html"
 
 test: setup
-	@pytest -q --durations=15 --ignore=tests/slurm tests
+	@pytest -q -n 2 --dist loadfile --durations=15 --ignore=tests/slurm tests
 
 test-slurm: setup
 	@pytest -q --durations=15 -rs tests/slurm

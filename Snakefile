@@ -29,8 +29,9 @@ if plan.config.mirror:
 
 
 onstart:
+    # Kept by what lives as long as this process: a name in here would not, and the lock would be given back at once.
     try:
-        main_lock = hold()
+        plan.lock = hold()
     except UserError as error:
         raise WorkflowError(str(error)) from None
     leases.forget_finished(LOCK.parent, before=planned)

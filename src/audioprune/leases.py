@@ -97,6 +97,17 @@ def hold(path: Path, what: str, *, beat_s: float | None = None, limit_s: float |
         lease.end(stopped=stopped)
 
 
+def holder(key: str, folder: Path = Path("results/logs/leases")) -> str | None:
+    """Who holds the lease on the cell with this key; None where nobody does, or one who is known to have ended."""
+    path = folder / key
+    numbers = _numbers(path) if folder.is_dir() else []
+    for number in reversed(numbers):
+        with contextlib.suppress(FileNotFoundError):
+            found = _parsed(_file(path, number).read_text(encoding="utf-8"))
+            return None if found and found.gone(Holder.me()) else str(found or "another process")
+    return None
+
+
 def _take(path: Path, what: str, beat_s: float, limit_s: float) -> Lease:
     path.parent.mkdir(parents=True, exist_ok=True)
     me = Holder.me()

@@ -48,7 +48,7 @@ def load_model(
     head        file with norm.weight, norm.bias, head.weight, head.bias (.npz, .safetensors or by torch.save); None:
                 the checkpoint's own head if it has `num_classes` classes, else, with a warning, a fresh one (head_seed)
     num_heads   None: what the checkpoint says (only files written by this project do), else width / 64
-    method_options   of the pruning method: score=, variant=, seed=
+    method_options   of the pruning method: score=, variant=, seed=, r= (tome: in every block, whatever keep_rate says)
     Raises UserError for anything that does not fit.
     """
     family = _family(backbone)

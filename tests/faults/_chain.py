@@ -37,7 +37,7 @@ PRUNING = Pruning(method="topk", keep_rate=0.5)
 PLUGINS = ("audioprune.backbones.audiomae", "audioprune.pruning.topk")
 # The step, saying each training step on standard output, with a resume point every so many seconds; 0: at each.
 SAYING = """
-import sys
+import os, sys
 from audioprune.steps._run import main
 from audioprune.steps.finetune import finetune, training
 train = training.train
@@ -47,7 +47,7 @@ def saying(*given, batch_of, **named):
         return batch_of(epoch, step)
     return train(*given, batch_of=said, **named)
 training.train = saying
-training.finetune.__kwdefaults__["save_every_s"] = {seconds}
+os.environ["AUDIOPRUNE_SAVE_EVERY_S"] = "{seconds}"
 main(finetune, sys.argv[1:])
 """
 POINTS, NO_POINTS = SAYING.format(seconds=0), SAYING.format(seconds=3600)
@@ -159,6 +159,7 @@ def said(process: subprocess.Popen, line: str) -> None:
 
 def children(pid: int, words: str = "") -> list[int]:
     """Numbers of the child processes whose command line contains `words`."""
-    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    command = ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     rows = [line.split(None, 2) for line in listed.splitlines()]
     return [int(row[0]) for row in rows if row[1] == str(pid) and words in row[2]]

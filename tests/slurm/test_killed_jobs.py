@@ -1,7 +1,7 @@
-"""Training jobs killed in four ways, in one run of four: each is tried again and ends with the same bits.
+"""Training jobs killed in four ways, in one run of two: each is tried again and ends with the same bits.
 
-The job of keep-rate 1.0 is cancelled by `scancel`, that of 0.7 gets at its time limit, that of 0.5 asks for less memory
-than it takes, and the process of that of 0.3 is killed by SIGKILL, as a kernel out of memory would.
+Both ask for less memory than they take at first. Then that of keep-rate 1.0 is cancelled by `scancel`, and its process
+killed by SIGKILL when it trains again; that of 0.5 gets at its time limit.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from .study import FINETUNINGS, REPORT, TOO_LITTLE, Run, bits, log_of, small_project, wait_until_training
+from .study import REPORT, TOO_LITTLE, Run, bits, key_of, log_of, small_project, training_job
 
 
 def scancel(cluster, job):
@@ -22,89 +22,103 @@ def scancel(cluster, job):
 
 
 def time_limit(cluster, job):
-    """The job's limit is now: SLURM looks for jobs at their limit every 30 s."""
+    """The job's limit is now: SLURM looks for jobs at their limit now and then, and kills them."""
     cluster.ask("scontrol", "update", f"JobId={job['JobId']}", "EndTime=now")
 
 
 def sigkill(cluster, job):
-    key = job["Comment"].rsplit("_", 1)[1]
-    (pid,) = cluster.processes("\0audioprune.steps.finetune\0", f'"key": "{key}"')
+    (pid,) = cluster.processes("\0audioprune.steps.finetune\0", f'"key": "{key_of(job)}"')
     os.kill(pid, signal.SIGKILL)
 
 
-PROVOKED = {"none-kr1": scancel, "topk-kr0.7": time_limit, "topk-kr0.3": sigkill}
+PROVOKED = {"none-kr1": [scancel, sigkill], "topk-kr0.5": [time_limit]}
+MEMORY, CANCELLED, KILLED, LIMIT = "exceeded memory limit", "CANCELLED AT", "Killed", "DUE TO TIME LIMIT"
+SAID = {"none-kr1": [MEMORY, CANCELLED, KILLED], "topk-kr0.5": [MEMORY, LIMIT]}  # by SLURM's logs, attempt by attempt
 
 
 @pytest.fixture(scope="module")
 def disturbed(undisturbed, cluster, tmp_path_factory):
+    """The project, after a run in which each fault struck a training that had begun."""
     project = small_project(tmp_path_factory.mktemp("killed"), cluster, memory=TOO_LITTLE, data_of=undisturbed)
-    run = Run(project)
+    run = Run(project, "--retries", "3")
     try:
-        waiting, until = dict(PROVOKED), time.monotonic() + 600
-        while waiting and run.process.poll() is None and time.monotonic() < until:
-            for label in list(waiting):
-                if job := training_job(project, cluster, label):
-                    waiting.pop(label)(cluster, job)
+        waiting, struck, until = (
+            {label: list(faults) for label, faults in PROVOKED.items()},
+            set(),
+            time.monotonic() + 900,
+        )
+        while any(waiting.values()) and run.process.poll() is None and time.monotonic() < until:
+            for label in PROVOKED:
+                job = training_job(project, cluster, label) if waiting[label] else {}
+                if job and job["JobId"] not in struck:
+                    struck.add(job["JobId"])
+                    waiting[label].pop(0)(cluster, job)
             time.sleep(0.5)
-        assert not waiting, f"never seen training: {list(waiting)}\n{run.text()[-6000:]}"
+        assert not any(waiting.values()), f"never seen training: {waiting}\n{run.text()[-6000:]}"
         run.finish()
     finally:
         run.stop()
     return project
 
 
-def training_job(project, cluster, label):
-    try:
-        return wait_until_training(project, cluster, label, seconds=0)
-    except TimeoutError:
-        return None
+@pytest.fixture(scope="module")
+def attempts(disturbed, cluster):
+    """{label: (state, MB asked for, SLURM's log, whether the step's log has begun) of each job}."""
+    found = {label: [] for label in PROVOKED}
+    for job in cluster.accounted("JobIDRaw,State,ReqMem,Comment,WorkDir"):
+        for label in PROVOKED:
+            if job["WorkDir"] == str(disturbed.root) and re.match(f"rule_finetune.*{label}", job["Comment"]):
+                (log,) = (disturbed.root / ".snakemake" / "slurm_logs").glob(f"rule_finetune/*/{job['JobIDRaw']}.log")
+                found[label].append((job["State"].split()[0], int(job["ReqMem"].removesuffix("M")), log.read_text()))
+    return found
 
 
-def attempts(project, cluster, label):
-    """States and asked memory in MB of the jobs that trained one model, in order."""
-    jobs = [
-        job for job in cluster.accounted("JobIDRaw,State,ReqMem,Comment,WorkDir") if job["WorkDir"] == str(project.root)
-    ]
-    jobs = [job for job in jobs if label in job["Comment"] and job["Comment"].startswith("rule_finetune")]
-    return [(job["State"].split()[0], int(re.match(r"(\d+)M", job["ReqMem"]).group(1))) for job in jobs]
+def test_a_job_out_of_memory_is_tried_again_with_more(attempts):
+    for label in PROVOKED:
+        (state, less, said), (_, more, then), *_ = attempts[label]
+        assert state in ("FAILED", "OUT_OF_MEMORY")
+        assert MEMORY in said
+        assert (less, more) == (800, 1600)
+        assert MEMORY not in then
 
 
-@pytest.mark.parametrize(
-    ("label", "state"),
-    [
-        pytest.param("none-kr1", "CANCELLED", id="scancel"),
-        pytest.param("topk-kr0.7", "TIMEOUT", id="time limit"),
-        pytest.param("topk-kr0.3", "FAILED", id="SIGKILL"),
-    ],
-)
-def test_a_killed_training_goes_on_from_its_resume_point(label, state, disturbed, undisturbed, cluster):
-    assert [found for found, _ in attempts(disturbed, cluster, label)] == [state, "COMPLETED"]
-    assert re.search(r"resuming from epoch \d+, step \d+", log_of(disturbed, label))
+def test_a_training_cancelled_by_scancel_goes_on_from_its_resume_point(attempts):
+    (state, _, said), (_, _, then) = attempts["none-kr1"][1:3]
+    assert state == "CANCELLED"
+    assert CANCELLED in said
+    assert re.search(r"resuming from epoch \d+, step \d+", then)
+
+
+def test_a_training_at_its_time_limit_goes_on_from_its_resume_point(attempts):
+    (state, _, said), (last, _, then) = attempts["topk-kr0.5"][1:]
+    assert (state, last) == ("TIMEOUT", "COMPLETED")
+    assert LIMIT in said
+    assert re.search(r"resuming from epoch \d+, step \d+", then)
+
+
+def test_a_training_killed_by_sigkill_goes_on_from_its_resume_point(attempts):
+    (state, _, said), (last, _, then) = attempts["none-kr1"][2:]
+    assert (state, last) == ("FAILED", "COMPLETED")
+    assert KILLED in said
+    assert re.search(r"resuming from epoch \d+, step \d+", then)
+
+
+@pytest.mark.parametrize("label", PROVOKED)
+def test_weights_and_scores_are_those_of_the_undisturbed_run(label, disturbed, undisturbed):
     assert bits(disturbed, label) == bits(undisturbed, label)
-
-
-def test_a_job_out_of_memory_is_tried_again_with_more(disturbed, undisturbed, cluster):
-    (first, less), *others, (last, more) = attempts(disturbed, cluster, "topk-kr0.5")
-    assert {first, *(state for state, _ in others)} == {"OUT_OF_MEMORY"}
-    assert last == "COMPLETED"
-    assert more >= 4 * less
-    assert bits(disturbed, "topk-kr0.5") == bits(undisturbed, "topk-kr0.5")
+    assert "resuming from epoch" not in log_of(undisturbed, label)
 
 
 def test_the_report_is_finished_in_spite_of_all(disturbed):
     assert (disturbed.root / REPORT).stat().st_size > 1000
 
 
-def test_the_failure_message_names_the_logs_and_they_say_why(disturbed):
-    text = (disturbed.root / "snakemake.log").read_text()
-    said = {}
+def test_each_failure_message_names_the_logs_and_they_say_why(disturbed):
+    text, found = (disturbed.root / "snakemake.log").read_text(), {label: [] for label in SAID}
     for block in re.findall(r"Error in rule finetune:\n((?: .*\n)+)", text):
         step, job = re.search(r"log: (\S+), (\S+) \(check log file", block).groups()
-        label = step.split("/demo-words/")[1].split("/")[0]
         assert (disturbed.root / step).exists()
-        said[label] = Path(job).read_text()
-    assert set(said) == set(FINETUNINGS.values())
-    assert "CANCELLED AT" in said["none-kr1"]
-    assert "DUE TO TIME LIMIT" in said["topk-kr0.7"]
-    assert "exceeded memory limit" in said["topk-kr0.5"]
-    assert "Killed" in said["topk-kr0.3"]
+        found[step.split("/demo-words/")[1].split("/")[0]].append(Path(job).read_text())
+    for label, wanted in SAID.items():
+        assert len(found[label]) == len(wanted)
+        assert all(words in said for words, said in zip(wanted, found[label], strict=True))

@@ -101,6 +101,15 @@ def test_what_is_not_a_configuration_is_refused(tmp_path, text, message):
         load(path)
 
 
+@pytest.mark.parametrize("tag", ["object/apply:os.mkdir", "object/new:os.mkdir", "name:os.mkdir", "module:os", "tuple"])
+@pytest.mark.parametrize("place", ["mirror: {}", "studies: {{demo: {}}}", "? {}\n: x"])
+def test_yaml_tags_are_refused_and_nothing_is_called(tmp_path, tag, place):
+    (tmp_path / "config.yaml").write_text(place.format(f"!!python/{tag} ['{tmp_path / 'made'}']") + "\n")
+    with pytest.raises(UserError, match="is not plain YAML"):
+        load(tmp_path / "config.yaml")
+    assert not (tmp_path / "made").exists()
+
+
 def test_a_missing_configuration_says_where_to_run(tmp_path):
     with pytest.raises(UserError, match="run from the root of the repository"):
         load(tmp_path / "config.yaml")

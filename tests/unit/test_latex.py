@@ -14,6 +14,7 @@ from audioprune import registry
 from audioprune.tables import _render
 from audioprune.tables._table import Cell, Column, Row, Table
 
+LONG = ("claims", "forensics")  # tables of several pages
 DOCUMENT = r"""\documentclass{article}
 \usepackage{booktabs,graphicx}
 \begin{document}
@@ -98,7 +99,9 @@ def test_structure_of_every_table(name):
     table, title, caption = tables()[name]
     text = _render.latex(table, name=name, title=title, caption=caption)
     structure(text)
-    assert text.count(r"\toprule") == text.count(r"\midrule") == text.count(r"\bottomrule") == 1
+    floats = text.count(r"\begin{table}")
+    assert text.count(r"\toprule") == text.count(r"\midrule") == text.count(r"\bottomrule") == floats >= 1
+    assert floats == 1 or name in LONG
     assert rf"\label{{tab:{name}}}" in text
     assert text.isascii()
 

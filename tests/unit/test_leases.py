@@ -213,3 +213,25 @@ def test_when_processes_began():
     child.kill()
     child.wait()
     assert started(child.pid) is None
+
+
+def test_the_holder_of_a_cell_is_named_while_it_lives(tmp_path):
+    assert leases.holder("0" * 16, tmp_path / "nowhere") is None
+    assert leases.holder("0" * 16, tmp_path) is None
+    with leases.hold(tmp_path / ("0" * 16), "a cell"):
+        assert f"process {os.getpid()} on " in leases.holder("0" * 16, tmp_path)
+        assert leases.holder("1" * 16, tmp_path) is None
+    assert leases.holder("0" * 16, tmp_path) is None
+    ended = subprocess.run([sys.executable, "-c", HELD, str(tmp_path / ("2" * 16))], check=True, capture_output=True)
+    assert ended.returncode == 0
+    assert len(list(tmp_path.iterdir())) == 1  # left behind by a process that ended without giving it back
+    assert leases.holder("2" * 16, tmp_path) is None
+
+
+HELD = """
+import os, sys
+from pathlib import Path
+from audioprune.leases import hold
+with hold(Path(sys.argv[1]), "a cell"):
+    os._exit(0)
+"""

@@ -14,12 +14,14 @@ from fakes import DEVICE, HOSTILE, exhibits, fake_study, report_again, shared
 from fakes import shared_report as report
 
 from audioprune import published, registry
+from audioprune.claims import ledger
+from audioprune.claims.claim import load
 from audioprune.evaluations import tidy
-from audioprune.reporting import html, provenance
+from audioprune.reporting import html, pdf, provenance
 from audioprune.reporting.content import collect, target
 from audioprune.reporting.svg import inline
 from audioprune.results import Results
-from audioprune.tables import _text
+from audioprune.tables import _render, _text
 
 TEMPLATES = Path(__file__).parents[2] / "report"
 SHOWN = exhibits()
@@ -78,7 +80,7 @@ def test_links_lead_to_sections_and_no_identifier_occurs_twice():
     identifiers = [a["id"] for _, a in read().elements if "id" in a]
     assert len(identifiers) == len(set(identifiers))
     inside = [a["href"] for tag, a in read().elements if tag == "a" and a["href"].startswith("#")]
-    assert len(inside) == len(SHOWN) + len(report().sections)
+    assert len(inside) == len(SHOWN) + len(report().sections) + len(report().verdicts)
     assert {link[1:] for link in inside} <= set(identifiers)
     used = re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', page())
     assert {a or b for a, b in used} <= set(identifiers)
@@ -98,8 +100,9 @@ def test_every_exhibit_has_caption_data_and_command(kind, name):
 
 
 def test_status_is_said_wherever_withdrawn_numbers_are_shown():
-    for name in ("table1", "table4", "table7"):
-        assert 'class="status">Published values marked † are from P0' in section(name)
+    said = dict.fromkeys(("table1", "table4", "table7"), "Published values") | {"forensics": "Values"}
+    for name, what in (said | {"claims": "Claims", "verdicts": "Claims"}).items():
+        assert f'class="status">{what} marked † are from P0' in section(name)
         assert "withdrawn" in section(name)
     for name, exhibit in ((e.name, e) for e in report().exhibits):
         assert ("†" in section(name)) == bool(exhibit.status)
@@ -130,6 +133,41 @@ def test_first_page_says_what_was_run():
     assert f"in all on {DEVICE}." in lead
     assert "2 clips were set aside." in lead
     assert "of audioprune. Real audio and small models" in page()
+
+
+def test_it_opens_with_every_claim_in_one_line():
+    assert page().index('<section id="verdicts"') < page().index('<section id="glance"') < page().index("<nav")
+    own = section("verdicts")
+    assert len(report().verdicts) == own.count("<tr><td") == len(load())
+    for line, claim in zip(report().verdicts, load(), strict=True):
+        assert line.claim == ", ".join(claim.ids) + ("†" if claim.name.startswith("P0") else "‡")
+        assert f'<td class="left verdict">{line.verdict}</td>' in own
+        assert f'<a href="#{line.exhibit}">' in own
+        assert _text.html(line.evidence) in own
+    assert report().verdicts_heading == "Claims, on this tier"
+    assert ">misstated<" in own
+    assert "86.0 % of the MACs remaining, 14.0 % of the MACs saved".replace(" %", "\u00a0%") in own
+
+
+def test_statements_of_claims_are_text(monkeypatch):
+    claim = load()[5]
+    strange = [claim.model_copy(update={"question": f"{text}?", "ids": (text,)}) for text in HOSTILE]
+    monkeypatch.setattr(ledger, "load", lambda: tuple(strange))
+    found = collect(shared(), [("table", "claims")], title="Hostile", tier="synthetic")
+    text = html.render(found, TEMPLATES)
+    assert "<script>" not in text
+    reader = Reader()
+    reader.feed(text)
+    for one in HOSTILE:
+        assert _text.clean(f"{one}?") in "".join(reader.text)
+    source = pdf.source(found, TEMPLATES)
+    outside = re.sub(r'"(?:[^"\\]|\\.)*"', "", source)
+    assert "eval" not in outside
+    assert "alert" not in outside
+    (table,) = [e.table for e in found.exhibits]
+    latex = _render.latex(table, name="claims", title="Claims", caption="Hostile.")
+    assert r"\input{" not in latex
+    assert latex.isascii()
 
 
 def test_answer_is_that_of_table_1():

@@ -51,6 +51,8 @@ def test_every_text_of_the_html_is_in_the_pdf():
     for section in report().sections:
         assert {_text.clean(section.heading), _text.clean(section.text)} <= found
     assert {_text.clean(note) for note in report().notes} <= found
+    for line in report().verdicts:
+        assert {line.claim, _text.clean(line.question), line.verdict, _text.clean(line.evidence), line.label} <= found
     assert {_text.clean(sentence) for sentence in report().lead} <= found
 
 

@@ -128,6 +128,23 @@ def test_a_damaged_point_is_refused(tmp_path, caplog):
     assert not tmp_path.exists()
 
 
+class Runs:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+def test_code_in_a_resume_point_is_not_run(tmp_path, caplog):
+    point = ResumePoint(tmp_path / "resume", "key")
+    point.save({"epoch": 3, "step": 1})
+    torch.save({"identity": point.identity, "epoch": 3, "step": 1, "model": Runs(tmp_path / "made")}, point.path)
+    assert ResumePoint(tmp_path / "resume", "key").load() is None
+    assert "is unreadable (UnpicklingError); starting anew" in caplog.text
+    assert not (tmp_path / "made").exists()
+
+
 def test_a_slow_disk_makes_points_rarer(tmp_path, monkeypatch):
     from audioprune.training import resume
 

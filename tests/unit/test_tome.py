@@ -13,6 +13,7 @@ from audioprune.backbones._trace import trace
 from audioprune.errors import UserError
 from audioprune.pruning._base import Survivors
 from audioprune.pruning.tome import Merge, build, match, split
+from audioprune.training.device import prepare
 
 BACKBONES = ("audiomae-tiny", "ast-tiny", "ast-mp-tiny")
 
@@ -173,6 +174,22 @@ def test_kernels_and_gradients_agree(backbone, given_):
     unpruned(inputs()).square().sum().backward()
     for name, parameter in unpruned.named_parameters():
         assert (found["fused"][1][name].abs().sum() > 0) == (parameter.grad.abs().sum() > 0), name
+
+
+def test_training_is_deterministic_to_the_bit():
+    prepare("audiomae-tiny")
+    found = []
+    for _ in range(2):
+        model = build_model("ast-mp-tiny", frames=64, num_classes=5, method="tome", keep_rate=0.6, drop_path=0.3)
+        optimizer = torch.optim.AdamW(model.train().parameters(), lr=1e-3)
+        torch.manual_seed(0)
+        for _ in range(2):
+            optimizer.zero_grad()
+            model(inputs()).square().sum().backward()
+            optimizer.step()
+        found.append(model.state_dict())
+    for name, one in found[0].items():
+        assert torch.equal(one, found[1][name]), name
 
 
 def test_every_token_gets_its_share_of_the_gradient():

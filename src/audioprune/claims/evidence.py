@@ -8,12 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from audioprune import published, registry
+from audioprune.planning.cells import value_of
 from audioprune.results import Result, Results, label
 from audioprune.tables._table import number
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 DRAWS = 1000
+FILES = {"gamma_s": "attention", "gamma_b": "attention", "norm": "blocks"}  # of a tokens cell, besides stages
 PAPER = "paper"  # the study of the claims' own datasets
 TASKS = {"spc2": "keyword", "esc50": "environmental", "voxceleb1": "speaker", "as20k": "multilabel"}
 WORDS = {"keyword": "keywords", "environmental": "environmental sounds", "speaker": "speakers", "multilabel": "tagging"}
@@ -63,7 +69,6 @@ class Evidence:
 
     def __init__(self, results: Results, exhibit: str = "claims"):
         self.results, self.study, self.exhibit = results, results.study, exhibit
-        self._drawn: dict = results.cached("draws of claims", lambda _: {})
 
     # --- published numbers ----------------------------------------------------------------------------------------
 
@@ -155,34 +160,22 @@ class Evidence:
 
     def contrast(self, *terms: tuple[float, Scores]) -> Estimate | Missing:
         """Sum of factor x value, in points, with intervals from the same draws of recordings and seeds for all."""
-        import numpy as np
+        from audioprune.evaluations import drawn
+        from audioprune.statistics.bootstrap import contrast, interval
 
-        drawn = [(factor, self._draws(scores)) for factor, scores in terms]
-        if len({one[2] for _, one in drawn}) > 1:
+        try:
+            joined = contrast(*((100 * factor, drawn(self.results, one.cells, one.metric)) for factor, one in terms))
+        except ValueError:
             return Missing("the models to compare were not evaluated on the same clips and seeds", self.command)
-        value = 100 * sum(factor * one[0] for factor, one in drawn)
-        draws = 100 * sum(factor * one[1] for factor, one in drawn)
-        low, lower, upper, high = np.nanquantile(draws, [0.025, 0.05, 0.95, 0.975])
-        predictions = terms[0][1].predictions
+        wide, narrow = interval(joined, level=0.95), interval(joined, level=0.90)  # 90 %: one-sided 95 % bounds
         cells = tuple(dict.fromkeys(cell for _, scores in terms for cell in scores.cells))
-        clips, seeds = predictions["clip"].nunique(), predictions["seed"].nunique()
-        return Estimate(float(value), *map(float, (low, high, lower, upper)), clips, seeds, cells)
+        ends = (wide.low, wide.high, narrow.low, narrow.high)
+        return Estimate(wide.estimate, *ends, wide.clips, wide.seeds, cells)
 
     def drop(self, backbone: str, dataset: str, method: str, keep_rate: float) -> Estimate | Missing:
         """Unpruned minus pruned, in points."""
         found = self.scores(backbone, dataset, ("none", 1.0, "none"), (method, keep_rate, "none"))
         return found if isinstance(found, Missing) else self.contrast((1, found[0]), (-1, found[1]))
-
-    def _draws(self, scores: Scores) -> tuple:
-        """(value, value in every draw, what was drawn): models with the same last part meet the same draws."""
-        from audioprune.evaluations import draws
-        from audioprune.statistics import bootstrap
-
-        if scores.cells not in self._drawn:
-            data = bootstrap._clusters(scores.predictions)
-            values = bootstrap._drawn(data, scores.metric, draws(scores.predictions, scores.metric), 0)
-            self._drawn[scores.cells] = bootstrap._estimate(data, scores.metric), values, (data.names, data.clips)
-        return self._drawn[scores.cells]
 
     def remaining(
         self, backbone: str, dataset: str, method: str, keep_rate: float, options: dict | None = None, stride: int = 16
@@ -209,9 +202,15 @@ class Evidence:
             return Missing(cells[0].why, self.command)
         return _speed_up(cells[0], keep_rate)
 
+    def token_rates(self, wanted: Sequence[float]) -> list[float]:
+        """Those keep-rates that token analyses are planned at; the first one where there is none."""
+        planned = {value_of(r, "keep_rate") for r in self.results.cells("tokens")}
+        return [rate for rate in wanted if rate in planned] or list(wanted[:1])
+
     def tokens(self, backbone: str, dataset: str, keep_rate: float, column: str) -> object | Missing:
         """Per-clip rows of a token analysis: a DataFrame with columns clip, recording, block and the one wanted."""
-        cells = self.results.cells("tokens", backbone=backbone, dataset=dataset, keep_rate=keep_rate)
+        wanted = {"backbone": backbone, "dataset": dataset, "keep_rate": keep_rate, "label_map": "right"}
+        cells = [r for r in self.results.cells("tokens", **wanted) if value_of(r, "method") in ("topk", "none")]
         if not cells:
             return self.unplanned(f"token analysis of {backbone} on {dataset} at {keep_rate:g}")
         absent = [r for r in cells if not r.ok]
@@ -219,9 +218,7 @@ class Evidence:
             return Missing(absent[0].why, self.command)
         import pandas as pd
 
-        frame = pd.concat([r.frame("clips.parquet").assign(cell=r.path) for r in cells], ignore_index=True)
-        lacking = [name for name in ("clip", "recording", "block", column) if name not in frame]
-        return self.unplanned(f"column {', '.join(lacking)} in the token analysis") if lacking else frame
+        return pd.concat([_per_clip(r, column) for r in cells], ignore_index=True)
 
     # --- what is not there ----------------------------------------------------------------------------------------
 
@@ -267,6 +264,16 @@ def mean_interval(values, groups, draws: int = DRAWS) -> Estimate:
     means = weights @ sums / (weights @ sizes)
     low, lower, upper, high = np.quantile(means, [0.025, 0.05, 0.95, 0.975])
     return Estimate(float(values.mean()), *map(float, (low, high, lower, upper)), len(values), 1, ())
+
+
+def _per_clip(tokens: Result, column: str) -> pd.DataFrame:
+    """Rows (clip, recording, block, column) of a tokens cell; attention ratios by the score that the model ranks by."""
+    name = FILES.get(column, "stages")
+    rows = tokens.frame(f"{name}.parquet")
+    if "score" in rows:
+        rows = rows[rows["score"] == tokens.record["results"]["score"].removesuffix("_literal")]
+    recordings = tokens.frame("clips.parquet")[["clip", "recording"]]
+    return rows.merge(recordings, on="clip")[["clip", "recording", "block", column]]
 
 
 def _speed_up(timing: Result, keep_rate: float) -> Estimate:

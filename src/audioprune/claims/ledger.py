@@ -59,7 +59,7 @@ def _brief(verdict: str, corrected: str, wrong: dict, printed: list[Part], made:
     """What the first page says: one line for each claim."""
     measured = combine(made)
     if corrected:
-        said = [f"{was} is {is_}" for was, is_ in _pairs(wrong)]
+        said = [f"“{was}” is {is_}" for was, is_ in _pairs(wrong)]
         return f"{'; '.join(said)}. Corrected: {tally([*printed, *made])} parts."
     said = ["Withdrawn by its authors"] if verdict == "superseded" else []
     if measured == "not-run":

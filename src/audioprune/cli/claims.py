@@ -86,7 +86,9 @@ def _corrected(judged) -> dict | None:
 
 def _text(judged, study: str, tier: str) -> str:
     rows = [[", ".join(one.claim.ids), one.verdict, one.arithmetic or "", one.claim.question] for one in judged]
-    lines = [f"study {study} ({tier})", "", columns(["claim", "verdict", "published numbers", "question"], rows), ""]
+    other = any(not one.own_data for one in judged)
+    head = f"study {study} ({tier})" + (", on this tier where a claim's own data is not there" if other else "")
+    lines = [head, "", columns(["claim", "verdict", "published numbers", "question"], rows), ""]
     for one in judged:
         lines += [f"{', '.join(one.claim.ids)}: {one.verdict}", f"  {one.evidence}"]
         lines += [f"  run: {one.command}"] if one.command else []

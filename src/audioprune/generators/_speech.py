@@ -6,6 +6,7 @@ espeak-ng comes as a compiled library with its data in the package `espeakng-loa
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import struct
 import subprocess
@@ -75,7 +76,8 @@ class Espeak:
         return pcm
 
     def close(self) -> None:
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # it was killed with a request on its way
+            self.process.stdin.close()
         self.process.wait()
         self.process.stdout.close()
 

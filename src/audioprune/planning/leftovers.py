@@ -11,10 +11,9 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
+from audioprune import leases
 from audioprune.planning.cells import KEY_LENGTH, RESULTS, Cell
 from audioprune.planning.freshness import GUARDS
 from audioprune.settings import KINDS
@@ -90,20 +89,14 @@ def holders() -> Callable[[str], str]:
             commands[path.parent.name] = path.read_bytes()
         except OSError:
             continue
-    leased = lease_holder()
 
     def holder(key: str) -> str:
-        if leased and (name := leased(key)):
+        if name := leases.holder(key):
             return f"being made by {name}"
         named = [process for process, command in commands.items() if key.encode() in command]
         return f"named by process {named[0]}, which is running" if named else ""
 
     return holder
-
-
-def lease_holder() -> Callable[[str], str | None] | None:
-    """audioprune.leases.holder, where cells are leased."""
-    return import_module("audioprune.leases").holder if find_spec("audioprune.leases") else None
 
 
 def remove(left: Leftover) -> None:

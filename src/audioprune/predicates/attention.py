@@ -1,6 +1,6 @@
 """Claims about how kept tokens are attended to (P0 Table 3) and about norms (Figures 7 and 10), on per-clip rows.
 
-`gamma_s`, `gamma_b`: attention of kept signal and kept background tokens over that of pruned ones; `norm_ratio`:
+`gamma_s`, `gamma_b`: attention of kept signal and kept background tokens over that of pruned ones; `norm`:
 residual over attention branch.
 """
 
@@ -32,7 +32,7 @@ def above_one(claim: Claim, evidence: Evidence) -> list[Part]:
             found = {block: mean(frame, column, block) for block in BLOCKS}
             return {f"block {block}": (above(one, 1.0), one) for block, one in found.items()}
 
-        for rate in claim.cells.keep_rates:
+        for rate in evidence.token_rates(claim.cells.keep_rates):
             parts += analysed(claim, evidence, [(claim.cells.backbones[0], rate)], column, judge)
     return parts
 
@@ -56,16 +56,16 @@ def norm_falls(claim: Claim, evidence: Evidence) -> list[Part]:
     """The ratio of the residual's norm to that of attention falls from block to block."""
 
     def judge(frame):
-        found = slope(frame, "norm_ratio")
+        found = slope(frame, "norm")
         return {"slope": (below(found), found)}
 
-    rates = claim.cells.keep_rates
-    return [p for r in rates for p in analysed(claim, evidence, [(claim.cells.backbones[0], r)], "norm_ratio", judge)]
+    rates = evidence.token_rates(claim.cells.keep_rates)
+    return [p for r in rates for p in analysed(claim, evidence, [(claim.cells.backbones[0], r)], "norm", judge)]
 
 
 def norm_falls_with_pruning(claim: Claim, evidence: Evidence) -> list[Part]:
     """That ratio is smaller at the lowest keep-rate than at the highest."""
-    return _larger_at_highest(claim, evidence, "norm_ratio")
+    return _larger_at_highest(claim, evidence, "norm")
 
 
 def _larger_at_highest(claim: Claim, evidence: Evidence, column: str) -> list[Part]:
@@ -73,7 +73,8 @@ def _larger_at_highest(claim: Claim, evidence: Evidence, column: str) -> list[Pa
         found = {block: paired(high, low, column, block) for block in BLOCKS}
         return {f"block {block}": (above(one), one) for block, one in found.items()}
 
-    family, rates = claim.cells.backbones[0], claim.cells.keep_rates
+    family, rates = claim.cells.backbones[0], evidence.token_rates(claim.cells.keep_rates)
+    rates = rates if len(rates) > 1 else claim.cells.keep_rates
     return analysed(claim, evidence, [(family, max(rates)), (family, min(rates))], column, judge)
 
 

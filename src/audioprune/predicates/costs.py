@@ -23,15 +23,15 @@ def _macs(claim: Claim) -> Part:
     claimed = claim.quantities["macs"]
     reading, rate, possible = decoded(claim)
     is_, exact = Quantity(value=claimed.value, unit=reading.unit or claimed.unit), next(iter(possible.values()))
-    saved, off = is_.to("pct_reduction"), abs(float(is_.to("pct_remaining").value) - exact)
-    close = abs(float(claimed.value) - reading.remaining) <= float(claim.tolerance["decoded"].value) + 0.05
+    saved, left = is_.to("pct_reduction"), float(is_.to("pct_remaining").value)
+    close = abs(left - reading.remaining) <= float(claim.tolerance["decoded"].value)
     text = (
         f"{is_}, {saved}; by {reading.rule}: {reading.remaining:.2f} % remaining; exact: {exact:.2f} % remaining, "
         f"{100 - exact:.2f} % saved"
     )
     if rate is not None and rate not in claim.cells.keep_rates:
         text += f"; fits keep-rate {rate:g}, which the claim leaves out"
-    holds = bool(reading.unit) and close and off <= float(claim.tolerance["exact"].value)
+    holds = bool(reading.unit) and close and abs(left - exact) <= float(claim.tolerance["exact"].value)
     return arithmetic("MACs", holds, text, exact, "pct_remaining")
 
 

@@ -20,7 +20,7 @@ def grows(claim: Claim, evidence: Evidence) -> list[Part]:
     printed = {d: _published(evidence, f"{family}-b", d, claim.cells.keep_rates) for d in claim.cells.datasets}
     parts += [_along(f"{family}-b on {d}", drops, "arithmetic") for d, drops in printed.items()]
     classes = {d: evidence.facts(d).num_classes for d in printed}
-    parts.append(_across(classes, {d: drops[HALF] for d, drops in printed.items()}, "arithmetic"))
+    parts.append(across(classes, {d: drops[HALF] for d, drops in printed.items()}, "arithmetic"))
     return parts + _study(claim, evidence, family)
 
 
@@ -44,7 +44,7 @@ def _study(claim: Claim, evidence: Evidence, family: str) -> list[Part]:
     if len(halves) < 3:
         missing = evidence.unplanned(f"drop at {HALF} on three datasets or more that are there")
         return [*parts, not_run("across datasets", missing)]
-    return [*parts, _across({d: evidence.facts(d).num_classes for d in halves}, halves, "cells")]
+    return [*parts, across({d: evidence.facts(d).num_classes for d in halves}, halves, "cells")]
 
 
 def _drops(claim: Claim, evidence: Evidence, backbone: str, dataset: str) -> dict[float, Estimate] | Missing:
@@ -73,7 +73,7 @@ def _along(name: str, drops: dict[float, float], basis, n=0, seeds=0, cells=()) 
     return Part(name, verdict, basis, text, rho, unit="ratio", n=n, seeds=seeds, cells=cells)
 
 
-def _across(classes: dict[str, int], drops: dict[str, float], basis) -> Part:
+def across(classes: dict[str, int], drops: dict[str, float], basis) -> Part:
     """Rank correlation of the number of classes and the drop, of so few datasets that all orders can be tried."""
     if len(set(classes.values())) < 2 or len(set(drops.values())) < 2:
         text = "all datasets have the same number of classes, or the same drop"

@@ -23,7 +23,7 @@ def low_intensity(claim: Claim, evidence: Evidence) -> list[Part]:
         return {f"block {BLOCKS[-1]}": (above(found), found)}
 
     first, second = claim.cells.backbones
-    rates = claim.cells.keep_rates
+    rates = evidence.token_rates(claim.cells.keep_rates)
     return [p for r in rates for p in analysed(claim, evidence, [(first, r), (second, r)], "low_of_kept", judge)]
 
 
@@ -38,7 +38,7 @@ def signal_kept_more(claim: Claim, evidence: Evidence) -> list[Part]:
     parts = [
         _printed_pair(evidence, d, r, b) for d in claim.cells.datasets for r in claim.cells.keep_rates for b in BLOCKS
     ]
-    for rate in claim.cells.keep_rates:
+    for rate in evidence.token_rates(claim.cells.keep_rates):
         parts += analysed(claim, evidence, [(first, rate), (second, rate)], "ratio_b", judge)
     return parts
 
@@ -54,6 +54,7 @@ def background_kept(claim: Claim, evidence: Evidence) -> list[Part]:
     (family,), parts = claim.cells.backbones, []
     for rate in claim.cells.keep_rates:
         parts += [_printed_excess(evidence, dataset, rate) for dataset in claim.cells.datasets]
+    for rate in evidence.token_rates(claim.cells.keep_rates):
         parts += analysed(claim, evidence, [(family, rate)], "excess", judge)
     return parts
 
@@ -79,6 +80,7 @@ def proportional(claim: Claim, evidence: Evidence) -> list[Part]:
             far = _furthest(evidence, dataset, rate)
             text = f"ratio B at most {abs(far):.2f} points from K / N"
             parts.append(arithmetic(f"{dataset} at {rate:g}", abs(far) <= LARGEST, text, far, "pp"))
+    for rate in evidence.token_rates(claim.cells.keep_rates):
         parts += analysed(claim, evidence, [(family, rate)], "excess", judge)
     return parts
 
