@@ -9,6 +9,7 @@ import sys
 import xml.etree.ElementTree as ET
 
 import pytest
+from fake_ablations import ablations
 from fakes import shared
 
 from audioprune import exhibits, registry
@@ -27,10 +28,12 @@ def test_every_exhibit_is_whole(kind, name, tmp_path):
     assert module.TITLE
     assert not module.TITLE.endswith(".")
     assert module.CAPTION.endswith(".")
-    assert {c.kind for c in module.needs(shared())} <= set(KINDS) - {"fetch", "generate", "audio"}
-    assert bool(module.needs(shared())) != getattr(module, "STANDALONE", False)
-    found = RENDER[kind](module, shared(), tmp_path / "one" / name)
-    again = RENDER[kind](module, shared(), tmp_path / "two" / name)
+    standalone = getattr(module, "STANDALONE", False)
+    study = shared() if standalone else next(s for s in (shared(), ablations()) if module.needs(s))
+    assert bool(module.needs(study)) != standalone
+    assert {c.kind for c in module.needs(study)} <= set(KINDS) - {"fetch", "generate", "audio"}
+    found = RENDER[kind](module, study, tmp_path / "one" / name)
+    again = RENDER[kind](module, study, tmp_path / "two" / name)
     assert found == again
     assert found["rows"] > 0
     files = sorted((tmp_path / "one").iterdir())

@@ -6,12 +6,13 @@ from functools import cache
 
 import numpy as np
 import pytest
+from fake_ablations import ablations
 from fakes import SKILL, fake_study, shared, spectrograms
 
 from audioprune import exhibits, registry
 from audioprune.audio.patches import token_order
 from audioprune.evaluations import tidy
-from audioprune.figures import _style, accuracy_macs, figure2, training_curves
+from audioprune.figures import _pictures, _style, accuracy_macs, figure2, training_curves
 from audioprune.results import Results
 
 FIGURES = registry.names("figures")
@@ -26,15 +27,15 @@ def drawn(module, results):
 @pytest.mark.parametrize(("time", "freq"), [(4, 8), (32, 8), (7, 3)])
 def test_order_is_that_of_the_tokens(orientation, time, freq):
     facts = {"orientation": orientation, "time_patches": time, "freq_patches": freq}
-    assert figure2.order(facts).tolist() == token_order(orientation, time, freq).tolist()
+    assert _pictures.order(facts).tolist() == token_order(orientation, time, freq).tolist()
 
 
 def test_kept_pixels_are_those_under_kept_patches():
-    mask = figure2.kept_pixels((64, 128), [(0, 1), (3, 7)], 16, 16)
+    mask = _pictures.kept_pixels((64, 128), [(0, 1), (3, 7)], 16, 16)
     assert mask.sum() == 2 * 256
     assert mask[0:16, 16:32].all()
     assert mask[48:64, 112:128].all()
-    overlapping = figure2.kept_pixels((64, 128), [(0, 0), (1, 0)], 16, 10)
+    overlapping = _pictures.kept_pixels((64, 128), [(0, 0), (1, 0)], 16, 10)
     assert overlapping[:26, :16].all()
     assert overlapping.sum() == 26 * 16
 
@@ -71,7 +72,7 @@ def test_figure2_pictures_run_right_and_up():
 
 def test_figure2_pictures_come_from_the_features():
     (trace,) = shared().cells("trace", backbone="ast-tiny", dataset="birds", keep_rate=0.5)
-    one = figure2.picture(trace, trace.frame(), "clip3", shared().dataset("birds"))
+    one = _pictures.picture(trace, trace.frame(), "clip3", shared().dataset("birds"))
     assert np.allclose(one["x"], spectrograms(12, 128)[3] * 10 / np.log(10), atol=1e-4)
     assert {block: len(tokens) for block, tokens in one["kept"].items()} == {3: 32, 6: 16, 9: 8}
 
@@ -83,7 +84,7 @@ def test_figure2_leaves_extra_tokens_out(tmp_path):
         arrays = {key: saved[key].copy() for key in saved.files}
     arrays["kept_3"][3, :2] = -1
     np.savez(trace.dir / "trace.npz", **arrays)
-    one = figure2.picture(trace, trace.frame(), "clip3", results.dataset("birds"))
+    one = _pictures.picture(trace, trace.frame(), "clip3", results.dataset("birds"))
     assert one["kept"][3].tolist() == arrays["kept_3"][3, 2:].tolist()
 
 
@@ -138,7 +139,8 @@ def test_nothing_to_show_is_said(name):
 def test_no_label_is_cut_off(name):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    fig, _ = drawn(registry.get("figures", name), shared())
+    module = registry.get("figures", name)
+    fig, _ = drawn(module, next(study for study in (shared(), ablations()) if module.needs(study)))
     with _style.style():
         canvas = FigureCanvasAgg(fig)
         canvas.draw()

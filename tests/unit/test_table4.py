@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from fake_ablations import ablations
 from fakes import shared
 
 from audioprune.tables import table4
@@ -48,3 +49,14 @@ def test_needs_holds_the_unperturbed_evaluations_of_the_same_models():
     found = table4.needs(shared())
     assert sorted(c.settings.perturbation for c in found) == ["I", "II", "III", "none"]
     assert len({c.inputs["finetune"].path for c in found}) == 1
+
+
+def test_controls_stand_beside_their_tests():
+    found = [row.cells for row in table4.build(ablations()).rows if row.cells["keep_rate"] == 0.7]
+    assert [c["test"] for c in found] == ["unperturbed", "I", "I-count", "II", "III", "III-count"]
+    by_test = {c["test"]: c for c in found}
+    for test in ("I", "III"):
+        values = by_test[test]["accuracy"].value, by_test[f"{test}-count"]["accuracy"].value
+        assert by_test[test]["beyond"].value == pytest.approx(values[0] - values[1])
+        assert by_test[test]["beyond"].low < by_test[test]["beyond"].value < by_test[test]["beyond"].high
+    assert "beyond" not in by_test["II"]  # its control is not planned

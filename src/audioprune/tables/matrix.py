@@ -11,7 +11,7 @@ TITLE = "Trained keep-rate against evaluated keep-rate"
 CAPTION = (
     "Accuracy (or mAP) of models trained at one keep-rate (rows) and evaluated at another (columns), topk by the "
     "backbone's own score. What is trained at 1 and evaluated below is pruned off the shelf. Below each model: by "
-    "how many points they are lower than those of the model trained at the evaluated keep-rate."
+    "how many points it is lower than the model trained at the evaluated keep-rate."
 )
 
 
