@@ -138,6 +138,7 @@ class Cluster:
             self.stop_daemon(name)
         for pid in self.processes():
             _signal(pid, signal.SIGKILL)
+        self._wait("all processes of its jobs to end", lambda: not self.processes())
 
     def start_munge(self) -> None:
         key = self.folder / "munge.key"
