@@ -67,3 +67,18 @@ def test_plan_status_and_why_answer_in_words_and_in_json(project):
     unknown = project.run("audioprune", "why", tuned.replace("audiomae-tiny", "audiomae-tinny", 1).rpartition("/")[0])
     assert unknown.returncode == 1
     assert "did you mean" in unknown.stderr
+
+
+def test_tables_of_published_numbers_need_nothing_and_claims_need_every_evaluation(project):
+    jobs = project.planned("results/forensics.tex", "results/demo/forensics.csv")
+    assert set(jobs) == {"table"}
+    assert len(jobs["table"]) == 2
+    assert len(project.planned("results/mini/claims.tex")["evaluate"]) == 18
+
+
+def test_claims_are_judged_before_anything_is_trained(project):
+    import json
+
+    found = json.loads(project.run("audioprune", "claims", "--json").stdout)
+    assert sum(claim["verdict"] == "misstated" for claim in found["claims"]) == 8
+    assert {claim["verdict"] for claim in found["claims"]} == {"misstated", "superseded", "not-run"}

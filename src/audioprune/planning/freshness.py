@@ -90,7 +90,10 @@ def cell_state(cell: Cell, digests: Digests) -> State:
 
 
 def guard(name: str, why: str) -> Path:
-    """Write a file with new bytes: Snakemake sees an input newer than the outputs, and makes them again."""
-    path = GUARDS / f"{name}.txt"
+    """Write a file with new bytes: Snakemake sees an input newer than the outputs, and makes them again.
+
+    Each lies in a folder of its own: Snakemake lists a folder once, and would miss those written to it afterwards.
+    """
+    path = GUARDS / name / "stale.txt"
     records.write_text(path, f"{time.time_ns()} {why}\n")
     return path
