@@ -100,6 +100,7 @@ def ours(s: FinetuneSettings, loss: str) -> dict:
     recipe["precision_train"] = "fp32" if s.recipe.precision == "fp32" else "mixed"
     unused = {"warmup_epochs" if s.recipe.warmup_steps else "warmup_steps"}
     unused |= set() if s.recipe.schedule == "step" else {"step_start", "step_every", "step_factor"}
+    unused |= set() if s.recipe.schedule == "cosine" else {"min_lr"}
     own = recipe | s.augment.model_dump() | {"split": s.split, "initial": s.initial}
     return {name: value for name, value in own.items() if name not in unused}
 
