@@ -48,12 +48,11 @@ def test_a_claim_changes_the_keys_of_claims_and_report_only(monkeypatch):
 
 
 def test_keys_take_in_every_claim_predicate_and_check():
-    digests, plugins = planning._taken(registry.get("tables", "claims"))
+    digests = planning._files_taken(registry.get("tables", "claims"))
     assert {f"report/claims/{claim.name}.yaml" for claim in load()} <= set(digests)
+    plugins = planning.exhibit_plugins("table", "claims")
     assert {registry.module_name("predicates", name) for name in registry.names("predicates")} <= set(plugins)
-    assert set(planning._taken(registry.get("tables", "table1"))[0]) == {
-        p.name for p in Path("report/published").glob("*.csv")
-    }
-    assert planning._taken(registry.get("tables", "forensics"))[1] == tuple(
-        registry.module_name("forensics", name) for name in registry.names("forensics")
-    )
+    csv = {p.name for p in Path("report/published").glob("*.csv")}
+    assert set(planning._files_taken(registry.get("tables", "table1"))) == csv
+    checks = [registry.module_name("forensics", name) for name in registry.names("forensics")]
+    assert planning.exhibit_plugins("table", "forensics") == (registry.module_name("tables", "forensics"), *checks)

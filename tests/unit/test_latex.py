@@ -14,7 +14,7 @@ from audioprune import registry
 from audioprune.tables import _render
 from audioprune.tables._table import Cell, Column, Row, Table
 
-LONG = ("claims", "forensics")  # tables of several pages
+LONG = ("claims", "forensics", "table6")  # tables of several pages
 DOCUMENT = r"""\documentclass{article}
 \usepackage{booktabs,graphicx}
 \begin{document}

@@ -397,10 +397,10 @@ def test_gamma(tokens, gamma, expected):
     [((3.0, 2.0, 1.0), "supported"), ((1.0, 2.0, 3.0), "refuted"), ((2.0, 2.0, 2.0), "inconclusive")],
 )
 def test_norm_ratios(tokens, values, expected):
-    frame = rows("norm_ratio", dict(zip((3, 6, 9), values, strict=True)))
+    frame = rows("norm", dict(zip((3, 6, 9), values, strict=True)))
     assert tokens(only("P0-4", datasets=("spc2",)), {(MAE, 0.5): frame}) == expected
-    pruned = rows("norm_ratio", {b: 4.0 - v for b, v in zip((3, 6, 9), values, strict=True)})
-    both = {(MAE, 1.0): rows("norm_ratio", {3: 2.0, 6: 2.0, 9: 2.0}), (MAE, 0.5): pruned}
+    pruned = rows("norm", {b: 4.0 - v for b, v in zip((3, 6, 9), values, strict=True)})
+    both = {(MAE, 1.0): rows("norm", {3: 2.0, 6: 2.0, 9: 2.0}), (MAE, 0.5): pruned}
     found = tokens(only("P0-5", datasets=("spc2",)), both)
     assert found == {"supported": "partly", "refuted": "partly"}.get(expected, expected)
 

@@ -49,22 +49,27 @@ def test_cells_of_analyses_are_found_by_what_was_traced(planner):
     assert len(found) == 1
     assert found[0].inputs["trace"].settings.pruning.label == "topk-kr0.5"
     assert matches(found[0], {"method": "topk", "fold": 1, "seed": 0, "label_map": "right"})
-    assert len(study.cells("tokens", keep_rate=1.0)) == 4
+    assert len(study.cells("tokens", keep_rate=1.0)) == 6  # both backbones on FSDD and on two folds of ESC-10
 
 
 def test_the_published_study_looks_into_unpruned_models_of_every_fold(planner):
     study = planner.study("paper")
     own = study.cells("trace", backbone="audiomae-b", dataset="esc50", keep_rate=1.0, seed=12)
     assert {value_of(cell, "fold") for cell in own} == {1, 2, 3, 4, 5}
-    assert {value_of(cell, "seed") for cell in study.cells("tokens", dataset="esc50", keep_rate=1.0)} == {12}
+    tuned = {"dataset": "esc50", "keep_rate": 1.0, "backbone": "ast-b"}
+    assert {value_of(cell, "seed") for cell in study.cells("tokens", **tuned)} == {12}
     assert {cell.settings.clips for cell in study.cells("trace")} == {0}
     (clusters,) = [cell for cell in study.cells("clusters") if cell.settings.dataset == "esc50"]
     assert clusters.settings.tau == -0.65
 
 
 def test_runs_and_methods_that_are_traced(planner):
+    grid = planner.config.studies["mini-full"].grids[0].model_copy(update={"methods": ("topk", "random", "uniform")})
+    study = planner.config.studies["mini-full"].model_copy(update={"grids": (grid,)})
+    own = Planner(planner.config.model_copy(update={"studies": {"mini-full": study}}))
+
     def count(**traces) -> int:
-        return len(with_traces(planner, "mini-full", **{"keep_rates": (0.5,)} | traces).cells("trace"))
+        return len(with_traces(own, "mini-full", **{"keep_rates": (0.5,)} | traces).cells("trace"))
 
     runs = {"fsdd-digits": 1, "fsdd-speakers": 1, "esc10": 5, "esc10mix": planner.facts("esc10mix").folds}
     assert count() == 2 * len(runs)
