@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from audioprune.tables._published import EXPLAINED, MARKS
+from audioprune.tables._published import MARKS, STATUS
 from audioprune.tables._table import Column, Row, Table
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ def build(results) -> Table:
     datasets = dict.fromkeys(dataset for part in parts for dataset in part.recipes)
     columns = Column("name", "Setting", align="left"), *(Column(d, d, align="left") for d in datasets)
     withdrawn = any("†" in str(text) for row in rows for text in row.cells.values())
-    return Table(columns, tuple(rows), (_count(**told), *([f"† {EXPLAINED['†']}"] if withdrawn else [])))
+    told_p0 = f"Published values marked † are {STATUS['†']}" if withdrawn else ""
+    return Table(columns, tuple(rows), (_count(**told),), status=told_p0)
 
 
 def _on(value) -> bool:
