@@ -160,13 +160,13 @@ def typst(table: Table) -> str:
     lines = ["".join(f"{_text.typst(line)}, " for line in _lines(c)) for c in layout.columns]
     heads = ", ".join(f"(({text}), {_text.typst(c.unit)})" for text, c in zip(lines, layout.columns, strict=True))
     align = ", ".join(f"({c.align}, {'true' if c.wrap else 'false'})" for c in layout.columns)
-    groups = ", ".join(
-        f"({_text.typst(name)}, ({''.join(_row_typst(row) + ', ' for row in rows)}))" for name, rows in layout.groups
+    groups = "".join(
+        f"({_text.typst(name)}, ({''.join(_row_typst(row) + ', ' for row in rows)})), " for name, rows in layout.groups
     )
     notes = [f"({_text.typst(m)}, {_text.typst(t)})" for m, t in layout.footnotes]
     notes += [f'("", {_text.typst(note)})' for note in table.notes]
     listed = "".join(note + ", " for note in notes)
-    return f"#booktable(({heads},), ({align},), ({groups},), ({listed}))\n"
+    return f"#booktable(({heads},), ({align},), ({groups}), ({listed}))\n"
 
 
 def _row_typst(row: tuple[Entry, ...]) -> str:
