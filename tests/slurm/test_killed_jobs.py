@@ -32,7 +32,8 @@ def sigkill(cluster, job):
 
 
 PROVOKED = {"none-kr1": [scancel, sigkill], "topk-kr0.5": [time_limit]}
-MEMORY, CANCELLED, KILLED, LIMIT = "exceeded memory limit", "CANCELLED AT", "Killed", "DUE TO TIME LIMIT"
+MEMORY, CANCELLED, LIMIT = "exceeded memory limit", "CANCELLED AT", "DUE TO TIME LIMIT"
+KILLED = "SIGKILL"
 SAID = {"none-kr1": [MEMORY, CANCELLED, KILLED], "topk-kr0.5": [MEMORY, LIMIT]}  # by SLURM's logs, attempt by attempt
 
 
