@@ -55,7 +55,8 @@ def small_project(
     site = {"slurm_account": ACCOUNT, "slurm_partition": PARTITION}
     profile["default-resources"] |= site | {"mem_mb": "2000 * attempt", "runtime": "5 * attempt"}
     for rule in GPU_RULES:  # tiny models would ask for no GPU
-        profile["set-resources"][rule] = {"gpu": 1, "gpu_model": MODEL, "mem_mb": memory, "runtime": "5 * attempt"}
+        asked = memory if rule == "finetune" else MEMORY
+        profile["set-resources"][rule] = {"gpu": 1, "gpu_model": MODEL, "mem_mb": asked, "runtime": "5 * attempt"}
     profile |= {"cores": 2, "slurm-efficiency-report": True, "slurm-keep-successful-logs": True}
     path.write_text(yaml.safe_dump(profile, sort_keys=False))
     for kind in ("generate", "audio", "features") if data_of else ():
