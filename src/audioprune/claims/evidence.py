@@ -7,7 +7,7 @@ reason and the command that would make it. Values are in percent, differences in
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from audioprune import published, registry
 from audioprune.planning.cells import value_of
@@ -30,10 +30,9 @@ class Missing:
 
 @dataclass(frozen=True)
 class Scores:
-    """All runs of one model on one dataset: evaluations of its folds and seeds, and their pooled predictions."""
+    """All runs of one model on one dataset: evaluations of its folds and seeds. Predictions are read when needed."""
 
     cells: tuple[str, ...]
-    predictions: object = field(repr=False)  # DataFrame: clip, recording, labels, scores, seed
     metric: str
 
 
@@ -146,13 +145,10 @@ class Evidence:
         return self.unplanned(f"evaluations of {backbone} on {dataset}, trained alike, for {said}")
 
     def _pooled(self, wanted: list[list[Result]], dataset: str) -> list[Scores] | Missing:
-        from audioprune.evaluations import pooled
-
         absent = [r for own in wanted for r in own if not r.ok]
         if absent:
             return Missing(absent[0].why, self.command)
-        paths = [tuple(r.path for r in own) for own in wanted]
-        return [Scores(own, pooled(self.results, own), self.facts(dataset).metric) for own in paths]
+        return [Scores(tuple(r.path for r in own), self.facts(dataset).metric) for own in wanted]
 
     def contrast(self, *terms: tuple[float, Scores]) -> Estimate | Missing:
         """Sum of factor x value, in points, with intervals from the same draws of recordings and seeds for all."""
@@ -164,10 +160,8 @@ class Evidence:
         value = 100 * sum(factor * one[0] for factor, one in drawn)
         draws = 100 * sum(factor * one[1] for factor, one in drawn)
         low, lower, upper, high = np.nanquantile(draws, [0.025, 0.05, 0.95, 0.975])
-        predictions = terms[0][1].predictions
         cells = tuple(dict.fromkeys(cell for _, scores in terms for cell in scores.cells))
-        clips, seeds = predictions["clip"].nunique(), predictions["seed"].nunique()
-        return Estimate(float(value), *map(float, (low, high, lower, upper)), clips, seeds, cells)
+        return Estimate(float(value), *map(float, (low, high, lower, upper)), *drawn[0][1][3], cells)
 
     def drop(self, backbone: str, dataset: str, method: str, keep_rate: float) -> Estimate | Missing:
         """Unpruned minus pruned, in points."""
@@ -175,14 +169,21 @@ class Evidence:
         return found if isinstance(found, Missing) else self.contrast((1, found[0]), (-1, found[1]))
 
     def _draws(self, scores: Scores) -> tuple:
-        """(value, value in every draw, what was drawn): models with the same last part meet the same draws."""
-        from audioprune.evaluations import draws
+        """(value, value in every draw, what was drawn, (clips, seeds)): the same things drawn meet the same draws."""
+        from audioprune.evaluations import draws, pooled
         from audioprune.statistics import bootstrap
 
         if scores.cells not in self._drawn:
-            data = bootstrap._clusters(scores.predictions)
-            values = bootstrap._drawn(data, scores.metric, draws(scores.predictions, scores.metric), 0)
-            self._drawn[scores.cells] = bootstrap._estimate(data, scores.metric), values, (data.names, data.clips)
+            predictions = pooled(self.results, scores.cells)
+            data = bootstrap._clusters(predictions)
+            values = bootstrap._drawn(data, scores.metric, draws(predictions, scores.metric), 0)
+            sizes = int(predictions["clip"].nunique()), len(data.seeds)
+            self._drawn[scores.cells] = (
+                bootstrap._estimate(data, scores.metric),
+                values,
+                (data.names, data.clips),
+                sizes,
+            )
         return self._drawn[scores.cells]
 
     def remaining(
