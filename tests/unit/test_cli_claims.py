@@ -51,6 +51,7 @@ def test_every_row_and_every_part_says_what_it_rests_on(report):
     assert sum(len(claim["ids"]) for claim in report["claims"]) == 18 + 15
     for claim in report["claims"]:
         assert not claim["on_this_tier"]
+        assert claim["status"] == ("withdrawn" if claim["ids"][0].startswith("P0") else "second-hand")
         assert claim["parts"]
         for part in claim["parts"]:
             assert part["basis"] in ("arithmetic", "cells")
@@ -64,6 +65,9 @@ def test_forensics_and_consistency(report):
     table2 = [f for f in report["forensics"] if f["group"] == "Table 2, audiomae-b by global score, ratio B"]
     assert (len(table2), {f["verdict"] for f in table2}) == (36, {"as random"})
     assert max(abs(f["deviation"]) for f in table2) == pytest.approx(0.20, abs=1e-9)
+    (own,) = [row for row in report["forensics_summary"] if row["group"] == table2[0]["group"]]
+    assert (own["numbers"], own["verdict"], own["unit"], own["status"]) == (36, "as random", "pp", "withdrawn")
+    assert own["largest"] == pytest.approx(0.20, abs=1e-9)
     assert {"kind": "duplicate", "ids": ["000-1", "001-1"], "text": "the same claim in 2 rows"} in report["consistency"]
 
 
@@ -72,6 +76,8 @@ def test_text_and_other_studies(capsys, monkeypatch):
     assert main(["claims", "--study", "demo"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "study demo (synthetic), on this tier where a claim's own data is not there"
+    assert "P0" in lines[1]
+    assert "withdrawn" in lines[1]
     assert any(line.startswith("000-6 ") and "misstated" in line for line in lines)
     assert any(line.startswith("  run: snakemake results/demo/") for line in lines)
     assert main(["claims", "--study", "dmo"]) == 1

@@ -7,7 +7,7 @@ reason and the command that would make it. Values are in percent, differences in
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audioprune import published, registry
@@ -35,10 +35,9 @@ class Missing:
 
 @dataclass(frozen=True)
 class Scores:
-    """All runs of one model on one dataset: evaluations of its folds and seeds, and their pooled predictions."""
+    """All runs of one model on one dataset: evaluations of its folds and seeds. Predictions are read when needed."""
 
     cells: tuple[str, ...]
-    predictions: object = field(repr=False)  # DataFrame: clip, recording, labels, scores, seed
     metric: str
 
 
@@ -150,13 +149,10 @@ class Evidence:
         return self.unplanned(f"evaluations of {backbone} on {dataset}, trained alike, for {said}")
 
     def _pooled(self, wanted: list[list[Result]], dataset: str) -> list[Scores] | Missing:
-        from audioprune.evaluations import pooled
-
         absent = [r for own in wanted for r in own if not r.ok]
         if absent:
             return Missing(absent[0].why, self.command)
-        paths = [tuple(r.path for r in own) for own in wanted]
-        return [Scores(own, pooled(self.results, own), self.facts(dataset).metric) for own in paths]
+        return [Scores(tuple(r.path for r in own), self.facts(dataset).metric) for own in wanted]
 
     def contrast(self, *terms: tuple[float, Scores]) -> Estimate | Missing:
         """Sum of factor x value, in points, with intervals from the same draws of recordings and seeds for all."""

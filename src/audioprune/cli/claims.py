@@ -7,6 +7,9 @@ from dataclasses import asdict
 from audioprune.cli._output import columns, print_json
 from audioprune.planning.plan import DEFAULT_STUDY, Plan
 
+STATUS = {"P0": "withdrawn", "draft 000": "second-hand", "draft 001": "second-hand"}
+WITHDRAWN = "P0, its claims and its tables, is withdrawn by its authors because of errors in its analysis of tokens."
+
 
 def register(subparsers) -> None:
     parser = subparsers.add_parser("claims", help="verdicts, with evidence", description=__doc__)
@@ -40,7 +43,21 @@ def report_of(judged, study: str, tier: str) -> dict:
         "claims": [entry(one, tier) for one in judged],
         "consistency": [asdict(relation) for relation in relations([one.claim for one in judged])],
         "forensics": [asdict(finding) for finding in all_findings()],
+        "forensics_summary": summary(all_findings()),
     }
+
+
+def summary(findings) -> list[dict]:
+    """One row for each group of numbers and verdict: how many, and the furthest from what is expected."""
+    groups: dict[tuple, list] = {}
+    for finding in findings:
+        groups.setdefault((finding.check, finding.group, finding.verdict), []).append(finding)
+    rows = []
+    for (check, group, verdict), own in groups.items():
+        worst = max(own, key=lambda finding: abs(finding.deviation))
+        row = {"check": check, "group": group, "verdict": verdict, "numbers": len(own), "status": worst.status}
+        rows.append(row | {"largest": abs(worst.deviation), "unit": worst.unit, "at": worst.where})
+    return rows
 
 
 def entry(judged, tier: str) -> dict:
@@ -50,6 +67,7 @@ def entry(judged, tier: str) -> dict:
         "ids": list(claim.ids),
         "question": claim.question,
         "statement": " ".join(claim.statement.split()),
+        "status": STATUS[claim.sources[0].document],
         "sources": [source.model_dump() for source in claim.sources],
         "quantities": {name: _quantity(value) for name, value in claim.quantities.items()},
         "profile": claim.profile,
@@ -88,7 +106,7 @@ def _text(judged, study: str, tier: str) -> str:
     rows = [[", ".join(one.claim.ids), one.verdict, one.arithmetic or "", one.claim.question] for one in judged]
     other = any(not one.own_data for one in judged)
     head = f"study {study} ({tier})" + (", on this tier where a claim's own data is not there" if other else "")
-    lines = [head, "", columns(["claim", "verdict", "published numbers", "question"], rows), ""]
+    lines = [head, WITHDRAWN, "", columns(["claim", "verdict", "published numbers", "question"], rows), ""]
     for one in judged:
         lines += [f"{', '.join(one.claim.ids)}: {one.verdict}", f"  {one.evidence}"]
         lines += [f"  run: {one.command}"] if one.command else []
