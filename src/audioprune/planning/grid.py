@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -39,6 +40,7 @@ class StudyPlan:
 
     name: str
     study: Study
+    dataset: Callable[[str], Dataset]  # facts by name
     all: dict[str, Cell] = field(default_factory=dict)  # path -> cell
 
     def cells(self, kind: str, **wanted) -> list[Cell]:
@@ -233,7 +235,7 @@ class Planner:
     def study(self, name: str) -> StudyPlan:
         """All cells of a study."""
         study = self.config.studies[name]
-        plan = StudyPlan(name, study)
+        plan = StudyPlan(name, study, self.facts)
         for grid in study.grids:
             for cell in self._grid(study, grid):
                 plan.all.update(cell.upstream())
