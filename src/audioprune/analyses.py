@@ -50,9 +50,9 @@ class Group:
         return self.backbone.rpartition("-")[0]
 
     @property
-    def shown(self) -> str:
-        """'topk, cls' where the score is not the backbone's own, or the other options of its method."""
-        return self.method.replace(".", ", ", 1)
+    def model(self) -> tuple[str, ...]:
+        """What its keep-rates have in common."""
+        return self.dataset, self.backbone, self.method, self.variant, self.signal
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,8 +109,8 @@ def groups(results: Results, cells: Iterable) -> list[Group]:
         whys = [r.why for r in own if not r.ok]
         size = (len({t.fold for t in tuned}), len({t.seed for t in tuned}), len(whys), "; ".join(dict.fromkeys(whys)))
         made.append(Group(*key, tuple(r.path for r in own if r.ok), *size))
-    first = {(g.dataset, g.backbone, g.method, g.variant, g.signal): i for i, g in reversed(list(enumerate(made)))}
-    return sorted(made, key=lambda g: (first[g.dataset, g.backbone, g.method, g.variant, g.signal], -g.keep_rate))
+    first = {g.model: i for i, g in reversed(list(enumerate(made)))}
+    return sorted(made, key=lambda g: (first[g.model], -g.keep_rate))
 
 
 def by_clip(results: Results, group: Group, name: str) -> pd.DataFrame:
@@ -192,11 +192,11 @@ def quotient(found: Sums, above: int, below: int) -> Estimate:
 
 
 def estimate(value: float, draws, n: int, design: Design) -> Estimate:
-    """With percentiles of the draws; NaN where nothing was measured."""
+    """With percentiles of the draws; NaN where nothing was measured, and no interval of a single clip."""
     import numpy as np
 
     edges = (float("nan"),) * 2
-    if not np.isnan(draws).all():
+    if n > 1 and not np.isnan(draws).all():
         edges = map(float, np.nanquantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
     return Estimate(value, *edges, n, draws, design)
 

@@ -7,6 +7,7 @@ from audioprune.figures import _panels, _style
 
 WIDE = 2  # panels in a row
 KINDS = {"gamma_s": ("R_s, kept signal", "-", "o"), "gamma_b": ("R_b, kept background", (0, (4, 1.6)), "s")}
+TICKS = tuple(2.0**i for i in range(-4, 8))  # of a logarithmic axis
 COLUMNS = (
     *("backbone", "dataset", "method", "variant", "score", "keep_rate"),
     *("block", "kind", "gamma", "low", "high", "clips"),
@@ -68,11 +69,12 @@ def _scale(ax, highs: list) -> None:
     import math
 
     if max((h for h in highs if not math.isnan(h)), default=0) > 4:
-        from matplotlib.ticker import NullFormatter, StrMethodFormatter
+        from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
         ax.set_yscale("log")
         ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-        ax.yaxis.set_minor_formatter(NullFormatter())
+        ax.yaxis.set_major_locator(FixedLocator(TICKS))
+        ax.yaxis.set_minor_locator(NullLocator())
 
 
 def _legend(fig, colours: dict) -> None:

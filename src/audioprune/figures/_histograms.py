@@ -33,10 +33,18 @@ def draw(results, cells: list):
         width = (pixels["high"] - pixels["low"]).to_numpy()
         density = pixels["pixels"] / max(pixels["pixels"].sum(), 1) / width
         ax.bar(pixels["low"], density, width, align="edge", color=_style.COLOURS[5])
+        top = float(density.max())
         areas = areas[(areas["clips"] == "sample") & (areas["unit"] == "pixels")]
         for i, one in enumerate(areas.itertuples()):
             name = f"{NAMES.get(one.tau, one.tau)}: {one.value:.2f}, {100 * one.share:.0f} % above"
-            ax.axvline(one.value, color=_style.COLOURS[1 if one.tau == "given" else 6], ls=_style.LINES[i], label=name)
+            ax.vlines(
+                one.value,
+                0,
+                1.03 * top,
+                color=_style.COLOURS[1 if one.tau == "given" else 6],
+                ls=_style.LINES[i],
+                label=name,
+            )
             parts.append(
                 pixels.assign(
                     dataset=r.settings.dataset, density=density, tau_kind=one.tau, tau=one.value, signal_share=one.share
@@ -45,7 +53,7 @@ def draw(results, cells: list):
         ax.set_title(
             f"{r.settings.dataset}: {r.record['results']['sampled_clips']} clips", loc="left", fontweight="bold"
         )
-        ax.set_ylim(0, 1.35 * float(density.max()))
+        ax.set_ylim(0, 1.4 * top)
         ax.legend(loc="upper left")
         ax.set_xlabel("normalised log-mel")
         ax.set_ylabel("density")

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from audioprune.analyses import Group, groups
 from audioprune.tables._text import clean
 
+PRUNING = (0, (2, 2))  # lines of pruning blocks
 NOTHING = "the study traces no such model"
 
 
@@ -45,13 +46,15 @@ def rate_legend(fig, colours: dict, more: Iterable = ()) -> None:
     from matplotlib.lines import Line2D
 
     rates = [Line2D([], [], color=c, lw=2.5, label=f"keep-rate {rate:g}") for rate, c in colours.items()]
-    handles = [*rates, *more]
+    pruning = Line2D([], [], color="#666666", lw=0.9, ls=PRUNING, label="pruning block")
+    handles = [*rates, *more, pruning]
     fig.legend(handles=handles, loc="outside upper center", ncols=min(5, len(handles)))
 
 
 def mark_pruning(ax, blocks: Iterable[int]) -> None:
     for block in blocks:
-        ax.axvline(block, color="#888888", lw=0.8, ls=(0, (2, 2)), zorder=0.5)
+        ax.axvline(block, color="#666666", lw=0.9, ls=PRUNING, zorder=1.2)
+    ax.grid(axis="x", visible=False)
 
 
 def block_axis(ax, last: int) -> None:

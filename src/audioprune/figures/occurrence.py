@@ -51,7 +51,17 @@ def _row(fig, axes, results, dataset: str, shown: list) -> list[tuple]:
     for ax in axes[len(panels) :]:
         ax.set_axis_off()
     for ax, (panel, group, counts), shade in zip(axes, panels, shades):
-        mesh = ax.pcolormesh(*edges, shade.T, vmin=0, vmax=top, cmap="viridis", rasterized=True)
+        extent = (edges[0][0], edges[0][-1], edges[1][0], edges[1][-1])
+        mesh = ax.imshow(
+            shade.T,
+            origin="lower",
+            aspect="auto",
+            extent=extent,
+            vmin=0,
+            vmax=top,
+            cmap="viridis",
+            interpolation="none",
+        )
         ax.grid(False)
         after = f"{group.backbone}, kept at {group.keep_rate:g}" if panel == "survivors" else f"{dataset}: input"
         ax.set_title(after, loc="left", fontsize=8, fontweight="bold" if panel == "input" else "normal")

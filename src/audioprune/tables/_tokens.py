@@ -32,15 +32,27 @@ def measured(found: Estimate | None, group: Group, scale: float = 1.0, **publish
     return Cell(scale * found.value, low, high, note=note, **published)
 
 
-def heading(results: Results, group: Group) -> str:
-    """'ast-tiny on esc10: 160 clips, 2 folds' and what else tells the group from others."""
-    size = [f"{clips_of(results, group)['clip'].nunique()} clips"] if group.cells else []
-    size += [f"{n} {what}s" for n, what in ((group.folds, "fold"), (group.seeds, "seed")) if n > 1]
-    return "; ".join(filter(None, (": ".join(filter(None, (place(group), ", ".join(size)))), group.variant)))
+def headings(results: Results, shown: Iterable[Group]) -> dict[tuple, str]:
+    """{model: 'ast-tiny on esc10: 160 clips, 2 folds'} and what else tells it from others, for all its keep-rates."""
+    by_model: dict[tuple, list[Group]] = {}
+    for group in shown:
+        by_model.setdefault(group.model, []).append(group)
+    return {model: _heading(results, own) for model, own in by_model.items()}
+
+
+def _heading(results: Results, own: list[Group]) -> str:
+    clips = max((clips_of(results, group)["clip"].nunique() for group in own if group.cells), default=0)
+    size = [f"{clips} clips"] if clips else []
+    for what in ("fold", "seed"):
+        n = max(getattr(group, f"{what}s") for group in own)
+        size += [f"{n} {what}s"] if n > 1 else []
+    return "; ".join(filter(None, (": ".join(filter(None, (place(own[0]), ", ".join(size)))), own[0].variant)))
 
 
 def place(group: Group) -> str:
-    return f"{group.backbone} on {group.dataset}"
+    """'audiomae-tiny, topk by cls, on esc10'; the method only where it has options."""
+    options = group.method.partition(".")[2]
+    return f"{group.backbone}{f', topk by {options},' if options else ''} on {group.dataset}"
 
 
 def where(group: Group) -> dict:

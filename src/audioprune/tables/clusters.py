@@ -55,7 +55,7 @@ def _columns() -> tuple[Column, ...]:
         Column("upper", "Difference", decimals=4, part="difference"),
         Column("centre", "Centre", decimals=4),
         Column("share", "Share", "%", 1),
-        Column("percent", "", "%"),
+        Column("percent", "Cut off", "%"),
         Column("share", "Released", "%", 1, part="published"),
         Column("share", "Difference", "points", 1, part="difference"),
     )

@@ -6,7 +6,7 @@ from audioprune.analyses import Group, analysed, groups
 from audioprune.correlations import correlations, over_blocks
 from audioprune.tables._published import EXPLAINED, MARKS, lookup, status
 from audioprune.tables._table import Column, Row, Table
-from audioprune.tables._tokens import cells_of, facts, heading, measured, notes, where
+from audioprune.tables._tokens import cells_of, facts, headings, measured, notes, where
 
 TITLE = "Rank correlation of attention and patch statistics"
 CAPTION = (
@@ -30,33 +30,26 @@ def needs(study) -> list:
 
 def build(results) -> Table:
     published, shown = results.published("correlation"), groups(results, needs(results))
-    rows = [row for group in shown for row in _rows(results, published, group)]
+    headed = headings(results, shown)
+    rows = [Row(row, headed[group.model]) for group in shown for row in _rows(results, published, group)]
     told = (SCORES, *notes(shown, labelled=False)) if rows else ()
     return Table(_columns(), tuple(rows), told, EXPLAINED, status(cells_of(rows)))
 
 
 def _rows(results, published, group: Group):
-    headed, own = heading(results, group), correlations(results, group) if group.cells else {}
+    own = correlations(results, group) if group.cells else {}
     if not own:
-        yield Row({**where(group), "tau_star": measured(None, group)}, headed)
+        yield {**where(group), "tau_star": measured(None, group)}
     for score, statistic in dict.fromkeys(key[:2] for key in own):
         blocks = sorted({key[2] for key in own if key[:2] == (score, statistic)})
         for block in [*(b for b in BLOCKS if b in blocks), "mean"]:
             row = {**where(group), **facts(group), "score": score, "statistic": statistic}
             row["block"] = str(block) if block != "mean" else f"mean of {len(blocks)}"
             for measure in MEASURES:
-                one = own[score, statistic, block, measure] if block != "mean" else None
-                one = one or over_blocks(own, score, statistic, measure)
-                row[measure] = measured(one, group)
-            beside = _released(published, group, score, statistic, block)
-            row["tau_star"] = measured(one_of(own, score, statistic, block), group, **beside)
-            yield Row(row, headed)
-
-
-def one_of(own: dict, score: str, statistic: str, block):
-    return (
-        over_blocks(own, score, statistic, "tau_star") if block == "mean" else own[score, statistic, block, "tau_star"]
-    )
+                one = over_blocks(own, score, statistic, measure) if block == "mean" else None
+                beside = _released(published, group, score, statistic, block) if measure == "tau_star" else {}
+                row[measure] = measured(one or own[score, statistic, block, measure], group, **beside)
+            yield row
 
 
 def _released(published, group: Group, score: str, statistic: str, block) -> dict:

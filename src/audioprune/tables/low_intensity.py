@@ -28,8 +28,9 @@ def needs(study) -> list:
 
 
 def build(results) -> Table:
-    shown = groups(results, needs(results))
-    shown.sort(key=lambda g: [d.dataset for d in shown].index(g.dataset))
+    found = groups(results, needs(results))
+    place = {g.dataset: i for i, g in reversed(list(enumerate(found)))}
+    shown = sorted(found, key=lambda g: (place[g.dataset], -g.keep_rate))
     rows = [row for group in shown for row in _rows(results, shown, group)]
     told = (RANKS, *notes(shown, labelled=False)) if rows else ()
     return Table(_columns(), tuple(rows), told)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from audioprune.analyses import analysed
 from audioprune.tables import _retention
 from audioprune.tables._published import EXPLAINED, status
-from audioprune.tables._table import Column, Table
+from audioprune.tables._table import Table
 from audioprune.tables._tokens import cells_of, notes
 
 TITLE = "Signal tokens kept at each stage"
@@ -27,6 +27,5 @@ def needs(study) -> list:
 
 def build(results) -> Table:
     rows, shown = _retention.rows(results, needs(results), results.published("table2"))
-    columns = _retention.columns(Column("name", "Method", align="left"))
     told = (CAUTION, _retention.DENOMINATOR, *notes(shown))
-    return Table(columns, tuple(rows), told, EXPLAINED, status(cells_of(rows)))
+    return Table(_retention.columns(), tuple(rows), told, EXPLAINED, status(cells_of(rows)))

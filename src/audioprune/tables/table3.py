@@ -6,7 +6,7 @@ from audioprune.analyses import Group, analysed, groups, means
 from audioprune.tables._gamma import group_gammas
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._table import Column, Row, Table
-from audioprune.tables._tokens import cells_of, facts, heading, measured, notes, where
+from audioprune.tables._tokens import cells_of, facts, headings, measured, notes, where
 
 TITLE = "Attention to kept tokens over attention to pruned ones"
 CAPTION = (
@@ -29,24 +29,24 @@ def needs(study) -> list:
 
 def build(results) -> Table:
     published, shown = results.published("table3"), groups(results, needs(results))
-    rows = [row for group in shown for row in _rows(results, published, group)]
+    headed = headings(results, shown)
+    rows = [Row(row, headed[group.model]) for group in shown for row in _rows(results, published, group)]
     return Table(_columns(), tuple(rows), (CAUTION, *notes(shown)), EXPLAINED, status(cells_of(rows)))
 
 
 def _rows(results, published, group: Group):
     own = means(results, group, "attention", ("score", "group", "block"), tuple(KINDS)) if group.cells else {}
     for number in range(1, len(group.blocks) + 1):
-        row = where(group) | facts(group) | {"name": group.shown, "group": f"G{number}"}
+        row = where(group) | facts(group) | {"group": f"G{number}"}
         for kind, metric in KINDS.items():
             found = group_gammas(own, group.score.partition("_")[0], number, kind)
             beside = lookup(published, metric=metric, location=f"G{number}", **where(group))
             row[metric] = measured(found, group, **beside)
-        yield Row(row, heading(results, group))
+        yield row
 
 
 def _columns() -> tuple[Column, ...]:
     return (
-        Column("name", "Method", align="left"),
         Column("keep_rate", "Keep-rate", decimals=1),
         Column("group", "Blocks", align="left"),
         Column("gamma_signal", "Γ(R_s)"),

@@ -9,7 +9,7 @@ from audioprune.tables import _retention
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._rows import quantity
 from audioprune.tables._table import Column, Row, Table
-from audioprune.tables._tokens import cells_of, facts, heading, measured, notes, where
+from audioprune.tables._tokens import cells_of, facts, headings, measured, notes, where
 
 TITLE = "Models that rank by the class token's attention"
 CAPTION = (
@@ -37,19 +37,19 @@ def build(results) -> Table:
     evaluated = evaluated[
         (evaluated["selection"] == "last") & (evaluated["perturbation"] == "none") & (evaluated["trained"] == "")
     ]
-    rows = [row for group in shown for row in _rows(results, published, evaluated, group)]
+    headed = headings(results, shown)
+    rows = [Row(row, headed[group.model]) for group in shown for row in _rows(results, published, evaluated, group)]
     told = (CAUTION, _retention.DENOMINATOR, *notes(shown))
     return Table(_columns(), tuple(rows), told, EXPLAINED, status(cells_of(rows)))
 
 
 def _rows(results, published, evaluated, group: Group):
-    fixed = where(group) | facts(group) | {"name": group.shown}
-    headed = heading(results, group)
+    fixed = where(group) | facts(group)
     for r in evaluated.itertuples():
         same = (r.backbone, r.dataset, r.method, r.keep_rate, r.variant)
         if same == (group.backbone, group.dataset, group.method, group.keep_rate, group.variant):
             beside = lookup(published, metric=r.metric, **where(group))
-            yield Row({**fixed, "quantity": METRICS.get(r.metric, r.metric), "ours": quantity(r, **beside)}, headed)
+            yield {**fixed, "quantity": METRICS.get(r.metric, r.metric), "ours": quantity(r, **beside)}
     own = means(results, group, "stages", ("stage",), _retention.QUANTITIES) if group.cells else {}
     for ratio in ("ratio_a", "ratio_b"):
         for stage, block in enumerate(group.blocks, start=1):
@@ -59,12 +59,11 @@ def _rows(results, published, evaluated, group: Group):
             if ratio == "ratio_b" and own:
                 row["blind"] = 100 * own[stage, "kept_fraction"].value
                 row["excess"] = measured(own[stage, "excess"], group, 100)
-            yield Row(row, headed)
+            yield row
 
 
 def _columns() -> tuple[Column, ...]:
     return (
-        Column("name", "Method", align="left"),
         Column("keep_rate", "Keep-rate", decimals=1),
         Column("quantity", "Quantity", align="left"),
         Column("ours", "Ours", "%", 1),
