@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audioprune.figures import _style
+from audioprune.tables._table import number
 
 COLUMNS = ("dataset", "low", "high", "pixels", "density", "tau_kind", "tau", "signal_share")
 WIDE = 2  # panels in a row
@@ -36,7 +37,7 @@ def draw(results, cells: list):
         top = float(density.max())
         areas = areas[(areas["clips"] == "sample") & (areas["unit"] == "pixels")]
         for i, one in enumerate(areas.itertuples()):
-            name = f"{NAMES.get(one.tau, one.tau)}: {one.value:.2f}, {100 * one.share:.0f} % above"
+            name = f"{NAMES.get(one.tau, one.tau)}: {number(one.value, 2)}, {100 * one.share:.0f} % above"
             ax.vlines(
                 one.value,
                 0,
