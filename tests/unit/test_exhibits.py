@@ -10,6 +10,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 from fake_ablations import ablations
+from fake_tokens import token_study
 from fakes import shared
 
 from audioprune import exhibits, registry
@@ -19,6 +20,7 @@ from audioprune.settings import KINDS
 EXHIBITS = [("tables", n) for n in registry.names("tables")] + [("figures", n) for n in registry.names("figures")]
 OF_PUBLISHED_NUMBERS = ("claims", "forensics")  # have something to say before any cell is made
 RENDER = {"tables": exhibits.render_table, "figures": exhibits.render_figure}
+STUDIES = (shared, ablations, token_study)  # each exhibit is drawn of the first that has something to show
 SUFFIXES = {"tables": ("tex", "csv", "html"), "figures": ("pdf", "svg", "csv")}
 
 
@@ -29,7 +31,7 @@ def test_every_exhibit_is_whole(kind, name, tmp_path):
     assert not module.TITLE.endswith(".")
     assert module.CAPTION.endswith(".")
     standalone = getattr(module, "STANDALONE", False)
-    study = shared() if standalone else next(s for s in (shared(), ablations()) if module.needs(s))
+    study = shared() if standalone else next(made() for made in STUDIES if module.needs(made()))
     assert bool(module.needs(study)) != standalone
     assert {c.kind for c in module.needs(study)} <= set(KINDS) - {"fetch", "generate", "audio"}
     found = RENDER[kind](module, study, tmp_path / "one" / name)

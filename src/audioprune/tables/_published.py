@@ -17,9 +17,12 @@ EXPLAINED = {mark: f"Published value {text}" for mark, text in STATUS.items()}
 SCALE = {"fraction": 100.0}  # units other than those of the tables
 
 
-def lookup(frame: pd.DataFrame, *, keep_rate: float, **wanted: str) -> dict:
-    """The published part of a `Cell` (published, source, mark) where all columns are as wanted; empty if nowhere."""
-    at = (frame["keep_rate"] - keep_rate).abs() < 1e-9
+def lookup(frame: pd.DataFrame, *, keep_rate: float | None, **wanted: str) -> dict:
+    """The published part of a `Cell` (published, source, mark) where all columns are as wanted; empty if nowhere.
+
+    keep_rate: None where the published value is of no model.
+    """
+    at = frame["keep_rate"].isna() if keep_rate is None else (frame["keep_rate"] - keep_rate).abs() < 1e-9
     for column, value in wanted.items():
         at &= frame[column] == value
     if not at.any():

@@ -1,0 +1,61 @@
+"""Histograms of normalised log-mel values with the signal threshold marked (P0 Figures 4 and 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from audioprune.figures import _style
+from audioprune.tables._table import number
+
+COLUMNS = ("dataset", "low", "high", "pixels", "density", "tau_kind", "tau", "signal_share")
+WIDE = 2  # panels in a row
+NAMES = {"given": "τ of P0", "auto": "τ, second of ten bins"}
+
+
+def needs(study, tasks: Sequence[str]) -> list:
+    return [c for c in study.cells("clusters") if study.dataset(c.settings.dataset).task in tasks]
+
+
+def draw(results, cells: list):
+    import numpy as np
+    import pandas as pd
+
+    shown = [r for r in cells if r.ok]
+    if not shown:
+        why = next((r.why for r in cells), "the study looks into no such dataset")
+        return _style.empty(why), pd.DataFrame(columns=COLUMNS)
+    height = -(-len(shown) // WIDE)
+    fig, axes = _style.figure(height, min(WIDE, len(shown)), height=2.2 * height)
+    panels, parts = list(np.ravel(axes)), []
+    for ax in panels[len(shown) :]:
+        ax.set_axis_off()
+    for ax, r in zip(panels, shown):
+        pixels, areas = r.frame("pixels.csv"), r.frame("signal.csv")
+        width = (pixels["high"] - pixels["low"]).to_numpy()
+        density = pixels["pixels"] / max(pixels["pixels"].sum(), 1) / width
+        ax.bar(pixels["low"], density, width, align="edge", color=_style.COLOURS[5])
+        top = float(density.max())
+        areas = areas[(areas["clips"] == "sample") & (areas["unit"] == "pixels")]
+        for i, one in enumerate(areas.itertuples()):
+            name = f"{NAMES.get(one.tau, one.tau)}: {number(one.value, 2)}, {100 * one.share:.0f} % above"
+            ax.vlines(
+                one.value,
+                0,
+                1.03 * top,
+                color=_style.COLOURS[1 if one.tau == "given" else 6],
+                ls=_style.LINES[i],
+                label=name,
+            )
+            parts.append(
+                pixels.assign(
+                    dataset=r.settings.dataset, density=density, tau_kind=one.tau, tau=one.value, signal_share=one.share
+                )
+            )
+        ax.set_title(
+            f"{r.settings.dataset}: {r.record['results']['sampled_clips']} clips", loc="left", fontweight="bold"
+        )
+        ax.set_ylim(0, 1.4 * top)
+        ax.legend(loc="upper left")
+        ax.set_xlabel("normalised log-mel")
+        ax.set_ylabel("density")
+    return fig, pd.concat(parts, ignore_index=True)[list(COLUMNS)]

@@ -1,0 +1,83 @@
+"""Norm of the residual stream over that of the attention branch, block by block (P0 Figures 7 and 10)."""
+
+from __future__ import annotations
+
+from audioprune.analyses import means
+from audioprune.figures import _panels, _style
+
+COLUMNS = (
+    *("backbone", "dataset", "method", "variant", "score", "keep_rate"),
+    *("block", "ratio", "low", "high", "normalised", "normalised_low", "normalised_high"),
+)
+CAPTION = (
+    "Left: norm of a token on the residual path over that of what attention adds to it, mean over tokens and test "
+    "clips, with a 95 % interval (bootstrap over recordings). Right: divided by the unpruned model's ratio in the same "
+    "block. Vertical lines are the pruning blocks. Blocks count from zero."
+)
+
+
+def draw(results, cells: list):
+    import pandas as pd
+
+    shown = _panels.there(results, cells)
+    models = _models(shown)
+    if not models:
+        return _style.empty(_panels.why(results, cells)), pd.DataFrame(columns=COLUMNS)
+    fig, axes = _style.figure(len(models), 2, height=1.8 * len(models) + 0.5)
+    colours, rows = _style.rate_colours(g.keep_rate for own in models for g in own), []
+    for (left, right), own in zip(axes, models):
+        base = next((_ratios(results, g) for g in own if g.method == "none"), {})
+        for group in own:
+            rows += _line(left, right, results, group, base, colours[group.keep_rate])
+        blocks = next((g.blocks for g in own if g.blocks), ())
+        for ax in (left, right):
+            _panels.mark_pruning(ax, blocks)
+            _panels.block_axis(ax, max(row["block"] for row in rows))
+        left.set_title(_panels.name(own[-1]), loc="left", fontweight="bold")
+        left.set_ylabel("|x| / |attention(x)|")
+        left.set_ylim(0)
+        right.set_ylabel("ratio to unpruned")
+        if not base:
+            right.set_axis_off()
+    for ax in axes[-1]:
+        ax.set_xlabel("block")
+    _panels.rate_legend(fig, colours)
+    return fig, pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _models(shown: list) -> list[list]:
+    """Each model on a dataset with its unpruned runs first, where a pruned one is there too."""
+    unpruned, found = [g for g in shown if g.method == "none"], []
+    for own in _panels.by_model([g for g in shown if g.method != "none"]):
+        g = own[0]
+        same = (g.backbone, g.dataset, g.variant, g.signal)
+        found.append([*(u for u in unpruned if (u.backbone, u.dataset, u.variant, u.signal) == same), *own])
+    return found
+
+
+def _ratios(results, group) -> dict:
+    """{block: Estimate}"""
+    return {int(block): e for (block, _), e in means(results, group, "blocks", ("block",), ("norm",)).items()}
+
+
+def _line(left, right, results, group, base: dict, colour) -> list[dict]:
+    import numpy as np
+
+    from audioprune.analyses import estimate
+
+    own, rows = _ratios(results, group), []
+    for block, e in sorted(own.items()):
+        row = {**_panels.where(group), "block": block, "ratio": e.value, "low": e.low, "high": e.high}
+        if block in base:
+            b = base[block]
+            draws = e.draws / b.draws if e.design == b.design else np.full(len(e.draws), np.nan)
+            over = estimate(e.value / b.value, draws, e.n, e.design)
+            row |= {"normalised": over.value, "normalised_low": over.low, "normalised_high": over.high}
+        rows.append(row)
+    for ax, names in ((left, ("ratio", "low", "high")), (right, ("normalised", "normalised_low", "normalised_high"))):
+        shown = [row for row in rows if names[0] in row]
+        x = [row["block"] for row in shown]
+        y, low, high = ([row[name] for row in shown] for name in names)
+        ax.plot(x, y, marker="o", ms=3.5, color=colour)
+        ax.fill_between(x, low, high, color=colour, alpha=0.15, lw=0)
+    return rows

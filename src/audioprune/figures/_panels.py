@@ -1,0 +1,62 @@
+"""Figures of token analyses: a row of panels for each model on a dataset, its keep-rates side by side or by colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from audioprune.analyses import Group, groups
+from audioprune.tables._text import clean
+
+PRUNING = (0, (2, 2))  # lines of pruning blocks
+NOTHING = "the study traces no such model"
+
+
+def there(results, cells: Iterable) -> list[Group]:
+    """The groups of these cells that have something to show."""
+    return [group for group in groups(results, cells) if group.cells]
+
+
+def why(results, cells: Iterable) -> str:
+    return next((group.why for group in groups(results, cells) if group.why), NOTHING)
+
+
+def by_model(shown: list[Group]) -> list[list[Group]]:
+    """Groups of one model on one dataset together: its keep-rates."""
+    found: dict[tuple, list[Group]] = {}
+    for g in shown:
+        found.setdefault((g.dataset, g.backbone, g.method, g.score, g.variant, g.signal), []).append(g)
+    return list(found.values())
+
+
+def name(group: Group, *, method: bool = True) -> str:
+    """'audiomae-tiny, topk.cls on esc10'; the method only where it is not plain topk."""
+    other = f", {group.method.replace('.', ', ', 1)}" if method and group.method not in ("topk", "none") else ""
+    variant = f" ({group.variant})" if group.variant else ""
+    return clean(f"{group.backbone}{other} on {group.dataset}{variant}")
+
+
+def where(group: Group) -> dict:
+    """What every row of a figure's data says of its model."""
+    fixed = {"backbone": group.backbone, "dataset": group.dataset, "method": group.method}
+    return fixed | {"variant": group.variant, "score": group.score, "keep_rate": group.keep_rate}
+
+
+def rate_legend(fig, colours: dict, more: Iterable = ()) -> None:
+    """Keep-rates by colour above all panels, and further handles."""
+    from matplotlib.lines import Line2D
+
+    rates = [Line2D([], [], color=c, lw=2.5, label=f"keep-rate {rate:g}") for rate, c in colours.items()]
+    pruning = Line2D([], [], color="#666666", lw=0.9, ls=PRUNING, label="pruning block")
+    handles = [*rates, *more, pruning]
+    fig.legend(handles=handles, loc="outside upper center", ncols=min(5, len(handles)))
+
+
+def mark_pruning(ax, blocks: Iterable[int]) -> None:
+    for block in blocks:
+        ax.axvline(block, color="#666666", lw=0.9, ls=PRUNING, zorder=1.2)
+    ax.grid(axis="x", visible=False)
+
+
+def block_axis(ax, last: int) -> None:
+    ax.set_xticks(range(0, last + 1, 1 if last < 13 else 2))
+    ax.set_xlim(-0.5, last + 0.5)

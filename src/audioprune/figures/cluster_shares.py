@@ -1,0 +1,53 @@
+"""Clusters of intensity and variation on their scales, with shares cut off to whole percents (section 3.2)."""
+
+from __future__ import annotations
+
+from audioprune.figures import _style
+
+TITLE = "Clusters of intensity and variation by dataset"
+CAPTION = (
+    "k-means clusters C1 to C5 of all patches' means (intensity) and standard deviations (variation) in normalised "
+    "log-mel: a bar from a cluster's lower to its upper edge, with its share of the patches cut off to whole percents."
+)
+STATISTICS = {"mean": "intensity: patch mean", "std": "variation: patch standard deviation"}
+COLUMNS = ("dataset", "statistic", "cluster", "lower", "upper", "share", "percent")
+
+
+def needs(study) -> list:
+    return study.cells("clusters")
+
+
+def draw(results):
+    import matplotlib as mpl
+    import pandas as pd
+
+    cells = needs(results)
+    shown = [r for r in cells if r.ok]
+    if not shown:
+        why = next((r.why for r in cells), "the study looks into no dataset")
+        return _style.empty(why), pd.DataFrame(columns=COLUMNS)
+    frame = pd.concat([r.frame().assign(dataset=r.settings.dataset) for r in shown], ignore_index=True)
+    datasets = list(dict.fromkeys(frame["dataset"]))
+    fig, axes = _style.figure(1, 2, height=0.42 * len(datasets) + 0.8)
+    for ax, (statistic, title) in zip(axes[0], STATISTICS.items()):
+        for one in frame[frame["statistic"] == statistic].itertuples():
+            level = int(one.cluster.removeprefix("C")) - 1
+            y, middle = datasets.index(one.dataset), (one.lower + one.upper) / 2
+            colour = mpl.colormaps["viridis"](level / 4)
+            ax.barh(y, one.upper - one.lower, left=one.lower, height=0.62, color=colour)
+            ax.text(
+                middle,
+                y,
+                f"{one.percent}",
+                ha="center",
+                va="center",
+                fontsize=6.5,
+                color="#111111" if level > 2 else "white",
+            )
+        ax.set_yticks(range(len(datasets)), datasets)
+        ax.set_ylim(len(datasets) - 0.5, -0.5)
+        ax.set_title(title, loc="left", fontsize=8.5)
+        ax.set_xlabel("normalised log-mel")
+        ax.grid(axis="y", visible=False)
+    axes[0][1].tick_params(labelleft=False)
+    return fig, frame[list(COLUMNS)]

@@ -1,0 +1,17 @@
+"""P0 Figure 10: norm ratios by block and keep-rate, on speakers and multi-label clips."""
+
+from __future__ import annotations
+
+from audioprune.analyses import OTHERS, analysed, own_scored
+from audioprune.figures import _norms
+
+TITLE = "Norm of the residual stream over that of attention, speakers and multi-label clips"
+CAPTION = _norms.CAPTION
+
+
+def needs(study) -> list:
+    return own_scored(analysed(study, tasks=OTHERS, pruned=None))
+
+
+def draw(results):
+    return _norms.draw(results, needs(results))

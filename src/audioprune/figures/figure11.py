@@ -1,0 +1,17 @@
+"""P0 Figure 11: ratio A of AudioMAE, clip by clip, on speakers and multi-label clips."""
+
+from __future__ import annotations
+
+from audioprune.analyses import OTHERS, analysed
+from audioprune.figures import _ratio_a
+
+TITLE = "Distribution of ratio A over clips, AudioMAE on speakers and multi-label clips"
+CAPTION = _ratio_a.CAPTION
+
+
+def needs(study) -> list:
+    return analysed(study, tasks=OTHERS, families=("audiomae",), score="global")
+
+
+def draw(results):
+    return _ratio_a.draw(results, needs(results))

@@ -1,0 +1,17 @@
+"""P0 Figure 14: ratio A of AST, clip by clip."""
+
+from __future__ import annotations
+
+from audioprune.analyses import analysed, own_scored
+from audioprune.figures import _ratio_a
+
+TITLE = "Distribution of ratio A over clips, AST"
+CAPTION = _ratio_a.CAPTION
+
+
+def needs(study) -> list:
+    return own_scored(analysed(study, families=("ast", "ast-mp")))
+
+
+def draw(results):
+    return _ratio_a.draw(results, needs(results))

@@ -1,0 +1,17 @@
+"""P0 Figure 15: gamma of AST by block."""
+
+from __future__ import annotations
+
+from audioprune.analyses import analysed, own_scored
+from audioprune.figures import _gamma
+
+TITLE = "Attention to kept over pruned tokens by block, AST"
+CAPTION = _gamma.CAPTION
+
+
+def needs(study) -> list:
+    return own_scored(analysed(study, families=("ast", "ast-mp")))
+
+
+def draw(results):
+    return _gamma.draw(results, needs(results))

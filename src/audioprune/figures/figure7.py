@@ -1,0 +1,17 @@
+"""P0 Figure 7: norm ratios by block and keep-rate, on keywords and environmental sounds."""
+
+from __future__ import annotations
+
+from audioprune.analyses import MAIN, analysed, own_scored
+from audioprune.figures import _norms
+
+TITLE = "Norm of the residual stream over that of attention, keywords and environmental sounds"
+CAPTION = _norms.CAPTION
+
+
+def needs(study) -> list:
+    return own_scored(analysed(study, tasks=MAIN, pruned=None))
+
+
+def draw(results):
+    return _norms.draw(results, needs(results))

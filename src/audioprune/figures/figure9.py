@@ -1,0 +1,17 @@
+"""P0 Figure 9: gamma of AudioMAE by block, on speakers and multi-label clips."""
+
+from __future__ import annotations
+
+from audioprune.analyses import OTHERS, analysed
+from audioprune.figures import _gamma
+
+TITLE = "Attention to kept over pruned tokens by block, AudioMAE on speakers and multi-label clips"
+CAPTION = _gamma.CAPTION
+
+
+def needs(study) -> list:
+    return analysed(study, tasks=OTHERS, families=("audiomae",), score="global")
+
+
+def draw(results):
+    return _gamma.draw(results, needs(results))

@@ -1,0 +1,92 @@
+"""Where tokens lie by intensity and variation, before and after pruning (section 3.4)."""
+
+from __future__ import annotations
+
+from audioprune.analyses import analysed, own_scored
+from audioprune.figures import _panels, _style
+
+TITLE = "Tokens by intensity and variation, before and after pruning"
+CAPTION = (
+    "Density of tokens by mean and standard deviation of their patches, log(1 + density), in the input and among those "
+    "that survive all stages, at the keep-rate nearest to 0.5. One scale of colours for each dataset. Darker is rarer; "
+    "deviations beyond three quarters of their range are left out, as released."
+)
+RATE = 0.5
+COLUMNS = ("dataset", "backbone", "keep_rate", "panel", "mean", "std", "tokens", "log_density")
+
+
+def needs(study) -> list:
+    return own_scored(analysed(study))
+
+
+def draw(results):
+    import pandas as pd
+
+    cells = needs(results)
+    by_dataset: dict[str, list] = {}
+    for own in _panels.by_model(_panels.there(results, cells)):
+        nearest = min(own, key=lambda g: abs(g.keep_rate - RATE))
+        by_dataset.setdefault(nearest.dataset, []).append(nearest)
+    if not by_dataset:
+        return _style.empty(_panels.why(results, cells)), pd.DataFrame(columns=COLUMNS)
+    width = 1 + max(map(len, by_dataset.values()))
+    fig, axes = _style.figure(len(by_dataset), width, height=1.9 * len(by_dataset) + 0.2)
+    rows = []
+    for row, (dataset, shown) in zip(axes, by_dataset.items()):
+        rows += _row(fig, row, results, dataset, shown)
+    for ax in axes[-1]:
+        ax.set_xlabel("patch mean")
+    return fig, pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _row(fig, axes, results, dataset: str, shown: list) -> list[tuple]:
+    from audioprune.tokens.occurrence import log_density
+
+    first, panels = counted(results, shown[0]), []
+    panels.append(("input", shown[0], first["input"]))
+    panels += [("survivors", g, counted(results, g)[f"after_{g.blocks[-1]}"]) for g in shown]
+    edges = first["mean_edges"], first["std_edges"]
+    shades = [log_density(counts, edges) for _, _, counts in panels]
+    top, rows = max(float(s.max()) for s in shades), []
+    for ax in axes[len(panels) :]:
+        ax.set_axis_off()
+    for ax, (panel, group, counts), shade in zip(axes, panels, shades):
+        extent = (edges[0][0], edges[0][-1], edges[1][0], edges[1][-1])
+        mesh = ax.imshow(
+            shade.T,
+            origin="lower",
+            aspect="auto",
+            extent=extent,
+            vmin=0,
+            vmax=top,
+            cmap="viridis",
+            interpolation="none",
+        )
+        ax.grid(False)
+        after = f"{group.backbone}, kept at {group.keep_rate:g}" if panel == "survivors" else f"{dataset}: input"
+        ax.set_title(after, loc="left", fontsize=8, fontweight="bold" if panel == "input" else "normal")
+        backbone, rate = (group.backbone, group.keep_rate) if panel == "survivors" else ("", 1.0)
+        for (i, j), tokens in _every(counts):
+            centre = ((edges[0][i] + edges[0][i + 1]) / 2, (edges[1][j] + edges[1][j + 1]) / 2)
+            rows.append((dataset, backbone, rate, panel, *map(float, centre), int(tokens), float(shade[i, j])))
+    axes[0].set_ylabel("patch std")
+    fig.colorbar(mesh, ax=list(axes), label="log(1 + density)", fraction=0.04, pad=0.01)
+    return rows
+
+
+def counted(results, group) -> dict:
+    """Counts of all its folds and seeds together; the edges are those of the dataset."""
+    import numpy as np
+
+    found: dict = {}
+    for path in group.cells:
+        with np.load(results.cell(path).dir / "occurrence.npz") as saved:
+            for name in saved.files:
+                found[name] = saved[name] if name.endswith("edges") else found.get(name, 0) + saved[name]
+    return found
+
+
+def _every(counts):
+    import numpy as np
+
+    return np.ndenumerate(counts)

@@ -1,0 +1,23 @@
+"""Gamma of a group of blocks, from gammas of its blocks."""
+
+from __future__ import annotations
+
+import math
+
+from audioprune.analyses import Estimate, estimate
+
+
+def group_gammas(own: dict, score: str, group: int, kind: str) -> Estimate | None:
+    """Mean over a group's blocks of means over clips: own is {(score, group, block, kind): Estimate} (section 2.3).
+
+    A block where no clip has a gamma is left out, as `tokens.attention_ratio.group_gamma` does.
+    """
+    import numpy as np
+
+    found = [
+        e for key, e in own.items() if (key[0], key[1], key[3]) == (score, group, kind) and not math.isnan(e.value)
+    ]
+    if not found:
+        return None
+    draws = np.mean([e.draws for e in found], axis=0)
+    return estimate(float(np.mean([e.value for e in found])), draws, max(e.n for e in found), found[0].design)

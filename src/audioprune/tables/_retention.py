@@ -1,0 +1,56 @@
+"""Ratios A and B of pruned models at each stage, as rows: what Tables 2 and 5 share (specification, section 2.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audioprune.analyses import Group, groups, means
+from audioprune.tables._published import lookup
+from audioprune.tables._table import Column, Row
+from audioprune.tables._tokens import facts, headings, measured, where
+
+if TYPE_CHECKING:
+    from audioprune.results import Results
+
+QUANTITIES = ("ratio_a", "ratio_b", "kept_fraction", "excess")
+DENOMINATOR = (
+    "Ratio A divides by the tokens that enter the stage. P0 prints a formula that divides by those entering the stage "
+    "before; its Table 2 fits only the former (B13). Clips without a signal patch have no ratio B and are skipped "
+    "there."
+)
+
+
+def rows(results: Results, cells, published) -> tuple[list[Row], list[Group]]:
+    """A row for each model, keep-rate and stage, and the groups they are of."""
+    found, shown = [], groups(results, cells)
+    headed = headings(results, shown)
+    for group in shown:
+        own = means(results, group, "stages", ("stage",), QUANTITIES) if group.cells else {}
+        for stage, block in enumerate(group.blocks, start=1):
+            row = where(group) | facts(group) | {"stage": stage, "block": block}
+            for quantity in QUANTITIES:
+                one = own.get((stage, quantity))
+                beside = lookup(published, metric=quantity, location=str(block), **where(group))
+                row[quantity] = measured(one, group, 100, **beside)
+            fraction = own.get((stage, "kept_fraction"))
+            row["kept_fraction"] = 100 * fraction.value if fraction else None
+            row["n"] = own[stage, "ratio_b"].n if own else 0
+            found.append(Row(row, headed[group.model]))
+    return found, shown
+
+
+def columns() -> tuple[Column, ...]:
+    return (
+        Column("keep_rate", "Keep-rate", decimals=1),
+        Column("stage", "Stage", decimals=0),
+        Column("ratio_a", "Ratio A", "%", 1),
+        Column("ratio_a", "95 % interval", part="interval", decimals=1),
+        Column("ratio_a", "Published", part="published", decimals=1),
+        Column("ratio_a", "Difference", "points", part="difference", decimals=1),
+        Column("ratio_b", "Ratio B", "%", 1),
+        Column("kept_fraction", "K / N", "%", 1),
+        Column("excess", "B − K / N", "points", 1, signed=True),
+        Column("excess", "95 % interval", part="interval", decimals=1, signed=True),
+        Column("ratio_b", "Published", part="published", decimals=1),
+        Column("ratio_b", "Difference", "points", part="difference", decimals=1),
+    )

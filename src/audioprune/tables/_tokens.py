@@ -1,0 +1,87 @@
+"""Rows of tables on token analyses: cells, headings and notes of `analyses.groups`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from audioprune.analyses import INTERVAL, Estimate, Group, clips_of
+from audioprune.tables._table import Cell, Row
+
+if TYPE_CHECKING:
+    from audioprune.results import Results
+
+SIGNAL = {
+    "given": "A patch is signal when its normalised mean is above the threshold tau that P0 gives for the dataset",
+    "auto": "A patch is signal when its normalised mean is above tau, where the second of ten equal bins of the "
+    "dataset's pixels begins",
+    "truth": "A patch is signal where the generator of the audio put any",
+}
+
+
+def measured(found: Estimate | None, group: Group, scale: float = 1.0, **published) -> Cell:
+    """Ours with its interval beside the published value, or why it is not there; a note if some runs are missing."""
+    if not group.cells:
+        return Cell(why=group.why, **published)
+    if found is None or math.isnan(found.value):
+        return Cell(note="no clip has it", **published)
+    runs = len(group.cells)
+    note = f"{runs} of {runs + group.missing} runs; missing: {group.why}" if group.missing else ""
+    low, high = (None if math.isnan(v) else scale * v for v in (found.low, found.high))
+    return Cell(scale * found.value, low, high, note=note, **published)
+
+
+def headings(results: Results, shown: Iterable[Group]) -> dict[tuple, str]:
+    """{model: 'ast-tiny on esc10: 160 clips, 2 folds'} and what else tells it from others, for all its keep-rates."""
+    by_model: dict[tuple, list[Group]] = {}
+    for group in shown:
+        by_model.setdefault(group.model, []).append(group)
+    return {model: _heading(results, own) for model, own in by_model.items()}
+
+
+def _heading(results: Results, own: list[Group]) -> str:
+    clips = max((clips_of(results, group)["clip"].nunique() for group in own if group.cells), default=0)
+    size = [f"{clips} clips"] if clips else []
+    for what in ("fold", "seed"):
+        n = max(getattr(group, f"{what}s") for group in own)
+        size += [f"{n} {what}s"] if n > 1 else []
+    return "; ".join(filter(None, (": ".join(filter(None, (place(own[0]), ", ".join(size)))), own[0].variant)))
+
+
+def place(group: Group) -> str:
+    """'audiomae-tiny, topk by cls, on esc10'; the method only where it has options."""
+    options = group.method.partition(".")[2]
+    return f"{group.backbone}{f', topk by {options},' if options else ''} on {group.dataset}"
+
+
+def where(group: Group) -> dict:
+    """What every row says of its model."""
+    return {"backbone": group.backbone, "dataset": group.dataset, "method": group.method, "keep_rate": group.keep_rate}
+
+
+def facts(group: Group) -> dict:
+    """What is in the CSV only."""
+    return {"score": group.score, "variant": group.variant, "signal": group.signal}
+
+
+def notes(groups: Iterable[Group], *, labelled: bool = True) -> tuple[str, ...]:
+    """What the intervals are and leave out, and what makes a patch signal."""
+    shown = [g for g in groups if g.cells]
+    if not shown:
+        return ()
+    found = [f"Intervals: {INTERVAL}."]
+    one = dict.fromkeys(place(g) for g in shown if g.seeds == 1)
+    every = dict.fromkeys(map(place, shown))
+    if one:
+        told = "" if len(one) == len(every) else f" ({', '.join(one)})"
+        found.append(f"One seed: training variance is not covered{told}.")
+    for kind, text in SIGNAL.items() if labelled else ():
+        own = dict.fromkeys(g.dataset for g in shown if g.signal == kind)
+        if own:
+            found.append(f"{text} ({', '.join(own)}).")
+    return tuple(found)
+
+
+def cells_of(rows: Iterable[Row]) -> list[Cell]:
+    return [cell for row in rows for cell in row.cells.values() if isinstance(cell, Cell)]

@@ -1,0 +1,109 @@
+"""The audit of P0's token analysis: known selections under right and wrong labels (section 6.1, B24)."""
+
+from __future__ import annotations
+
+from audioprune import registry
+from audioprune.analyses import Group, analysed, groups
+from audioprune.audio.mel import MEL_BINS
+from audioprune.tables._published import EXPLAINED, MARKS, status
+from audioprune.tables._table import Cell, Column, Row, Table
+from audioprune.tables._tokens import cells_of, facts, measured, place, where
+
+TITLE = "Audit of the published token analysis"
+CAPTION = (
+    "Mean of ratio B minus K / N under right labels, under those of the other model's token order (transposed) and "
+    "under labels shuffled in each clip, for selections made without labels: the patches of highest mean (intensity), "
+    "the lowest mel bands, random ones, and what the trained model keeps. In brackets, where a selection blind to the "
+    "labels lies with 95 % probability. Last, the largest |B − K / N| over the stages, beside that of P0's Table 2 "
+    "(AudioMAE) for the same kind of dataset and keep-rate."
+)
+PUBLISHED = ("table2",)  # files of report/published that it shows
+SELECTIONS = {"intensity": "intensity", "low_frequency": "low frequencies", "random": "random", "model": "the model"}
+DATASETS = {"keyword": "spc2", "environmental": "esc50", "speaker": "voxceleb1", "multilabel": "as20k"}
+BACKBONE, PATCH = "audiomae-b", 16  # of P0's Table 2
+READING = (
+    "Under right labels an intensity selection keeps far more signal than K / N. Labels that say nothing of where "
+    "signal lies leave every row near zero, and P0's Table 2 is as near: its largest |B − K / N| stands in the last "
+    "columns."
+)
+
+
+def needs(study) -> list:
+    return analysed(study)
+
+
+def build(results) -> Table:
+    published, shown = results.published("table2"), groups(results, needs(results))
+    rows = [row for group in shown for row in _rows(results, published, group)]
+    stages = max((len(group.blocks) for group in shown), default=0)
+    told = (READING,) if rows else ()
+    return Table(_columns(stages), tuple(rows), told, EXPLAINED, status(cells_of(rows)))
+
+
+def _rows(results, published, group: Group):
+    headed = f"{place(group)}: keep-rate {group.keep_rate:g}"
+    headed = "; ".join(filter(None, (headed, group.variant)))
+    if not group.cells:
+        yield Row({**where(group), "map": "right", "stage1": measured(None, group)}, headed)
+        return
+    frame = pooled([results.cell(path).frame("audit.parquet") for path in group.cells])
+    theirs = {}
+    if group.family == "audiomae" and group.score == "global":  # what P0's Table 2 is of
+        theirs = largest(published, DATASETS.get(results.dataset(group.dataset).task, ""), group.keep_rate)
+    for (label_map, selection), own in frame.groupby(["map", "selection"], sort=False):
+        row = {**where(group), **facts(group), "map": label_map, "selection": SELECTIONS[selection]}
+        for one in own.itertuples():
+            row[f"stage{one.stage}"] = Cell(100 * one.excess)
+            row[f"blind{one.stage}"] = Cell(0.0, 100 * one.low, 100 * one.high)
+        row["largest"] = Cell(100 * float(own["excess"].abs().max()), **theirs)
+        yield Row(row, headed)
+
+
+def pooled(frames: list):
+    """Folds and seeds together: means weighted by clips; blind intervals as those of independent runs."""
+    import numpy as np
+    import pandas as pd
+
+    frame = pd.concat(frames, ignore_index=True)
+    found = []
+    for key, own in frame.groupby(["map", "selection", "stage"], sort=False):
+        n = own["n"].to_numpy(dtype=float)
+        half = float(np.sqrt((((own["high"] - own["low"]) / 2 * n) ** 2).sum()) / n.sum())
+        excess = float((own["excess"] * n).sum() / n.sum())
+        found.append((*key, excess, -half, half, int(n.sum())))
+    return pd.DataFrame(found, columns=["map", "selection", "stage", "excess", "low", "high", "n"])
+
+
+def largest(published, dataset: str, keep_rate: float) -> dict:
+    """Points between ratio B of P0's Table 2 and K / N, at most over the stages, as `lookup` gives it; or nothing."""
+    from audioprune.profiling.macs import keep_count
+
+    at = (published["dataset"] == dataset) & (published["backbone"] == BACKBONE) & (published["metric"] == "ratio_b")
+    own = published[at & ((published["keep_rate"] - keep_rate).abs() < 1e-9)].sort_values("location")
+    if own.empty:
+        return {}
+    patches = kept = registry.get("datasets", dataset).DATASET.frames // PATCH * (MEL_BINS // PATCH)
+    away = []
+    for value in own["value"]:
+        kept = keep_count(keep_rate, kept)
+        away.append(abs(value - 100 * kept / patches))
+    return {"published": max(away), "source": own["source"].iloc[0], "mark": MARKS.get(own["status"].iloc[0], "")}
+
+
+def _columns(stages: int) -> tuple[Column, ...]:
+    by_stage = [
+        column
+        for stage in range(1, stages + 1)
+        for column in (
+            Column(f"stage{stage}", f"Stage {stage}", "points", 1, signed=True),
+            Column(f"blind{stage}", "if blind", part="interval", decimals=1, signed=True),
+        )
+    ]
+    return (
+        Column("map", "Labels", align="left"),
+        Column("selection", "Kept", align="left"),
+        *by_stage,
+        Column("largest", "Largest", "points", 1),
+        Column("largest", "P0's", "points", 1, part="published"),
+        Column("largest", "Difference", "points", 1, part="difference"),
+    )

@@ -1,0 +1,61 @@
+"""Levels of intensity and variation, C1 to C5: their edges and shares beside the released ones (section 3.2)."""
+
+from __future__ import annotations
+
+from audioprune.tables._published import EXPLAINED, lookup, status
+from audioprune.tables._table import Cell, Column, Row, Table
+from audioprune.tables._tokens import cells_of
+
+TITLE = "Clusters of intensity and variation"
+CAPTION = (
+    "k-means on the means (intensity) and standard deviations (variation) of all patches of a dataset's evaluation "
+    "clips: each cluster's upper edge in normalised log-mel and its share of the patches, beside the released scripts' "
+    "values. Shares in brackets are cut off to whole percents, as the released figure prints them."
+)
+PUBLISHED = ("clusters",)  # files of report/published that it shows
+STATISTICS = {"mean": "intensity", "std": "variation"}
+
+
+def needs(study) -> list:
+    return study.cells("clusters")
+
+
+def build(results) -> Table:
+    published = results.published("clusters")
+    rows = [row for r in needs(results) for row in _rows(published, r)]
+    return Table(_columns(), tuple(rows), (), EXPLAINED, status(cells_of(rows)))
+
+
+def _rows(published, r):
+    dataset = r.settings.dataset
+    where = {"backbone": "", "dataset": dataset, "method": "", "keep_rate": None}
+    if not r.ok:
+        yield Row({"dataset": dataset, "cluster": "C1", "upper": Cell(why=r.why)}, dataset)
+        return
+    for statistic, own in r.frame().groupby("statistic", sort=False):
+        group = f"{dataset}: {STATISTICS[statistic]}, {r.record['results']['clips']} clips"
+        least = lookup(published, metric=f"{statistic}_cluster_edge", location="lower edge of C1", **where)
+        fixed = {"dataset": dataset, "statistic": statistic}
+        yield Row({**fixed, "cluster": "lower edge", "upper": Cell(float(own["lower"].iloc[0]), **least)}, group)
+        for one in own.itertuples():
+            upper = lookup(
+                published, metric=f"{statistic}_cluster_edge", location=f"upper edge of {one.cluster}", **where
+            )
+            share = lookup(published, metric=f"{statistic}_cluster_share", location=one.cluster, **where)
+            row = {**fixed, "cluster": one.cluster, "upper": Cell(one.upper, **upper), "centre": one.centre}
+            row |= {"patches": one.patches, "share": Cell(100 * one.share, **share), "percent": f"[{one.percent}]"}
+            yield Row(row, group)
+
+
+def _columns() -> tuple[Column, ...]:
+    return (
+        Column("cluster", "Cluster", align="left"),
+        Column("upper", "Upper edge", decimals=4),
+        Column("upper", "Released", decimals=4, part="published"),
+        Column("upper", "Difference", decimals=4, part="difference"),
+        Column("centre", "Centre", decimals=4),
+        Column("share", "Share", "%", 1),
+        Column("percent", "Cut off", "%"),
+        Column("share", "Released", "%", 1, part="published"),
+        Column("share", "Difference", "points", 1, part="difference"),
+    )

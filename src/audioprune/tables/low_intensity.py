@@ -1,0 +1,85 @@
+"""Low-intensity tokens that survive all stages, AudioMAE against AST (section 3.5)."""
+
+from __future__ import annotations
+
+from audioprune.analyses import Group, analysed, difference, groups, means
+from audioprune.planning.cells import value_of
+from audioprune.tables._table import Column, Row, Table
+from audioprune.tables._tokens import measured, notes, where
+
+TITLE = "Low-intensity tokens that survive"
+CAPTION = (
+    "Tokens of low intensity (clusters C1 and C2 of the patch mean) after the last pruning stage: as a share of the "
+    "survivors and of the input's such tokens, means over test clips. The difference is AudioMAE minus the model of "
+    "the row, both at this keep-rate, on the same clips. A share of the input's tokens equal to K / N would be blind "
+    "to intensity."
+)
+SHARES = ("low_of_kept", "low_of_input")
+RANKS = "Models rank by the score named; the difference is to AudioMAE ranked by its own, global score."
+
+
+def needs(study) -> list:
+    """topk models on datasets where AudioMAE and AST are both analysed, under whatever score the study has."""
+    found = analysed(study, families=("audiomae", "ast", "ast-mp"))
+    families: dict[str, set] = {}
+    for c in found:
+        families.setdefault(value_of(c, "dataset"), set()).add(value_of(c, "backbone").partition("-")[0])
+    return [c for c in found if families[value_of(c, "dataset")] == {"audiomae", "ast"}]
+
+
+def build(results) -> Table:
+    found = groups(results, needs(results))
+    place = {g.dataset: i for i, g in reversed(list(enumerate(found)))}
+    shown = sorted(found, key=lambda g: (place[g.dataset], -g.keep_rate))
+    rows = [row for group in shown for row in _rows(results, shown, group)]
+    told = (RANKS, *notes(shown, labelled=False)) if rows else ()
+    return Table(_columns(), tuple(rows), told)
+
+
+def _rows(results, shown: list[Group], group: Group):
+    own = _last(results, group)
+    row = {**where(group), "score": group.score, "variant": group.variant}
+    row["n"] = own["low_of_input"].n if own else 0
+    row["kept_fraction"] = 100 * own["kept_fraction"].value if own else None
+    for share in SHARES:
+        row[share] = measured(own.get(share), group, 100)
+    other = _audiomae(shown, group)
+    beside = _last(results, other) if other is not None and own else {}
+    for share in SHARES if beside else ():
+        if (paired := difference(beside[share], own[share])) is not None:
+            row[f"{share}_difference"] = measured(paired, group, 100)
+    yield Row(row, "; ".join(filter(None, (f"{group.dataset}, keep-rate {group.keep_rate:g}", group.variant))))
+
+
+def _last(results, group: Group) -> dict:
+    """Estimates after the last stage, by name."""
+    if not group.cells:
+        return {}
+    found = means(results, group, "stages", ("stage",), (*SHARES, "kept_fraction"))
+    last = max(stage for stage, _ in found)
+    return {name: one for (stage, name), one in found.items() if stage == last}
+
+
+def _audiomae(shown: list[Group], group: Group) -> Group | None:
+    """AudioMAE by its own score, of the same size, dataset, keep-rate and settings; None for that model itself."""
+    size = group.backbone.rpartition("-")[2]
+    own = (g for g in shown if (g.backbone, g.method, g.cells != ()) == (f"audiomae-{size}", "topk", True))
+    same = (group.dataset, group.keep_rate, group.blocks, group.signal)
+    found = [g for g in own if (g.dataset, g.keep_rate, g.blocks, g.signal) == same and g != group]
+    return next(iter(found), None)
+
+
+def _columns() -> tuple[Column, ...]:
+    return (
+        Column("backbone", "Backbone", align="left"),
+        Column("score", "Ranked by", align="left"),
+        Column("low_of_kept", "Of survivors", "%", 1),
+        Column("low_of_kept", "95 % interval", part="interval", decimals=1),
+        Column("low_of_kept_difference", "AudioMAE minus this", "points", 1, signed=True),
+        Column("low_of_kept_difference", "95 % interval", part="interval", decimals=1, signed=True),
+        Column("low_of_input", "Of input's", "%", 1),
+        Column("low_of_input", "95 % interval", part="interval", decimals=1),
+        Column("kept_fraction", "K / N", "%", 1),
+        Column("low_of_input_difference", "AudioMAE minus this", "points", 1, signed=True),
+        Column("low_of_input_difference", "95 % interval", part="interval", decimals=1, signed=True),
+    )

@@ -1,0 +1,59 @@
+"""The signal threshold of each dataset and how much of it is signal: P0 Figure 4's captions (section 2.2, B15)."""
+
+from __future__ import annotations
+
+from audioprune.tables._published import EXPLAINED, lookup, status
+from audioprune.tables._table import Cell, Column, Row, Table
+from audioprune.tables._tokens import cells_of
+
+TITLE = "How much of each dataset is signal"
+CAPTION = (
+    "The threshold tau, as P0 gives it or read from the histogram of normalised log-mel values (where the second of "
+    "ten equal bins begins), and the signal's share: of pixels and of patches above it, in the seeded sample whose "
+    "histogram is drawn and in all evaluation clips."
+)
+PUBLISHED = ("figure4",)  # files of report/published that it shows
+AMBIGUOUS = (
+    "P0 calls its share an area and does not say whether of pixels or of patches; it stands beside both. Its Table 2 "
+    "implies 66.2, 83.1, 66.6 and 92.7 % of tokens for spc2, esc50, voxceleb1 and as20k (B15)."
+)
+
+
+def needs(study) -> list:
+    return study.cells("clusters")
+
+
+def build(results) -> Table:
+    published = results.published("figure4")
+    rows = [row for r in needs(results) for row in _rows(published, r)]
+    return Table(_columns(), tuple(rows), (AMBIGUOUS,) if rows else (), EXPLAINED, status(cells_of(rows)))
+
+
+def _rows(published, r):
+    dataset = r.settings.dataset
+    where = {"backbone": "", "dataset": dataset, "method": "", "keep_rate": None}
+    tau, area = (lookup(published, metric=metric, **where) for metric in ("tau", "signal_area"))
+    if not r.ok:
+        yield Row({"dataset": dataset, "tau": Cell(why=r.why, **tau), "pixels": Cell(why=r.why, **area)}, dataset)
+        return
+    frame = r.frame("signal.csv")
+    for (kind, value, over), own in frame.groupby(["tau", "value", "clips"], sort=False):
+        shares = dict(zip(own["unit"], own["share"], strict=True))
+        n = int(own["n"].iloc[0])
+        row = {"dataset": dataset, "kind": kind, "clips": over, "n": n, "tau": Cell(float(value), **tau)}
+        yield Row(row | {unit: Cell(100 * float(share), **area) for unit, share in shares.items()}, dataset)
+
+
+def _columns() -> tuple[Column, ...]:
+    return (
+        Column("kind", "Threshold", align="left"),
+        Column("tau", "τ", decimals=3),
+        Column("tau", "Published τ", part="published"),
+        Column("clips", "Clips", align="left"),
+        Column("n", "n", decimals=0),
+        Column("pixels", "Of pixels", "%", 1),
+        Column("patches", "Of patches", "%", 1),
+        Column("patches", "Published area", "%", 0, part="published"),
+        Column("pixels", "Difference, pixels", "points", 1, part="difference"),
+        Column("patches", "Difference, patches", "points", 1, part="difference"),
+    )

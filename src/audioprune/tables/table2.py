@@ -1,0 +1,31 @@
+"""Signal tokens kept at each stage: P0 Table 2, for topk models that rank by global attention (section 2.2)."""
+
+from __future__ import annotations
+
+from audioprune.analyses import analysed
+from audioprune.tables import _retention
+from audioprune.tables._published import EXPLAINED, status
+from audioprune.tables._table import Table
+from audioprune.tables._tokens import cells_of, notes
+
+TITLE = "Signal tokens kept at each stage"
+CAPTION = (
+    "Ratio A is the share of signal among the tokens that enter a pruning stage and are kept by it, ratio B the share "
+    "of the input's signal tokens that are kept; means over test clips. K / N is the share of all tokens that are "
+    "kept, which is what ratio B would be if the selection were blind to signal. Models of topk by global attention."
+)
+PUBLISHED = ("table2",)  # files of report/published that it shows
+CAUTION = (
+    "What P0 concludes from its Table 2 is withdrawn: its ratio B equals K / N to within rounding, as labels that have "
+    "nothing to do with the tokens would give. Ours are read through the backbone's own order of tokens."
+)
+
+
+def needs(study) -> list:
+    return analysed(study, score="global")
+
+
+def build(results) -> Table:
+    rows, shown = _retention.rows(results, needs(results), results.published("table2"))
+    told = (CAUTION, _retention.DENOMINATOR, *notes(shown))
+    return Table(_retention.columns(), tuple(rows), told, EXPLAINED, status(cells_of(rows)))

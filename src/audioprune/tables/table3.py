@@ -1,0 +1,61 @@
+"""Attention received by kept tokens over that of pruned ones: P0 Table 3 (section 2.3)."""
+
+from __future__ import annotations
+
+from audioprune.analyses import Group, analysed, groups, means
+from audioprune.tables._gamma import group_gammas
+from audioprune.tables._published import EXPLAINED, lookup, status
+from audioprune.tables._table import Column, Row, Table
+from audioprune.tables._tokens import cells_of, facts, headings, measured, notes, where
+
+TITLE = "Attention to kept tokens over attention to pruned ones"
+CAPTION = (
+    "Gamma of a group of blocks: mean score of kept signal tokens (R_s) or kept background tokens (R_b) over mean "
+    "score of the tokens that the group's pruning block drops, a mean over clips and then over the blocks. G1 to G3 "
+    "end with the three pruning blocks; later blocks are in no group. Scores are those by which the model ranks."
+)
+PUBLISHED = ("table3",)  # files of report/published that it shows
+KINDS = {"gamma_s": "gamma_signal", "gamma_b": "gamma_background", "gamma": "gamma_all"}
+CAUTION = (
+    "P0's table is withdrawn: R_s and R_b hardly differ in it, as with labels that have nothing to do with the tokens. "
+    "Gamma above 1 follows from how tokens are chosen in the pruning block itself. A clip that keeps no token of a "
+    "kind has no gamma of it and is skipped."
+)
+
+
+def needs(study) -> list:
+    return analysed(study)
+
+
+def build(results) -> Table:
+    published, shown = results.published("table3"), groups(results, needs(results))
+    headed = headings(results, shown)
+    rows = [Row(row, headed[group.model]) for group in shown for row in _rows(results, published, group)]
+    return Table(_columns(), tuple(rows), (CAUTION, *notes(shown)), EXPLAINED, status(cells_of(rows)))
+
+
+def _rows(results, published, group: Group):
+    own = means(results, group, "attention", ("score", "group", "block"), tuple(KINDS)) if group.cells else {}
+    for number in range(1, len(group.blocks) + 1):
+        row = where(group) | facts(group) | {"group": f"G{number}"}
+        for kind, metric in KINDS.items():
+            found = group_gammas(own, group.score.partition("_")[0], number, kind)
+            beside = lookup(published, metric=metric, location=f"G{number}", **where(group))
+            row[metric] = measured(found, group, **beside)
+        yield row
+
+
+def _columns() -> tuple[Column, ...]:
+    return (
+        Column("keep_rate", "Keep-rate", decimals=1),
+        Column("group", "Blocks", align="left"),
+        Column("gamma_signal", "Γ(R_s)"),
+        Column("gamma_signal", "95 % interval", part="interval"),
+        Column("gamma_signal", "Published", part="published"),
+        Column("gamma_signal", "Difference", part="difference"),
+        Column("gamma_background", "Γ(R_b)"),
+        Column("gamma_background", "95 % interval", part="interval"),
+        Column("gamma_background", "Published", part="published"),
+        Column("gamma_background", "Difference", part="difference"),
+        Column("gamma_all", "Γ, all kept"),
+    )
