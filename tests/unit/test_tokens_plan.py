@@ -49,7 +49,7 @@ def test_cells_of_analyses_are_found_by_what_was_traced(planner):
     assert len(found) == 1
     assert found[0].inputs["trace"].settings.pruning.label == "topk-kr0.5"
     assert matches(found[0], {"method": "topk", "fold": 1, "seed": 0, "label_map": "right"})
-    assert len(study.cells("tokens", keep_rate=1.0)) == 4
+    assert len(study.cells("tokens", keep_rate=1.0)) == 6  # two backbones, digits and two folds of sounds
 
 
 def test_the_published_study_looks_into_unpruned_models_of_every_fold(planner):
