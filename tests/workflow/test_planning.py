@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 
@@ -48,8 +49,6 @@ def test_a_typo_in_the_configuration_stops_everything_with_one_message(project):
 
 
 def test_plan_status_and_why_answer_in_words_and_in_json(project):
-    import json
-
     plan = project.run("audioprune", "plan", "demo", "--json")
     jobs = json.loads(plan.stdout)["jobs"]
     assert {"finetune", "table", "report"} <= {job["stage"] for job in jobs}
@@ -73,12 +72,12 @@ def test_tables_of_published_numbers_need_nothing_and_claims_need_every_evaluati
     jobs = project.planned("results/forensics.tex", "results/demo/forensics.csv")
     assert set(jobs) == {"table"}
     assert len(jobs["table"]) == 2
-    assert len(project.planned("results/mini/claims.tex")["evaluate"]) == 18
+    listed = json.loads(project.run("audioprune", "plan", "mini", "--json").stdout)["jobs"]
+    evaluations = [job for job in listed if job["stage"] == "evaluate"]
+    assert len(project.planned("results/mini/claims.tex")["evaluate"]) == len(evaluations) > 18
 
 
 def test_claims_are_judged_before_anything_is_trained(project):
-    import json
-
     found = json.loads(project.run("audioprune", "claims", "--json").stdout)
     assert sum(claim["verdict"] == "misstated" for claim in found["claims"]) == 8
     assert {claim["verdict"] for claim in found["claims"]} == {"misstated", "superseded", "not-run"}

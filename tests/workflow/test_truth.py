@@ -40,7 +40,7 @@ def test_a_fresh_clone_with_results_and_a_branch_and_back_rerun_nothing(finished
     git(clone, "switch", "-q", "-c", "other")
     append(clone, "pruning/topk.py")
     git(clone, "commit", "-q", "-a", "-m", "another topk")
-    assert len(clone.jobs("demo")["finetune"]) == 9
+    assert len(clone.jobs("demo")["finetune"]) == len(clone.cells("finetune/*/*/topk*/*/*")) > 0
     git(clone, "switch", "-q", "main")
     assert clone.planned(REPORT) == {}
 
