@@ -60,7 +60,7 @@ class Probes(Closed):
     matrix: bool = Field(False, description="each topk fine-tuning, the unpruned one too, at all its grid's keep-rates")
     off_the_shelf: tuple[str | Method, ...] = Field((), description="methods that prune the unpruned model")
     blocks: tuple[tuple[int, ...], ...] = Field((), description="other blocks at which topk prunes the unpruned model")
-    discard: bool = Field(False, description="intensity clusters of tokens discarded from the unpruned model")
+    discard: tuple[int, ...] = Field((), description="blocks after which intensity clusters are discarded, unpruned")
 
 
 class Throughput(Closed):

@@ -217,7 +217,7 @@ def test_only_an_unpruned_model_of_enough_blocks(tmp_path):
 def test_a_cell_is_planned_from_a_fine_tuning_and_its_clusters():
     planner = Planner(load(ROOT / "config.yaml"))
     tuned = planner.study("demo").cells("finetune", keep_rate=1.0)[0]
-    cell = planner.discard(tuned)
+    cell = planner.discard(tuned, tuple(range(12)))
     assert cell.address == f"{tuned.address}/discard/last"
     assert cell.inputs == {
         "finetune": tuned, "audio": tuned.inputs["audio"], "features": tuned.inputs["features"],

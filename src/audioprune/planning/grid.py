@@ -180,9 +180,9 @@ class Planner:
         label = f"signal-{own.tau}" + (f"-{own.label_map}" if own.label_map != "right" else "")
         return self.cell("tokens", f"{traced.address}/{label}", own, **inputs)
 
-    def discard(self, tuned: Cell) -> Cell:
-        """Clusters of tokens discarded from an unpruned fine-tuning."""
-        own, trained = DiscardSettings(), tuned.settings
+    def discard(self, tuned: Cell, blocks: tuple[int, ...]) -> Cell:
+        """Clusters of tokens discarded from an unpruned fine-tuning after each of these blocks."""
+        own, trained = DiscardSettings(blocks=blocks), tuned.settings
         clusters = self.clusters(trained.dataset, trained.model.patch, trained.model.stride)
         inputs = {"finetune": tuned, "audio": tuned.inputs["audio"], "features": tuned.inputs["features"]}
         plugins = self._plugins(trained.model.backbone, "none", trained.dataset)
@@ -277,7 +277,7 @@ class Planner:
             for probe in probes(study.probes, grid, pruning):
                 yield self.evaluate(tuned, pruning=probe)
             if study.probes.discard and pruning.method == "none":
-                yield self.discard(tuned)
+                yield self.discard(tuned, study.probes.discard)
 
     def _traced(self, traces: Traces, grid: Grid, tuned: Cell) -> bool:
         """Whether a study looks into this run: an unpruned model belongs to every method."""
