@@ -206,7 +206,7 @@ class Evidence:
     def tokens(self, backbone: str, dataset: str, keep_rate: float, column: str) -> object | Missing:
         """Per-clip rows of a token analysis: a DataFrame with columns clip, recording, block and the one wanted."""
         wanted = {"backbone": backbone, "dataset": dataset, "keep_rate": keep_rate, "label_map": "right"}
-        cells = [r for r in self.results.cells("tokens", **wanted) if value_of(r, "method") in ("topk", "none")]
+        cells = _alike([r for r in self.results.cells("tokens", **wanted) if _plain(r)])
         if not cells:
             return self.unplanned(f"token analysis of {backbone} on {dataset} at {keep_rate:g}")
         absent = [r for r in cells if not r.ok]
@@ -214,7 +214,8 @@ class Evidence:
             return Missing(absent[0].why, self.command)
         import pandas as pd
 
-        return pd.concat([_per_clip(r, column) for r in cells], ignore_index=True)
+        rows = pd.concat([_per_clip(r, column) for r in cells], ignore_index=True)
+        return rows.groupby(["clip", "recording", "block"], as_index=False, sort=False)[column].mean()  # over seeds
 
     # --- what is not there ----------------------------------------------------------------------------------------
 
@@ -260,6 +261,19 @@ def mean_interval(values, groups, draws: int = DRAWS) -> Estimate:
     means = weights @ sums / (weights @ sizes)
     low, lower, upper, high = np.quantile(means, [0.025, 0.05, 0.95, 0.975])
     return Estimate(float(values.mean()), *map(float, (low, high, lower, upper)), len(values), 1, ())
+
+
+def _plain(tokens: Result) -> bool:
+    """Whether it is of an unpruned model, or of topk with its own score at the usual blocks."""
+    pruning = tokens.inputs["trace"].settings.pruning
+    return label(pruning) in ("none", "topk")
+
+
+def _alike(cells: list[Result]) -> list[Result]:
+    """Those that are of models trained by the same recipe as the first."""
+    trained = [r.inputs["trace"].inputs["finetune"].settings for r in cells]
+    recipes = [s.model_dump_json(exclude={"fold", "seed", "pruning"}) for s in trained]
+    return [r for r, recipe in zip(cells, recipes, strict=True) if recipe == recipes[0]]
 
 
 def _per_clip(tokens: Result, column: str) -> pd.DataFrame:

@@ -16,12 +16,19 @@ from audioprune.predicates._parts import above, each, measured, not_run
 if TYPE_CHECKING:
     import pandas as pd
 
+
+class NoClips(ValueError):
+    """No clip has what was asked for: a dataset without background, for one."""
+
+
 OPPOSITE = {"supported": "refuted", "refuted": "supported"}
 
 
 def mean(frame: pd.DataFrame, column: str, block: int) -> Estimate:
     """Mean over clips at one block, by a bootstrap over recordings; clips without a value are left out."""
     own = frame[frame["block"] == block].dropna(subset=[column])
+    if own.empty:
+        raise NoClips(f"no clip has {column} at block {block}")
     return mean_interval(own[column], own["recording"])
 
 
@@ -30,7 +37,7 @@ def paired(a: pd.DataFrame, b: pd.DataFrame, column: str, block: int) -> Estimat
     first, second = (f[f["block"] == block].dropna(subset=[column]).set_index("clip") for f in (a, b))
     clips = first.index.intersection(second.index)
     if not len(clips):
-        raise ValueError(f"no clip has {column} at block {block} on both sides")
+        raise NoClips(f"no clip has {column} at block {block} on both sides")
     return mean_interval(first.loc[clips, column] - second.loc[clips, column], first.loc[clips, "recording"])
 
 
@@ -69,9 +76,13 @@ def analysed(
         absent = next((one for one in frames if isinstance(one, Missing)), None)
         if absent:
             return [not_run(who, absent)]
+        try:
+            judged = judge(*frames)
+        except NoClips as error:
+            return [not_run(who, Missing(str(error), evidence.command))]
         return [
             measured(f"{who}, {what}", verdict, f"{column} {found}", found, "ratio")
-            for what, (verdict, found) in judge(*frames).items()
+            for what, (verdict, found) in judged.items()
         ]
 
     return [part for dataset in claim.cells.datasets for part in each(evidence, dataset, families, look)]
