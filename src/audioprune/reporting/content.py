@@ -80,7 +80,7 @@ def collect(
 
     `notes` are sentences for the reader that are in no record, such as changes accepted as giving the same results.
     """
-    made = tuple(_exhibit(results, kind, name) for kind, name in shown)
+    made = tuple(_exhibit(results, kind, name) for kind, name in sorted(shown, key=_place))
     glance, claims = summary.glance(made), next((e for e in made if e.name == verdicts.CLAIMS), None)
     return Report(
         study=results.study,
@@ -96,6 +96,14 @@ def collect(
         sections=tuple(Section(**section) for section in provenance.sections(results)),
         notes=tuple(notes),
     )
+
+
+def _place(exhibit: tuple[str, str]) -> tuple:
+    """Where an exhibit stands: claims, the data, then the paper's tables and figures by number, then our own."""
+    kind, name = exhibit
+    number = name.removeprefix(kind)
+    first = {verdicts.CLAIMS: 0, "data": 1}.get(name, 2)
+    return (first, not number.isdigit(), kind != "table", int(number) if number.isdigit() else 0, name)
 
 
 def _exhibit(results: Results, kind: str, name: str) -> Exhibit:
