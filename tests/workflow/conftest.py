@@ -79,7 +79,7 @@ class Project:
         assert found.returncode == 0, found.stdout + found.stderr
         jobs: dict[str, list[str]] = {}
         text = found.stdout + found.stderr
-        for rule, body in re.findall(r"^(?:local)?rule (\w+):\n((?:    .*\n)+)", text, flags=re.MULTILINE):
+        for _, rule, body in re.findall(r"^( *)(?:local)?rule (\w+):\n((?:\1    .*\n)+)", text, flags=re.MULTILINE):
             output = re.search(r"output: (.*)", body + "output: ").group(1)
             if rule == "batch":
                 listed = json.loads((self.root / output).with_suffix(".json").read_text())

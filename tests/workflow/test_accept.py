@@ -21,28 +21,25 @@ def refactor(project, name: str, text: str = "\nREFACTORED = 1\n") -> None:
     path.write_text(path.read_text() + text)
 
 
-def path_of(output: str) -> str:
-    """kind/address/key of a cell, from what a plan calls it."""
-    return output.removeprefix("results/cells/").removesuffix("/record.json")
+def place_of(cell: str) -> str:
+    """kind/address of a cell, from what a plan or a command calls it."""
+    return cell.removeprefix("results/cells/").removesuffix("/record.json").rpartition("/")[0]
 
 
-def topk(project, kind: str) -> list[str]:
-    """Paths of the cells of a kind that name topk."""
+def made(project, kind: str, part: str) -> list[str]:
+    """kind/address of the cells of a kind whose path has a part."""
     cells = project.root / "results" / "cells"
-    return sorted(
-        str(record.parent.relative_to(cells))
-        for record in (cells / kind).rglob("record.json")
-        if "topk" in str(record.relative_to(cells))
-    )
+    found = [str(record.relative_to(cells)) for record in (cells / kind).rglob("record.json")]
+    return sorted(place_of(path) for path in found if part in path)
 
 
 def test_an_accepted_refactoring_reruns_only_the_kinds_that_it_was_not_accepted_for(finished):
     refactor(finished, "pruning/topk.py")
-    named, evaluated = topk(finished, "finetune"), topk(finished, "evaluate")
+    named, evaluated = made(finished, "finetune", "/topk"), made(finished, "evaluate", "/eval-topk")
     tried = accept(finished, "finetune", "--dry-run")
     assert not tried["recorded"]
     assert set(tried["modules"]) == {"audioprune.pruning.topk"}
-    assert sorted(tried["covers"]) == named
+    assert sorted(map(place_of, tried["covers"])) == named
     assert {"evaluate", "trace", "macs"} <= set(tried["also_in"])
     assert not (finished.root / "workflow" / "accepted.yaml").exists()
     assert accept(finished, "finetune")["recorded"]
@@ -51,12 +48,12 @@ def test_an_accepted_refactoring_reruns_only_the_kinds_that_it_was_not_accepted_
     assert entry["why"] == WHY
     jobs = finished.jobs("demo")
     assert "finetune" not in jobs
-    assert sorted(path_of(output) for output in jobs["evaluate"]) == evaluated
+    assert sorted(map(place_of, jobs["evaluate"])) == evaluated
     for kind in ("evaluate", "trace", "macs", "throughput"):
         accept(finished, kind)
     assert set(finished.planned(REPORT)) == {"report"}  # which lists what was accepted
     refactor(finished, "pruning/topk.py", "\nREFACTORED = 2\n")  # edited again, not accepted
-    assert sorted(path_of(output) for output in finished.jobs("demo")["finetune"]) == named
+    assert sorted(map(place_of, finished.jobs("demo")["finetune"])) == named
 
 
 def test_nothing_to_accept_says_so_and_a_missing_reason_is_refused(finished):

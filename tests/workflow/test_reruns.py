@@ -41,7 +41,7 @@ def test_the_learning_rate_of_one_dataset_reruns_its_fine_tunings_and_what_depen
         "  demo:\n    audiomae: &demo\n      demo-words: {recipe: {base_lr: 2.0e-3}}\n      all:",
     )
     jobs = project.planned(REPORT)
-    assert set(jobs) == {"finetune", "evaluate", "trace", "tokens", "table", "figure", "report"}
+    assert set(jobs) == {"finetune", "evaluate", "trace", "tokens", "discard", "table", "figure", "report"}
     assert all("demo-words" in path for rule in ("finetune", "evaluate", "trace", "tokens") for path in jobs[rule])
     assert len(jobs["finetune"]) == 6  # two backbones, three keep-rates
 
