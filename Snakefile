@@ -41,6 +41,7 @@ wildcard_constraints:
     address=r"[^\s]+",
     key=r"[0-9a-f]{16}",
     batch=r"[^\s]+/[0-9a-f]{16}",
+    sheet=r"[^\s]+/[0-9a-f]{16}",
     at="(?:(?:" + "|".join(s for s in plan.config.studies if s != "paper") + ")/)?",
 
 

@@ -1,4 +1,4 @@
-"""Tables and figures as files: LaTeX, CSV and HTML of a table; PDF, SVG and CSV of a figure. Each appears whole."""
+"""Tables and figures as files: LaTeX, CSV, HTML and JSON of a table; PDF, SVG and CSV of a figure. Each is whole."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from audioprune import records
+from audioprune import records, registry
 from audioprune.figures import _style
-from audioprune.tables import _render, _text
+from audioprune.tables import _json, _render, _text
 from audioprune.tables._table import Table
 
 if TYPE_CHECKING:
@@ -37,6 +37,13 @@ tr.group th {{ padding-top: .8rem; font-style: italic; font-weight: normal }}
 """
 
 
+def render(kind: str, name: str, results: Results, stem: Path) -> dict:
+    """Write the files of the table or figure `name`, stem.<suffix>; returns what its record says."""
+    if kind == "table":
+        return render_table(registry.get("tables", name), results, stem)
+    return render_figure(registry.get("figures", name), results, stem)
+
+
 def build_table(module: ModuleType, results: Results) -> Table:
     return module.build(results)
 
@@ -51,7 +58,7 @@ def draw_figure(module: ModuleType, results: Results) -> tuple[Figure, DataFrame
 
 
 def render_table(module: ModuleType, results: Results, stem: Path) -> dict:
-    """Write stem.tex, stem.csv and stem.html; returns the numbers of rows and of quantities that were not run."""
+    """Write stem.tex, .csv, .html and .json; returns the numbers of rows and of quantities that were not run."""
     table, title, caption = build_table(module, results), module.TITLE, module.CAPTION
     html = PAGE.format(
         title=_text.html(title), caption=_text.html(f"{caption} {table.status}".strip()), table=_render.html(table)
@@ -60,6 +67,7 @@ def render_table(module: ModuleType, results: Results, stem: Path) -> dict:
         "tex": _render.latex(table, name=stem.name, title=title, caption=caption),
         "csv": table.csv(),
         "html": html,
+        "json": _json.dumps(table),
     }
     for suffix, text in texts.items():
         records.write_text(stem.with_name(f"{stem.name}.{suffix}"), text)
@@ -67,7 +75,7 @@ def render_table(module: ModuleType, results: Results, stem: Path) -> dict:
 
 
 def render_figure(module: ModuleType, results: Results, stem: Path) -> dict:
-    """Write stem.pdf, stem.svg and stem.csv; returns the number of rows of its data."""
+    """Write stem.pdf, .svg and .csv; returns the number of rows of its data."""
     fig, frame = draw_figure(module, results)
     made = {"pdf": _style.save(fig, "pdf"), "svg": _style.save(fig, "svg"), "csv": csv_of(frame).encode()}
     for suffix, data in made.items():

@@ -57,7 +57,7 @@ def small_project(
     for rule in GPU_RULES:  # tiny models would ask for no GPU
         asked = memory if rule == "finetune" else MEMORY
         profile["set-resources"][rule] = {"gpu": 1, "gpu_model": MODEL, "mem_mb": asked, "runtime": "5 * attempt"}
-    profile |= {"cores": 2, "slurm-efficiency-report": True, "slurm-keep-successful-logs": True}
+    profile |= {"slurm-efficiency-report": True, "slurm-keep-successful-logs": True}
     path.write_text(yaml.safe_dump(profile, sort_keys=False))
     for kind in ("generate", "audio", "features") if data_of else ():
         shutil.copytree(data_of.root / "results" / "cells" / kind, root / "results" / "cells" / kind)

@@ -25,13 +25,14 @@ def test_the_study_is_run_to_its_report(undisturbed, cluster):
     assert {job["State"] for job in jobs} == {"COMPLETED"}
     rules = [job["rule"] for job in jobs]
     assert rules.count("finetune") == len(FINETUNINGS)
-    assert not {"table", "figure", "report"} & set(rules)  # all exhibits are one job
-    assert rules.count("exhibits") == 1
+    assert not {"table", "figure", "macs"} & set(rules)  # small jobs are put together
+    assert 1 < rules.count("sheet") < 5
+    assert rules.count("report") == 1
 
 
 def test_gpu_jobs_get_one_gpu_each_and_cpu_jobs_none(undisturbed, cluster):
     jobs = jobs_of(cluster, undisturbed)
-    assert {"generate", "audio", "features", "finetune", "exhibits"} <= {job["rule"] for job in jobs}
+    assert {"generate", "audio", "features", "finetune", "sheet", "report"} <= {job["rule"] for job in jobs}
     for job in jobs:
         given = re.findall(r"gres/gpu=(\d+)", job["AllocTRES"])
         assert given == (["1"] if job["rule"] in GPU_RULES else []), job

@@ -17,6 +17,7 @@ import pandas as pd
 
 from audioprune import records, registry
 from audioprune.datasets._base import Dataset
+from audioprune.exhibits import render
 from audioprune.profiling.macs import keep_count
 from audioprune.reporting.content import Report, collect
 from audioprune.results import Results, module_facts
@@ -110,25 +111,33 @@ def shared() -> Results:
     return fake_study(Path(_folders[-1].name))
 
 
+ABOUT = {"title": HOSTILE[2], "tier": "real miniature", "notes": HOSTILE}
+
+
 def exhibits() -> list[tuple[str, str]]:
     """(kind, name) of every table and figure."""
     return [(kind, name) for kind in ("table", "figure") for name in registry.names(f"{kind}s")]
 
 
-def collected(results: Results) -> Report:
-    return collect(results, exhibits(), title=HOSTILE[2], tier="real miniature", notes=HOSTILE)
+def collected(results: Results, shown=None, **about) -> Report:
+    """A report of exhibits (all, if not told which) that are drawn for it in a folder of their own."""
+    shown = exhibits() if shown is None else shown
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, name in shown:
+            render(kind, name, results, Path(folder) / name)
+        return collect(results, shown, Path(folder), **about)
 
 
 @cache
 def shared_report() -> Report:
-    return collected(shared())
+    return collected(shared(), **ABOUT)
 
 
 @cache
 def report_again() -> Report:
     """The same study written and collected once more."""
     _folders.append(tempfile.TemporaryDirectory())
-    return collected(fake_study(Path(_folders[-1].name)))
+    return collected(fake_study(Path(_folders[-1].name)), **ABOUT)
 
 
 def fake_study(folder: Path, name: str = "mini") -> Results:

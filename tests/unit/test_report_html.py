@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from fakes import DEVICE, HOSTILE, exhibits, fake_study, report_again, shared
+from fakes import DEVICE, HOSTILE, collected, exhibits, fake_study, report_again, shared
 from fakes import shared_report as report
 
 from audioprune import published, registry
@@ -18,7 +18,7 @@ from audioprune.claims import ledger
 from audioprune.claims.claim import load
 from audioprune.evaluations import tidy
 from audioprune.reporting import html, pdf, provenance
-from audioprune.reporting.content import collect, target
+from audioprune.reporting.content import target
 from audioprune.reporting.svg import inline
 from audioprune.results import Results
 from audioprune.tables import _render, _text
@@ -153,7 +153,7 @@ def test_statements_of_claims_are_text(monkeypatch):
     claim = load()[5]
     strange = [claim.model_copy(update={"question": f"{text}?", "ids": (text,)}) for text in HOSTILE]
     monkeypatch.setattr(ledger, "load", lambda: tuple(strange))
-    found = collect(shared(), [("table", "claims")], title="Hostile", tier="synthetic")
+    found = collected(shared(), [("table", "claims")], title="Hostile", tier="synthetic")
     text = html.render(found, TEMPLATES)
     assert "<script>" not in text
     reader = Reader()
@@ -233,7 +233,7 @@ def test_spoken(seconds, text):
 
 
 def test_a_study_with_nothing_is_a_report_too():
-    empty = collect(Results("paper", [], shared().dataset), SHOWN, title="Empty", tier="published")
+    empty = collected(Results("paper", [], shared().dataset), SHOWN, title="Empty", tier="published")
     text = html.render(empty, TEMPLATES)
     assert "Everything that was planned was run." in text
     assert "snakemake results/table1.tex" in text

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+LISTED = ("batch", "sheet")  # rules whose jobs make what a list says
 COPIED = ("Snakefile", "config.yaml", "workflow", "profiles", "slurm", "local", "report", "src")
 
 # Leaves, for everything a study plans, a record with the planned key and one small file, as finished steps would.
@@ -74,17 +75,20 @@ class Project:
         )
 
     def planned(self, target: str, *options: str) -> dict[str, list[str]]:
-        """{rule: outputs} of the jobs that a dry run of the real Snakemake lists; of a batch, those of its cells."""
+        """{rule: outputs} of the jobs that a dry run of the real Snakemake lists, with what batches and sheets hold."""
         found = self.run("snakemake", "-n", target, *options)
         assert found.returncode == 0, found.stdout + found.stderr
         jobs: dict[str, list[str]] = {}
         text = found.stdout + found.stderr
         for _, rule, body in re.findall(r"^( *)(?:local)?rule (\w+):\n((?:\1    .*\n)+)", text, flags=re.MULTILINE):
             output = re.search(r"output: (.*)", body + "output: ").group(1)
+            listed = json.loads((self.root / output).with_suffix(".json").read_text()) if rule in LISTED else {}
             if rule == "batch":
-                listed = json.loads((self.root / output).with_suffix(".json").read_text())
                 for cell in listed["cells"]:
                     jobs.setdefault(cell["kind"], []).append(f"{cell['out']}/record.json")
+            elif rule == "sheet":
+                for study, kind, name, _ in listed["exhibits"]:
+                    jobs.setdefault(kind, []).append(f"{study} {name}")
             else:
                 jobs.setdefault(rule, []).append(output)
         return {rule: outputs for rule, outputs in jobs.items() if rule not in ("all", "demo", "mini")}

@@ -38,6 +38,11 @@ def batch_inputs(wildcards):
     return taken(*plan.batch_inputs(wildcards.batch))
 
 
+def sheet_inputs(wildcards):
+    """Records of the cells that a sheet's exhibits show, and a guard file for each exhibit."""
+    return taken(*plan.sheet_inputs(wildcards.sheet))
+
+
 def cell_json(kind):
     return lambda wildcards: cell_of(kind, wildcards).as_json()
 
@@ -67,11 +72,8 @@ def exhibit_key(kind):
 
 def report_inputs(wildcards):
     """Every exhibit of the study."""
-    study, first = study_of(wildcards), {"table": "tex", "figure": "svg"}
-    drawn = [
-        f"results/{wildcards.at}{name}.{first[kind]}"
-        for kind, name in plan.exhibits(study)
-    ]
+    study = study_of(wildcards)
+    drawn = [plan.drawn_as(study, kind, name) for kind, name in plan.exhibits(study)]
     return taken(drawn, *plan.exhibit_guard(study, "report", "report"))
 
 

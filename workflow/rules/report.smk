@@ -5,7 +5,7 @@ rule table:
     input:
         exhibit_inputs("table"),
     output:
-        multiext("results/{at}{name}", ".tex", ".csv", ".html"),
+        multiext("results/{at}{name}", ".tex", ".csv", ".html", ".json"),
     log:
         "results/logs/exhibits/{at}{name}.log",
     wildcard_constraints:
@@ -31,6 +31,19 @@ rule figure:
         key=exhibit_key("figure"),
     shell:
         "python -m audioprune.steps.figure --study {params.study} --name {wildcards.name} --key {params.key} --log {log:q}"
+
+
+rule sheet:  # several exhibits of one report, drawn by one process
+    input:
+        sheet_inputs,
+    output:
+        touch("results/logs/sheets/{sheet}.done"),
+    log:
+        "results/logs/sheets/{sheet}.log",
+    params:
+        list="results/logs/sheets/{sheet}.json",
+    shell:
+        "python -m audioprune.steps.sheet --list {params.list:q} --log {log:q}"
 
 
 rule report:

@@ -12,20 +12,20 @@ from pathlib import Path
 from audioprune import records, registry
 from audioprune.config import Config, load
 from audioprune.errors import UserError
-from audioprune.planning import accepted
-from audioprune.planning.batches import Batch, batches_of
-from audioprune.planning.batches import read as read_batch
+from audioprune.planning import accepted, batches, sheets
+from audioprune.planning.batches import Batch
 from audioprune.planning.cells import RESULTS, Cell, code_of, key_of
 from audioprune.planning.fingerprint import code_record
 from audioprune.planning.freshness import Digests, State, cell_state, guard, state_of
 from audioprune.planning.grid import Planner, StudyPlan
-from audioprune.planning.targets import DEFAULT_STUDY, cells_of_targets
+from audioprune.planning.sheets import Sheet
+from audioprune.planning.targets import DEFAULT_STUDY, Exhibit, asked_for, cells_of, drawn_together
 from audioprune.settings import Closed
 
 PUBLISHED = Path("report/published")
 TEMPLATES = Path("report")
 KINDS_OF_EXHIBIT = {"table": "tables", "figure": "figures"}
-SUFFIXES = {"table": ("tex", "csv", "html"), "figure": ("pdf", "svg", "csv"), "report": ("html", "pdf")}
+SUFFIXES = {"table": ("tex", "csv", "html", "json"), "figure": ("pdf", "svg", "csv"), "report": ("html", "pdf")}
 
 
 class Drawn(Closed):
@@ -116,12 +116,15 @@ class Plan:
         return state_of(folder, record, self.exhibit_key(study, kind, name), self.digests)
 
     @cached_property
+    def asked(self) -> list[list[Exhibit]]:
+        """The exhibits of each target of this run; nothing where it is not known, or in a job's own process."""
+        return asked_for(self, self.targets()) if self.main and self.targets is not None else []
+
+    @cached_property
     def batches(self) -> dict[str, Batch]:
         """{path of a stale cell: the batch that will make it}, their lists written."""
-        if not self.main or self.targets is None:
-            return {}
-        wanted = cells_of_targets(self, self.targets()).values()
-        found = batches_of(cell for cell in wanted if not self.state(cell).fresh)
+        wanted = {path: cell for exhibits in self.asked for path, cell in cells_of(self, exhibits).items()}
+        found = batches.batches_of(cell for cell in wanted.values() if not self.state(cell).fresh)
         for batch in {batch.name: batch for batch in found.values()}.values():
             batch.write()
         self.batch_named = {batch.name: batch for batch in found.values()}
@@ -131,6 +134,21 @@ class Plan:
         """The file that says that a cell is there: its record, or the stamp of the batch that will make it."""
         batch = self.batches.get(cell.path)
         return str(batch.stamp if batch else cell.dir / records.RECORD)
+
+    @cached_property
+    def sheets(self) -> dict[Exhibit, Sheet]:
+        """{a stale exhibit of a report that was asked for: the sheet it will be drawn on}, their lists written."""
+        stale = [e for e in drawn_together(self.asked) if not self.exhibit_state(*e).fresh]
+        found = sheets.sheets_of((e, self.exhibit_key(*e)) for e in stale)
+        self.sheet_named = {sheet.name: sheet for sheet in found.values()}
+        for sheet in self.sheet_named.values():
+            sheet.write(self.sheet_inputs(sheet.name)[0])
+        return found
+
+    def drawn_as(self, study: str, kind: str, name: str) -> str:
+        """The file that says that an exhibit is there: its first one, or the stamp of the sheet that it is drawn on."""
+        sheet = self.sheets.get((study, kind, name))
+        return str(sheet.stamp if sheet else study_folder(study) / f"{name}.{SUFFIXES[kind][0]}")
 
     def cell_inputs(self, cell: Cell) -> tuple[list[str], list[Path], bool]:
         """(files it takes in, guard file if it has to be made, whether it is fresh).
@@ -148,7 +166,7 @@ class Plan:
     def batch_inputs(self, name: str) -> tuple[list[str], list[Path], bool]:
         """The same for a batch, which is stale by its nature."""
         if not self.main:
-            return read_batch(name)["inputs"], [], False
+            return batches.read(name)["inputs"], [], False
         batch = self.batch_named[name]
         guards = [self._guard(cell.key, cell.path, self.state(cell)) for cell in batch.cells]
         return self._files(batch.inputs), guards, False
@@ -162,6 +180,14 @@ class Plan:
             return self._files(leaves), [], False
         gone = [cell for cell in cells if cell.path in inner and self.state(cell).name == "missing"]
         return self._files(leaves + gone), *self.exhibit_guard(study, kind, name)
+
+    def sheet_inputs(self, name: str) -> tuple[list[str], list[Path], bool]:
+        """The same for a sheet, which is stale by its nature."""
+        if not self.main:
+            return sheets.read(name)["inputs"], [], False
+        found = [self.exhibit_inputs(*exhibit) for exhibit in self.sheet_named[name].keys]
+        files = dict.fromkeys(file for files, _, _ in found for file in files)
+        return list(files), [guard for _, guards, _ in found for guard in guards], False
 
     def _files(self, cells: Iterable[Cell]) -> list[str]:
         return list(dict.fromkeys(map(self.made_as, cells)))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from audioprune import registry
 from audioprune.errors import UserError
 from audioprune.planning.cells import Cell
+from audioprune.planning.sheets import Exhibit
 
 if TYPE_CHECKING:
     from audioprune.planning.plan import Plan
 
 DEFAULT_STUDY = "paper"  # its results lie in results/ itself
-Exhibit = tuple[str, str, str]  # study, kind, name
 
 
 def exhibits_of(plan: Plan, target: str) -> list[Exhibit]:
@@ -42,14 +43,18 @@ def cells_of(plan: Plan, exhibits: list[Exhibit]) -> dict[str, Cell]:
     return {cell.path: cell for cells in shown for cell in cells}
 
 
-def cells_of_targets(plan: Plan, targets: frozenset[str]) -> dict[str, Cell]:
-    """{path: cell} of what Snakemake was asked for; targets that are no exhibits (a cell's record) bring nothing."""
+def asked_for(plan: Plan, targets: frozenset[str]) -> list[list[Exhibit]]:
+    """The exhibits of each thing that Snakemake was asked for; other targets (a cell's record) bring nothing."""
     rules = {study.replace("-", "_"): study for study in plan.config.studies}
-    found: dict[str, Cell] = {}
-    for target in targets or {"all"}:
-        try:
-            exhibits = exhibits_of(plan, rules.get(target, target))
-        except UserError:
-            continue
-        found.update(cells_of(plan, exhibits))
+    found = []
+    for target in sorted(targets or {"all"}):
+        with contextlib.suppress(UserError):
+            found.append(exhibits_of(plan, rules.get(target, target)))
     return found
+
+
+def drawn_together(asked: list[list[Exhibit]]) -> list[Exhibit]:
+    """Of what was asked for, the exhibits that are wanted for a report only."""
+    alone = {exhibit for exhibits in asked if len(exhibits) == 1 for exhibit in exhibits}
+    found = dict.fromkeys(exhibit for exhibits in asked for exhibit in exhibits if exhibit[1] != "report")
+    return [exhibit for exhibit in found if exhibit not in alone]

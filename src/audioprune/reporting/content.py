@@ -1,18 +1,18 @@
-"""What a report says, before it has a form: the same content for HTML and PDF, from records only.
+"""What a report says, before it has a form: the same content for HTML and PDF, from exhibits and records only.
 
-The same records give the same content: no date, no machine, nothing that is not in a record.
+The same exhibits and records give the same content: no date, no machine, nothing that is in none of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from audioprune import exhibits, registry
-from audioprune.figures import _style
+from audioprune import registry
 from audioprune.reporting import provenance, summary, verdicts
+from audioprune.tables import _json
 from audioprune.tables._table import Table
 
 if TYPE_CHECKING:
@@ -71,16 +71,17 @@ class Report:
 def collect(
     results: Results,
     shown: Iterable[tuple[str, str]],
+    folder: Path,
     *,
     title: str = "",
     tier: str = "",
     notes: Sequence[str] = (),
 ) -> Report:
-    """Build every exhibit in `shown`, (kind, name) pairs, and what stands around them.
+    """Every exhibit in `shown`, (kind, name) pairs, as drawn in `folder`, and what stands around them.
 
     `notes` are sentences for the reader that are in no record, such as changes accepted as giving the same results.
     """
-    made = tuple(_exhibit(results, kind, name) for kind, name in sorted(shown, key=_place))
+    made = tuple(_exhibit(results.study, folder, kind, name) for kind, name in sorted(shown, key=_place))
     glance, claims = summary.glance(made), next((e for e in made if e.name == verdicts.CLAIMS), None)
     return Report(
         study=results.study,
@@ -106,16 +107,21 @@ def _place(exhibit: tuple[str, str]) -> tuple:
     return (first, not number.isdigit(), kind != "table", int(number) if number.isdigit() else 0, name)
 
 
-def _exhibit(results: Results, kind: str, name: str) -> Exhibit:
+def _exhibit(study: str, folder: Path, kind: str, name: str) -> Exhibit:
     module = registry.get(FOLDERS[kind], name)
-    common = {"kind": kind, "name": name, "heading": _heading(name, module.TITLE), "caption": module.CAPTION}
-    common["rebuild"] = f"snakemake {target(results.study, f'{name}.{FIRST[kind]}')}"
-    if kind == "table":
-        table = exhibits.build_table(module, results)
-        return Exhibit(**common, status=table.status, csv=table.csv(), table=table)
-    fig, frame = exhibits.draw_figure(module, results)
-    svg = _style.save(fig, "svg").decode()
-    return Exhibit(**common, status="", csv=exhibits.csv_of(frame), svg=svg)
+    drawn = {suffix: folder / f"{name}.{suffix}" for suffix in ("csv", "json", "svg")}
+    table = _json.loads(drawn["json"].read_text(encoding="utf-8")) if kind == "table" else None
+    return Exhibit(
+        kind=kind,
+        name=name,
+        heading=_heading(name, module.TITLE),
+        caption=module.CAPTION,
+        status=table.status if table else "",
+        rebuild=f"snakemake {target(study, f'{name}.{FIRST[kind]}')}",
+        csv=drawn["csv"].read_text(encoding="utf-8"),
+        table=table,
+        svg="" if table else drawn["svg"].read_text(encoding="utf-8"),
+    )
 
 
 def target(study: str, file: str) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from audioprune import registry
-from audioprune.exhibits import render_figure
+from audioprune.exhibits import render
 from audioprune.planning.plan import Plan
 from audioprune.results import Results
 from audioprune.steps._exhibit import main
@@ -13,7 +12,7 @@ from audioprune.steps._exhibit import main
 
 def figure(plan: Plan, study: str, name: str, stem: Path) -> dict:
     results = Results(study, plan.exhibit_cells(study, "figure", name), plan.planner.facts)
-    return render_figure(registry.get("figures", name), results, stem) or {}
+    return render("figure", name, results, stem)
 
 
 if __name__ == "__main__":

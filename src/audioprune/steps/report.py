@@ -20,7 +20,7 @@ def report(plan: Plan, study: str, name: str, stem: Path) -> dict:
     results = Results(study, cells.values(), plan.planner.facts)
     about = plan.config.studies[study]
     notes = sentences(results, accepted.load())
-    content = collect(results, shown, title=about.title, tier=about.tier, notes=notes)
+    content = collect(results, shown, stem.parent, title=about.title, tier=about.tier, notes=notes)
     page, paper = html.render(content, TEMPLATES), pdf.render(content, TEMPLATES)
     records.write_text(stem.with_suffix(".html"), page)
     with records.atomic(stem.with_suffix(".pdf")) as temporary:

@@ -19,10 +19,10 @@ NOT_RUN = "not run"
 class Cell:
     """A quantity in the unit of its column."""
 
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    published: float | None = None
+    value: int | float | None = None
+    low: int | float | None = None
+    high: int | float | None = None
+    published: int | float | None = None
     source: str = ""  # of the published value, such as P0
     mark: str = ""  # of the published value, explained in the notes
     why: str = ""  # why it was not run
@@ -52,7 +52,7 @@ class Column:
 class Row:
     """Quantities by column key: a Cell, a plain number or a text. Keys without a column are in the CSV only."""
 
-    cells: dict[str, Cell | float | str | None]
+    cells: dict[str, Cell | int | float | str | None]
     group: str = ""
 
 

@@ -1,0 +1,59 @@
+"""The JSON of a table: read back, it is the same table; the report is made from it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from fakes import exhibits, shared
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audioprune import registry
+from audioprune.exhibits import build_table
+from audioprune.tables import _json
+from audioprune.tables._table import Cell, Column, Row, Table
+
+TEXTS = st.text(st.characters(codec="utf-8"))
+NUMBERS = st.floats(allow_nan=False)  # inf, too: a speed-up over nothing
+CELLS = st.builds(
+    Cell, *[st.none() | NUMBERS] * 4, source=TEXTS, mark=TEXTS, why=TEXTS, note=TEXTS
+)  # value, low, high, published
+ROWS = st.builds(Row, st.dictionaries(TEXTS, st.none() | TEXTS | NUMBERS | st.integers() | CELLS), TEXTS)
+COLUMNS = st.builds(Column, TEXTS, TEXTS, TEXTS, st.integers(0, 9), scale=NUMBERS, wrap=st.booleans())
+TABLES = st.builds(
+    Table,
+    st.lists(COLUMNS).map(tuple),
+    st.lists(ROWS).map(tuple),
+    st.lists(TEXTS).map(tuple),
+    st.dictionaries(TEXTS, TEXTS),
+    TEXTS,
+)
+
+
+@given(TABLES)
+def test_any_table_comes_back(table):
+    assert _json.loads(_json.dumps(table)) == table
+
+
+@pytest.mark.parametrize("name", [name for kind, name in exhibits() if kind == "table"])
+def test_every_table_comes_back_with_the_same_csv(name):
+    table = build_table(registry.get("tables", name), shared())
+    again = _json.loads(_json.dumps(table))
+    assert again.csv() == table.csv()
+    assert again.layout() == table.layout()
+
+
+def test_numbers_of_numpy_become_plain_ones():
+    table = Table((Column("n", "n"),), (Row({"n": np.int64(3)}), Row({"n": np.float32(0.5)})))
+    again = _json.loads(_json.dumps(table))
+    assert [row.cells["n"] for row in again.rows] == [3, 0.5]
+
+
+def test_nan_stays_nan():
+    (row,) = _json.loads(_json.dumps(Table((), (Row({"x": float("nan")}),)))).rows
+    assert np.isnan(row.cells["x"])
+
+
+def test_other_text_is_refused():
+    with pytest.raises(ValueError, match="columns"):
+        _json.loads('{"rows": []}')
