@@ -67,9 +67,14 @@ class Estimate:
     design: Design
 
 
+def own_score(backbone: str) -> str:
+    """By what a backbone's topk ranks if not told otherwise."""
+    return OWN[backbone.rpartition("-")[0]]
+
+
 def score_of(cell) -> str:
     """By what a traced model's topk ranks: global or cls."""
-    own = OWN.get(value_of(cell, "backbone").rpartition("-")[0], "global")
+    own = own_score(value_of(cell, "backbone"))
     return str((value_of(cell, "options") or {}).get("score", own))
 
 
@@ -89,7 +94,7 @@ def analysed(
 
 def own_scored(cells: Iterable) -> list:
     """Those whose topk ranks as their backbone does if not told otherwise."""
-    return [c for c in cells if score_of(c) == OWN.get(value_of(c, "backbone").rpartition("-")[0], "global")]
+    return [c for c in cells if score_of(c) == own_score(value_of(c, "backbone"))]
 
 
 def groups(results: Results, cells: Iterable) -> list[Group]:

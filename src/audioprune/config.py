@@ -43,6 +43,17 @@ class Grid(Closed):
     recipes: str | None = Field(None, description="a block of `recipes` instead of the study's")
 
 
+class Cost(Closed):
+    """Models that are counted and timed beside their unpruned one, and not trained."""
+
+    backbones: tuple[str, ...]
+    datasets: tuple[str, ...]
+    methods: tuple[str | Method, ...]
+    keep_rates: tuple[float, ...] = Field((0.5,), description="a method by a constant r is there once below 1")
+    blocks: tuple[int, ...] = (3, 6, 9)
+    stride: int = Field(16, gt=0, description="step between patches: FastAST's is 10")
+
+
 class Traces(Closed):
     """Which fine-tunings are looked into, and on how many clips."""
 
@@ -121,6 +132,7 @@ class Study(Closed):
     traces: Traces | None = Traces()
     probes: Probes = Probes()
     throughput: Throughput | None = Throughput()
+    costs: tuple[Cost, ...] = ()
 
 
 class Config(Closed):
@@ -265,22 +277,28 @@ def _study_errors(config: Config, name: str, study: Study, datasets: tuple[str, 
     for j, value in enumerate(study.traces.methods if study.traces else ()):
         if value not in methods:
             yield f"{place}.traces.methods.{j}: no method named {value!r}{registry.nearest(value, methods)}"
+    for i, cost in enumerate(study.costs):
+        yield from _crossing_errors(f"{place}.costs.{i}", cost, datasets)
     for i, grid in enumerate(study.grids):
-        for field, kind, valid in (
-            ("backbones", "backbone", registry.names("backbones")),
-            ("datasets", "dataset", datasets),
-            ("methods", "method", methods),
-        ):
-            for j, value in enumerate(getattr(grid, field)):
-                value = method_of(value).method if field == "methods" else value
-                if value not in valid:
-                    yield f"{place}.grids.{i}.{field}.{j}: no {kind} named {value!r}{registry.nearest(value, valid)}"
-        for j, rate in enumerate(grid.keep_rates):
-            if not 0 < rate <= 1:
-                yield f"{place}.grids.{i}.keep_rates.{j}: {rate} is not above 0 and at most 1"
-        if any(map(_halves, grid.methods)) and min(grid.keep_rates, default=1) < 0.5:
-            yield f"{place}.grids.{i}.keep_rates: tome merges no more than half of the tokens at once: 0.5 or more"
+        yield from _crossing_errors(f"{place}.grids.{i}", grid, datasets)
         yield from _recipe_errors(config, f"{place}.grids.{i}", study, grid)
+
+
+def _crossing_errors(place: str, crossing: Grid | Cost, datasets: tuple[str, ...]):
+    for field, kind, valid in (
+        ("backbones", "backbone", registry.names("backbones")),
+        ("datasets", "dataset", datasets),
+        ("methods", "method", registry.names("pruning")),
+    ):
+        for j, value in enumerate(getattr(crossing, field)):
+            value = method_of(value).method if field == "methods" else value
+            if value not in valid:
+                yield f"{place}.{field}.{j}: no {kind} named {value!r}{registry.nearest(value, valid)}"
+    for j, rate in enumerate(crossing.keep_rates):
+        if not 0 < rate <= 1:
+            yield f"{place}.keep_rates.{j}: {rate} is not above 0 and at most 1"
+    if any(map(_halves, crossing.methods)) and min(crossing.keep_rates, default=1) < 0.5:
+        yield f"{place}.keep_rates: tome merges no more than half of the tokens at once: 0.5 or more"
 
 
 def _halves(method: str | Method) -> bool:

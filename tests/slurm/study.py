@@ -46,7 +46,8 @@ def small_project(
         data["generators"] |= {"words": {"clips": 60}}
         data["recipes"]["demo"]["audiomae"]["all"]["recipe"] |= {"epochs": EPOCHS, "eval_every": 0}
         grid = {"backbones": ["audiomae-tiny"], "datasets": ["demo-words"], "initial": "scratch"}
-        study = {"grids": [{**grid, "keep_rates": list(keep_rates)}], "throughput": None, "traces": None}
+        nothing_else = {"throughput": None, "traces": None, "probes": {"matrix": True}}
+        study = {"grids": [{**grid, "keep_rates": list(keep_rates)}], **nothing_else}
         data["studies"]["demo"] |= study
 
     edit_yaml(project, shrink)
@@ -98,8 +99,8 @@ class Run:
 
 
 def cell(project: Project, label: str, kind: str = "finetune") -> Path:
-    """The one finished cell of a fine-tuning, or of its evaluation."""
-    below = "*/*" if kind == "finetune" else "*/*/*/*"
+    """The one finished cell of a fine-tuning, or of its evaluation with the pruning that it was trained with."""
+    below = "*/*" if kind == "finetune" else f"*/eval-{label}/last/*"
     (path,) = project.cells(f"{kind}/audiomae-tiny/demo-words/{label}/{below}/record.json")
     return path.parent
 

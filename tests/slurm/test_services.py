@@ -5,13 +5,14 @@ One training lives through all three, one after the other.
 
 from __future__ import annotations
 
+import re
 import signal
 from types import SimpleNamespace
 
 import pytest
 
 from .cluster import wait_for
-from .study import REPORT, Run, bits, cell, point_of, small_project, training_job
+from .study import REPORT, Run, bits, cell, log_of, point_of, small_project, training_job
 
 LABEL = "none-kr1"
 
@@ -20,7 +21,7 @@ LABEL = "none-kr1"
 def story(undisturbed, cluster, tmp_path_factory):
     """What was seen while each of the three was away, and the project in the end."""
     project = small_project(tmp_path_factory.mktemp("services"), cluster, keep_rates=(1.0,), data_of=undisturbed)
-    runs, seen = [Run(project)], SimpleNamespace(project=project)
+    runs, seen = [Run(project)], SimpleNamespace(project=project, host=cluster.host)
     try:
         wait_for("the job to train", lambda: training_job(project, cluster, LABEL), 600)
         job = seen.job = training_job(project, cluster, LABEL)
@@ -76,6 +77,10 @@ def test_snakemake_is_killed_and_started_again_while_its_job_still_trains(story,
     assert story.jobs[0]["JobIDRaw"] == story.job["JobId"]
     assert [job["State"] for job in story.jobs] == ["COMPLETED", "COMPLETED"]
     assert story.jobs[1]["Start"] < story.jobs[0]["End"]  # they were there at the same time
+    said = log_of(story.project, LABEL)
+    holder = rf"process \d+ on {re.escape(story.host)}, SLURM job {story.job['JobId']}, since .*"
+    assert re.search(rf"is being made by {holder}; waiting for it", said), said
+    assert "was finished by another process after this job was planned; it is not made again" in said
     assert bits(story.project, LABEL) == bits(undisturbed, LABEL)
     assert not list(cell(story.project, LABEL).parent.glob(".*"))  # no scratch folder is left
     assert (story.project.root / REPORT).stat().st_size > 1000

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 DRAWS = 1000
 FILES = {"gamma_s": "attention", "gamma_b": "attention", "norm": "blocks"}  # of a tokens cell, besides stages
+OFF_THE_SHELF = "off the shelf: "  # before a method that an unpruned fine-tuning is evaluated with
 PAPER = "paper"  # the study of the claims' own datasets
 TASKS = {"spc2": "keyword", "esc50": "environmental", "voxceleb1": "speaker", "as20k": "multilabel"}
 WORDS = {"keyword": "keywords", "environmental": "environmental sounds", "speaker": "speakers", "multilabel": "tagging"}
@@ -138,6 +139,11 @@ class Evidence:
         }
         return sorted(found, reverse=True)
 
+    def off_the_shelf(self, backbone: str, dataset: str, begins: str) -> list[str]:
+        """Names, to ask `drop` for, of the methods that unpruned fine-tunings are evaluated with, by how they begin."""
+        own = {m for (b, d, _), found in self.groups.items() if (b, d) == (backbone, dataset) for m, *_ in found}
+        return sorted(m for m in own if m.startswith(OFF_THE_SHELF + begins))
+
     # --- evidence of its cells ------------------------------------------------------------------------------------
 
     def scores(self, backbone: str, dataset: str, *wanted: tuple[str, float, str]) -> list[Scores] | Missing:
@@ -234,10 +240,11 @@ def _groups(results: Results) -> dict[tuple, dict[tuple, list[Result]]]:
     found: dict[tuple, dict[tuple, list[Result]]] = {}
     for r in results.cells("evaluate"):
         tuned = r.inputs["finetune"].settings
-        if r.settings.selection == "best_test" or tuned.pruning != r.settings.pruning:
+        off_the_shelf = tuned.pruning.method == "none" and tuned.pruning != r.settings.pruning
+        if r.settings.selection == "best_test" or not (off_the_shelf or tuned.pruning == r.settings.pruning):
             continue
         recipe = tuned.model_dump_json(include={"recipe", "augment", "split", "initial"})
-        what = (label(r.settings.pruning), r.settings.pruning.keep_rate, r.settings.perturbation)
+        what = (OFF_THE_SHELF * off_the_shelf + label(r.settings.pruning), r.settings.pruning.keep_rate, r.settings.perturbation)
         found.setdefault((tuned.model.backbone, tuned.dataset, recipe), {}).setdefault(what, []).append(r)
     return found
 

@@ -6,9 +6,10 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import product
 
 from audioprune import manifest, provenance, registry, sources
-from audioprune.config import Config, Grid, Method, Probes, Study, Traces, method_of, resolve_recipe
+from audioprune.config import Config, Cost, Grid, Method, Probes, Study, Traces, method_of, resolve_recipe
 from audioprune.datasets import _user
 from audioprune.datasets._base import Dataset
 from audioprune.planning.cells import Cell, code_of, key_of, matches
@@ -203,7 +204,9 @@ class Planner:
 
     # --- cost ---------------------------------------------------------------------------------------------------
 
-    def costs(self, study: Study, grid: Grid, backbone: str, dataset: str, method: Method) -> list[Cell]:
+    def costs(
+        self, study: Study, grid: Grid | Cost, backbone: str, dataset: str, method: Method, stride: int = 16
+    ) -> list[Cell]:
         facts = self.facts(dataset)
         if not facts.classes:
             return []
@@ -214,17 +217,17 @@ class Planner:
         }  # fmt: skip
         plugins = tuple(sorted({*self._plugins(backbone, method.method), *self._plugins(backbone, "none")}))
         label = Pruning(method=method.method, keep_rate=0.5, options=method.options, blocks=grid.blocks).label
-        label = label.removesuffix("-kr0.5")
+        label = label.rpartition("-kr")[0] + (f"-stride{stride}" if stride != 16 else "")
         address = f"{backbone}/{facts.frames}x{facts.num_classes}/{label}"
-        eager = Model(backbone=backbone, kernel="eager")
+        eager = Model(backbone=backbone, kernel="eager", stride=stride)
         cells = [self.cell("macs", address, MacsSettings(model=eager, **common), plugins=plugins)]
         timing = study.throughput
         for kernel in timing.kernels if timing else ():
             device = timing_device(timing.device)
             batch = timing.batch_size.get(dataset, timing.batch_size.get("all", 16))
             settings = ThroughputSettings(
-                model=Model(backbone=backbone, kernel=kernel), **common, batch_size=batch, warmup=timing.warmup,
-                runs=timing.runs, precision=timing.precision, device=device,
+                model=Model(backbone=backbone, kernel=kernel, stride=stride), **common, batch_size=batch,
+                warmup=timing.warmup, runs=timing.runs, precision=timing.precision, device=device,
             )  # fmt: skip
             where = "".join(c if c.isalnum() else "-" for c in device)
             cells.append(self.cell("throughput", f"{where}/{address}/{kernel}", settings, plugins=plugins))
@@ -239,6 +242,10 @@ class Planner:
         for grid in study.grids:
             for cell in self._grid(study, grid):
                 plan.all.update(cell.upstream())
+        for cost in study.costs:
+            for backbone, dataset, method in product(cost.backbones, cost.datasets, map(method_of, cost.methods)):
+                for cell in self.costs(study, cost, backbone, dataset, method, cost.stride):
+                    plan.all.update(cell.upstream())
         return plan
 
     def _grid(self, study: Study, grid: Grid):

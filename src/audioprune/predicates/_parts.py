@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import sqrt
 
 from audioprune.claims.claim import Verdict
 from audioprune.claims.evidence import Estimate, Evidence, Missing
 from audioprune.claims.verdict import Part
-
-ONE_SIDED = 1.644854  # standard errors of a one-sided 95 % bound
 
 
 def above(found: Estimate, threshold: float = 0.0) -> Verdict:
@@ -19,7 +16,10 @@ def above(found: Estimate, threshold: float = 0.0) -> Verdict:
 
 def non_inferior(found: Estimate, margin: float) -> Verdict:
     """Supported when the one-sided 95 % upper bound of a drop is below the margin, refuted when the lower is above."""
-    return "supported" if found.upper < margin else "refuted" if found.lower > margin else "inconclusive"
+    from audioprune.statistics.noninferiority import verdict_of
+
+    said = verdict_of(found.lower, found.upper, margin)
+    return {"non-inferior": "supported", "inferior": "refuted"}.get(said, "inconclusive")
 
 
 def covers(found: Estimate, value: float) -> Verdict:
@@ -28,14 +28,9 @@ def covers(found: Estimate, value: float) -> Verdict:
 
 def settling(found: Estimate, margin: float) -> int | None:
     """How many clips would put the one-sided bound on the margin, the drop staying as it is; None: no number would."""
-    gap = abs(margin - found.value)
-    return round(found.n * (ONE_SIDED * found.error / gap) ** 2) if gap > 0 and found.error > 0 else None
+    from audioprune.statistics.noninferiority import clips_needed
 
-
-def least_upper(drop: float, n: int) -> float:
-    """The lowest upper bound that a drop in points can have on n clips, were no clip won where others are lost."""
-    share = drop / 100
-    return drop + 100 * ONE_SIDED * sqrt(max(share * (1 - share), 0) / n)
+    return clips_needed(found.n * found.error**2, found.value, margin) if found.error > 0 else None
 
 
 def measured(name: str, verdict: Verdict, evidence: str, found: Estimate, unit: str = "pp", **more) -> Part:

@@ -53,7 +53,7 @@ def _measured(claim: Claim, evidence: Evidence) -> list[Part]:
     found, rate = readings(claim, evidence), decoded(claim)[1]
     (dataset,), families, (method,) = claim.cells.datasets, claim.cells.backbones, claim.cells.methods
     if rate is None:
-        return [not_run(dataset, evidence.unplanned(f"evaluation of {families[0]} with {method} on {dataset}"))]
+        return _merging(claim, evidence, found["change"])
 
     def judge(own: str, backbone: str) -> list[Part]:
         drop = _drop(found["drop"], evidence, backbone, own, method, rate)
@@ -64,6 +64,24 @@ def _measured(claim: Claim, evidence: Evidence) -> list[Part]:
         return [_score(found["score"], claim.tolerance["score"], evidence, backbone, own, method, rate), drop]
 
     return each(evidence, dataset, families, judge)
+
+
+def _merging(claim: Claim, evidence: Evidence, claimed: Quantity) -> list[Part]:
+    """FastAST's model is trained by nobody here, so its change is not run; merging at stride 16 stands beside."""
+    (dataset,), families, rule = claim.cells.datasets, claim.cells.backbones, decoded(claim)[0].rule
+    why = f"{rule} is timed only: no checkpoint of such a model is published, and none is trained here"
+    parts = [not_run(dataset, Missing(why, command_of(evidence.study, "table7")))]
+    lost = Quantity(value=-claimed.value, unit=claimed.unit)
+
+    def judge(own: str, backbone: str) -> list[Part]:
+        merged = evidence.off_the_shelf(backbone, own, "tome.r")
+        return [
+            replace(_drop(lost, evidence, backbone, own, method, 1.0), name=f"{method} of {backbone} on {own}")
+            for method in merged
+        ]
+
+    beside = each(evidence, dataset, families, judge)
+    return parts + [replace(part, counted=False) for part in beside if part.verdict != "not-run"]
 
 
 def _elsewhere(dataset: str, own: str, evidence: Evidence) -> Missing:

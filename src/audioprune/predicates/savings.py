@@ -8,7 +8,6 @@ from audioprune.claims.verdict import Part
 from audioprune.predicates._parts import (
     arithmetic,
     each,
-    least_upper,
     measured,
     non_inferior,
     not_run,
@@ -37,6 +36,8 @@ def within(claim: Claim, evidence: Evidence) -> list[Part]:
 
 def _published(claim: Claim, evidence: Evidence, family: str, dataset: str, band, margin: float) -> list[Part]:
     """The printed drop at the keep-rates whose exact saving lies in the band, if the source has any."""
+    from audioprune.statistics.noninferiority import least_upper_bound
+
     backbone, source = f"{family}-b", SOURCES[family]
     drops = {
         rate: evidence.published_drop(source, backbone, dataset, rate)
@@ -49,7 +50,7 @@ def _published(claim: Claim, evidence: Evidence, family: str, dataset: str, band
     rate, drop = min(known.items(), key=lambda one: one[1])
     saved, where = 100 - evidence.remaining(backbone, dataset, "topk", rate), source.replace("table", "P0 Table ")
     text = f"{saved:.1f} % saved at {rate:g}, {drop:.2f} points lost in {where.replace('p2', 'P2')}"
-    bound = least_upper(drop, CLIPS[dataset]) if dataset in CLIPS and 0 < drop < margin else 0.0
+    bound = least_upper_bound(drop, CLIPS[dataset]) if dataset in CLIPS and 0 < drop < margin else 0.0
     if bound >= margin:
         text += f" (true of the table; on one run of {CLIPS[dataset]} clips the upper bound is {bound:.2f} or more)"
     return [arithmetic(f"{backbone} on {dataset}", drop < margin, text, drop, "pp")]

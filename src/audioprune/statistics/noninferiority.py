@@ -42,10 +42,10 @@ def non_inferiority(drop: Drawn, margin: float = 1.0, *, level: float = 0.95) ->
     # the variance of the draws shrinks with the number of recordings. That between seeds does not: hence "at least".
     """
     low, high = np.nanquantile(drop.draws, [1 - level, level])
-    verdict = _verdict(low, high, margin)
+    verdict = verdict_of(low, high, margin)
     design, needed = drop.design, None
     if verdict == "inconclusive":
-        needed = _clips(design.clips * float(np.nanvar(drop.draws)), drop.value, margin, level)
+        needed = clips_needed(design.clips * float(np.nanvar(drop.draws)), drop.value, margin, level)
         needed = needed and max(needed, design.clips + 1)  # percentiles and normal bounds may differ a little
     return NonInferiority(
         verdict, drop.value, float(low), float(high), margin, level,
@@ -66,9 +66,9 @@ def published(
     drop, widest = unpruned - pruned, _most_discordant(unpruned, pruned)
     half = norm.ppf(level) * _error(widest, drop, clips)
     low, high, least = drop - half, drop + half, least_upper_bound(drop, clips, level=level)
-    verdict = _verdict(low, high, margin)
+    verdict = verdict_of(low, high, margin)
     variance = 100 * abs(drop) - drop**2  # of one clip, when errors agree
-    needed = _clips(variance, drop, margin, level) if verdict == "inconclusive" else None
+    needed = clips_needed(variance, drop, margin, level) if verdict == "inconclusive" else None
     needed = needed if needed and needed > clips else None
     told = f"upper bound from {least:.2f} (errors agree) to {high:.2f} (never agree) points; {ONE_SEED}"
     how = "one-sided, normal, from published values"
@@ -93,11 +93,15 @@ def _most_discordant(unpruned: float, pruned: float) -> float:
     return min(200 - unpruned - pruned, unpruned + pruned)
 
 
-def _clips(variance: float, drop: float, margin: float, level: float) -> int | None:
-    """The least number of clips whose bound, z sqrt(variance / clips) from the drop, does not reach the margin."""
+def clips_needed(variance: float, drop: float, margin: float, level: float = 0.95) -> int | None:
+    """The least number of clips whose bound, z sqrt(variance / clips) from the drop, does not reach the margin.
+
+    `variance`: of one clip, in squared points. None: the drop is the margin, and no number would do.
+    """
     gap = abs(margin - drop)
     return ceil(variance * (norm.ppf(level) / gap) ** 2) if gap > 0 else None
 
 
-def _verdict(low: float, high: float, margin: float) -> Verdict:
+def verdict_of(low: float, high: float, margin: float) -> Verdict:
+    """From the one-sided bounds of a drop."""
     return "non-inferior" if high < margin else "inferior" if low > margin else "inconclusive"

@@ -26,11 +26,31 @@ def gmacs(results: Results, result: Result) -> float:
     ).gmacs
 
 
+def gmacs_of(settings, keep_rate: float) -> float:
+    """GMACs of one clip for a timed model at one of its keep-rates, in closed form; 1 is the unpruned model."""
+    from audioprune.profiling.macs import count
+
+    return count(
+        settings.model.backbone,
+        frames=settings.frames,
+        num_classes=settings.num_classes,
+        method=settings.method if keep_rate < 1 else "none",
+        keep_rate=keep_rate,
+        blocks=settings.blocks,
+        options=settings.options,
+        patch=settings.model.patch,
+        stride=settings.model.stride,
+    ).gmacs
+
+
 def timings(results: Results, backbone: str, dataset: str, kernel: str) -> dict[tuple[str, float], dict[str, Cell]]:
-    """{(method, keep-rate): rates} of all that is timed for a backbone on a dataset; keep-rate 1 has method none."""
+    """{(method, keep-rate): rates} of all that is timed for a backbone on a dataset; keep-rate 1 has method none.
+
+    Of models whose patches do not overlap, as all that are trained.
+    """
     facts, found = results.dataset(dataset), {}
     for r in results.cells("throughput", backbone=backbone, frames=facts.frames, num_classes=facts.num_classes):
-        if r.settings.model.kernel == kernel:
+        if r.settings.model.kernel == kernel and r.settings.model.stride == r.settings.model.patch:
             method = method_of(r)
             for rate, cells in rates(r).items():
                 found.setdefault(("none" if rate == 1 else method, rate), cells)

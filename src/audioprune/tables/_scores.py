@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-OWN = {"audiomae": "global", "ast": "cls", "ast-mp": "global"}  # as the backbones' modules have it
-
-
-def own_score(backbone: str) -> str:
-    return OWN[backbone.rpartition("-")[0]]
+from audioprune.analyses import own_score
 
 
 def score_of(backbone: str, pruning) -> str:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from audioprune.settings import CONSTANT
+from audioprune.tables import _cost
 from audioprune.tables._cost import method_of, rates
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._table import Cell, Column, Row, Table
@@ -30,14 +32,18 @@ def build(results) -> Table:
     by_model: dict[tuple, dict] = {}
     for r in results.cells("throughput"):
         s = r.settings
-        key = (s.model.backbone, s.frames, s.num_classes, s.device, s.precision, s.batch_size, method_of(r))
+        shape = (s.model.backbone, s.model.stride, s.frames, s.num_classes)
+        key = (*shape, s.device, s.precision, s.batch_size, method_of(r), CONSTANT in s.options)
         group = by_model.setdefault(key, {})
+        for rate in s.keep_rates:
+            group.setdefault(rate, {})["gmacs"] = _cost.gmacs_of(s, rate)
         for rate, cells in rates(r).items():
             group.setdefault(rate, {})[s.model.kernel] = cells
     rows = [row for key, group in by_model.items() for row in _rows(published, names, key, group)]
     cells = [cell for row in rows for cell in row.cells.values() if isinstance(cell, Cell)]
+    columns = _columns(_cost.column(rows))
     note = "Published values: one RTX 4090. Compare the speed-ups; samples/s of two devices say nothing about pruning."
-    return Table(_columns(), tuple(rows), (note,) if status(cells) else (), EXPLAINED, status(cells))
+    return Table(columns, tuple(rows), (note,) if status(cells) else (), EXPLAINED, status(cells))
 
 
 def _published_shapes(results, published) -> dict[tuple[int, int], str]:
@@ -47,15 +53,17 @@ def _published_shapes(results, published) -> dict[tuple[int, int], str]:
 
 
 def _rows(published, names: dict, key: tuple, group: dict):
-    backbone, frames, classes, device, precision, batch, method = key
-    dataset = names.get((frames, classes), "")
+    backbone, stride, frames, classes, device, precision, batch, method, constant = key
+    dataset = names.get((frames, classes), "") if stride == 16 else ""
     where = {"backbone": backbone, "dataset": dataset, "metric": "throughput"}
     base = lookup(published, keep_rate=1.0, method="none", **where)
     title = f"{backbone}, {frames} frames, {classes} classes: {device}, {precision}, batches of {batch}"
+    title = title.replace(",", f" at stride {stride},", 1) if stride != 16 else title
     for rate in sorted(group, reverse=True):
-        cells: dict = {"backbone": backbone, "frames": frames, "classes": classes, "device": device}
+        cells: dict = {"backbone": backbone, "stride": stride, "frames": frames, "classes": classes, "device": device}
         cells |= {"precision": precision, "batch_size": batch, "method": "none" if rate == 1 else method}
-        cells["keep_rate"] = rate
+        cells["keep_rate"] = Cell() if constant and rate < 1 else rate
+        cells |= {"gmacs": group[rate]["gmacs"], "remaining": 100 * group[rate]["gmacs"] / group[1.0]["gmacs"]}
         beside = lookup(published, keep_rate=rate, method=cells["method"], **where)
         for kernel in KERNELS:
             timed = group[rate].get(kernel, {})
@@ -67,8 +75,9 @@ def _rows(published, names: dict, key: tuple, group: dict):
         yield Row(cells, title)
 
 
-def _columns() -> tuple[Column, ...]:
+def _columns(macs: Column) -> tuple[Column, ...]:
     columns = [Column("method", "Method", align="left"), Column("keep_rate", "Keep-rate", decimals=1)]
+    columns += [macs, Column("remaining", "MACs left", "%", 1)]
     for kernel in KERNELS:
         columns += [
             Column(f"{kernel}_samples_per_s", f"Samples/s, {kernel}", decimals=1),
