@@ -36,6 +36,7 @@ def story(undisturbed, cluster, tmp_path_factory):
         seen.snakemake = {"code": runs[0].process.wait(), "trains": trains_on(), "job": state(cluster, job)}
         runs.append(Run(project, "--verbose"))
         wait_for("a second job", lambda: successors(cluster, project, job), 120)
+        wait_for("the second job to wait", lambda: "; waiting for it" in log_of(project, LABEL), 120)
         seen.snakemake["beside"] = state(cluster, job)
 
         cluster.stop_daemon("slurmctld")

@@ -60,7 +60,7 @@ def test_the_code_of_one_method_reruns_only_what_names_it_and_reversal_only_draw
 
 def test_a_new_keep_rate_makes_only_the_new_cells(project):
     project.pretend("demo")
-    rates = "datasets: [demo-words], keep_rates: [1.0, 0.7, 0.5"
+    rates = "datasets: [demo-words], keep_rates: [1.0, 0.5"
     project.edit("config.yaml", rates, f"{rates}, 0.3")
     jobs = project.planned(REPORT)
     assert len(jobs["finetune"]) == 2  # two backbones

@@ -244,7 +244,8 @@ def _groups(results: Results) -> dict[tuple, dict[tuple, list[Result]]]:
         if r.settings.selection == "best_test" or not (off_the_shelf or tuned.pruning == r.settings.pruning):
             continue
         recipe = tuned.model_dump_json(include={"recipe", "augment", "split", "initial"})
-        what = (OFF_THE_SHELF * off_the_shelf + label(r.settings.pruning), r.settings.pruning.keep_rate, r.settings.perturbation)
+        method = OFF_THE_SHELF * off_the_shelf + label(r.settings.pruning)
+        what = (method, r.settings.pruning.keep_rate, r.settings.perturbation)
         found.setdefault((tuned.model.backbone, tuned.dataset, recipe), {}).setdefault(what, []).append(r)
     return found
 

@@ -280,7 +280,7 @@ class Planner:
             traced = self.trace(tuned, study.traces.clips)
             yield traced
             yield self.tokens(traced)
-        if tuned.settings.seed == grid.seeds[0]:
+        if tuned.settings.seed == grid.seeds[0] and not grid.baseline:  # a second baseline is there to be compared only
             for probe in probes(study.probes, grid, pruning):
                 yield self.evaluate(tuned, pruning=probe)
             if study.probes.discard and pruning.method == "none":
