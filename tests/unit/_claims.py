@@ -11,7 +11,12 @@ from fakes import RECIPE, Study, facts
 from audioprune.results import Results
 from audioprune.settings import EvaluateSettings, FinetuneSettings, Model, Pruning
 
-OPTIONS = {"cls": {"score": "cls"}, "fixed": {"variant": "fixed"}, "as_released": {"variant": "as_released"}}
+OPTIONS = {
+    "cls": {"score": "cls"},
+    "fixed": {"variant": "fixed"},
+    "as_released": {"variant": "as_released"},
+    "r9": {"r": 9},
+}
 WHY = "its data is not indexed yet: audioprune index spc2"
 
 
@@ -28,17 +33,23 @@ def right(share: float, n: int = 400, first: int = 0) -> np.ndarray:
 
 
 def study(folder: Path, runs: dict[tuple, np.ndarray | None], name: str = "mini") -> Results:
-    """Evaluations by (backbone, dataset, method, keep-rate, test): right clips, or None where it was not run."""
+    """Evaluations by (backbone, dataset, method, keep-rate, test): right clips, or None where it was not run.
+
+    A method `none>tome.r9` is that of an unpruned model, off the shelf.
+    """
     made, tuned = Study(folder), {}
     for (backbone, dataset, method, rate, test), correct in runs.items():
-        own, there = pruning(method, rate), correct is not None
+        trained, _, other = method.partition(">")
+        own, there = pruning(trained, rate), correct is not None
         where = (backbone, dataset, own.label)
         if where not in tuned:
             settings = FinetuneSettings(model=Model(backbone=backbone), dataset=dataset, pruning=own, recipe=RECIPE)
             tuned[where] = made.cell("finetune", "/".join(where), settings, made=there)
-        settings = EvaluateSettings(pruning=own, perturbation=test, tau=None if test == "none" else 0.0)
+        settings = EvaluateSettings(
+            pruning=pruning(other or trained, rate), perturbation=test, tau=None if test == "none" else 0.0
+        )
         files = [lambda out, correct=correct: predictions(correct).to_parquet(out / "predictions.parquet")]
-        address = f"{'/'.join(where)}/{test}"
+        address = f"{'/'.join(where)}/{other}/{test}"
         note = "" if there else WHY
         made.cell("evaluate", address, settings, made=there, note=note, files=files, finetune=tuned[where])
     return Results(name, made.cells, facts)

@@ -39,7 +39,23 @@ def test_a_remaining_share_that_is_claimed_as_a_reduction(name, values):
     (macs,) = [p for p in judged.parts if p.name == "MACs"]
     assert round(macs.value, 2) == exact
     assert f"exact: {exact:.2f} % remaining, {100 - exact:.2f} % saved" in macs.evidence
-    assert judged.command == "snakemake results/table1.tex"
+    assert judged.command == f"snakemake results/table{7 if name == '001-4' else 1}.tex"  # FastAST is only timed
+
+
+def test_fastast_is_not_run_and_merging_at_the_usual_stride_stands_beside(tmp_path):
+    runs = {
+        ("ast-b", "esc50", "none", 1.0, "none"): right(0.9),
+        ("ast-b", "esc50", "none>tome.r9", 1.0, "none"): right(0.8),
+    }
+    claim = CLAIMS["001-4"]
+    claim = claim.model_copy(update={"cells": claim.cells.model_copy(update={"datasets": ("esc50",)})})
+    judged = judge(claim, study(tmp_path, runs, "paper"))
+    own, beside = judged.parts[-2:]
+    assert (own.verdict, own.counted) == ("not-run", True)
+    assert "r = 20 at stride 10 is timed only" in own.evidence
+    assert (beside.counted, beside.value) == (False, pytest.approx(10.0))
+    assert beside.name == "off the shelf: tome.r9 of ast-b on esc50"
+    assert "claimed 0.6" in beside.evidence
 
 
 def test_map_that_is_claimed_as_accuracy():

@@ -9,6 +9,7 @@ from fakes import DEVICE, Study, shared, throughput
 from audioprune.results import Results
 from audioprune.settings import Model, ThroughputSettings
 from audioprune.tables import table7
+from audioprune.tables._table import Cell
 
 
 def row(table, **wanted):
@@ -54,12 +55,34 @@ def test_unpublished_models_have_no_published_columns(tmp_path):
     assert [c.header for c in table.layout().columns] == [
         "Method",
         "Keep-rate",
+        "MACs",
+        "MACs left",
         "Samples/s, eager",
         "quartiles",
         "Speed-up, eager",
     ]
     assert table.status == ""
     assert table.rows[0].group == f"ast-tiny, 64 frames, 10 classes: {DEVICE}, fp32, batches of 16"
+
+
+def test_fastast_is_there_with_the_share_that_it_prints(tmp_path):
+    study = Study(tmp_path)
+    settings = ThroughputSettings(
+        model=Model(backbone="ast-b", kernel="eager", stride=10), frames=1024, num_classes=527, method="tome",
+        options={"r": 20}, keep_rates=(1.0, 0.5), batch_size=16, device=DEVICE,
+    )  # fmt: skip
+    raw = throughput(50.0, "eager")
+    raw = raw[raw["keep_rate"].isin(settings.keep_rates)]
+    study.cell("throughput", "x", settings, files=[lambda out: raw.to_csv(out / "throughput.csv")])
+    table = table7.build(Results("s", study.cells))
+    unpruned, merged = (r.cells for r in table.rows)
+    assert table.rows[0].group == f"ast-b at stride 10, 1024 frames, 527 classes: {DEVICE}, fp32, batches of 16"
+    assert (unpruned["method"], unpruned["keep_rate"], unpruned["remaining"]) == ("none", 1.0, 100)
+    assert merged["method"] == "tome.r20"
+    assert merged["keep_rate"] == Cell()  # so many in every block, at any keep-rate
+    assert [round(c["gmacs"], 2) for c in (unpruned, merged)] == [130.75, 115.62]
+    assert round(merged["remaining"], 2) == 88.43  # paper.md 5.3: what FastAST's 88.4 is best explained by
+    assert unpruned["eager_samples_per_s"].published is None  # P0 has no model of this stride
 
 
 def test_device_and_batch_are_named(table):

@@ -96,6 +96,13 @@ def test_a_damaged_exhibit_is_drawn_again_alone(project):
     assert count(project.planned(REPORT)) == {"table": 1}
 
 
+def test_damaged_exhibits_are_drawn_again_together(project):
+    project.pretend("demo")
+    for name in ("table1.tex", "figure2.svg"):
+        (project.root / "results" / "demo" / name).write_text("tampered")
+    assert count(project.planned(REPORT)) == {"table": 1, "figure": 1}
+
+
 def test_a_deleted_cell_is_made_again_and_no_cell_that_was_made_from_it(project):
     project.pretend("demo")
     shutil.rmtree(project.cells("finetune/ast-tiny/demo-words/topk-kr0.5/*/*")[0])

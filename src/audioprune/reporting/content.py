@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from audioprune import registry
-from audioprune.reporting import provenance, summary, verdicts
+from audioprune.reporting import answers, provenance, summary, verdicts
 from audioprune.tables import _json
 from audioprune.tables._table import Table
 
@@ -58,6 +58,7 @@ class Report:
     title: str
     tier: str
     tier_text: str
+    answers: tuple[answers.Answer, ...]
     verdicts: tuple[verdicts.Line, ...]
     verdicts_heading: str
     verdicts_status: str  # of the sources of the claims
@@ -88,10 +89,11 @@ def collect(
         title=title or f"The study {results.study}",
         tier=tier,
         tier_text=TIERS.get(tier, ""),
+        answers=answers.answers(made),
         verdicts=verdicts.lines(made),
         verdicts_heading="Claims, on this tier" if claims and verdicts.on_this_tier(claims.table) else "Claims",
         verdicts_status=claims.status if claims else "",
-        lead=tuple(filter(None, (summary.answer(glance), *summary.lead(results)))),
+        lead=summary.lead(results),
         glance=glance,
         exhibits=made,
         sections=tuple(Section(**section) for section in provenance.sections(results)),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from audioprune.planning.cells import value_of
 from audioprune.reporting.provenance import set_aside, spoken
-from audioprune.tables._table import Cell, Column, Row, Table, number
+from audioprune.tables._table import Cell, Column, Row, Table
 
 if TYPE_CHECKING:
     from audioprune.results import Results
@@ -53,26 +53,6 @@ def glance(made) -> Table | None:
         Column("speed_up", "Speed-up", "×"),
     )
     return Table(columns, rows)
-
-
-def answer(table: Table | None) -> str:
-    """What the study says in one sentence, from the table at a glance."""
-    rows = [row.cells for row in table.rows if row.cells.get("drop")] if table else []
-    rates = {row["keep_rate"] for row in rows}
-    if len(rates) != 1:
-        return ""
-    saved, drops = [row["mac_reduction"] for row in rows], [row["drop"].value for row in rows]
-    clear = sum(row["drop"].low is not None and row["drop"].low > 0 for row in rows)
-    return (
-        f"Keeping {100 * rates.pop():g} % of the tokens at every pruning block saves {_span(saved, 1)} % of the MACs "
-        f"and costs {_span(drops, 2)} points of accuracy or mAP; in {clear} of {len(rows)} pairs of backbone and "
-        "dataset the paired interval of the drop lies above zero."
-    )
-
-
-def _span(values: list[float], decimals: int) -> str:
-    low, high = number(min(values), decimals), number(max(values), decimals)
-    return low if low == high else f"{low} to {high}"
 
 
 def _glance(group: str, backbone: str, dataset: str, rows: list[dict]) -> Row:
