@@ -38,7 +38,8 @@ def test_every_trace_has_its_analyses_and_every_dataset_its_clusters_once(planne
         dataset = value_of(cell, "dataset")
         assert cell.inputs["clusters"].settings.dataset == dataset
         assert cell.inputs["features"] is cell.inputs["clusters"].inputs["features"]
-        assert cell.settings.tau == ("auto" if planner.facts(dataset).tau is None else "given")
+        facts = planner.facts(dataset)
+        assert cell.settings.tau == ("truth" if facts.generator else "auto" if facts.tau is None else "given")
         assert cell.address.startswith(cell.inputs["trace"].address)
         assert "checkpoint" not in cell.inputs
 
@@ -83,14 +84,14 @@ def test_runs_and_methods_that_are_traced(planner):
 def test_settings_of_an_analysis_are_in_its_address_and_key(planner):
     traced = planner.study("demo").cells("trace", dataset="demo-sounds")[0]
     plain, truth, shuffled = (
-        planner.tokens(traced, **changed) for changed in ({}, {"tau": "truth"}, {"label_map": "shuffled"})
+        planner.tokens(traced, **changed) for changed in ({"tau": "auto"}, {}, {"label_map": "shuffled"})
     )
     assert len({cell.key for cell in (plain, truth, shuffled)}) == 3
     assert plain.address == f"{traced.address}/signal-auto"
     assert truth.address == f"{traced.address}/signal-truth"
     assert truth.inputs["audio"] is traced.inputs["audio"]
     assert "audio" not in plain.inputs
-    assert shuffled.address == f"{traced.address}/signal-auto-shuffled"
+    assert shuffled.address == f"{traced.address}/signal-truth-shuffled"
 
 
 def test_an_unknown_method_to_be_traced_is_refused(tmp_path):

@@ -209,6 +209,10 @@ class Evidence:
         planned = {value_of(r, "keep_rate") for r in self.results.cells("tokens")}
         return [rate for rate in wanted if rate in planned] or list(wanted[:1])
 
+    def plans_tokens(self, backbone: str, dataset: str, **wanted: float) -> bool:
+        """Whether any token analysis of a backbone on a dataset is planned, or one at `keep_rate`."""
+        return bool(self.results.cells("tokens", backbone=backbone, dataset=dataset, **wanted))
+
     def tokens(self, backbone: str, dataset: str, keep_rate: float, column: str) -> object | Missing:
         """Per-clip rows of a token analysis: a DataFrame with columns clip, recording, block and the one wanted."""
         wanted = {"backbone": backbone, "dataset": dataset, "keep_rate": keep_rate, "label_map": "right"}

@@ -29,7 +29,7 @@ class Dataset:
     loss: Literal["ce", "bce"] = "ce"
     metric: Literal["top1", "map", "wer"] = "top1"
     content: Literal["speech", "general"] = "general"
-    tau: float | None = None  # P0's signal threshold on the normalised patch mean
+    tau: float | None = None  # signal threshold on the normalised patch mean; that of P0 where it has one
     train_clips: int = 0  # of one run (all folds but one), for planning; 0: not known beforehand
     test_clips: int = 0
 

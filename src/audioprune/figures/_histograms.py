@@ -9,7 +9,7 @@ from audioprune.tables._table import number
 
 COLUMNS = ("dataset", "low", "high", "pixels", "density", "tau_kind", "tau", "signal_share")
 WIDE = 2  # panels in a row
-NAMES = {"given": "τ of P0", "auto": "τ, second of ten bins"}
+NAMES = {"given": "τ given", "auto": "τ, second of ten bins"}
 
 
 def needs(study, tasks: Sequence[str]) -> list:

@@ -33,8 +33,9 @@ def draw(results, cells: list):
             frame = by_clip(results, at[rate], "stages")
             parts.append(frame.assign(**_panels.where(at[rate])))
             _panel(ax, frame, bins, rate)
-        row[0].set_ylabel("share of clips")
-        row[0].set_title(f"{_panels.name(own[0])}\nkeep-rate {rates[0]:g}", loc="left", fontsize=8)
+        first, rate = next((ax, rate) for ax, rate in zip(row, rates) if rate in at)
+        first.set_ylabel("share of clips")
+        first.set_title(f"{_panels.name(own[0])}\nkeep-rate {rate:g}", loc="left", fontsize=8)
     for ax in axes[-1]:
         ax.set_xlabel("ratio A")
     _legend(fig, max(len(g.blocks) for own in models for g in own))

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 WIDTH = 7.2  # inches: the text width of the report's page
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-LINES = ("-", (0, (4, 1.6)), (0, (1.2, 1.4)), (0, (5, 1.4, 1.2, 1.4)))
+DASHES = ((4, 1.6), (1.2, 1.4), (5, 1.4, 1.2, 1.4), (9, 2), (3, 1, 1, 1, 1, 1), (1, 3))
+LINES = ("-", *((0, dashes) for dashes in DASHES))
 SETTINGS = {
     "font.family": "DejaVu Sans",  # comes with matplotlib
     "font.size": 8,
@@ -89,6 +90,13 @@ def save(fig: Figure, suffix: str) -> bytes:
         nothing = ("Date", "Creator", "Format", "Type") if suffix == "svg" else ("CreationDate", "Creator", "Producer")
         fig.savefig(out, format=suffix, metadata=dict.fromkeys(nothing))
     return out.getvalue()
+
+
+def legend_columns(names, most: int, width: float = WIDTH) -> int:
+    """Columns of a legend above the panels, so that the longest name fits; a letter is about half as wide as high."""
+    longest = max((len(name) for name in names), default=1)
+    letter = 0.58 * SETTINGS["legend.fontsize"] / 72  # inches
+    return max(1, min(most, int(width / (letter * (longest + 7)))))
 
 
 def assigned(names) -> dict[str, int]:

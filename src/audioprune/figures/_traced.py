@@ -64,7 +64,9 @@ def pictures(results, found: list) -> list[dict]:
         room = (ROWS - len(shown)) // (len(by_dataset) - i)
         clips = {r.path: r.frame() for r in own}
         common = set.intersection(*(set(frame["clip"]) for frame in clips.values()))
-        first = [clip for clip in clips[own[0].path]["clip"] if clip in common]
+        frame = clips[own[0].path]
+        turn = frame.groupby(frame["labels"].map(tuple)).cumcount()  # one clip of each class before a second one
+        first = [clip for clip in frame["clip"].iloc[turn.argsort(kind="stable")] if clip in common]
         facts = results.dataset(dataset)
         for clip in first[: max(1, room // len(own))]:
             shown += [_pictures.picture(r, clips[r.path], clip, facts) for r in own]

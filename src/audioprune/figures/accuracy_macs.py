@@ -42,16 +42,18 @@ def draw(results):
     datasets = list(dict.fromkeys(frame["dataset"]))
     columns = min(3, len(datasets))
     rows = -(-len(datasets) // columns)
-    fig, axes = _style.figure(rows, columns, height=2.6 * rows + 0.4, width=_style.WIDTH if columns > 1 else 4.6)
-    panels = [ax for line in axes for ax in line]
     order = _style.assigned(_name(row) for row in frame.itertuples() if row.method != "none")
+    width = _style.WIDTH if columns > 1 else 4.6
+    beside = _style.legend_columns(order, 3, width)
+    fig, axes = _style.figure(rows, columns, height=2.6 * rows + 0.2 + 0.17 * -(-len(order) // beside), width=width)
+    panels = [ax for line in axes for ax in line]
     for ax, dataset in zip(panels, datasets, strict=False):
         _panel(ax, dataset, frame[frame["dataset"] == dataset], order)
     for ax in panels[len(datasets) :]:
         ax.set_visible(False)
     handles = {text: h for ax in panels for h, text in zip(*ax.get_legend_handles_labels(), strict=True)}
     if handles:
-        fig.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=min(3, len(handles)))
+        fig.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=min(beside, len(handles)))
     return fig, frame
 
 
@@ -99,7 +101,7 @@ def _joined(start, curve):
 def _curve(ax, curve, name: str, number: int) -> None:
     x, y = curve["x"], curve["value"]
     bars = [(y - curve["low"]).clip(lower=0), (curve["high"] - y).clip(lower=0)]
-    look = {"color": _style.COLOURS[number % 7], "marker": _style.MARKERS[number % 7]}
+    look = {"color": _style.COLOURS[number % 7], "marker": _style.MARKERS[(number + number // 7) % 7]}
     ax.errorbar(x, y, yerr=bars, label=name, capsize=2, elinewidth=0.8, **look)
 
 

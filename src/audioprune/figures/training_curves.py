@@ -25,8 +25,9 @@ def draw(results):
     if frame.empty:
         return _style.empty(next((r.why for r in results.cells("finetune")), "the study trains nothing")), frame
     datasets = list(dict.fromkeys(frame["dataset"]))
-    fig, axes = _style.figure(len(datasets), 3, height=1.9 * len(datasets) + 0.7)
     colours, lines = _style.rate_colours(frame["keep_rate"]), _style.assigned(_line(r) for r in frame.itertuples())
+    height = 1.9 * len(datasets) + 0.2 + 0.1 * (len(colours) + len(lines))
+    fig, axes = _style.figure(len(datasets), 3, height=height)
     for panels, dataset in zip(axes, datasets, strict=True):
         _panels(panels, frame[frame["dataset"] == dataset], colours, lines)
         panels[0].set_ylabel("training loss")
@@ -65,8 +66,9 @@ def _legend(fig, colours: dict, lines: dict) -> None:
 
     rates = [Line2D([], [], color=c, lw=2.5, label=f"keep-rate {rate:g}") for rate, c in colours.items()]
     styles = [Line2D([], [], color="#333333", ls=_look(n), label=name) for name, n in lines.items()]
-    fig.legend(handles=rates, loc="outside upper left", ncols=min(4, len(rates)))
-    fig.legend(handles=styles, loc="outside upper right", ncols=min(2, len(styles)))
+    handles = [*rates, *styles]
+    columns = _style.legend_columns([h.get_label() for h in handles], 3)
+    fig.legend(handles=handles, loc="outside upper center", ncols=columns)
 
 
 def _look(number: int):

@@ -171,9 +171,12 @@ class Planner:
         return self._of_finetuned("trace", f"trace-{own.pruning.label}/{own.selection}", tuned, own)
 
     def tokens(self, traced: Cell, **settings) -> Cell:
-        """Analyses of a trace; tau is the dataset's own where it has one, else what its pixels say."""
+        """Analyses of a trace; signal is what the generator of made audio says, else what lies above the dataset's own
+        tau, or above what its pixels say where it has none."""
         trained = traced.inputs["finetune"].settings
-        own = TokensSettings(**{"tau": "auto" if self.facts(trained.dataset).tau is None else "given", **settings})
+        facts = self.facts(trained.dataset)
+        tau = "truth" if facts.generator else "auto" if facts.tau is None else "given"
+        own = TokensSettings(**{"tau": tau, **settings})
         clusters = self.clusters(trained.dataset, trained.model.patch, trained.model.stride)
         inputs = {"trace": traced, "features": traced.inputs["features"], "clusters": clusters}
         if own.tau == "truth":

@@ -65,12 +65,18 @@ def analysed(
 ) -> list[Part]:
     """Parts of every dataset that has the column for all wanted (family, keep-rate) pairs.
 
+    Where a study looks into the models at other keep-rates only, that dataset decides nothing.
+
     `judge(frame, ...)`, given a frame for each pair, returns {what was looked at: (verdict, estimate)}.
     """
     families = tuple(dict.fromkeys(family for family, _ in wanted))
 
     def look(name: str, *own: str) -> list[Part]:
         models = [(own[families.index(family)], rate) for family, rate in wanted]
+        if all(evidence.plans_tokens(backbone, name) for backbone, _ in models) and not all(
+            evidence.plans_tokens(backbone, name, keep_rate=rate) for backbone, rate in models
+        ):
+            return []
         who = f"{' against '.join(f'{backbone} at {rate:g}' for backbone, rate in models)} on {name}"
         frames = [evidence.tokens(backbone, name, rate, column) for backbone, rate in models]
         absent = next((one for one in frames if isinstance(one, Missing)), None)

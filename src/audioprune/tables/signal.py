@@ -8,9 +8,9 @@ from audioprune.tables._tokens import cells_of
 
 TITLE = "How much of each dataset is signal"
 CAPTION = (
-    "The threshold tau, as P0 gives it or read from the histogram of normalised log-mel values (where the second of "
-    "ten equal bins begins), and the signal's share: of pixels and of patches above it, in the seeded sample whose "
-    "histogram is drawn and in all evaluation clips."
+    "The threshold tau, as given (by P0 for its datasets) or read from the histogram of normalised log-mel values "
+    "(where the second of ten equal bins begins), and the signal's share: of pixels and of patches above it, in the "
+    "seeded sample whose histogram is drawn and in all evaluation clips."
 )
 PUBLISHED = ("figure4",)  # files of report/published that it shows
 AMBIGUOUS = (
