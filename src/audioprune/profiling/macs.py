@@ -114,6 +114,24 @@ def count(
     return Macs(items, per_block)
 
 
+def of_settings(settings, keep_rate: float) -> Macs:
+    """Of a counted or timed model (MacsSettings, ThroughputSettings) at one of its keep-rates.
+
+    At 1, of the unpruned model: a method with a constant r merges at any keep-rate.
+    """
+    return count(
+        settings.model.backbone,
+        frames=settings.frames,
+        num_classes=settings.num_classes,
+        method=settings.method if keep_rate < 1 else "none",
+        keep_rate=keep_rate,
+        blocks=settings.blocks,
+        options=settings.options,
+        patch=settings.model.patch,
+        stride=settings.model.stride,
+    )
+
+
 def block_items(n: int, m: int, width: int, heads: int, score: int) -> dict[str, int]:
     """One transformer block: n tokens at attention, m after the selection."""
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 
 from audioprune.errors import UserError
-from audioprune.profiling.macs import Macs, count
+from audioprune.profiling.macs import of_settings
 from audioprune.steps._run import Job, main
 
 COLUMNS = ("keep_rate", "closed_form", "torchprofile", "difference")
@@ -15,7 +15,7 @@ def macs(job: Job) -> dict:
     settings = job.settings
     if settings.model.kernel != "eager":
         raise UserError(f"{job.address}: torchprofile counts the eager kernel only; set model.kernel: eager")
-    ours = {rate: closed_form(settings, rate) for rate in settings.keep_rates}
+    ours = {rate: of_settings(settings, rate) for rate in settings.keep_rates}
     theirs = by_torchprofile(settings)
     rows = [(rate, one.total, theirs[rate], theirs[rate] - one.total) for rate, one in ours.items()]
     with open(job.out / "macs.csv", "w", newline="", encoding="utf-8") as f:
@@ -26,7 +26,7 @@ def macs(job: Job) -> dict:
             f"keep-rate {rate:g}: {closed} in closed form, {traced} traced" for rate, closed, traced, _ in wrong
         )
         raise UserError(f"{job.address}: closed form and torchprofile disagree ({found}); one of the two is wrong")
-    base = closed_form(settings, 1.0).total
+    base = of_settings(settings, 1.0).total
     return {
         "keep_rates": {
             f"{rate:g}": {
@@ -38,21 +38,6 @@ def macs(job: Job) -> dict:
             for rate, one in ours.items()
         }
     }
-
-
-def closed_form(settings, keep_rate: float) -> Macs:
-    """At keep-rate 1, of the unpruned model: a method with a constant r merges at any keep-rate."""
-    return count(
-        settings.model.backbone,
-        frames=settings.frames,
-        num_classes=settings.num_classes,
-        method=settings.method if keep_rate < 1 else "none",
-        keep_rate=keep_rate,
-        blocks=settings.blocks,
-        options=settings.options,
-        patch=settings.model.patch,
-        stride=settings.model.stride,
-    )
 
 
 def by_torchprofile(settings) -> dict[float, int]:

@@ -26,23 +26,6 @@ def gmacs(results: Results, result: Result) -> float:
     ).gmacs
 
 
-def gmacs_of(settings, keep_rate: float) -> float:
-    """GMACs of one clip for a timed model at one of its keep-rates, in closed form; 1 is the unpruned model."""
-    from audioprune.profiling.macs import count
-
-    return count(
-        settings.model.backbone,
-        frames=settings.frames,
-        num_classes=settings.num_classes,
-        method=settings.method if keep_rate < 1 else "none",
-        keep_rate=keep_rate,
-        blocks=settings.blocks,
-        options=settings.options,
-        patch=settings.model.patch,
-        stride=settings.model.stride,
-    ).gmacs
-
-
 def timings(results: Results, backbone: str, dataset: str, kernel: str) -> dict[tuple[str, float], dict[str, Cell]]:
     """{(method, keep-rate): rates} of all that is timed for a backbone on a dataset; keep-rate 1 has method none.
 

@@ -27,6 +27,8 @@ def needs(study) -> list:
 
 
 def build(results) -> Table:
+    from audioprune.profiling.macs import of_settings
+
     published = results.published("table7")
     names = _published_shapes(results, published)
     by_model: dict[tuple, dict] = {}
@@ -36,7 +38,7 @@ def build(results) -> Table:
         key = (*shape, s.device, s.precision, s.batch_size, method_of(r), CONSTANT in s.options)
         group = by_model.setdefault(key, {})
         for rate in s.keep_rates:
-            group.setdefault(rate, {})["gmacs"] = _cost.gmacs_of(s, rate)
+            group.setdefault(rate, {})["gmacs"] = of_settings(s, rate).gmacs
         for rate, cells in rates(r).items():
             group.setdefault(rate, {})[s.model.kernel] = cells
     rows = [row for key, group in by_model.items() for row in _rows(published, names, key, group)]
