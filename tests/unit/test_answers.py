@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from fakes import shared_report
+import pytest
+from fake_ablations import ablations
+from fake_tokens import token_study
+from fakes import shared
 
+from audioprune import registry
+from audioprune.exhibits import build_table
 from audioprune.reporting.answers import answers
-from audioprune.tables._table import Cell, Row, Table
+from audioprune.tables._table import Cell, Row, Table, number
 
 
 def ranking(*differences: tuple[str, float, Cell]) -> list:
@@ -46,18 +51,25 @@ def test_nothing_is_answered_without_a_difference():
     assert answers([]) == ()
 
 
-def test_a_whole_report_answers_all_three_from_its_tables():
-    cost, ranked, low = shared_report().answers
-    assert [a.exhibit for a in (cost, ranked, low)] == ["table1", "ranking", "low-intensity"]
-    assert cost.question == "Does pruning by attention at keep-rate 0.5 cost accuracy?"
-    (table1,) = [e.table for e in shared_report().exhibits if e.name == "table1"]
-    drops = [
-        row.cells["drop"]
-        for row in table1.rows
-        if row.cells["keep_rate"] == 0.5 and row.cells["method"] == "topk" and row.cells.get("drop")
+@pytest.mark.parametrize(
+    ("name", "results", "wanted", "shown"),
+    [
+        ("table1", shared, {"method": "topk"}, "drop"),
+        ("ranking", ablations, {"method": "intensity.fixed"}, "below"),
+        ("low-intensity", token_study, {"method": "topk", "score": "cls"}, "low_of_kept_difference"),
+    ],
+)
+def test_a_table_of_a_study_answers_with_all_its_intervals(name, results, wanted, shown):
+    table = build_table(registry.get("tables", name), results())
+    (found,) = answers([SimpleNamespace(name=name, heading="Table 1: Accuracy", table=table)])
+    assert (found.exhibit, found.label) == (name, "Table 1")
+    assert found.question.endswith(("at keep-rate 0.5?", "at keep-rate 0.5 cost accuracy?"))
+    cells = [
+        row.cells[shown]
+        for row in table.rows
+        if all(row.cells[k] == v for k, v in {**wanted, "keep_rate": 0.5}.items()) and row.cells.get(shown)
     ]
-    assert cost.text.count("[") == len([d for d in drops if d.low is not None])
-    for drop in drops:
-        if drop.low is not None:
-            shown = f"{drop.value:.1f} [{drop.low:.1f}, {drop.high:.1f}]".replace("-", "\N{MINUS SIGN}")
-            assert shown in cost.text
+    cells = [cell for cell in cells if cell.low is not None]
+    assert found.text.count("[") == len(cells) > 0
+    for cell in cells:
+        assert f"{number(cell.value, 1)} [{number(cell.low, 1)}, {number(cell.high, 1)}]" in found.text

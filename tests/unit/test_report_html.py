@@ -127,7 +127,7 @@ def test_hostile_names_are_text():
 def test_answers_stand_first_and_link_to_what_shows_them():
     own = section("answers")
     assert page().index('<section id="answers"') < page().index('<section id="verdicts"')
-    assert own.count("<dt>") == len(report().answers) == 3
+    assert own.count("<dt>") == len(report().answers) > 0
     for answer in report().answers:
         assert _text.html(answer.question) in own
         assert f'{_text.html(answer.text)} <a href="#{answer.exhibit}">' in own

@@ -68,7 +68,7 @@ def _measured(claim: Claim, evidence: Evidence) -> list[Part]:
 
 def _merging(claim: Claim, evidence: Evidence, claimed: Quantity) -> list[Part]:
     """FastAST's model is trained by nobody here, so its change is not run; merging at stride 16 stands beside."""
-    (dataset,), families, rule = claim.cells.datasets, claim.cells.backbones, decoded(claim)[0].rule
+    (dataset,), families, rule = claim.cells.datasets, claim.cells.backbones, decoded(claim)[0].rule or "the model"
     why = f"{rule} is timed only: no checkpoint of such a model is published, and none is trained here"
     parts = [not_run(dataset, Missing(why, command_of(evidence.study, "table7")))]
     lost = Quantity(value=-claimed.value, unit=claimed.unit)
