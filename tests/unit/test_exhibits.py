@@ -21,7 +21,7 @@ EXHIBITS = [("tables", n) for n in registry.names("tables")] + [("figures", n) f
 OF_PUBLISHED_NUMBERS = ("claims", "forensics")  # have something to say before any cell is made
 RENDER = {"tables": exhibits.render_table, "figures": exhibits.render_figure}
 STUDIES = (shared, ablations, token_study)  # each exhibit is drawn of the first that has something to show
-SUFFIXES = {"tables": ("tex", "csv", "html"), "figures": ("pdf", "svg", "csv")}
+SUFFIXES = {"tables": ("tex", "csv", "html", "json"), "figures": ("pdf", "svg", "csv")}
 
 
 @pytest.mark.parametrize(("kind", "name"), EXHIBITS)

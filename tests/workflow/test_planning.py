@@ -56,13 +56,13 @@ def test_plan_status_and_why_answer_in_words_and_in_json(project):
     assert "nothing to do" in project.run("audioprune", "plan", "demo").stdout
     status = json.loads(project.run("audioprune", "status", "demo", "--json").stdout)
     assert {cell["state"] for cell in status["cells"]} == {"done"}
-    before = "epochs: 6, batch_size: 8, warmup_epochs: 1"
-    project.edit("config.yaml", before, before.replace("6", "5"))
+    before = "epochs: 5, batch_size: 8, warmup_epochs: 1"
+    project.edit("config.yaml", before, before.replace("5", "6", 1))
     status = json.loads(project.run("audioprune", "status", "demo", "--json").stdout)
     superseded = [cell["cell"] for cell in status["cells"] if cell["state"] == "superseded"]
     tuned = next(cell for cell in superseded if cell.startswith("finetune"))
     why = project.run("audioprune", "why", tuned)
-    assert "recipe.epochs: 6 -> 5" in why.stdout
+    assert "recipe.epochs: 5 -> 6" in why.stdout
     unknown = project.run("audioprune", "why", tuned.replace("audiomae-tiny", "audiomae-tinny", 1).rpartition("/")[0])
     assert unknown.returncode == 1
     assert "did you mean" in unknown.stderr

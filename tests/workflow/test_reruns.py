@@ -43,7 +43,7 @@ def test_the_learning_rate_of_one_dataset_reruns_its_fine_tunings_and_what_depen
     jobs = project.planned(REPORT)
     assert set(jobs) == {"finetune", "evaluate", "trace", "tokens", "discard", "table", "figure", "report"}
     assert all("demo-words" in path for rule in ("finetune", "evaluate", "trace", "tokens") for path in jobs[rule])
-    assert len(jobs["finetune"]) == 6  # two backbones, three keep-rates
+    assert len(jobs["finetune"]) == 4  # two backbones, two keep-rates
 
 
 def test_the_code_of_one_method_reruns_only_what_names_it_and_reversal_only_draws(project):
@@ -96,7 +96,7 @@ def test_a_damaged_exhibit_is_drawn_again_alone(project):
     assert count(project.planned(REPORT)) == {"table": 1}
 
 
-def test_damaged_exhibits_are_drawn_again_together(project):
+def test_damaged_exhibits_are_drawn_again_and_the_report_stays(project):
     project.pretend("demo")
     for name in ("table1.tex", "figure2.svg"):
         (project.root / "results" / "demo" / name).write_text("tampered")

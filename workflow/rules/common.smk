@@ -72,9 +72,7 @@ def exhibit_key(kind):
 
 def report_inputs(wildcards):
     """Every exhibit of the study."""
-    study = study_of(wildcards)
-    drawn = [plan.drawn_as(study, kind, name) for kind, name in plan.exhibits(study)]
-    return taken(drawn, *plan.exhibit_guard(study, "report", "report"))
+    return taken(*plan.report_inputs(study_of(wildcards)))
 
 
 def report_of(study):

@@ -145,11 +145,6 @@ class Plan:
             sheet.write(self.sheet_inputs(sheet.name)[0])
         return found
 
-    def drawn_as(self, study: str, kind: str, name: str) -> str:
-        """The file that says that an exhibit is there: its first one, or the stamp of the sheet that it is drawn on."""
-        sheet = self.sheets.get((study, kind, name))
-        return str(sheet.stamp if sheet else study_folder(study) / f"{name}.{SUFFIXES[kind][0]}")
-
     def cell_inputs(self, cell: Cell) -> tuple[list[str], list[Path], bool]:
         """(files it takes in, guard file if it has to be made, whether it is fresh).
 
@@ -188,6 +183,18 @@ class Plan:
         found = [self.exhibit_inputs(*exhibit) for exhibit in self.sheet_named[name].keys]
         files = dict.fromkeys(file for files, _, _ in found for file in files)
         return list(files), [guard for _, guards, _ in found for guard in guards], False
+
+    def report_inputs(self, study: str) -> tuple[list[str], list[Path], bool]:
+        """The same for a report: of each exhibit its first file, or the stamp of the sheet that it will be drawn on.
+
+        A fresh report, of which exhibits are damaged, waits for no stamp: what is not there would make it again.
+        """
+        guards, fresh = self.exhibit_guard(study, "report", "report")
+        files = {}
+        for kind, name in self.exhibits(study):
+            sheet = None if fresh else self.sheets.get((study, kind, name))
+            files[str(sheet.stamp if sheet else study_folder(study) / f"{name}.{SUFFIXES[kind][0]}")] = None
+        return list(files), guards, fresh
 
     def _files(self, cells: Iterable[Cell]) -> list[str]:
         return list(dict.fromkeys(map(self.made_as, cells)))
