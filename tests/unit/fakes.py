@@ -122,22 +122,33 @@ def exhibits() -> list[tuple[str, str]]:
 def collected(results: Results, shown=None, **about) -> Report:
     """A report of exhibits (all, if not told which) that are drawn for it in a folder of their own."""
     shown = exhibits() if shown is None else shown
-    with tempfile.TemporaryDirectory() as folder:
-        for kind, name in shown:
-            render(kind, name, results, Path(folder) / name)
-        return collect(results, shown, Path(folder), **about)
+    return collect(results, shown, draw(results, shown), **about)
+
+
+def draw(results: Results, shown) -> Path:
+    _folders.append(tempfile.TemporaryDirectory())
+    folder = Path(_folders[-1].name)
+    for kind, name in shown:
+        render(kind, name, results, folder / name)
+    return folder
+
+
+@cache
+def drawn() -> Path:
+    """All exhibits of the shared study."""
+    return draw(shared(), exhibits())
 
 
 @cache
 def shared_report() -> Report:
-    return collected(shared(), **ABOUT)
+    return collect(shared(), exhibits(), drawn(), **ABOUT)
 
 
 @cache
 def report_again() -> Report:
-    """The same study written and collected once more."""
+    """The same study written and collected once more; that exhibits are the same bytes, test_exhibits shows."""
     _folders.append(tempfile.TemporaryDirectory())
-    return collected(fake_study(Path(_folders[-1].name)), **ABOUT)
+    return collect(fake_study(Path(_folders[-1].name)), exhibits(), drawn(), **ABOUT)
 
 
 def fake_study(folder: Path, name: str = "mini") -> Results:
