@@ -112,8 +112,9 @@ def bits(project: Project, label: str) -> dict[str, bytes]:
 
 
 def log_of(project: Project, label: str) -> str:
-    (path,) = (project.root / "results" / "logs").glob(f"finetune/audiomae-tiny/demo-words/{label}/*/*.log")
-    return path.read_text()
+    """The step's log; empty while Snakemake has removed the last attempt's and the next has not begun its own."""
+    logs = (project.root / "results" / "logs").glob(f"finetune/audiomae-tiny/demo-words/{label}/*/*.log")
+    return "".join(path.read_text() for path in logs)
 
 
 def training_job(project: Project, cluster: Cluster, label: str) -> dict[str, str]:
