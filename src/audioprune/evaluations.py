@@ -107,13 +107,21 @@ def _tidy(results: Results) -> pd.DataFrame:
         row = dict(zip(GROUP, key, strict=True))
         there, absent = group[group["why"] == ""], group["why"][group["why"] != ""]
         row |= {"folds": group["fold"].nunique(), "seeds": group["seed"].nunique(), "cells": tuple(group["cell"])}
-        row |= {"runs": len(there), "missing": len(absent), "why": "; ".join(dict.fromkeys(absent))}
+        row |= {
+            "of_folds": results.dataset(row["dataset"]).folds,
+            "runs": len(there),
+            "missing": len(absent),
+            "why": "; ".join(dict.fromkeys(absent)),
+        }
         row |= {"value": there["value"].mean(), "low": float("nan"), "high": float("nan")}
         row |= {"n": 0, "clusters": 0, "note": ""}
         if len(there):
             row |= _interval(results, tuple(there["cell"]), row)
         rows.append(row)
-    counts, interval = ("folds", "seeds", "runs", "missing"), ("value", "low", "high", "n", "clusters", "note")
+    counts, interval = (
+        ("folds", "of_folds", "seeds", "runs", "missing"),
+        ("value", "low", "high", "n", "clusters", "note"),
+    )
     return pd.DataFrame(rows, columns=[*GROUP, *counts, *interval, "why", "cells"])
 
 

@@ -255,3 +255,37 @@ def test_wrong_input_is_refused():
         interval(draw(frame, "top1"), level=95)
     with pytest.raises(ValueError, match="not finite"):
         draw(frame.assign(scores=[np.array([np.nan, 0.0])] * 3), "top1")
+
+
+def test_draws_of_map_are_moved_to_stand_around_the_value():
+    """Clips that are drawn twice lift average precision: without the move the value lies at the lower end."""
+    frame = tagging(np.random.default_rng(3), 64, 4)
+    drawn = draw(frame, "map")
+    assert drawn.value == pytest.approx(mean_average_precision(np.stack(list(frame["scores"])), list(frame["labels"])))
+    assert np.nanmean(drawn.draws) == pytest.approx(drawn.value)
+    low, high = ends(frame, "map")
+    assert 0.3 < (drawn.value - low) / (high - low) < 0.7
+    other = draw(tagging(np.random.default_rng(4), 64, 4), "map")
+    assert np.nanmean(contrast((100, drawn), (-100, other)).draws) == pytest.approx(100 * (drawn.value - other.value))
+
+
+@pytest.mark.parametrize(("right", "n"), [(0, 40), (40, 40), (1, 1)])
+def test_an_accuracy_that_no_draw_changes_has_the_exact_interval(right, n):
+    found = stats.binomtest(right, n).proportion_ci(0.95, method="exact")
+    low, high = ends(keyword(np.arange(n) < right))
+    assert (low, high) == pytest.approx((found.low, found.high), abs=1e-12)
+
+
+def test_equal_predictions_leave_room_for_what_was_not_seen():
+    correct = np.arange(100) < 60
+    same = contrast((100, draw(keyword(correct), "top1")), (-100, draw(keyword(correct), "top1")))
+    found = interval(same)
+    most = 100 * (1 - 0.025 ** (1 / 100))  # none of 100 has 2.5 % probability at this share
+    assert (found.estimate, found.low, found.high) == pytest.approx((0.0, -most, most))
+    drops = contrast((1, same), (-1, same))  # four terms: as far as two models could be wrong on new clips
+    assert interval(drops).high == pytest.approx(2 * most)
+    recordings = [f"r{i % 10}" for i in range(100)]
+    few = [draw(keyword(correct, recordings), "top1") for _ in range(2)]
+    assert interval(contrast((100, few[0]), (-100, few[1]))).high == pytest.approx(100 * (1 - 0.025 ** (1 / 10)))
+    shares = draw(answers(np.ones(20), [""] * 20), "ratio")
+    assert (interval(shares).low, interval(shares).high) == (1.0, 1.0)  # of other metrics no limits are known

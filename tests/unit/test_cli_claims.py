@@ -62,7 +62,7 @@ def test_every_row_and_every_part_says_what_it_rests_on(report):
 def test_forensics_and_consistency(report):
     swapped = [f for f in report["forensics"] if f["verdict"] == "probable digit transposition"]
     assert [(f["printed"], f["expected"], f["status"]) for f in swapped] == [("31.12", "31.21", "withdrawn")] * 2
-    table2 = [f for f in report["forensics"] if f["group"] == "Table 2, audiomae-b by global score, ratio B"]
+    table2 = [f for f in report["forensics"] if f["group"] == "P0 Table 2, audiomae-b by global score, ratio B"]
     assert (len(table2), {f["verdict"] for f in table2}) == (36, {"as random"})
     assert max(abs(f["deviation"]) for f in table2) == pytest.approx(0.20, abs=1e-9)
     (own,) = [row for row in report["forensics_summary"] if row["group"] == table2[0]["group"]]
@@ -87,7 +87,7 @@ def test_text_and_other_studies(capsys, monkeypatch):
 def test_exhibit_of_the_forensics_names_what_is_furthest():
     table = forensics.build(Results("empty", []))
     rows = {(row.cells["where"], row.cells["finding"]): row.cells for row in table.rows}
-    random = rows["Table 2, audiomae-b by global score, ratio B†", "as random"]
+    random = rows["P0 Table 2, audiomae-b by global score, ratio B†", "as random"]
     assert (random["cells"], random["off"]) == (36, "+0.200 points")
     swapped = rows["Table 1†", "probable digit transposition"]
     assert (swapped["cells"], swapped["printed"], swapped["expected"]) == (2, "31.12", "31.21")

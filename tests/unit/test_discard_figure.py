@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from fake_ablations import BLOCKS, ablations
 
+from audioprune import discards
 from audioprune.figures import discard
 from audioprune.results import Results
 from audioprune.training.metrics import average_precision
@@ -13,7 +14,7 @@ from audioprune.training.metrics import average_precision
 
 @pytest.fixture(scope="module")
 def frame():
-    return discard.points(ablations())
+    return discards.points(ablations())
 
 
 def clips(backbone: str, dataset: str, one: str, control: bool, block: int, baseline: str = "matched"):
@@ -24,7 +25,7 @@ def clips(backbone: str, dataset: str, one: str, control: bool, block: int, base
 
 
 def at(frame, backbone: str, dataset: str, one: str, control: bool, block: int):
-    wanted = dict(zip(discard.WHERE, (backbone, dataset, one, control, block), strict=True))
+    wanted = dict(zip(discards.WHERE, (backbone, dataset, one, control, block), strict=True))
     found = frame
     for column, value in wanted.items():
         found = found[found[column] == value]
@@ -34,7 +35,7 @@ def at(frame, backbone: str, dataset: str, one: str, control: bool, block: int):
 
 def test_every_block_set_and_control_is_there_once(frame):
     assert len(frame) == 4 * 2 * 2 * len(BLOCKS)
-    assert not frame.duplicated(list(discard.WHERE)).any()
+    assert not frame.duplicated(list(discards.WHERE)).any()
 
 
 @pytest.mark.parametrize("control", [False, True])

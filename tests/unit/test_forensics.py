@@ -89,7 +89,7 @@ def test_a_true_reduction_and_a_stray_number_are_read_as_such():
 
 
 def test_null_model_of_table_2_is_random_selection_within_a_fifth_of_a_point():
-    own = [f for f in null_model.findings() if f.group.startswith("Table 2") and f.group.endswith("ratio B")]
+    own = [f for f in null_model.findings() if f.group.startswith("P0 Table 2") and f.group.endswith("ratio B")]
     assert len(own) == 36
     assert max(abs(f.deviation) for f in own) == pytest.approx(0.20, abs=1e-9)
     assert {f.verdict for f in own} == {"as random"}
@@ -98,13 +98,13 @@ def test_null_model_of_table_2_is_random_selection_within_a_fifth_of_a_point():
 def test_null_model_of_table_5():
     largest = {}
     for f in null_model.findings():
-        if f.group.startswith("Table 5") and f.group.endswith("ratio B"):
+        if f.group.startswith("P0 Table 5") and f.group.endswith("ratio B"):
             largest[f.group] = max(largest.get(f.group, 0), abs(f.deviation))
-    assert largest["Table 5, audiomae-b by CLS score, ratio B"] == pytest.approx(0.3125)
-    assert largest["Table 5, ast-b by CLS score, ratio B"] == pytest.approx(23.3)
+    assert largest["P0 Table 5, audiomae-b by CLS score, ratio B"] == pytest.approx(0.3125)
+    assert largest["P0 Table 5, ast-b by CLS score, ratio B"] == pytest.approx(23.3)
     verdicts = {f.group: f.verdict for f in null_model.findings()}
-    assert verdicts["Table 5, audiomae-b by CLS score, ratio B"] == "as random"
-    assert verdicts["Table 5, ast-b by CLS score, ratio B"] == "not random"
+    assert verdicts["P0 Table 5, audiomae-b by CLS score, ratio B"] == "as random"
+    assert verdicts["P0 Table 5, ast-b by CLS score, ratio B"] == "not random"
 
 
 def test_kept_counts_and_excess():

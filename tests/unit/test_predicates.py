@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from _claims import WHY, right, study
+from fake_ablations import ablations
 
+from audioprune import discards
 from audioprune.claims.claim import load
 from audioprune.claims.evidence import Estimate
 from audioprune.claims.ledger import judge
@@ -216,7 +218,25 @@ def test_attention_against_a_statistic(tmp_path, statistic, expected):
     verdicts = {p.name: p.verdict for p in judged.of("cells")}
     assert verdicts["attention against intensity.fixed for audiomae-tiny on fsdd-digits at 0.5"] == expected
     assert verdicts["variation for audiomae-tiny on fsdd-digits"] == "not-run"
-    assert verdicts["dropping C1 and C2"] == "not-run"
+    assert verdicts["tokens of C1 and C2 discarded, audiomae-tiny on fsdd-digits"] == "not-run"
+
+
+def test_discarded_clusters_are_judged_against_as_many_tokens_at_random():
+    results, claim = ablations(), only("001-6", backbones=("audiomae",), datasets=("esc50",))
+    found = {p.name: p for p in judge(claim, results).parts if "discarded" in p.name}
+    frame = discards.points(results)
+    frame = frame[(frame["backbone"] == MAE) & (frame["discarded"] == "C1C2") & ~frame["control"]]
+    own = {f"tokens of C1 and C2 discarded, {MAE} on {r.dataset}, after block {r.block}": r for r in frame.itertuples()}
+    names = [name for name, row in own.items() if results.dataset(row.dataset).task == "environmental"]
+    assert set(names) == set(found)
+    assert len(names) >= 4
+    for name in names:
+        row, part = own[name], found[name]
+        wanted = (row.below_control, row.below_control_low, row.below_control_high)
+        assert (part.value, part.low, part.high) == pytest.approx(wanted)
+        assert part.verdict == ("supported" if part.low > 0 else "refuted" if part.high < 0 else "inconclusive")
+        assert part.unit == "pp"
+        assert all(cell.startswith("discard/") for cell in part.cells)
 
 
 def test_the_released_ranking_is_not_counted(tmp_path):

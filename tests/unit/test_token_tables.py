@@ -253,7 +253,7 @@ def test_audits_of_two_folds_are_weighted_by_clips():
 
 def test_headings_say_clips_and_folds_once_for_a_model():
     headings = list(dict.fromkeys(r.group for r in table("table5").rows))
-    assert "ast-tiny on esc10: 32 clips, 2 folds" in headings
+    assert "ast-tiny on esc10: 32 clips, 2 of 5 folds" in headings
     assert "audiomae-b, topk by cls, on spc2: 16 clips" in headings
     assert len(headings) == 6
 

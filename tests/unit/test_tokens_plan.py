@@ -102,3 +102,26 @@ def test_an_unknown_method_to_be_traced_is_refused(tmp_path):
         UserError, match=r"studies.paper.traces.methods.0: no method named 'topkk'; did you mean 'topk'"
     ):
         load(path)
+
+
+def test_a_second_baseline_is_neither_traced_nor_analysed(planner):
+    study = planner.study("demo")
+    second = [c for c in study.cells("finetune", dataset="demo-sounds") if c.settings.augment.baseline == "paper"]
+    assert [cell.settings.pruning.method for cell in second] == ["none"]
+    tuned = {cell.inputs["finetune"].path for kind in ("trace", "discard") for cell in study.cells(kind)}
+    assert second[0].path not in tuned
+
+
+@pytest.mark.parametrize("name", ["paper", "mini", "mini-full", "demo"])
+def test_models_of_one_shape_are_timed_once_at_all_their_keep_rates(planner, name):
+    study, timed = planner.study(name), {}
+    for cell in study.cells("throughput"):
+        s = cell.settings
+        shape = (s.model.backbone, s.model.stride, s.model.kernel, s.frames, s.num_classes, s.blocks, s.method)
+        assert timed.setdefault((*shape, s.batch_size, str(s.options)), cell) is cell
+    for cell in study.cells("evaluate", method="topk"):
+        tuned, facts = cell.inputs["finetune"].settings, planner.facts(value_of(cell, "dataset"))
+        if cell.settings.pruning == tuned.pruning and tuned.pruning.label.startswith("topk-"):
+            found = study.cells("throughput", backbone=tuned.model.backbone, frames=facts.frames, method="topk")
+            rates = [one.settings.keep_rates for one in found if one.settings.num_classes == facts.num_classes]
+            assert any(tuned.pruning.keep_rate in own for own in rates)

@@ -7,16 +7,18 @@ reason and the command that would make it. Values are in percent, differences in
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from audioprune import published, registry
+from audioprune import discards, published, registry
 from audioprune.planning.cells import value_of
 from audioprune.results import Result, Results, label
 from audioprune.tables._table import number
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from audioprune.statistics.bootstrap import Drawn
 
 DRAWS = 1000
 FILES = {"gamma_s": "attention", "gamma_b": "attention", "norm": "blocks"}  # of a tokens cell, besides stages
@@ -59,6 +61,10 @@ class Estimate:
     def error(self) -> float:
         """Standard error, from the interval's width."""
         return (self.high - self.low) / (2 * 1.959964)
+
+    def times(self, factor: float) -> Estimate:
+        ends = {name: factor * getattr(self, name) for name in ("value", "low", "high", "lower", "upper")}
+        return replace(self, **ends)
 
     def __str__(self) -> str:
         return f"{number(self.value, 2)} [{number(self.low, 2)}, {number(self.high, 2)}]"
@@ -163,21 +169,30 @@ class Evidence:
     def contrast(self, *terms: tuple[float, Scores]) -> Estimate | Missing:
         """Sum of factor x value, in points, with intervals from the same draws of recordings and seeds for all."""
         from audioprune.evaluations import drawn
-        from audioprune.statistics.bootstrap import contrast, interval
+        from audioprune.statistics.bootstrap import contrast
 
         try:
             joined = contrast(*((100 * factor, drawn(self.results, one.cells, one.metric)) for factor, one in terms))
         except ValueError:
             return Missing("the models to compare were not evaluated on the same clips and seeds", self.command)
-        wide, narrow = interval(joined, level=0.95), interval(joined, level=0.90)  # 90 %: one-sided 95 % bounds
-        cells = tuple(dict.fromkeys(cell for _, scores in terms for cell in scores.cells))
-        ends = (wide.low, wide.high, narrow.low, narrow.high)
-        return Estimate(wide.estimate, *ends, wide.clips, wide.seeds, cells)
+        return _estimate(joined, tuple(dict.fromkeys(cell for _, scores in terms for cell in scores.cells)))
 
     def drop(self, backbone: str, dataset: str, method: str, keep_rate: float) -> Estimate | Missing:
         """Unpruned minus pruned, in points."""
         found = self.scores(backbone, dataset, ("none", 1.0, "none"), (method, keep_rate, "none"))
         return found if isinstance(found, Missing) else self.contrast((1, found[0]), (-1, found[1]))
+
+    def discarded(self, backbone: str, dataset: str, clusters: str) -> dict[int, Estimate] | Missing:
+        """{after block: points lost when these clusters of tokens are discarded, against as many at random}."""
+        planned = self.results.cells("discard", backbone=backbone, dataset=dataset)
+        if not planned:
+            return self.unplanned(f"discarding of clusters for {backbone} on {dataset}")
+        absent = [r for r in planned if not r.ok]
+        if absent:
+            return Missing(absent[0].why, self.command)
+        cells = tuple(r.path for r in discards.places(self.results)[backbone, dataset])
+        found = discards.lost(self.results, backbone, dataset)
+        return {block: _estimate(drawn, cells) for (one, block), drawn in found.items() if one == clusters}
 
     def remaining(
         self, backbone: str, dataset: str, method: str, keep_rate: float, options: dict | None = None, stride: int = 16
@@ -238,6 +253,13 @@ class Evidence:
         return Missing(
             f"the study {self.study} has no {what}; add it to studies.{self.study} in config.yaml", self.command
         )
+
+
+def _estimate(drawn: Drawn, cells: tuple[str, ...]) -> Estimate:
+    from audioprune.statistics.bootstrap import interval
+
+    wide, narrow = interval(drawn, level=0.95), interval(drawn, level=0.90)  # 90 %: one-sided 95 % bounds
+    return Estimate(wide.estimate, wide.low, wide.high, narrow.low, narrow.high, wide.clips, wide.seeds, cells)
 
 
 def _groups(results: Results) -> dict[tuple, dict[tuple, list[Result]]]:

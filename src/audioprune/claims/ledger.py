@@ -57,16 +57,16 @@ def statement(claim: Claim, found: dict[str, Quantity]) -> str:
 
 def _brief(verdict: str, corrected: str, wrong: dict, printed: list[Part], made: list[Part]) -> str:
     """What the first page says: one line for each claim."""
-    measured = combine(made)
+    run, measured = [part for part in made if part.verdict != "not-run"], combine(made)
     if corrected:
         said = [f"“{was}” is {is_}" for was, is_ in _pairs(wrong)]
         return f"{'; '.join(said)}. Corrected: {tally([*printed, *made])} parts."
     said = ["Withdrawn by its authors"] if verdict == "superseded" else []
-    if measured == "not-run":
+    if not run:
         said += [f"Published numbers alone: {combine(printed)}"] if printed else []
         said += [_sentence(text.partition("; ")[0]) for text in absence(made)]
     else:
-        shown = [part for part in made if part.counted and part.verdict == measured] or made
+        shown = [part for part in run if part.counted and part.verdict == measured] or run
         said.append(f"{tally(made)}; {shown[0].name}: {shown[0].evidence}".removesuffix("."))
     return ". ".join(said) + "."
 

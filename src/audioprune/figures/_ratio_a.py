@@ -9,8 +9,8 @@ BINS = 25
 MOST = 4  # keep-rates side by side
 COLUMNS = (*("backbone", "dataset", "method", "variant", "score", "keep_rate"), "seed", "clip", "stage", "ratio_a")
 CAPTION = (
-    "Histograms over test clips of the signal's share among the tokens that enter a pruning stage and are kept by it. "
-    "Columns are keep-rates, colours the stages; ticks below are the means."
+    "Histograms over test clips of ratio A: signal tokens that a pruning stage keeps over all tokens that enter it, "
+    "and so at most the keep-rate. Columns are keep-rates, colours the stages; triangles are the means."
 )
 
 

@@ -105,9 +105,9 @@ def assigned(names) -> dict[str, int]:
 
 
 def rate_colours(rates) -> dict[float, tuple]:
-    """A colour for each keep-rate, dark for 1 and lighter below, none so light that it is lost on white."""
+    """A colour for each keep-rate, the same in every figure: dark for 1, lighter below, none lost on white."""
     import matplotlib as mpl
 
+    lightest, at = 0.85, 0.3  # of the map, and the keep-rate that has it
     ordered = sorted(set(rates), reverse=True)
-    span = max(len(ordered) - 1, 1)
-    return {rate: mpl.colormaps["viridis"](0.85 * i / span) for i, rate in enumerate(ordered)}
+    return {rate: mpl.colormaps["viridis"](min(lightest, lightest * (1 - rate) / (1 - at))) for rate in ordered}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 from audioprune.evaluations import INTERVAL, tidy
 from audioprune.figures import _style
 from audioprune.planning.cells import as_trained
@@ -11,8 +13,8 @@ from audioprune.tables._rows import METRICS
 TITLE = "Accuracy against MACs"
 CAPTION = (
     "Accuracy (or mAP) on the test clips against the MACs of one clip, with the last epoch's weights. Keep-rates stand "
-    f"along the top; dotted lines are the unpruned models. Bars: {INTERVAL}; where "
-    "there is one seed, training variance is not covered."
+    "along the top; dotted lines are the unpruned models. Colours are backbones, markers methods, moved a little "
+    f"aside so that none hides another. Bars: {INTERVAL}; where there is one seed, training variance is not covered."
 )
 COLUMNS = (
     "backbone",
@@ -43,12 +45,13 @@ def draw(results):
     columns = min(3, len(datasets))
     rows = -(-len(datasets) // columns)
     order = _style.assigned(_name(row) for row in frame.itertuples() if row.method != "none")
+    looks = _looks(frame)
     width = _style.WIDTH if columns > 1 else 4.6
     beside = _style.legend_columns(order, 3, width)
     fig, axes = _style.figure(rows, columns, height=2.6 * rows + 0.2 + 0.17 * -(-len(order) // beside), width=width)
     panels = [ax for line in axes for ax in line]
     for ax, dataset in zip(panels, datasets, strict=False):
-        _panel(ax, dataset, frame[frame["dataset"] == dataset], order)
+        _panel(ax, dataset, frame[frame["dataset"] == dataset], looks)
     for ax in panels[len(datasets) :]:
         ax.set_visible(False)
     handles = {text: h for ax in panels for h, text in zip(*ax.get_legend_handles_labels(), strict=True)}
@@ -71,20 +74,36 @@ def _name(row) -> str:
     return " ".join(filter(None, (row.backbone, row.method, row.variant)))
 
 
-def _panel(ax, dataset: str, frame, order: dict[str, int]) -> None:
+def _looks(frame) -> dict[tuple[str, str], dict]:
+    """By backbone and method with its variant: colour, marker, and how far aside (in sixtieths of the axis)."""
+    colours = _style.assigned(frame["backbone"])
+    methods = _style.assigned(_method(row) for row in frame.itertuples() if row.method != "none")
+    looks = {}
+    for (backbone, colour), (method, marker) in product(colours.items(), {"": 0, **methods}.items()):
+        look = {"color": _style.COLOURS[colour % 7], "marker": _style.MARKERS[marker % 7]}
+        filled = {} if marker < 7 else {"mfc": "white"}
+        looks[backbone, method] = {"look": look | filled, "aside": (colour + len(colours) * marker) / 60}
+    return looks
+
+
+def _method(row) -> str:
+    return " ".join(filter(None, (row.method, row.variant)))
+
+
+def _panel(ax, dataset: str, frame, looks: dict) -> None:
     small = frame["gmacs"].max() < 1
     frame = frame.assign(x=frame["gmacs"] * (1000 if small else 1))
+    span = frame["x"].max() - frame["x"].min()
     for backbone, own in frame.groupby("backbone", sort=False):
         unpruned, pruned = own[own["method"] == "none"], own[own["method"] != "none"]
-        number = next((order[_name(r)] for r in pruned.itertuples()), 0)
         for value in unpruned["value"]:
-            ax.axhline(value, color=_style.COLOURS[number % 7], lw=0.8, ls=":", zorder=1)
+            ax.axhline(value, color=looks[backbone, ""]["look"]["color"], lw=0.8, ls=":", zorder=1)
         if pruned.empty:
-            _curve(ax, unpruned, backbone, number)
+            _curve(ax, unpruned, backbone, looks[backbone, ""], span)
         for _, curve in pruned.groupby(["method", "variant"], sort=False):
-            name = _name(next(curve.itertuples()))
-            start = unpruned[unpruned["variant"] == curve["variant"].iloc[0]]
-            _curve(ax, _joined(start, curve), name, order[name])
+            row = next(curve.itertuples())
+            start = unpruned[unpruned["variant"] == row.variant]
+            _curve(ax, _joined(start, curve), _name(row), looks[backbone, _method(row)], span)
     ax.set_xlabel(f"MACs of one clip ({'M' if small else 'G'})")
     ax.set_ylabel(METRICS[frame["metric"].iloc[0]].replace(", %", " (%)"))
     ax.margins(x=0.08, y=0.08)
@@ -98,11 +117,10 @@ def _joined(start, curve):
     return pd.concat([start, curve]) if len(start) else curve
 
 
-def _curve(ax, curve, name: str, number: int) -> None:
-    x, y = curve["x"], curve["value"]
+def _curve(ax, curve, name: str, own: dict, span: float) -> None:
+    x, y = curve["x"] + own["aside"] * span * (curve["method"] != "none"), curve["value"]
     bars = [(y - curve["low"]).clip(lower=0), (curve["high"] - y).clip(lower=0)]
-    look = {"color": _style.COLOURS[number % 7], "marker": _style.MARKERS[(number + number // 7) % 7]}
-    ax.errorbar(x, y, yerr=bars, label=name, capsize=2, elinewidth=0.8, **look)
+    ax.errorbar(x, y, yerr=bars, label=name, capsize=2, elinewidth=0.8, **own["look"])
 
 
 def _rates(ax, frame) -> None:

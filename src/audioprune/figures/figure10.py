@@ -1,11 +1,11 @@
-"""P0 Figure 10: norm ratios by block and keep-rate, on speakers and multi-label clips."""
+"""P0 Figure 10: norm ratios by block and keep-rate, on speakers or multi-label clips."""
 
 from __future__ import annotations
 
 from audioprune.analyses import OTHERS, analysed, own_scored
 from audioprune.figures import _norms
 
-TITLE = "Norm of the residual stream over that of attention, speakers and multi-label clips"
+TITLE = "Norm of the residual stream over that of attention, speakers or multi-label clips"
 CAPTION = _norms.CAPTION
 
 

@@ -1,11 +1,11 @@
-"""P0 Figure 11: ratio A of AudioMAE, clip by clip, on speakers and multi-label clips."""
+"""P0 Figure 11: ratio A of AudioMAE, clip by clip, on speakers or multi-label clips."""
 
 from __future__ import annotations
 
 from audioprune.analyses import OTHERS, analysed
 from audioprune.figures import _ratio_a
 
-TITLE = "Distribution of ratio A over clips, AudioMAE on speakers and multi-label clips"
+TITLE = "Distribution of ratio A over clips, AudioMAE on speakers or multi-label clips"
 CAPTION = _ratio_a.CAPTION
 
 

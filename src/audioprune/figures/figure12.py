@@ -6,8 +6,9 @@ from audioprune.figures import _traced
 
 TITLE = "Patches that AudioMAE keeps by the class token's attention"
 CAPTION = (
-    "AudioMAE with topk by the class token's attention, at keep-rate 0.7 on environmental and 0.5 on keyword clips, or "
-    "at the traced rate nearest to it: the input, and the patches left after each pruning block. Compare Figure 2."
+    "AudioMAE with topk by the class token's attention, at keep-rate 0.7 on environmental and 0.5 on keyword clips (or "
+    "the traced rate nearest to it), whichever the study has: the input, and the patches left after each pruning "
+    "block. Compare Figure 2."
 )
 
 

@@ -7,7 +7,8 @@ from audioprune.figures import _traced
 TITLE = "Patches that are kept"
 CAPTION = (
     "Log-mel spectrograms of test clips: the input, and the patches left after each pruning block (the others dark). "
-    "Time runs right, frequency up. The same clips for every backbone; a patch is 16 frames (160 ms) by 16 mel bins."
+    "Time runs right, frequency up. Backbones on one dataset have the same clips; a patch is 16 frames "
+    "(160 ms) by 16 mel bins."
 )
 RATE = 0.5  # keep-rate that is shown, or the traced one nearest to it
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from audioprune.analyses import OTHERS
 from audioprune.figures import _histograms
 
-TITLE = "Normalised log-mel values and the signal threshold, speakers and multi-label clips"
+TITLE = "Normalised log-mel values and the signal threshold, speakers or multi-label clips"
 CAPTION = (
     "Histogram of the pixels of a seeded sample of evaluation clips; vertical lines are the thresholds between "
     "background and signal, with the share of pixels above them."

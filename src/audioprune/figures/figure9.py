@@ -1,11 +1,11 @@
-"""P0 Figure 9: gamma of AudioMAE by block, on speakers and multi-label clips."""
+"""P0 Figure 9: gamma of AudioMAE by block, on speakers or multi-label clips."""
 
 from __future__ import annotations
 
 from audioprune.analyses import OTHERS, analysed
 from audioprune.figures import _gamma
 
-TITLE = "Attention to kept over pruned tokens by block, AudioMAE on speakers and multi-label clips"
+TITLE = "Attention to kept over pruned tokens by block, AudioMAE on speakers or multi-label clips"
 CAPTION = _gamma.CAPTION
 
 

@@ -35,13 +35,13 @@ def draw(results):
         return _style.empty(_panels.why(results, cells)), pd.DataFrame(columns=COLUMNS)
     released = results.published(PUBLISHED)
     datasets = list(dict.fromkeys(g.dataset for g in shown))
-    colours = _style.assigned(_line(g) for g in shown)
+    colours = _style.assigned(g.backbone for g in shown)
     fig, axes = _style.figure(len(datasets), 4, height=1.75 * len(datasets) + 0.6)
     rows = []
     for panels, dataset in zip(axes, datasets):
         for group in (g for g in shown if g.dataset == dataset):
             rows += _curves(
-                panels, correlations(results, group), group, _style.COLOURS[colours[_line(group)]], released
+                panels, correlations(results, group), group, _style.COLOURS[colours[group.backbone] % 7], released
             )
         for ax, (statistic, measure) in zip(panels, PANELS):
             ax.set_title(f"{TITLES[statistic]}: {TITLES[measure]}", loc="left", fontsize=8)
@@ -55,10 +55,6 @@ def draw(results):
         ax.set_xlabel("block")
     _legend(fig, colours, any(row["released"] is not None for row in rows))
     return fig, pd.DataFrame(rows, columns=COLUMNS)
-
-
-def _line(group) -> str:
-    return " ".join(filter(None, (group.backbone, group.variant)))
 
 
 def _curves(panels, own: dict, group, colour, released) -> list[dict]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from audioprune.evaluations import variants
 from audioprune.figures import _style
 from audioprune.results import label
@@ -9,8 +11,10 @@ from audioprune.results import label
 TITLE = "Training curves"
 CAPTION = (
     "Training loss, metric on the test clips and keep-rate by epoch; lines are means over folds and seeds, bands their "
-    "smallest and largest values. Line style tells the backbones apart, colour the keep-rates."
+    "smallest and largest values. Colours are keep-rates, line styles backbones, markers methods (none: topk "
+    "or unpruned)."
 )
+NAMES = {"train_loss": "training loss", "epoch_keep_rate": "keep-rate"}
 METRICS = {"top1": "test top-1 accuracy (%)", "map": "test mAP × 100", "wer": "test word error rate (%)"}
 RUN = ("backbone", "dataset", "method", "variant", "keep_rate", "fold", "seed")
 EPOCH = ("epoch", "lr", "epoch_keep_rate", "train_loss", "test_metric")
@@ -25,54 +29,75 @@ def draw(results):
     if frame.empty:
         return _style.empty(next((r.why for r in results.cells("finetune")), "the study trains nothing")), frame
     datasets = list(dict.fromkeys(frame["dataset"]))
-    colours, lines = _style.rate_colours(frame["keep_rate"]), _style.assigned(_line(r) for r in frame.itertuples())
-    height = 1.9 * len(datasets) + 0.2 + 0.1 * (len(colours) + len(lines))
-    fig, axes = _style.figure(len(datasets), 3, height=height)
+    looks = Looks(
+        _style.rate_colours(frame["keep_rate"]),
+        _style.assigned(frame["backbone"]),
+        _style.assigned(["", *(_method(row) for row in frame.itertuples())]),
+    )
+    height = 1.9 * len(datasets) + 0.2 + 0.1 * sum(map(len, (looks.colours, looks.lines, looks.markers)))
+    shown = _curves(frame)
+    fig, axes = _style.figure(len(datasets), len(shown), height=height)
     for panels, dataset in zip(axes, datasets, strict=True):
-        _panels(panels, frame[frame["dataset"] == dataset], colours, lines)
-        panels[0].set_ylabel("training loss")
-        panels[1].set_ylabel(METRICS[results.dataset(dataset).metric])
-        panels[2].set_ylabel("keep-rate")
+        names = {**NAMES, "test_metric": METRICS[results.dataset(dataset).metric]}
+        for ax, column in zip(panels, shown, strict=True):
+            _panel(ax, frame[frame["dataset"] == dataset], column, looks)
+            ax.set_ylabel(names[column])
         panels[0].set_title(dataset, loc="left", fontweight="bold")
     for ax in axes[-1]:
         ax.set_xlabel("epoch")
-    _legend(fig, colours, lines)
+    _legend(fig, looks)
     return fig, frame
 
 
-def _line(row) -> str:
-    """What has a line style of its own; the unpruned model and topk share their backbone's."""
-    return " ".join(filter(None, (row.backbone, "" if row.method in ("none", "topk") else row.method, row.variant)))
+@dataclass(frozen=True)
+class Looks:
+    colours: dict[float, tuple]  # by keep-rate
+    lines: dict[str, int]  # by backbone
+    markers: dict[str, int]  # by method and variant; the first, without a name, has none
 
 
-def _panels(panels, frame, colours: dict, lines: dict) -> None:
-    names = [_line(r) for r in frame.itertuples()]
-    for (name, rate), own in frame.groupby([names, "keep_rate"], sort=False):
-        look = {"color": colours[rate], "ls": _look(lines[name])}
-        for ax, column in zip(panels, ("train_loss", "test_metric", "epoch_keep_rate"), strict=True):
-            by_epoch = own.groupby("epoch")[column].agg(["mean", "min", "max"]).dropna()
-            x = by_epoch.index.to_numpy() + 1
-            few = "o" if len(x) <= 5 else None  # a line through one point cannot be seen
-            ax.plot(x, by_epoch["mean"], marker=few, ms=3.5, **look)
-            if (by_epoch["max"] > by_epoch["min"]).any():
-                ax.fill_between(x, by_epoch["min"], by_epoch["max"], color=look["color"], alpha=0.12, lw=0)
-    panels[2].set_ylim(0, 1.05)
-    for ax in panels:
-        ax.xaxis.get_major_locator().set_params(integer=True)
+def _method(row) -> str:
+    return " ".join(filter(None, ("" if row.method in ("none", "topk") else row.method, row.variant)))
 
 
-def _legend(fig, colours: dict, lines: dict) -> None:
+def _curves(frame) -> list[str]:
+    """Columns to show: the metric only where it was taken more than once in a run."""
+    often = frame.dropna(subset=["test_metric"]).groupby(list(RUN), dropna=False)["epoch"].count().max() > 1
+    return ["train_loss", *(["test_metric"] if often else []), "epoch_keep_rate"]
+
+
+def _panel(ax, frame, column: str, looks: Looks) -> None:
+    methods = [_method(row) for row in frame.itertuples()]
+    for (backbone, method, rate), own in frame.groupby(["backbone", methods, "keep_rate"], sort=False):
+        by_epoch = own.groupby("epoch")[column].agg(["mean", "min", "max"]).dropna()
+        x, marker = by_epoch.index.to_numpy() + 1, _marker(looks.markers[method])
+        look = {"color": looks.colours[rate], "ls": _look(looks.lines[backbone]), "markevery": max(1, len(x) // 6)}
+        ax.plot(x, by_epoch["mean"], marker=marker, ms=3.5, **look)
+        if (by_epoch["max"] > by_epoch["min"]).any():
+            ax.fill_between(x, by_epoch["min"], by_epoch["max"], color=look["color"], alpha=0.12, lw=0)
+    if column == "epoch_keep_rate":
+        ax.set_ylim(0, 1.05)
+    ax.xaxis.get_major_locator().set_params(integer=True)
+
+
+def _legend(fig, looks: Looks) -> None:
     from matplotlib.lines import Line2D
 
-    rates = [Line2D([], [], color=c, lw=2.5, label=f"keep-rate {rate:g}") for rate, c in colours.items()]
-    styles = [Line2D([], [], color="#333333", ls=_look(n), label=name) for name, n in lines.items()]
-    handles = [*rates, *styles]
+    grey = "#333333"
+    handles = [Line2D([], [], color=c, lw=2.5, label=f"keep-rate {rate:g}") for rate, c in looks.colours.items()]
+    handles += [Line2D([], [], color=grey, ls=_look(n), label=name) for name, n in looks.lines.items()]
+    named = [(name, n) for name, n in looks.markers.items() if name]
+    handles += [Line2D([], [], color=grey, ls="none", marker=_marker(n), label=name) for name, n in named]
     columns = _style.legend_columns([h.get_label() for h in handles], 3)
     fig.legend(handles=handles, loc="outside upper center", ncols=columns)
 
 
 def _look(number: int):
     return _style.LINES[number % len(_style.LINES)]
+
+
+def _marker(number: int) -> str | None:
+    return _style.MARKERS[(number - 1) % len(_style.MARKERS)] if number else None
 
 
 def histories(results):

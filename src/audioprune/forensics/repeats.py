@@ -17,7 +17,8 @@ def findings() -> list[Finding]:
 def _finding(row: dict[str, str], other: dict[str, str]) -> Finding:
     off = float(row["value"]) - float(other["value"])
     return Finding(
-        "repeats", f"{row['exhibit']} against Table 1", place(row), row["value"], f"{other['value']} of Table 1", off,
+        "repeats", f"{row['source']} {row['exhibit']} against Table 1", place(row), row["value"],
+        f"{other['value']} of Table 1", off,
         "pp" if row["metric"] == "top1" else "fraction", "inconsistent" if off else "as expected", row["status"],
     )  # fmt: skip
 

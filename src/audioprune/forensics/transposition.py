@@ -48,7 +48,7 @@ def findings() -> list[Finding]:
         decimals = len(row["value"].partition(".")[2])
         found.append(
             Finding(
-                "transposition", row["exhibit"], place(row), row["value"], f"{exact:.{decimals}f}",
+                "transposition", f"{row['source']} {row['exhibit']}", place(row), row["value"], f"{exact:.{decimals}f}",
                 float(row["value"]) - exact, "GMAC", judge(row["value"], exact), row["status"],
             )
         )  # fmt: skip

@@ -33,6 +33,7 @@ from audioprune.settings import (
 )
 
 PENDING = "pending"
+TIMED = Method(method="topk")
 
 
 @dataclass
@@ -208,14 +209,15 @@ class Planner:
     # --- cost ---------------------------------------------------------------------------------------------------
 
     def costs(
-        self, study: Study, grid: Grid | Cost, backbone: str, dataset: str, method: Method, stride: int = 16
+        self, study: Study, grid: Grid | Cost, backbone: str, dataset: str, method: Method, stride: int = 16, rates=()
     ) -> list[Cell]:
+        """Counted and timed at a grid's keep-rates, and at others of the same shape, in one run."""
         facts = self.facts(dataset)
         if not facts.classes:
             return []
         common = {
             "frames": facts.frames, "num_classes": facts.num_classes, "method": method.method,
-            "options": method.options, "keep_rates": tuple(sorted({1.0, *grid.keep_rates}, reverse=True)),
+            "options": method.options, "keep_rates": tuple(sorted({1.0, *grid.keep_rates, *rates}, reverse=True)),
             "blocks": grid.blocks,
         }  # fmt: skip
         plugins = tuple(sorted({*self._plugins(backbone, method.method), *self._plugins(backbone, "none")}))
@@ -241,9 +243,9 @@ class Planner:
     def study(self, name: str) -> StudyPlan:
         """All cells of a study."""
         study = self.config.studies[name]
-        plan = StudyPlan(name, study, self.facts)
+        plan, timed = StudyPlan(name, study, self.facts), self._timed(study)
         for grid in study.grids:
-            for cell in self._grid(study, grid):
+            for cell in self._grid(study, grid, timed):
                 plan.all.update(cell.upstream())
         for cost in study.costs:
             for backbone, dataset, method in product(cost.backbones, cost.datasets, map(method_of, cost.methods)):
@@ -251,8 +253,20 @@ class Planner:
                     plan.all.update(cell.upstream())
         return plan
 
-    def _grid(self, study: Study, grid: Grid):
-        timed = Method(method="topk")
+    def _timed(self, study: Study) -> dict[tuple, set[float]]:
+        """The keep-rates of each shape of model: datasets may share one, which is timed once."""
+        rates: dict[tuple, set[float]] = {}
+        for grid in study.grids:
+            if TIMED in map(method_of, grid.methods):
+                for backbone, dataset in product(grid.backbones, grid.datasets):
+                    rates.setdefault(self._shape(grid, backbone, dataset), set()).update(grid.keep_rates)
+        return rates
+
+    def _shape(self, grid: Grid, backbone: str, dataset: str) -> tuple:
+        facts = self.facts(dataset)
+        return backbone, facts.frames, facts.num_classes, grid.blocks
+
+    def _grid(self, study: Study, grid: Grid, timed: dict[tuple, set[float]]):
         for backbone in grid.backbones:
             for dataset in grid.datasets:
                 facts = self.facts(dataset)
@@ -260,8 +274,9 @@ class Planner:
                     yield self.features(dataset)
                     continue
                 for method in map(method_of, grid.methods):
-                    if method == timed:
-                        yield from self.costs(study, grid, backbone, dataset, method)
+                    if method == TIMED:
+                        rates = timed[self._shape(grid, backbone, dataset)]
+                        yield from self.costs(study, grid, backbone, dataset, method, rates=rates)
                     for rate in grid.keep_rates:
                         pruning = Pruning(
                             method=method.method, keep_rate=rate, options=method.options, blocks=grid.blocks
@@ -283,7 +298,7 @@ class Planner:
             traced = self.trace(tuned, study.traces.clips)
             yield traced
             yield self.tokens(traced)
-        if tuned.settings.seed == grid.seeds[0] and not grid.baseline:  # a second baseline is there to be compared only
+        if tuned.settings.seed == grid.seeds[0] and not grid.baseline:
             for probe in probes(study.probes, grid, pruning):
                 yield self.evaluate(tuned, pruning=probe)
             if study.probes.discard and pruning.method == "none":
@@ -291,6 +306,8 @@ class Planner:
 
     def _traced(self, traces: Traces, grid: Grid, tuned: Cell) -> bool:
         """Whether a study looks into this run: an unpruned model belongs to every method."""
+        if grid.baseline:  # a second baseline is there to be compared only
+            return False
         pruning, folds = tuned.settings.pruning, grid.folds or (1,)
         if traces.runs != "all" and tuned.settings.seed != grid.seeds[0]:
             return False

@@ -17,6 +17,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+MEASURES = {  # columns of a token analysis: what they are called, and their unit once multiplied
+    "low_of_kept": ("low-intensity share of the kept", 100, "pp"),
+    "ratio_b": ("ratio B", 100, "pp"),
+    "excess": ("B − K/N", 100, "pp"),
+    "gamma_s": ("γ of signal", 1, "ratio"),
+    "gamma_b": ("γ of background", 1, "ratio"),
+    "norm": ("norm ratio", 1, "ratio"),
+}
+
+
 class NoClips(ValueError):
     """No clip has what was asked for: a dataset without background, for one."""
 
@@ -86,9 +96,11 @@ def analysed(
             judged = judge(*frames)
         except NoClips as error:
             return [not_run(who, Missing(str(error), evidence.command))]
+        words, factor, unit = MEASURES[column]
+        scaled = [(what, verdict, found.times(factor)) for what, (verdict, found) in judged.items()]
         return [
-            measured(f"{who}, {what}", verdict, f"{column} {found}", found, "ratio")
-            for what, (verdict, found) in judged.items()
+            measured(f"{who}, {what}", verdict, f"{words} {found}{' points' if unit == 'pp' else ''}", found, unit)
+            for what, verdict, found in scaled
         ]
 
     return [part for dataset in claim.cells.datasets for part in each(evidence, dataset, families, look)]

@@ -7,6 +7,7 @@ from audioprune.claims.evidence import Estimate, Evidence, Missing
 from audioprune.claims.ranks import exact_p, spearman
 from audioprune.claims.verdict import Part
 from audioprune.predicates._parts import each, not_run
+from audioprune.tables._table import number
 
 MONOTONE = -0.8  # rank correlation of keep-rate and drop
 LEVEL = 0.05
@@ -68,7 +69,7 @@ def _measured_along(evidence: Evidence, name: str, drops: dict[float, Estimate])
 def _along(name: str, drops: dict[float, float], basis, n=0, seeds=0, cells=()) -> Part:
     """Rank correlation along the keep-rates of one dataset. No interval: it judges the order of the points."""
     rho = spearman(list(drops), list(drops.values())) if len(set(drops.values())) > 1 else 0.0
-    text = f"rank correlation {rho:.2f} of keep-rate and drop, over {len(drops)} keep-rates"
+    text = f"rank correlation {number(rho, 2)} of keep-rate and drop, over {len(drops)} keep-rates"
     verdict = "supported" if rho <= MONOTONE + 1e-9 else "refuted"
     return Part(name, verdict, basis, text, rho, unit="ratio", n=n, seeds=seeds, cells=cells)
 
@@ -81,5 +82,5 @@ def across(classes: dict[str, int], drops: dict[str, float], basis) -> Part:
     x, y = list(classes.values()), [drops[d] for d in classes]
     rho, p = spearman(x, y), exact_p(x, y)
     verdict = "inconclusive" if p > LEVEL else "supported" if rho > 0 else "refuted"
-    text = f"rank correlation {rho:.2f} of classes and drop at {HALF} over {len(x)} datasets, exact p {p:.3f}"
+    text = f"rank correlation {number(rho, 2)} of classes and drop at {HALF} over {len(x)} datasets, exact p {p:.3f}"
     return Part("across datasets", verdict, basis, text, rho, unit="ratio")

@@ -20,8 +20,19 @@ def attention_wins(claim: Claim, evidence: Evidence) -> list[Part]:
     for family in claim.cells.backbones:
         for dataset in claim.cells.datasets:
             parts += each(evidence, dataset, (family,), partial(_statistics, claim, evidence))
-    discarding = evidence.unplanned("evaluation with the clusters C1 and C2 dropped, and as many tokens at random")
-    return [*parts, not_run("dropping C1 and C2", discarding)]
+            parts += each(evidence, dataset, (family,), partial(_discarded, evidence))
+    return parts
+
+
+def _discarded(evidence: Evidence, dataset: str, backbone: str) -> list[Part]:
+    name = f"tokens of C1 and C2 discarded, {backbone} on {dataset}"
+    found = evidence.discarded(backbone, dataset, "C1C2")
+    if isinstance(found, Missing):
+        return [not_run(name, found)]
+    return [
+        measured(f"{name}, after block {block}", above(one), f"as many at random minus these: {one} points", one)
+        for block, one in found.items()
+    ]
 
 
 def _statistics(claim: Claim, evidence: Evidence, dataset: str, backbone: str) -> list[Part]:
@@ -80,4 +91,4 @@ def _against(
     found = found if isinstance(found, Missing) else evidence.contrast((1, found[0]), (-1, found[1]))
     if isinstance(found, Missing):
         return not_run(name, found, counted=counted)
-    return measured(name, above(found), f"{found} points better", found, counted=counted)
+    return measured(name, above(found), f"difference {found} points", found, counted=counted)

@@ -13,6 +13,7 @@ from audioprune.predicates._parts import (
     not_run,
     settling,
 )
+from audioprune.tables._table import number
 
 CLIPS = {"spc2": 11005, "esc50": 2000, "voxceleb1": 8251}
 SOURCES = {"audiomae": "table1", "ast": "p2"}
@@ -78,11 +79,17 @@ def _at(evidence: Evidence, backbone: str, dataset: str, rate: float, margin: fl
         return not_run(name, drop)
     saved = 100 - evidence.remaining(backbone, dataset, "topk", rate)
     verdict = non_inferior(drop, margin)
-    text = f"{saved:.1f} % saved at {rate:g}, drop {drop.value:.2f}, one-sided upper bound {drop.upper:.2f} points"
+    text = f"{saved:.1f} % saved at {rate:g}, drop {number(drop.value, 2)} points"
+    text += f", one-sided upper bound {number(drop.upper, 2)}"
     if verdict == "inconclusive":
         clips = settling(drop, margin)
-        text += f"; about {clips} clips would settle it" if clips else "; no number of clips would settle it"
+        text += f"; about {_rounded(clips)} clips would settle it" if clips else "; no number of clips would settle it"
     return measured(name, verdict, text, drop)
+
+
+def _rounded(clips: int) -> str:
+    """To two digits: more is not known."""
+    return f"{float(f'{clips:.2g}'):,.0f}".replace(",", " ")
 
 
 def _inside(evidence: Evidence, backbone: str, dataset: str, rate: float, band) -> bool:

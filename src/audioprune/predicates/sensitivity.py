@@ -115,4 +115,4 @@ def _combined(evidence: Evidence, name: str, a: str, b: str, dataset: str, weigh
     estimate = evidence.contrast(*terms)
     if isinstance(estimate, Missing):
         return not_run(name, estimate)
-    return measured(name, above(estimate), f"{estimate} {unit} more", estimate)
+    return measured(name, above(estimate), f"difference in drops {estimate} {unit}", estimate)

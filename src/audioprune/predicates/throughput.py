@@ -33,7 +33,9 @@ def _measured(evidence: Evidence, backbone: str, dataset: str, rate: float, want
     name, found = f"{backbone} on {dataset}", evidence.speed_ups(backbone, dataset, rate)
     if isinstance(found, Missing):
         return not_run(name, found)
-    return measured(name, speed(found, wanted, within), f"{found} times, median and quartiles", found, "ratio")
+    return measured(
+        name, speed(found, wanted, within), f"{found} times, median and quartiles", found, "times (quartiles)"
+    )
 
 
 def speed(found: Estimate, wanted: float, within: float) -> str:

@@ -6,8 +6,8 @@ them all with their intervals.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from audioprune.tables._table import Cell, Row, Table, number
 
@@ -30,12 +30,27 @@ class Asked:
     differences: Callable[[Table], Iterable[Found]]
 
 
-def answers(made) -> tuple[Answer, ...]:
-    """Of the report's exhibits; a question without its table, or without any difference in it, is left out."""
+def answers(made, chance: Mapping[str, float]) -> tuple[Answer, ...]:
+    """Of the report's exhibits; a question without its table, or without any difference in it, is left out.
+
+    chance: accuracy of guessing, in percent, by dataset; models no better than that are named.
+    """
     tables = {exhibit.name: exhibit for exhibit in made if exhibit.table}
     asked = ((one, tables[one.exhibit]) for one in QUESTIONS if one.exhibit in tables)
     found = (_answer(one, exhibit, _lowest(one.differences(exhibit.table))) for one, exhibit in asked)
-    return tuple(filter(None, found))
+    told = _guessing(tables["table1"].table, chance) if "table1" in tables else ""
+    return tuple(replace(one, text=one.text + told * (one.exhibit == "table1")) for one in found if one)
+
+
+def _guessing(table: Table, chance: Mapping[str, float]) -> str:
+    """A sentence on unpruned models whose interval holds the accuracy of guessing; empty where none does."""
+    unpruned = [row.cells for row in table.rows if row.cells["method"] == "none" and row.cells["dataset"] in chance]
+    guess = {
+        f"{own['backbone']} on {own['dataset']} ({number(chance[own['dataset']], 0)} %)": None
+        for own in unpruned
+        if own["accuracy"].low is not None and own["accuracy"].low <= chance[own["dataset"]]
+    }
+    return f" No better than chance even unpruned, so that nothing follows: {', '.join(guess)}." if guess else ""
 
 
 def _lowest(found: Iterable[Found]) -> list[Found]:
@@ -49,7 +64,13 @@ def _answer(asked: Asked, exhibit, found: list[Found]) -> Answer | None:
     if not found:
         return None
     clear, reverse = (sum(test(cell) for *_, cell in found) for test in (lambda c: c.low > 0, lambda c: c.high < 0))
-    said = "Yes" if clear == len(found) else "Not shown" if not clear else f"In {clear} of {len(found)} cases"
+    said = (
+        "Yes"
+        if clear == len(found)
+        else "Not shown: no interval lies above zero"
+        if not clear
+        else f"In {clear} of {len(found)} cases"
+    )
     if reverse:
         said += f", and the reverse in {reverse}" if clear else f"; the reverse in {reverse} of {len(found)} cases"
     shown = "; ".join(f"{model} on {dataset} {_interval(cell)}" for model, dataset, _, cell in found)
@@ -87,17 +108,22 @@ def _found(row: Row, name: str) -> Found:
 
 
 QUESTIONS = (
-    Asked("table1", "Does pruning by attention at keep-rate {rate} cost accuracy?", "Points lost", _drops),
+    Asked(
+        "table1",
+        "Does pruning by attention at keep-rate {rate} cost accuracy?",
+        "Points lost (negative: gained)",
+        _drops,
+    ),
     Asked(
         "ranking",
         "Is ranking by intensity, once fixed, worse than by attention at keep-rate {rate}?",
-        "Points below attention",
+        "Points below attention (negative: above)",
         _below_attention,
     ),
     Asked(
         "low-intensity",
         "Does AudioMAE keep more low-intensity tokens than AST at keep-rate {rate}?",
-        "Their share of what is kept, in points above that of",
+        "Their share of AudioMAE's kept tokens minus that of AST's, in points",
         _more_than_ast,
     ),
 )

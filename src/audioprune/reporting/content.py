@@ -89,7 +89,7 @@ def collect(
         title=title or f"The study {results.study}",
         tier=tier,
         tier_text=TIERS.get(tier, ""),
-        answers=answers.answers(made),
+        answers=answers.answers(made, _chance(results)),
         verdicts=verdicts.lines(made),
         verdicts_heading="Claims, on this tier" if claims and verdicts.on_this_tier(claims.table) else "Claims",
         verdicts_status=claims.status if claims else "",
@@ -99,6 +99,12 @@ def collect(
         sections=tuple(Section(**section) for section in provenance.sections(results)),
         notes=tuple(notes),
     )
+
+
+def _chance(results: Results) -> dict[str, float]:
+    """{dataset: percent right by guessing}, of datasets with one label a clip."""
+    facts = (results.dataset(name) for name in dict.fromkeys(r.settings.dataset for r in results.cells("finetune")))
+    return {one.name: 100 / one.num_classes for one in facts if one.metric == "top1"}
 
 
 def _place(exhibit: tuple[str, str]) -> tuple:

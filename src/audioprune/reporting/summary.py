@@ -31,14 +31,16 @@ def lead(results: Results) -> tuple[str, ...]:
 
 
 def glance(made) -> Table | None:
-    """From Table 1: each model unpruned, and topk at its lowest keep-rate. None when the report has no Table 1."""
+    """From Table 1: each model unpruned, and topk at its lowest keep-rate, where it was pruned; None if nowhere."""
     found = next((e.table for e in made if e.name == "table1"), None)
     if found is None:
         return None
     groups: dict[tuple, list[dict]] = {}
     for row in found.rows:
         groups.setdefault((row.group, row.cells["backbone"], row.cells["dataset"]), []).append(row.cells)
-    rows = tuple(_glance(*key, cells) for key, cells in groups.items() if any(c["method"] == "none" for c in cells))
+    rows = tuple(
+        _glance(*key, cells) for key, cells in groups.items() if {"none", "topk"} <= {_family(c) for c in cells}
+    )
     columns = (
         Column("backbone", "Backbone", align="left"),
         Column("dataset", "Dataset", align="left"),
@@ -52,19 +54,20 @@ def glance(made) -> Table | None:
         Column("mac_reduction", "MACs saved", "%", 1),
         Column("speed_up", "Speed-up", "×"),
     )
-    return Table(columns, rows)
+    return Table(columns, rows) if rows else None
 
 
 def _glance(group: str, backbone: str, dataset: str, rows: list[dict]) -> Row:
     unpruned = next(r for r in rows if r["method"] == "none")
-    pruned = [r for r in rows if r["method"].partition(".")[0] == "topk"]
+    lowest = min((r for r in rows if _family(r) == "topk"), key=lambda r: r["keep_rate"])
     metric = group.partition(": ")[2].partition(";")[0]
     cells = {"backbone": backbone, "dataset": dataset, "metric": metric, "unpruned": _ours(unpruned["accuracy"])}
-    if pruned:
-        lowest = min(pruned, key=lambda r: r["keep_rate"])
-        cells |= {"keep_rate": lowest["keep_rate"], "pruned": _ours(lowest["accuracy"])}
-        cells |= {key: lowest.get(key) for key in ("drop", "mac_reduction", "speed_up")}
-    return Row(cells)
+    cells |= {"keep_rate": lowest["keep_rate"], "pruned": _ours(lowest["accuracy"])}
+    return Row(cells | {key: lowest.get(key) for key in ("drop", "mac_reduction", "speed_up")})
+
+
+def _family(row: dict) -> str:
+    return row["method"].partition(".")[0]
 
 
 def _ours(cell: Cell) -> Cell:

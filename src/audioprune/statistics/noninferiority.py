@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from scipy.stats import norm
 
-from audioprune.statistics.bootstrap import ONE_SEED, Drawn, method, note
+from audioprune.statistics.bootstrap import ONE_SEED, Drawn, method, note, quantiles
 
 Verdict = Literal["non-inferior", "inferior", "inconclusive"]
 
@@ -41,14 +41,14 @@ def non_inferiority(drop: Drawn, margin: float = 1.0, *, level: float = 0.95) ->
     # ASSUME: for `clips_needed`, the drop found is the true one, new recordings have as many clips as these, and all of
     # the variance of the draws shrinks with the number of recordings. That between seeds does not: hence "at least".
     """
-    low, high = np.nanquantile(drop.draws, [1 - level, level])
+    low, high = quantiles(drop, [1 - level, level])
     verdict = verdict_of(low, high, margin)
     design, needed = drop.design, None
     if verdict == "inconclusive":
         needed = clips_needed(design.clips * float(np.nanvar(drop.draws)), drop.value, margin, level)
-        needed = needed and max(needed, design.clips + 1)  # percentiles and normal bounds may differ a little
+        needed = max(needed, design.clips + 1) if needed else None  # percentiles and normal bounds may differ a little
     return NonInferiority(
-        verdict, drop.value, float(low), float(high), margin, level,
+        verdict, drop.value, low, high, margin, level,
         design.clips, design.clusters, design.seeds, needed, f"one-sided, {method(design)}", note(design.seeds),
     )  # fmt: skip
 

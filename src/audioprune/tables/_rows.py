@@ -40,10 +40,16 @@ def named(row) -> str:
     return row.method if row.selection == "last" else f"{row.method}, {row.selection.replace('_', ' ')}"
 
 
+def extent(folds: int, of: int, seeds: int) -> list[str]:
+    """What was run of a dataset's folds, and how many seeds; nothing of what is one."""
+    found = [f"{folds} of {of} folds" if folds < of else f"{folds} folds"] if of > 1 else []
+    return [*found, f"{seeds} seeds"] if seeds > 1 else found
+
+
 def heading(frame: pd.DataFrame) -> str:
-    """'ast-tiny on esc10: top-1 accuracy, %; 160 clips, 2 folds' of the rows of one backbone, dataset and variant."""
+    """'ast-tiny on esc10: top-1 accuracy, %; 160 clips, 2 of 5 folds' of rows of one backbone, dataset and variant."""
     row = max(frame.itertuples(), key=lambda r: r.n)
     size = [f"{row.n} clips"] if row.n else []
-    size += [f"{n} {what}s" for n, what in ((row.folds, "fold"), (row.seeds, "seed")) if n > 1]
+    size += extent(row.folds, row.of_folds, row.seeds)
     parts = (f"{row.backbone} on {row.dataset}: {METRICS[row.metric]}", ", ".join(size), row.variant)
     return "; ".join(filter(None, parts))

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from audioprune.analyses import INTERVAL, Estimate, Group, clips_of
+from audioprune.tables._rows import extent
 from audioprune.tables._table import Cell, Row
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def measured(found: Estimate | None, group: Group, scale: float = 1.0, **publish
 
 
 def headings(results: Results, shown: Iterable[Group]) -> dict[tuple, str]:
-    """{model: 'ast-tiny on esc10: 160 clips, 2 folds'} and what else tells it from others, for all its keep-rates."""
+    """{model: 'ast-tiny on esc10: 160 clips, 2 of 5 folds'} and what else tells it from others."""
     by_model: dict[tuple, list[Group]] = {}
     for group in shown:
         by_model.setdefault(group.model, []).append(group)
@@ -43,9 +44,8 @@ def headings(results: Results, shown: Iterable[Group]) -> dict[tuple, str]:
 def _heading(results: Results, own: list[Group]) -> str:
     clips = max((clips_of(results, group)["clip"].nunique() for group in own if group.cells), default=0)
     size = [f"{clips} clips"] if clips else []
-    for what in ("fold", "seed"):
-        n = max(getattr(group, f"{what}s") for group in own)
-        size += [f"{n} {what}s"] if n > 1 else []
+    folds, seeds = (max(getattr(group, what) for group in own) for what in ("folds", "seeds"))
+    size += extent(folds, results.dataset(own[0].dataset).folds, seeds)
     return "; ".join(filter(None, (": ".join(filter(None, (place(own[0]), ", ".join(size)))), own[0].variant)))
 
 

@@ -22,9 +22,9 @@ SELECTIONS = {"intensity": "intensity", "low_frequency": "low frequencies", "ran
 DATASETS = {"keyword": "spc2", "environmental": "esc50", "speaker": "voxceleb1", "multilabel": "as20k"}
 BACKBONE, PATCH = "audiomae-b", 16  # of P0's Table 2
 READING = (
-    "Under right labels an intensity selection keeps far more signal than K / N. Labels that say nothing of where "
-    "signal lies leave every row near zero, and P0's Table 2 is as near: its largest |B − K / N| stands in the last "
-    "columns."
+    "Under right labels an intensity selection keeps far more signal than K / N. Labels shuffled in each clip "
+    "leave every row near zero, and P0's Table 2 is as near: its largest |B − K / N| stands in the last columns. "
+    "Transposed labels lie between: they still say something where signal fills a corner of the spectrogram."
 )
 
 

@@ -14,19 +14,21 @@ CAPTION = (
 FILES = (("report/claims", "*.yaml"),)  # that its key depends on, besides published numbers
 PLUGINS = ("predicates", "forensics")  # kinds of modules that it uses all of
 NAMES = {"arithmetic": "printed", "cells": "measured"}
+UNITS = {"pp": "points"}
 MARK = {"P0": MARKS["withdrawn"], "draft 000": MARKS["second-hand"], "draft 001": MARKS["second-hand"]}
 NOTES = (
     "Misstated: the numbers are real and the wording is wrong; the rows below are those of the corrected statement. "
     "Superseded: its authors have withdrawn the analysis it rests on. Inconclusive: an interval holds the threshold. "
     "Partly: true for some models, datasets or keep-rates.",
-    "Measured differences are in points with 95 % intervals by a bootstrap over source recordings and seeds, the same "
-    "draws for all models. A claim on datasets that the study does not have is judged on those of the same kind.",
+    "Measured values have 95 % intervals by a bootstrap over source recordings and seeds, the same draws for all "
+    "models, but for speed-ups, which have quartiles; n counts clips, of speed-ups runs. A "
+    "claim on datasets that the study does not have is judged on those of the same kind.",
 )
 
 
 def needs(study) -> list:
-    """Whatever a predicate may ask for: evaluations, timings, token analyses."""
-    return [*study.cells("evaluate"), *study.cells("throughput"), *study.cells("tokens")]
+    """Whatever a predicate may ask for: evaluations, timings, token analyses, discarded clusters."""
+    return [cell for kind in ("evaluate", "throughput", "tokens", "discard") for cell in study.cells(kind)]
 
 
 def build(results) -> Table:
@@ -63,6 +65,7 @@ def _row(basis: str, verdict: str, parts: list) -> dict:
         "says": verdict,
         "parts": len(parts),
         "value": Cell(first.value, first.low, first.high) if first.value is not None and basis == "cells" else None,
+        "unit": UNITS.get(first.unit, first.unit) if first.value is not None and basis == "cells" else None,
         "clips": first.n or None,
         "seeds": first.seeds or None,
         "evidence": f"{first.name}: {first.evidence}{more}",
@@ -79,6 +82,7 @@ def _columns() -> tuple[Column, ...]:
         Column("evidence", "Evidence", align="left", wrap=True),
         Column("value", "Value"),
         Column("value", "95 % interval", part="interval"),
+        Column("unit", "Unit", align="left"),
         Column("clips", "n", decimals=0),
         Column("seeds", "Seeds", decimals=0),
     )

@@ -9,8 +9,9 @@ from audioprune.tables._tokens import cells_of
 TITLE = "Clusters of intensity and variation"
 CAPTION = (
     "k-means on the means (intensity) and standard deviations (variation) of all patches of a dataset's evaluation "
-    "clips: each cluster's upper edge in normalised log-mel and its share of the patches, beside the released scripts' "
-    "values. Shares in brackets are cut off to whole percents, as the released figure prints them."
+    "clips (of all folds, as released): each cluster's upper edge in normalised log-mel and its share of the patches, "
+    "and the values of the released scripts for their data. Shares in brackets are cut off to whole percents, as the "
+    "released figure prints them."
 )
 PUBLISHED = ("clusters",)  # files of report/published that it shows
 STATISTICS = {"mean": "intensity", "std": "variation"}

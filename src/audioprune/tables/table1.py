@@ -18,6 +18,10 @@ CAPTION = (
     "Accuracy (or mAP) on the test clips, MACs of one clip and throughput, by the share of tokens that each pruning "
     "block keeps. The drop is the unpruned model's value minus the row's."
 )
+SPEED = (
+    "Samples/s: median of the runs, eager kernel; speed-up: median of the ratios run by run. Compare speed-ups, never "
+    "samples/s of two devices."
+)
 PUBLISHED = ("table1", "p2")  # files of report/published that it shows
 
 
@@ -37,7 +41,7 @@ def build(results) -> Table:
     rows = [row for key, group in groups for row in _rows(results, published, *key[:2], group)]
     notes = [f"Intervals: {INTERVAL}.", *covered(frame.itertuples()), f"MACs: closed form{_cost.checked(results)}."]
     if any("samples_per_s" in row.cells for row in rows):
-        notes.append("Samples/s: median of the runs, eager kernel. Compare speed-ups, never samples/s of two devices.")
+        notes.append(SPEED)
     cells = [cell for row in rows for cell in row.cells.values() if isinstance(cell, Cell)]
     return Table(_columns(rows), tuple(rows), tuple(notes), EXPLAINED, status(cells))
 

@@ -10,9 +10,10 @@ from audioprune.tables._tokens import cells_of, notes
 
 TITLE = "Signal tokens kept at each stage"
 CAPTION = (
-    "Ratio A is the share of signal among the tokens that enter a pruning stage and are kept by it, ratio B the share "
-    "of the input's signal tokens that are kept; means over test clips. K / N is the share of all tokens that are "
-    "kept, which is what ratio B would be if the selection were blind to signal. Models of topk by global attention."
+    "Ratio A is the number of signal tokens that a pruning stage keeps over that of all tokens that enter it, ratio B "
+    "the share of the input's signal tokens that are kept; means over test clips. K / N is the share of all tokens "
+    "that are kept, which is what ratio B would be if the selection were blind to signal. Models of topk by global "
+    "attention."
 )
 PUBLISHED = ("table2",)  # files of report/published that it shows
 CAUTION = (

@@ -15,8 +15,9 @@ from audioprune.tables._table import Cell, Column, Row, Table
 
 TITLE = "Throughput by keep-rate"
 CAPTION = (
-    "Clips a second (median and quartiles of the runs) and the speed-up over the unpruned model timed in the same run, "
-    "for attention with explicit maps (eager: the published protocol) and without them (fused)."
+    "Clips a second (median and quartiles of the runs) and the speed-up: the median over runs of the ratio to the "
+    "unpruned model timed right beside it. For attention with explicit maps (eager: the published protocol) and "
+    "without them (fused)."
 )
 PUBLISHED = ("table7",)  # files of report/published that it shows
 KERNELS = ("eager", "fused")
