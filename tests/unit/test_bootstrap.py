@@ -159,12 +159,14 @@ def test_a_draw_is_the_metric_of_the_drawn_clips():
     found = draw(pd.concat(frames), "map", draws=5)
     ((of_recordings, of_seeds),) = weights(crossed(pd.concat(frames)), 5, 0)
     names = crossed(frames[0]).recordings
-    for value, w, v in zip(found.draws, of_recordings, of_seeds, strict=True):
+    by_hand = []
+    for w, v in zip(of_recordings, of_seeds, strict=True):
         times = dict(zip(names, w.astype(int), strict=True))
         rows = [i for i, name in enumerate(frames[0]["recording"]) for _ in range(times[name])]
         own = [frame.iloc[rows] for frame in frames]
         by_seed = [mean_average_precision(np.stack(list(f["scores"])), list(f["labels"])) for f in own]
-        assert value == pytest.approx(np.average(by_seed, weights=v), abs=1e-12)
+        by_hand.append(np.average(by_seed, weights=v))
+    assert found.draws == pytest.approx(np.array(by_hand) - np.mean(by_hand) + found.value, abs=1e-12)
 
 
 def test_a_ratio_is_of_sums():

@@ -89,6 +89,6 @@ def test_exhibit_of_the_forensics_names_what_is_furthest():
     rows = {(row.cells["where"], row.cells["finding"]): row.cells for row in table.rows}
     random = rows["P0 Table 2, audiomae-b by global score, ratio B†", "as random"]
     assert (random["cells"], random["off"]) == (36, "+0.200 points")
-    swapped = rows["Table 1†", "probable digit transposition"]
+    swapped = rows["P0 Table 1†", "probable digit transposition"]
     assert (swapped["cells"], swapped["printed"], swapped["expected"]) == (2, "31.12", "31.21")
     assert "withdrawn" in table.status

@@ -269,7 +269,7 @@ def perturbed(none, one, two, three) -> dict:
     [
         ((0.9, 0.5, 0.8, 0.6), ("supported", "supported", "supported", "supported")),
         ((0.7, 0.8, 0.6, 0.9), ("refuted", "refuted", "refuted", "supported")),
-        ((0.9, 0.9, 0.9, 0.9), ("inconclusive", "inconclusive", "supported", "refuted")),
+        ((0.9, 0.9, 0.9, 0.9), ("inconclusive", "inconclusive", "inconclusive", "refuted")),
         ((None, None, None, None), ("not-run", "not-run", "not-run", "not-run")),
     ],
 )

@@ -142,7 +142,7 @@ def test_first_page_says_what_was_run():
     assert f"{made} of {made + 3} cells are there; 3 were not run" in lead
     assert f"in all on {DEVICE}." in lead
     assert "2 clips were set aside." in lead
-    assert "of audioprune. Real audio and small models" in page()
+    assert "of audioprune: what token pruning does to audio transformers. Real audio and small models" in page()
 
 
 def test_it_opens_with_every_claim_in_one_line():
