@@ -6,9 +6,9 @@ which were chosen so, with the optimism that the choice brings.
 
 from __future__ import annotations
 
-from audioprune.evaluations import INTERVAL, covered, difference, tidy
+from audioprune.evaluations import tidy
 from audioprune.planning.cells import as_trained
-from audioprune.tables import _cost
+from audioprune.tables import _ablation, _cost
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._rows import baseline, heading, in_order, named, quantity
 from audioprune.tables._table import Cell, Column, Row, Table
@@ -39,7 +39,7 @@ def build(results) -> Table:
     published = pd.concat([results.published(name) for name in PUBLISHED], ignore_index=True)
     groups = frame.groupby(["backbone", "dataset", "variant"], sort=False)
     rows = [row for key, group in groups for row in _rows(results, published, *key[:2], group)]
-    notes = [f"Intervals: {INTERVAL}.", *covered(frame.itertuples()), f"MACs: closed form{_cost.checked(results)}."]
+    notes = [*_ablation.notes(frame.itertuples()), f"MACs: closed form{_cost.checked(results)}."]
     if any("samples_per_s" in row.cells for row in rows):
         notes.append(SPEED)
     cells = [cell for row in rows for cell in row.cells.values() if isinstance(cell, Cell)]
@@ -79,7 +79,7 @@ def _rows(results, published, backbone: str, dataset: str, group):
         cells["accuracy"] = quantity(row, **beside)
         if base is not None and base.cells != row.cells:
             cells["mac_reduction"] = 100 * (1 - cells["gmacs"] / _cost.gmacs(results, results.cell(base.cells[0])))
-            cells["drop"] = Cell(**difference(results, base, row)) if base.runs and row.runs else None
+            cells["drop"] = _ablation.difference(results, base, row) if base.runs and row.runs else None
         best = tested.get((row.method, row.keep_rate)) if beside else None
         if best is not None and best == best:
             cells |= {"best_test": best, "optimism": best - row.value if row.runs else None}
