@@ -15,7 +15,7 @@ help:
 	@echo "make mini    the same for the real miniature study (downloads 54 MB, or AUDIOPRUNE_MIRROR=folder)"
 	@echo "make test    set up, run the whole test suite"
 	@echo "make test-slurm  as root, with SLURM installed: studies and faults on a real SLURM on this machine"
-	@echo "make lint    formatting, lint and import contracts"
+	@echo "make lint    formatting, lint, import contracts, types, unused code"
 	@echo "make lock    write requirements.lock and envs/*.yaml anew from pyproject.toml"
 
 setup: $(STAMP)
@@ -44,7 +44,7 @@ test-slurm: setup
 	@pytest -q --durations=15 -rs tests/slurm
 
 lint: setup
-	@ruff check -q . && ruff format --check . && snakefmt --check Snakefile workflow && lint-imports --no-logo
+	@ruff check -q . && ruff format --check . && snakefmt --check Snakefile workflow && lint-imports --no-logo && python -m lint.check
 
 lock: setup
 	@.uv/bin/uv pip compile -q --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url \

@@ -22,7 +22,7 @@ ENVS = {
         "torch torchaudio torchvision timm torchprofile numpy pandas pyarrow scipy soundfile safetensors "
         "espeakng-loader pydantic pyyaml requests",
     ),
-    "dev": ("enough to change the project", "pytest pytest-xdist hypothesis ruff snakefmt import-linter"),
+    "dev": ("enough to change the project", "pytest pytest-xdist hypothesis ruff snakefmt import-linter mypy vulture"),
 }
 
 

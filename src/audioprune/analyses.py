@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from audioprune import registry
 from audioprune.evaluations import DRAWS, LEVEL, variants
-from audioprune.planning.cells import value_of
-from audioprune.results import Results, label
+from audioprune.labels import method_label, score_of
+from audioprune.queries import value_of
+from audioprune.results import Results
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 INTERVAL = f"95 %, percentiles of a bootstrap over source recordings crossed with seeds, {DRAWS} draws, folds pooled"
 MAIN = ("keyword", "environmental")  # the tasks that P0's text shows; its appendix has the others
 OTHERS = ("speaker", "multilabel")
-OWN = {"audiomae": "global", "ast": "cls", "ast-mp": "global"}  # by what topk ranks if not told, as backbones have it
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Group:
 
     @property
     def family(self) -> str:
-        return self.backbone.rpartition("-")[0]
+        return registry.backbone(self.backbone).family.name
 
     @property
     def model(self) -> tuple[str, ...]:
@@ -67,34 +68,41 @@ class Estimate:
     design: Design
 
 
-def own_score(backbone: str) -> str:
-    """By what a backbone's topk ranks if not told otherwise."""
-    return OWN[backbone.rpartition("-")[0]]
-
-
-def score_of(cell) -> str:
-    """By what a traced model's topk ranks: global or cls."""
-    own = own_score(value_of(cell, "backbone"))
-    return str((value_of(cell, "options") or {}).get("score", own))
-
-
 def analysed(
-    study, *, tasks: Sequence[str] = (), families: Sequence[str] = (), score: str = "", pruned: bool | None = True
+    study,
+    *,
+    tasks: Sequence[str] = (),
+    families: Sequence[str] = (),
+    score: str = "",
+    own: bool = False,
+    pruned: bool | None = True,
 ) -> list:
-    """A study's `tokens` cells under right labels, of topk or of unpruned models (or both), that are as wanted."""
+    """A study's `tokens` cells under right labels, of topk or of unpruned models (or both), that are as wanted.
+
+    families: and those that are like them; score: the attention by which topk ranks, global in either form; own: that
+    of the backbone only.
+    """
     return [
         c
         for c in study.cells("tokens", label_map="right")
         if value_of(c, "method") in {True: ("topk",), False: ("none",), None: ("topk", "none")}[pruned]
         and (not tasks or study.dataset(value_of(c, "dataset")).task in tasks)
-        and (not families or value_of(c, "backbone").rpartition("-")[0] in families)
-        and (not score or value_of(c, "method") == "none" or score_of(c) == score)
+        and (not families or _is_of(value_of(c, "backbone"), families))
+        and (not score or value_of(c, "method") == "none" or ranked_by(c).removesuffix("_literal") == score)
+        and (not own or "score" not in c.inputs["trace"].settings.pruning.options)
     ]
 
 
-def own_scored(cells: Iterable) -> list:
-    """Those whose topk ranks as their backbone does if not told otherwise."""
-    return [c for c in cells if score_of(c) == own_score(value_of(c, "backbone"))]
+def _is_of(backbone: str, families: Sequence[str]) -> bool:
+    """Whether a backbone is of one of these families, or of one that is like it."""
+    family = registry.backbone(backbone).family
+    return not {family.name, family.like}.isdisjoint(families)
+
+
+def ranked_by(cell) -> str:
+    """The attention by which a traced model's topk ranks; the backbone's own for an unpruned model."""
+    backbone = value_of(cell, "backbone")
+    return score_of(backbone, cell.inputs["trace"].settings.pruning) or registry.backbone(backbone).family.score
 
 
 def groups(results: Results, cells: Iterable) -> list[Group]:
@@ -106,7 +114,7 @@ def groups(results: Results, cells: Iterable) -> list[Group]:
         trace = r.inputs["trace"]
         pruning, trained = trace.settings.pruning, trace.inputs["finetune"].settings
         blocks = tuple(pruning.blocks) if pruning.method != "none" else ()
-        key = (trained.model.backbone, trained.dataset, label(pruning), pruning.keep_rate, score_of(r), blocks)
+        key = (trained.model.backbone, trained.dataset, method_label(pruning), pruning.keep_rate, ranked_by(r), blocks)
         found.setdefault((*key, variant[trace.path], r.settings.tau), []).append(r)
     made = []
     for key, own in found.items():

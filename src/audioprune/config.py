@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import yaml
 from pydantic import Field, ValidationError
 
 from audioprune import registry
 from audioprune.errors import UserError
-from audioprune.settings import CONSTANT, Augment, Closed, OptionValue, Perturbation, Recipe, UserFolder
+from audioprune.facts.options import option_names
+from audioprune.facts.tokens import BLOCKS, PATCH
+from audioprune.settings import Augment, Closed, OptionValue, Perturbation, Recipe, UserFolder
 
+Block = TypeVar("Block")
 RESERVED = ("cells", "logs", "resume", "exhibits")
 
 
@@ -35,7 +39,7 @@ class Grid(Closed):
     keep_rates: tuple[float, ...] = (1.0, 0.7, 0.5)
     folds: tuple[int, ...] | None = Field(None, description="None: every fold the dataset has")
     seeds: tuple[int, ...] = (0,)
-    blocks: tuple[int, ...] = (3, 6, 9)
+    blocks: tuple[int, ...] = BLOCKS
     split: Literal["published", "nested"] = "published"
     initial: Literal["pretrained", "scratch"] = "pretrained"
     perturbations: tuple[Perturbation, ...] = Field((), description="Algorithm 1 tests; evaluation only")
@@ -50,8 +54,8 @@ class Cost(Closed):
     datasets: tuple[str, ...]
     methods: tuple[str | Method, ...]
     keep_rates: tuple[float, ...] = Field((0.5,), description="a method by a constant r is there once below 1")
-    blocks: tuple[int, ...] = (3, 6, 9)
-    stride: int = Field(16, gt=0, description="step between patches: FastAST's is 10")
+    blocks: tuple[int, ...] = BLOCKS
+    stride: int = Field(PATCH, gt=0, description="step between patches: FastAST's is 10")
 
 
 class Traces(Closed):
@@ -236,7 +240,7 @@ def _semantic(config: Config):
     for name in config.checkpoints:
         if name not in registry.names("backbones"):
             yield f"checkpoints: no backbone named {name!r}{registry.nearest(name, registry.names('backbones'))}"
-    families = {name.rpartition("-")[0] for name in registry.names("backbones")}
+    families = registry.families()
     for recipes, by_family in config.recipes.items():
         for family, parts in by_family.items():
             place = f"recipes.{recipes}.{family}"
@@ -269,11 +273,9 @@ def _study_errors(config: Config, name: str, study: Study, datasets: tuple[str, 
     valid = ("official", *config.pretraining)
     if study.pretraining not in valid:
         yield f"{place}.pretraining: no block named {study.pretraining!r}{registry.nearest(study.pretraining, valid)}"
-    methods = registry.names("pruning")
     for j, value in enumerate(study.probes.off_the_shelf):
-        value = method_of(value).method
-        if value not in methods:
-            yield f"{place}.probes.off_the_shelf.{j}: no method named {value!r}{registry.nearest(value, methods)}"
+        yield from _method_errors(f"{place}.probes.off_the_shelf.{j}", method_of(value))
+    methods = registry.names("pruning")
     for j, value in enumerate(study.traces.methods if study.traces else ()):
         if value not in methods:
             yield f"{place}.traces.methods.{j}: no method named {value!r}{registry.nearest(value, methods)}"
@@ -288,23 +290,28 @@ def _crossing_errors(place: str, crossing: Grid | Cost, datasets: tuple[str, ...
     for field, kind, valid in (
         ("backbones", "backbone", registry.names("backbones")),
         ("datasets", "dataset", datasets),
-        ("methods", "method", registry.names("pruning")),
     ):
         for j, value in enumerate(getattr(crossing, field)):
-            value = method_of(value).method if field == "methods" else value
             if value not in valid:
                 yield f"{place}.{field}.{j}: no {kind} named {value!r}{registry.nearest(value, valid)}"
     for j, rate in enumerate(crossing.keep_rates):
         if not 0 < rate <= 1:
             yield f"{place}.keep_rates.{j}: {rate} is not above 0 and at most 1"
-    if any(map(_halves, crossing.methods)) and min(crossing.keep_rates, default=1) < 0.5:
-        yield f"{place}.keep_rates: tome merges no more than half of the tokens at once: 0.5 or more"
+    for j, method in enumerate(map(method_of, crossing.methods)):
+        yield from _method_errors(f"{place}.methods.{j}", method, min(crossing.keep_rates, default=1))
 
 
-def _halves(method: str | Method) -> bool:
-    """Whether a method merges by the keep-rate, and so at most half of the tokens."""
-    own = method if isinstance(method, Method) else Method(method=method)
-    return own.method == "tome" and CONSTANT not in own.options
+def _method_errors(place: str, method: Method, lowest: float = 1.0):
+    """Of a method with its options, and of the lowest keep-rate that it is crossed with."""
+    if method.method not in (valid := registry.names("pruning")):
+        yield f"{place}: no method named {method.method!r}{registry.nearest(method.method, valid)}"
+        return
+    facts, known = registry.method(method.method), option_names(registry.get("pruning", method.method).build)
+    for name in method.options:
+        if name not in known:
+            yield f"{place}: {facts.name} has no option {name!r}{registry.nearest(name, known)}"
+    if lowest < facts.least and not facts.is_constant(method.options):
+        yield f"{place}: {facts.name} keeps at least {facts.least:g} of a block's tokens, not {lowest}"
 
 
 def _recipe_errors(config: Config, place: str, study: Study, grid: Grid):
@@ -314,8 +321,10 @@ def _recipe_errors(config: Config, place: str, study: Study, grid: Grid):
         yield f"{place}: no recipes named {name!r}{registry.nearest(name, config.recipes)}"
         return
     for backbone in grid.backbones:
-        family = backbone.rpartition("-")[0]
-        parts = by_family.get(family) or by_family.get("ast")
+        if backbone not in registry.names("backbones"):
+            continue
+        family = registry.backbone(backbone).family.name
+        parts = block_of(by_family, family)
         if parts is None:
             yield f"{place}: recipes.{name} has no block for the family {family!r}"
             continue
@@ -323,15 +332,19 @@ def _recipe_errors(config: Config, place: str, study: Study, grid: Grid):
             given = {field for part in ("all", dataset) if part in parts for field in parts[part].recipe}
             if missing := sorted({"epochs", "batch_size"} - given):
                 yield f"{place}: recipes.{name}.{family} gives {dataset!r} no {' and no '.join(missing)}"
+        pretraining = config.pretraining.get(study.pretraining)
+        if pretraining and grid.initial == "pretrained" and block_of(pretraining.families, family) is None:
+            yield f"{place}: pretraining.{study.pretraining} has no block for the family {family!r}"
+
+
+def block_of(by_family: Mapping[str, Block], family: str) -> Block | None:
+    """What stands for a family of backbones: its own block, or else that of the family it is like; None without one."""
+    return by_family.get(family) or by_family.get(registry.family(family).like)
 
 
 def resolve_recipe(config: Config, recipes: str, family: str, dataset: str) -> tuple[Recipe, Augment]:
-    """The recipe and augmentation of one family on one dataset: the dataset's fields over those of `all`.
-
-    A family without a block of its own (AST-MP) takes AST's.
-    """
-    by_family = config.recipes[recipes]
-    parts = by_family.get(family) or by_family["ast"]
+    """The recipe and augmentation of one family on one dataset: the dataset's fields over those of `all`."""
+    parts = block_of(config.recipes[recipes], family)
     layers = [parts[name] for name in ("all", dataset) if name in parts]
     recipe = {k: v for layer in layers for k, v in layer.recipe.items()}
     augment = {k: v for layer in layers for k, v in layer.augment.items()}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audioprune.evaluations import DRAWS, LEVEL, tidy
-from audioprune.planning.cells import as_trained, value_of
+from audioprune.queries import as_trained, value_of
 
 if TYPE_CHECKING:
     from audioprune.statistics.bootstrap import Drawn

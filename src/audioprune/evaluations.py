@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from audioprune.results import Result, Results, label
+from audioprune.labels import label_of, method_label
+from audioprune.results import Result, Results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,9 +55,9 @@ def _runs(results: Results) -> pd.DataFrame:
         row = {
             "backbone": trained.model.backbone,
             "dataset": trained.dataset,
-            "method": label(r.settings.pruning),
+            "method": method_label(r.settings.pruning),
             "keep_rate": r.settings.pruning.keep_rate,
-            "trained": trained.pruning.label if other else "",
+            "trained": label_of(trained.pruning) if other else "",
             "variant": variant[r.path],
             "selection": r.settings.selection,
             "perturbation": r.settings.perturbation,

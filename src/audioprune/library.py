@@ -19,6 +19,8 @@ from audioprune.backbones._init import initialise_head
 from audioprune.backbones._trace import Trace, trace
 from audioprune.backbones._weights import load_checkpoint, read_checkpoint, read_head
 from audioprune.errors import UserError
+from audioprune.facts.tokens import BLOCKS
+from audioprune.pruning._perturb import perturb
 
 __all__ = ["Trace", "load_model", "trace"]
 
@@ -33,7 +35,7 @@ def load_model(
     method: str = "topk",
     keep_rate: float = 0.5,
     *,
-    blocks: Sequence[int] = (3, 6, 9),
+    blocks: Sequence[int] = BLOCKS,
     kernel: str = "fused",
     stride: int | None = None,
     head_seed: int = 0,
@@ -68,10 +70,9 @@ def load_model(
         kernel=kernel,
         drop_path=0.0,
         num_heads=num_heads,
-        perturbation=perturbation,
-        tau=tau,
         **shape,
     )
+    perturb(model.pruning.pruner, perturbation, tau)
     own = state.get(model.rules.head["head.weight"])
     if head is not None:
         weights: Mapping[str, Tensor] | str = read_head(head)
@@ -91,13 +92,12 @@ def load_model(
 
 
 def _family(backbone: str) -> str:
-    """Module name of a family, named with or without a size: "ast-mp" and "ast-mp-b" -> "ast_mp"."""
-    named = registry.names("backbones")
-    families = sorted({name.rpartition("-")[0] for name in named})
-    family = backbone if backbone in families else backbone.rpartition("-")[0] if backbone in named else None
-    if family is None:
-        raise UserError(f"no backbone named {backbone!r}{registry.nearest(backbone, families)}")
-    return family.replace("-", "_")
+    """A family, named with or without a size: "ast-mp" and "ast-mp-b" -> "ast-mp"."""
+    if backbone in registry.families():
+        return backbone
+    if backbone in registry.names("backbones"):
+        return registry.backbone(backbone).family.name
+    raise UserError(f"no backbone named {backbone!r}{registry.nearest(backbone, registry.families())}")
 
 
 def _shape(state: Mapping[str, Tensor], checkpoint) -> dict[str, int]:

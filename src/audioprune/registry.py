@@ -1,4 +1,4 @@
-"""Pluggable modules, found by file name: datasets, generators, backbones, pruning, tables, figures.
+"""Pluggable modules, found by file name: datasets, generators, backbones, pruning, tables, figures, steps, commands.
 
 A name as users write it (`fsdd-digits`, `audiomae-tiny`) maps to the module `fsdd_digits`, `audiomae`: hyphens become
 underscores, and a backbone's size suffix is taken off. Files with a leading underscore are machinery and have no name.
@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import difflib
 import importlib
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+from audioprune.facts.backbone import SIZES, Backbone, Family
+from audioprune.facts.dataset import Dataset
+from audioprune.facts.method import Method
+
 PACKAGE = Path(__file__).parent
-SIZES = ("tiny", "b")
 
 
 @cache
@@ -38,7 +42,38 @@ def get(kind: str, name: str) -> ModuleType:
     return importlib.import_module(module_name(kind, name))
 
 
-def nearest(name: str, valid) -> str:
+@cache
+def backbone(name: str) -> Backbone:
+    """Facts of a backbone by name: its family's, and its size's."""
+    return Backbone(name, get("backbones", name).FACTS, SIZES[name.rpartition("-")[2]])
+
+
+def families() -> tuple[str, ...]:
+    """Names of the families of backbones."""
+    return tuple(dict.fromkeys(name.rpartition("-")[0] for name in names("backbones")))
+
+
+def family_module(name: str) -> ModuleType:
+    """The module of a family of backbones by its own name, without a size."""
+    return get("backbones", f"{name}-{next(iter(SIZES))}")
+
+
+def family(name: str) -> Family:
+    """Facts of a family of backbones by its own name."""
+    return family_module(name).FACTS
+
+
+def method(name: str) -> Method:
+    """Facts of a pruning method by name."""
+    return get("pruning", name).FACTS
+
+
+def dataset(name: str) -> Dataset:
+    """Facts of a built-in dataset by name."""
+    return get("datasets", name).FACTS
+
+
+def nearest(name: str, valid: Iterable) -> str:
     """'; did you mean ...?' for messages, or the list of valid names when nothing is near."""
     valid = sorted(map(str, valid))
     close = difflib.get_close_matches(str(name), valid, n=1, cutoff=0.5)

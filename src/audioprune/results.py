@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from audioprune import records, registry
-from audioprune.planning.cells import matches
+from audioprune.queries import matches
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from audioprune.datasets._base import Dataset
+    from audioprune.facts.dataset import Dataset
 
 Made = TypeVar("Made")
 FRAMES = {
@@ -108,7 +108,7 @@ class Results:
         return self._made[identity]
 
     def cells(self, kind: str = "", **wanted) -> list[Result]:
-        """The study's cells of a kind that have all wanted values (see planning.cells.matches), each once, in order."""
+        """The study's cells of a kind that have all wanted values (see queries.matches), each once, in order."""
         found = {r.path: r for r in self._cells if (not kind or r.kind == kind) and matches(r, wanted)}
         return list(found.values())
 
@@ -143,9 +143,4 @@ class Results:
 
 
 def module_facts(name: str) -> Dataset:
-    return registry.get("datasets", name).DATASET
-
-
-def label(pruning) -> str:
-    """Method and options without the keep-rate: topk, topk.cls, none."""
-    return pruning.label.rpartition("-kr")[0]
+    return registry.dataset(name)

@@ -1,7 +1,8 @@
 """What a cell is made with: one closed, frozen model for each kind of cell.
 
-A cell's key is computed from the fields that differ from their defaults, so a new field with a default that
-reproduces today's behaviour changes no key. Every value here is resolved: nothing says "auto".
+A cell's key is computed from the fields that differ from the defaults they came with (planning.pinned): a new field
+whose default reproduces today's behaviour changes no key, a changed default those of the cells that relied on it. What
+a cell works out of its inputs is named here and not given (a mean of None, a tau of "auto"); all else is resolved.
 Sources of the defaults: paper.md sections 1.1 to 1.10 of the specification (P0 Table 6 and the released scripts R).
 """
 
@@ -10,6 +11,9 @@ from __future__ import annotations
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from audioprune import registry
+from audioprune.facts.tokens import BLOCKS, PATCH
 
 OptionValue = str | int | float | bool
 Perturbation = Literal["I", "II", "III", "I-count", "II-count", "III-count"]
@@ -21,12 +25,9 @@ class Closed(BaseModel):
 
 class Model(Closed):
     backbone: str = Field(description="family and size, such as audiomae-b or ast-tiny")
-    patch: int = Field(16, gt=0, description="side of a square patch, in frames and mel bins")
-    stride: int = Field(16, gt=0, description="step between patches")
+    patch: int = Field(PATCH, gt=0, description="side of a square patch, in frames and mel bins")
+    stride: int = Field(PATCH, gt=0, description="step between patches")
     kernel: Literal["eager", "fused"] = Field("fused", description="attention with or without explicit maps")
-
-
-CONSTANT = "r"  # the option of a method (tome) by which so many tokens go in every block
 
 
 class Pruning(Closed):
@@ -37,7 +38,7 @@ class Pruning(Closed):
 
     method: str = Field("none", description="a module of audioprune.pruning")
     keep_rate: float = Field(1.0, gt=0, le=1, description="share of the non-extra tokens kept at each location")
-    blocks: tuple[int, ...] = Field((3, 6, 9), description="zero-based blocks after whose attention tokens go")
+    blocks: tuple[int, ...] = Field(BLOCKS, description="zero-based blocks after whose attention tokens go")
     options: dict[str, OptionValue] = Field(default_factory=dict, description="score, variant, seed, ...")
 
     @model_validator(mode="before")
@@ -46,25 +47,11 @@ class Pruning(Closed):
         if not isinstance(data, dict):
             return data
         method = data.get("method", "none")
-        if method != "none" and CONSTANT in (data.get("options") or {}):
+        if method != "none" and registry.method(method).is_constant(data.get("options") or {}):
             return {name: value for name, value in data.items() if name not in ("keep_rate", "blocks")}
         if method == "none" or data.get("keep_rate", 1.0) == 1.0:
             return {"method": "none", "keep_rate": 1.0}
         return data
-
-    @property
-    def label(self) -> str:
-        """The readable part of an address: method[.option...]-kr<r>."""
-        options = "".join(f".{_shown(name, value)}" for name, value in sorted(self.options.items()))
-        blocks = "" if self.blocks == (3, 6, 9) else ".blocks" + "_".join(map(str, self.blocks))
-        return f"{self.method}{options}{blocks}-kr{self.keep_rate:g}"
-
-
-def _shown(name: str, value: OptionValue) -> str:
-    """An option in a label: its value says enough (cls), but for switches and a bare number of merges."""
-    if isinstance(value, bool):
-        return name if value else f"no-{name}"
-    return f"{name}{value}" if name == CONSTANT else str(value)
 
 
 class Augment(Closed):
@@ -200,8 +187,8 @@ class ClustersSettings(Closed):
     """Levels of intensity and variation of a dataset's patches, over the evaluation clips of all folds."""
 
     dataset: str
-    patch: int = Field(16, gt=0)
-    stride: int = Field(16, gt=0)
+    patch: int = Field(PATCH, gt=0)
+    stride: int = Field(PATCH, gt=0)
     k: int = Field(5, ge=2, description="clusters of the patch means, and of the patch standard deviations")
     seed: int = Field(123, ge=0, description="of the first centres")
     tau: float | None = Field(None, description="the dataset's own signal threshold, where it has one")
@@ -242,7 +229,7 @@ class MacsSettings(Closed):
     keep_rates: tuple[float, ...] = Field(
         description="1 is the unpruned model; below 1 says nothing where options have r"
     )
-    blocks: tuple[int, ...] = (3, 6, 9)
+    blocks: tuple[int, ...] = BLOCKS
 
 
 class ThroughputSettings(Closed):
@@ -254,7 +241,7 @@ class ThroughputSettings(Closed):
     method: str = "topk"
     options: dict[str, OptionValue] = Field(default_factory=dict)
     keep_rates: tuple[float, ...] = Field(description="as for MACs; 1.0, the baseline, must be among them")
-    blocks: tuple[int, ...] = (3, 6, 9)
+    blocks: tuple[int, ...] = BLOCKS
     batch_size: int = Field(gt=0)
     warmup: int = Field(10, ge=1)
     runs: int = Field(50, ge=2)

@@ -7,11 +7,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import soundfile
 
+from audioprune import manifest
+from audioprune.manifest import Manifest
+from audioprune.planning import brought, user_csv
 from audioprune.planning.cells import Cell, code_of, key_of
 from audioprune.settings import (
     AudioSettings,
@@ -66,6 +71,21 @@ def tones(folder: Path, clips: int = 24) -> None:
     (folder / "labels.csv").write_text("\n".join(lines) + "\n")
 
 
+def indexed(root: Path) -> Manifest:
+    """The tones below `root`, indexed where its jobs look for their manifest."""
+    tones(root / "tones")
+    place = brought.place_of_user(UserFolder(**FOLDER | {"folder": str(root / "tones"), "csv": "labels.csv"}))
+    listed = brought.listed(place.path, user_csv.read(place.user))
+    return manifest.index(place.path, root / manifest.path_of("tones"), listed, progress=False)
+
+
+@cache
+def content() -> str:
+    """The content digest of the tones, wherever they lie."""
+    with TemporaryDirectory() as folder:
+        return manifest.digest(indexed(Path(folder)))
+
+
 def cells(recipe: Recipe = RECIPE) -> dict[str, Cell]:
     """{kind: cell}: audio, features, a fine-tuning from scratch with everything random switched on, its evaluation."""
     augment = Augment(magnitude=True, mixup=0.5, specaug_freq=24, noise=True)
@@ -79,9 +99,9 @@ def cells(recipe: Recipe = RECIPE) -> dict[str, Cell]:
     made: dict[str, Cell] = {}
     for kind, settings in wanted.items():
         inputs, plugins = dict(made), PLUGINS if kind in ("finetune", "evaluate") else ()
-        code = code_of(kind, plugins)
-        key = key_of(kind, settings, {name: cell.key for name, cell in inputs.items()}, {}, code)
-        made[kind] = Cell(kind, "tones", settings, inputs, plugins=plugins, key=key)
+        digests = {"content": content()} if kind == "audio" else {}
+        key = key_of(kind, settings, {name: cell.key for name, cell in inputs.items()}, digests, code_of(kind, plugins))
+        made[kind] = Cell(kind, "tones", settings, inputs, digests, plugins, key)
     return made
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from ._chain import Chain, tones
+from ._chain import Chain, indexed
 
 
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory) -> Chain:
     """All cells of the chain, made without a fault."""
     chain = Chain(tmp_path_factory.mktemp("undisturbed"))
-    tones(chain.root / "tones")
+    indexed(chain.root)
     chain.make("audio", "features", "finetune", "evaluate")
     return chain
 

@@ -24,7 +24,7 @@ from audioprune.settings import FetchSettings
 from audioprune.steps import fetch as step
 from audioprune.steps._run import Job
 
-from ._chain import NO_POINTS, POINTS, ended, said
+from ._chain import NO_POINTS, POINTS, ended, indexed, said
 
 MESSAGE = re.compile(r"no space is left for (\S+): (\d+\.\d) MiB of (\d+) MiB are free there.* make space", re.DOTALL)
 
@@ -65,7 +65,7 @@ def test_no_room_for_the_next_resume_point(undisturbed, chain, disk):
 @pytest.mark.parametrize("kind", ["audio", "features", "finetune"])
 def test_no_room_for_a_cell(undisturbed, chain, disk, kind):
     if kind == "audio":
-        shutil.copytree(undisturbed.root / "tones", chain.root / "tones")
+        indexed(chain.root)
     shutil.rmtree(chain.folder(kind).parent, ignore_errors=True)
     small = disk(chain.root / "results" / "cells" / kind, "128k")
     before = chain.left()

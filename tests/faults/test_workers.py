@@ -69,6 +69,10 @@ def test_decoding_is_the_same_with_one_and_two_workers(undisturbed, tmp_path, mo
         monkeypatch.setattr(step, "WORKERS", number)
         out = tmp_path / str(number)
         out.mkdir()
-        step.audio(step.Job("audio", "tones", "k", undisturbed.cells["audio"].settings, {}, out, out))
+        step.audio(
+            step.Job(
+                "audio", "tones", undisturbed.cells["audio"].key, undisturbed.cells["audio"].settings, {}, out, out
+            )
+        )
         store[number] = {path.name: path.read_bytes() for path in out.iterdir()}
     assert store[1] == store[2] == undisturbed.files("audio")

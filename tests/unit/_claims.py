@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from fakes import RECIPE, Study, facts
 
+from audioprune.labels import label_of
 from audioprune.results import Results
 from audioprune.settings import EvaluateSettings, FinetuneSettings, Model, Pruning
 
@@ -41,7 +42,7 @@ def study(folder: Path, runs: dict[tuple, np.ndarray | None], name: str = "mini"
     for (backbone, dataset, method, rate, test), correct in runs.items():
         trained, _, other = method.partition(">")
         own, there = pruning(trained, rate), correct is not None
-        where = (backbone, dataset, own.label)
+        where = (backbone, dataset, label_of(own))
         if where not in tuned:
             settings = FinetuneSettings(model=Model(backbone=backbone), dataset=dataset, pruning=own, recipe=RECIPE)
             tuned[where] = made.cell("finetune", "/".join(where), settings, made=there)

@@ -12,7 +12,7 @@ from torch import nn
 from audioprune.audio.features import FeatureStore, write_features
 from audioprune.audio.store import WaveformStore, write_store
 from audioprune.backbones._build import build_model
-from audioprune.datasets._base import Dataset
+from audioprune.facts.dataset import Dataset
 from audioprune.settings import FinetuneSettings, Model, Recipe
 from audioprune.training.device import prepare
 from audioprune.training.finetune import finetune

@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 from fakes import DATASETS, RECIPE, SKILL, Study, _data, _evaluate, _trace, facts, predictions
 
+from audioprune import registry
+from audioprune.labels import label_of
 from audioprune.results import Results
 from audioprune.settings import (
     Augment,
@@ -73,10 +75,11 @@ def _checkpoint(study: Study, backbone: str):
 
 
 def _environmental(study: Study, backbone: str, inputs: dict) -> None:
-    shelf = [other("random", r) for r in (0.7, 0.5)] + [other("intensity", r, variant="fixed") for r in (0.7, 0.5)]
-    shelf += [topk(r, options={"score": score}) for score in ("global", "cls") for r in (0.7, 0.5)]
+    shelf = [other("random", r) for r in (0.7, 0.5)] + [other("intensity", r) for r in (0.7, 0.5)]
+    another = {"global": "cls", "cls": "global"}[registry.backbone(backbone).family.score]
+    shelf += [topk(r, options={"score": another}) for r in (0.7, 0.5)]
     shelf += [topk(r, blocks=(1, 4, 7)) for r in (0.7, 0.5)]
-    tuned = [other("random", 0.5), *(other("intensity", 0.5, variant=v) for v in ("fixed", "as_released"))]
+    tuned = [other("random", 0.5), other("intensity", 0.5), other("intensity", 0.5, variant="as_released")]
     for fold in (1, 2):
         for rate in RATES:
             probes = [topk(r) for r in RATES if r != rate] + (shelf if rate == 1 else [])
@@ -123,13 +126,13 @@ def _tuned(study, backbone, dataset, pruning, fold, inputs, probes=(), *, made=T
     settings = FinetuneSettings(
         model=Model(backbone=backbone), dataset=dataset, pruning=pruning, recipe=RECIPE, augment=augment, fold=fold
     )
-    address = f"{backbone}/{dataset}/{pruning.label}-{augment.baseline}/fold{fold}-seed0"
+    address = f"{backbone}/{dataset}/{label_of(pruning)}-{augment.baseline}/fold{fold}-seed0"
     note = "" if made else NOT_MADE
     tuned = study.cell("finetune", address, settings, made=made, note=note, **inputs)
     upstream = {"finetune": tuned, "audio": inputs["audio"], "features": inputs["features"]}
     for own in (pruning, *probes):
         right = skill(backbone, own, pruning, augment.baseline)
-        at = f"{address}/eval-{own.label}"
+        at = f"{address}/eval-{label_of(own)}"
         _evaluate(study, at, upstream, EvaluateSettings(pruning=own), right, dataset, fold, made)
     for test in tests if pruning.method != "none" else ():
         own = EvaluateSettings(pruning=pruning, perturbation=test, kernel="eager")

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 from fakes import DATASETS, RECIPE, SKILL, FakeCell, Study, _data, _evaluate, facts
 
-from audioprune.profiling.macs import keep_count
+from audioprune.facts.tokens import keep_count
+from audioprune.labels import label_of
 from audioprune.results import Results
 from audioprune.settings import (
     ClustersSettings,
@@ -63,7 +64,7 @@ def _run(
     """A fine-tuning with its evaluation, trace and analyses."""
     model, note = Model(backbone=backbone), "" if made else NOT_MADE
     settings = FinetuneSettings(model=model, dataset=dataset, pruning=pruning, recipe=RECIPE, fold=fold)
-    address = f"{backbone}/{dataset}/{pruning.label}/fold{fold}-seed0"
+    address = f"{backbone}/{dataset}/{label_of(pruning)}/fold{fold}-seed0"
     upstream = {"audio": inputs["audio"], "features": inputs["features"]}
     tuned = study.cell("finetune", address, settings, made=made, note=note, **upstream)
     upstream["finetune"] = tuned

@@ -16,9 +16,11 @@ import numpy as np
 import pandas as pd
 
 from audioprune import records, registry
-from audioprune.datasets._base import Dataset
-from audioprune.exhibits import render
-from audioprune.profiling.macs import keep_count
+from audioprune.exhibits.figure_files import render_figure
+from audioprune.exhibits.table_files import render_table
+from audioprune.facts.dataset import Dataset
+from audioprune.facts.tokens import keep_count
+from audioprune.labels import label_of
 from audioprune.reporting.content import Report, collect
 from audioprune.results import Results, module_facts
 from audioprune.settings import (
@@ -111,6 +113,7 @@ def shared() -> Results:
     return fake_study(Path(_folders[-1].name))
 
 
+RENDER = {"table": render_table, "figure": render_figure}
 ABOUT = {"title": HOSTILE[2], "tier": "real miniature", "notes": HOSTILE}
 
 
@@ -129,7 +132,7 @@ def draw(results: Results, shown) -> Path:
     _folders.append(tempfile.TemporaryDirectory())
     folder = Path(_folders[-1].name)
     for kind, name in shown:
-        render(kind, name, results, folder / name)
+        RENDER[kind](registry.get(f"{kind}s", name), results, folder / name)
     return folder
 
 
@@ -227,7 +230,7 @@ def _run(
     settings = FinetuneSettings(
         model=Model(backbone=backbone), dataset=dataset, pruning=pruning, recipe=RECIPE, fold=fold
     )
-    address = f"{backbone}/{dataset}/{pruning.label}/fold{fold}-seed0"
+    address = f"{backbone}/{dataset}/{label_of(pruning)}/fold{fold}-seed0"
     note = "" if made else "needs checkpoint-audiomae-b: put the file at checkpoints.audiomae-b of config.yaml"
     skill = (
         SKILL[pruning.keep_rate]

@@ -10,11 +10,10 @@ import pytest
 from fake_ablations import NOT_MADE, ablations
 from fakes import shared
 
-from audioprune import registry
 from audioprune.evaluations import tidy
 from audioprune.profiling.macs import count
 from audioprune.results import Results
-from audioprune.tables import _ablation, _scores, baselines, blocks, matrix, off_the_shelf, ranking, scores
+from audioprune.tables import _ablation, baselines, blocks, matrix, off_the_shelf, ranking, scores
 from audioprune.tables._table import Table
 
 TABLES = (matrix, off_the_shelf, ranking, scores, baselines, blocks)
@@ -99,26 +98,20 @@ def test_off_the_shelf_stands_beside_what_was_trained():
 
 
 def test_off_the_shelf_counts_macs_in_closed_form():
-    found = row(off_the_shelf.build(ablations()), "ast-tiny", method="intensity.fixed", keep_rate=0.7)
-    options = {"variant": "fixed"}
+    found = row(off_the_shelf.build(ablations()), "ast-tiny", method="intensity", keep_rate=0.7)
     common = {"frames": 512, "num_classes": 10, "keep_rate": 0.7}
-    assert found["gmacs"] == count("ast-tiny", method="intensity", options=options, **common).gmacs
+    assert found["gmacs"] == count("ast-tiny", method="intensity", **common).gmacs
 
 
-def test_a_score_that_is_the_backbones_own_is_shown_once():
+def test_topk_stands_by_the_backbones_own_score_and_by_another():
     table = off_the_shelf.build(ablations())
     for backbone in ("audiomae-tiny", "ast-tiny", "ast-mp-tiny"):
         methods = [c["method"] for c in rows(table, backbone, keep_rate=0.5)]
-        assert sorted(m for m in methods if m.startswith("topk")) == ["topk.cls", "topk.global"]
-    own = row(table, "ast-tiny", method="topk.cls", keep_rate=0.5)
+        other = {"audiomae-tiny": "topk.cls", "ast-tiny": "topk.global", "ast-mp-tiny": "topk.cls"}[backbone]
+        assert sorted(m for m in methods if m.startswith("topk")) == ["topk", other]
+    own = row(table, "ast-tiny", method="topk", keep_rate=0.5)
     assert own["trained"].value == pytest.approx(accuracy("ast-tiny", "topk-kr0.5", "topk-kr0.5"))
     assert row(table, "ast-tiny", method="topk.global", keep_rate=0.5)["trained"] is None
-
-
-@pytest.mark.parametrize("backbone", registry.names("backbones"))
-def test_own_scores_are_those_of_the_backbones(backbone):
-    module = registry.get("backbones", backbone)
-    assert _scores.own_score(backbone) == module.tokens(64).score
 
 
 def test_ranking_compares_each_with_attention():
@@ -126,12 +119,12 @@ def test_ranking_compares_each_with_attention():
     assert [c["method"] for c in rows(table)] == [
         "topk",
         "random",
-        "intensity.fixed",
+        "intensity",
         "intensity.as_released",
         "uniform",
     ]
     attention = right("audiomae-tiny/esc10/topk-kr0.5-matched/fold1-seed0/eval-topk-kr0.5")
-    for method in ("random", "intensity.fixed", "intensity.as_released"):
+    for method in ("random", "intensity", "intensity.as_released"):
         other = right(f"audiomae-tiny/esc10/{method}-kr0.5-matched/fold1-seed0/eval-{method}-kr0.5")
         own = row(table, method=method)
         assert own["below"].value == pytest.approx(100 * (attention.mean() - other.mean()))

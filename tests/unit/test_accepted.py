@@ -168,7 +168,7 @@ def test_entries_are_kept_in_a_file_that_people_can_read(tmp_path, monkeypatch):
     monkeypatch.setattr(accepted, "FILE", tmp_path / "workflow" / "accepted.yaml")
     accepted.forget()
     assert accepted.load() == ()
-    change = Change(old="a" * 64, new="b" * 64, brought={"audioprune.audio.mel": "c" * 64})
+    change = Change(old="a" * 64, new="b" * 64, brought={"audioprune.facts.mel": "c" * 64})
     common = {"date": "2026-01-02", "commit": "0123456", "dirty": True}
     entries = [
         Acceptance(kind=kind, why="same bits: the sums are taken in the same order", modules={"m": change}, **common)

@@ -10,14 +10,15 @@ from fake_tokens import token_study
 from fakes import shared
 
 from audioprune import registry
-from audioprune.exhibits import build_table
+from audioprune.exhibits.table_files import build_table
 from audioprune.reporting.answers import answers
-from audioprune.tables._table import Cell, Row, Table, number
+from audioprune.tables._table import Cell, Row, Table
+from audioprune.wording import number
 
 
 def ranking(*differences: tuple[str, float, Cell]) -> list:
     rows = tuple(
-        Row({"backbone": model, "dataset": "esc10", "method": "intensity.fixed", "keep_rate": rate, "below": cell})
+        Row({"backbone": model, "dataset": "esc10", "method": "intensity", "keep_rate": rate, "below": cell})
         for model, rate, cell in differences
     )
     return [SimpleNamespace(name="ranking", heading="Ranking against attention", table=Table((), rows))]
@@ -46,7 +47,7 @@ def test_values_with_intervals_at_the_lowest_keep_rate_only():
     (found,) = answers(
         ranking(("a-tiny", 0.7, DOWN), ("a-tiny", 0.5, UP), ("b-tiny", 0.5, Cell(why="not made yet"))), {}
     )
-    assert found.question == "Is ranking by intensity, once fixed, worse than by attention at keep-rate 0.5?"
+    assert found.question == "Is ranking by intensity worse than by attention at keep-rate 0.5?"
     assert found.text == "Yes. Points below attention (negative: above): a-tiny on esc10 2.0 [1.0, 3.0]."
     assert (found.exhibit, found.label) == ("ranking", "Ranking against attention")
 
@@ -74,7 +75,7 @@ def test_nothing_is_answered_without_a_difference():
     ("name", "results", "wanted", "shown"),
     [
         ("table1", shared, {"method": "topk"}, "drop"),
-        ("ranking", ablations, {"method": "intensity.fixed"}, "below"),
+        ("ranking", ablations, {"method": "intensity"}, "below"),
         ("low-intensity", token_study, {"method": "topk", "score": "cls"}, "low_of_kept_difference"),
     ],
 )

@@ -55,4 +55,7 @@ def test_keys_take_in_every_claim_predicate_and_check():
     csv = {p.name for p in Path("report/published").glob("*.csv")}
     assert set(planning._files_taken(registry.get("tables", "table1"))) == csv
     checks = [registry.module_name("forensics", name) for name in registry.names("forensics")]
-    assert planning.exhibit_plugins("table", "forensics") == (registry.module_name("tables", "forensics"), *checks)
+    assert planning.exhibit_plugins("table", "forensics")[: len(checks) + 1] == (
+        registry.module_name("tables", "forensics"),
+        *checks,
+    )

@@ -51,7 +51,10 @@ def test_token_merging_takes_no_more_than_half(edited):
 
         return spoil
 
-    with pytest.raises(UserError, match=r"studies\.mini\.grids\.0\.keep_rates: tome merges no more than half"):
+    with pytest.raises(
+        UserError,
+        match=r"grids\.0\.methods\.1: tome keeps at least 0\.5 of a block's tokens, not 0\.3",
+    ):
         edited(merging("topk", "tome"))
     edited(merging("topk", {"method": "tome", "options": {"r": 5}}))
 

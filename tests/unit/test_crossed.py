@@ -92,7 +92,7 @@ def test_what_cannot_be_drawn_is_refused():
 
 def test_units_of_the_datasets():
     """FSDD: takes within a speaker. A mixture is of two recordings. All others: recordings."""
-    found = {name: unit_of(registry.get("datasets", name).DATASET) for name in registry.names("datasets")}
+    found = {name: unit_of(registry.get("datasets", name).FACTS) for name in registry.names("datasets")}
     special = {name: unit for name, unit in found.items() if unit != RECORDINGS}
     by_speaker = Unit(within="speaker")
     assert special == {
@@ -106,7 +106,7 @@ def test_units_of_the_datasets():
 def test_fsdd_is_drawn_within_its_speakers():
     takes = [_fsdd.Take("", d, s, n) for d in range(10) for s in _fsdd.SPEAKERS for n in range(_fsdd.TEST_TAKES)]
     frame = clips({t.id: t.recording for t in takes}, speaker=[t.speaker for t in takes])
-    design = crossed(frame, unit_of(registry.get("datasets", "fsdd-digits").DATASET))
+    design = crossed(frame, unit_of(registry.get("datasets", "fsdd-digits").FACTS))
     assert design.strata == (50,) * 6
     (drawn, _), *_ = weights(design, 5, 0)
     speaker = {t.recording: t.speaker for t in takes}

@@ -29,17 +29,17 @@ def clips_of_words(n: int = 800) -> pd.DataFrame:
 
 
 def test_classes_are_the_generators():
-    assert demo_words.DATASET.classes == words.WORDS
-    assert demo_speakers.DATASET.classes == tuple(sorted(voice.id for voice in VOICES))
-    assert demo_sounds.DATASET.classes == sounds.KINDS
-    assert demo_sounds.DATASET.folds == sounds.FOLDS
-    assert demo_mixtures.DATASET.classes == mixtures.KINDS
-    assert demo_corpus.DATASET.classes == corpus.CLASSES
+    assert demo_words.FACTS.classes == words.WORDS
+    assert demo_speakers.FACTS.classes == tuple(sorted(voice.id for voice in VOICES))
+    assert demo_sounds.FACTS.classes == sounds.KINDS
+    assert demo_sounds.FACTS.folds == sounds.FOLDS
+    assert demo_mixtures.FACTS.classes == mixtures.KINDS
+    assert demo_corpus.FACTS.classes == corpus.CLASSES
 
 
 def test_all_five_kinds_of_task_are_there():
     assert len(NAMES) == 6
-    tasks = {registry.get("datasets", name).DATASET.task for name in NAMES}
+    tasks = {registry.get("datasets", name).FACTS.task for name in NAMES}
     assert tasks == {"keyword", "environmental", "speaker", "multilabel", "transcription"}
 
 
@@ -54,8 +54,8 @@ def test_words_stay_as_they_are():
     clips = clips_of_words()
     assert demo_words.select(clips, {}).equals(clips)
     assert clips["split"].value_counts().to_dict() == {
-        "train": demo_words.DATASET.train_clips,
-        "test": demo_words.DATASET.test_clips,
+        "train": demo_words.FACTS.train_clips,
+        "test": demo_words.FACTS.test_clips,
     }
 
 
@@ -63,9 +63,9 @@ def test_speakers_are_told_apart_by_other_utterances_of_the_same_voices():
     clips = clips_of_words()
     chosen = demo_speakers.select(clips, {})
     assert chosen["clip"].equals(clips["clip"])
-    assert [demo_speakers.DATASET.classes[labels[0]] for labels in chosen["labels"]] == clips["speaker"].tolist()
+    assert [demo_speakers.FACTS.classes[labels[0]] for labels in chosen["labels"]] == clips["speaker"].tolist()
     test = chosen[chosen["split"] == "test"]
-    assert len(test) == demo_speakers.DATASET.test_clips
+    assert len(test) == demo_speakers.FACTS.test_clips
     assert set(test["speaker"].value_counts()) == {10}
     assert test["transcript"].value_counts().to_dict() == dict.fromkeys(words.WORDS, 20)
     assert clips["split"].tolist() != chosen["split"].tolist()

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from unittest import mock
 
 import pytest
 from fake_ablations import ablations
 from fake_tokens import token_study
 from fakes import shared
 
-from audioprune import exhibits, registry
+from audioprune import registry
+from audioprune.exhibits.figure_files import render_figure
+from audioprune.exhibits.table_files import render_table
+from audioprune.planning import fingerprint
+from audioprune.planning.plan import exhibit_plugins
+from audioprune.queries import value_of
 from audioprune.results import Results
 from audioprune.settings import KINDS
 
 EXHIBITS = [("tables", n) for n in registry.names("tables")] + [("figures", n) for n in registry.names("figures")]
 OF_PUBLISHED_NUMBERS = ("claims", "forensics")  # have something to say before any cell is made
-RENDER = {"tables": exhibits.render_table, "figures": exhibits.render_figure}
+RENDER = {"tables": render_table, "figures": render_figure}
 STUDIES = (shared, ablations, token_study)  # each exhibit is drawn of the first that has something to show
 SUFFIXES = {"tables": ("tex", "csv", "html", "json"), "figures": ("pdf", "svg", "csv")}
 
@@ -34,7 +42,11 @@ def test_every_exhibit_is_whole(kind, name, tmp_path):
     study = shared() if standalone else next(made() for made in STUDIES if module.needs(made()))
     assert bool(module.needs(study)) != standalone
     assert {c.kind for c in module.needs(study)} <= set(KINDS) - {"fetch", "generate", "audio"}
-    found = RENDER[kind](module, study, tmp_path / "one" / name)
+    with asked_of_the_registry() as choosing:  # among all cells of the study, of which an exhibit gets its own
+        cells = module.needs(study)
+    with asked_of_the_registry() as drawing:
+        found = RENDER[kind](module, study, tmp_path / "one" / name)
+    assert drawing - choosing <= in_key(kind, name, cells), "name the kinds of these modules in PLUGINS"
     again = RENDER[kind](module, study, tmp_path / "two" / name)
     assert found == again
     assert found["rows"] > 0
@@ -46,6 +58,37 @@ def test_every_exhibit_is_whole(kind, name, tmp_path):
     assert len(rows) == found["rows"]
     if kind == "figures":
         check_svg((tmp_path / "one" / f"{name}.svg").read_text())
+
+
+@contextlib.contextmanager
+def asked_of_the_registry() -> Iterator[set[str]]:
+    """The pluggable modules that are asked for meanwhile."""
+    found, get = set(), registry.get
+
+    def noted(kind: str, name: str):
+        found.add(registry.module_name(kind, name))
+        return get(kind, name)
+
+    with mock.patch.object(registry, "get", noted):
+        registry.backbone.cache_clear()  # which asks but once
+        yield found
+
+
+def in_key(kind: str, name: str, cells) -> set[str]:
+    """The modules in the code of an exhibit, and the pluggable ones in that of the cells it shows."""
+    found = set(fingerprint.closure(fingerprint.roots_of(kind[:-1], exhibit_plugins(kind[:-1], name))))
+    for cell in upstream(cells):
+        for folder, field in (("backbones", "backbone"), ("pruning", "method"), ("datasets", "dataset")):
+            if (value := value_of(cell, field)) in registry.names(folder):
+                found.add(registry.module_name(folder, value))
+        found.add("audioprune.pruning.none")  # every model is there unpruned
+    return found
+
+
+def upstream(cells) -> Iterator:
+    for cell in cells:
+        yield cell
+        yield from upstream(cell.inputs.values())
 
 
 @pytest.mark.parametrize(("kind", "name"), EXHIBITS)
@@ -76,7 +119,7 @@ def test_planning_an_exhibit_loads_nothing_heavy():
 
 
 def test_html_of_a_table_is_a_page_that_loads_nothing(tmp_path):
-    exhibits.render_table(registry.get("tables", "table1"), shared(), tmp_path / "table1")
+    render_table(registry.get("tables", "table1"), shared(), tmp_path / "table1")
     page = (tmp_path / "table1.html").read_text()
     assert page.startswith("<!doctype html>")
     assert "http" not in page

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audioprune.audio.fbank import fbank, fit_length, log_mel, natural_frames, normalise
-from audioprune.audio.mel import centre_hz, frame_count
+from audioprune.facts.mel import centre_hz, frame_count
 
 PARITY = Path(__file__).parents[1] / "fixtures" / "parity"
 LOG_EPSILON = float(np.log(np.float32(2**-23)))

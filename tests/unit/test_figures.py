@@ -10,9 +10,9 @@ from fake_ablations import ablations
 from fake_tokens import token_study
 from fakes import SKILL, fake_study, shared, spectrograms
 
-from audioprune import exhibits, registry
-from audioprune.audio.patches import token_order
+from audioprune import registry
 from audioprune.evaluations import tidy
+from audioprune.exhibits.figure_files import draw_figure
 from audioprune.figures import _pictures, _style, accuracy_macs, figure2, training_curves
 from audioprune.results import Results
 
@@ -21,14 +21,7 @@ FIGURES = registry.names("figures")
 
 @cache
 def drawn(module, results):
-    return exhibits.draw_figure(module, results)
-
-
-@pytest.mark.parametrize("orientation", ["time", "freq"])
-@pytest.mark.parametrize(("time", "freq"), [(4, 8), (32, 8), (7, 3)])
-def test_order_is_that_of_the_tokens(orientation, time, freq):
-    facts = {"orientation": orientation, "time_patches": time, "freq_patches": freq}
-    assert _pictures.order(facts).tolist() == token_order(orientation, time, freq).tolist()
+    return draw_figure(module, results)
 
 
 def test_kept_pixels_are_those_under_kept_patches():

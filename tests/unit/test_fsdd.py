@@ -29,7 +29,7 @@ def test_digits(fsdd_files):
     }
     clip = next(clip for clip in clips if clip.id == "7_jackson_4")
     assert (clip.labels, clip.split, clip.speaker, clip.recording) == ((7,), "test", "jackson", "jackson-7-4")
-    assert fsdd_digits.DATASET.classes[7] == "seven"
+    assert fsdd_digits.FACTS.classes[7] == "seven"
 
 
 def test_speakers(fsdd_files):

@@ -5,8 +5,8 @@ import torch
 from _stages import stages
 
 from audioprune.backbones._build import build_model
+from audioprune.facts.tokens import Tokens
 from audioprune.pruning import intensity
-from audioprune.pruning._base import Tokens
 from audioprune.pruning._statistic import patch_mean
 
 # patch:     0    1    2    3    4    5      by descending mean: 3 0 5 2 4 1

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audioprune.pruning._base import keep_count, keep_counts
+from audioprune.facts.tokens import keep_count, keep_counts
 
 TABLE = {  # keep-rate: counts at three locations from 64, 256 and 512 patches
     0.9: ([58, 53, 48], [231, 208, 188], [461, 415, 374]),

@@ -44,7 +44,9 @@ def test_index_lists_every_file(data, tmp_path):
     assert made.size == 3 + 3 + 11
     assert manifest.load(out) == made
     assert [p.name for p in out.parent.iterdir()] == ["mine.json"]
-    assert json.loads(out.read_text())["version"] == 1
+    assert json.loads(out.read_text()) | {"files": 0} == {
+        "version": 2, "root": str(data), "csv": "", "rows": "", "files": 0,
+    }  # fmt: skip
 
 
 def test_digest_is_the_content_digest(data, tmp_path):
@@ -181,11 +183,61 @@ def test_nothing_to_index(tmp_path):
     assert not (tmp_path / "m.json").exists()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 2, "root": "/", "files": {}}', '{"version": 1}'])
-def test_a_broken_manifest_is_one_clear_message(tmp_path, text):
+OLD = '{"version": 1, "root": "/", "files": {}}'
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", OLD, '{"version": 2}', '{"version": 3}'])
+def test_a_broken_or_old_manifest_is_one_clear_message(tmp_path, text):
     (tmp_path / "m.json").write_text(text)
-    with pytest.raises(UserError, match="is not a manifest"):
+    with pytest.raises(UserError, match=r"m.json is not a manifest of this version .* run `audioprune index m` again"):
         manifest.load(tmp_path / "m.json")
+
+
+def test_index_replaces_a_broken_manifest(data, tmp_path):
+    (tmp_path / "m.json").write_text("{")
+    assert manifest.index(data, tmp_path / "m.json") == manifest.load(tmp_path / "m.json")
+
+
+def test_hashes_of_another_place_are_not_taken_over(data, tmp_path, hashed):
+    manifest.index(data, tmp_path / "m.json")
+    (tmp_path / "other").mkdir()
+    os.link(data / "a.wav", tmp_path / "other" / "a.wav")  # the same name, size, time and inode
+    hashed.clear()
+    manifest.index(tmp_path / "other", tmp_path / "m.json")
+    assert hashed == ["a.wav"]
+
+
+LISTED = manifest.Listed("labels.csv", "0123", ("a.wav", ".hidden"))
+
+
+def test_of_a_list_only_its_files_and_words_count(data, tmp_path, hashed):
+    out = tmp_path / "m.json"
+    made = manifest.index(data, out, LISTED)
+    assert sorted(made.files) == sorted(hashed) == [".hidden", "a.wav"]
+    assert (made.csv, made.rows) == ("labels.csv", "0123")
+    assert manifest.load(out) == made
+    (data / "c.wav").write_bytes(b"unlisted")
+    assert manifest.refresh(made, out, LISTED) is made
+    other = manifest.refresh(made, out, LISTED._replace(rows="4567"))
+    assert manifest.load(out) == other
+    assert len({manifest.digest(m) for m in (made, other, manifest.index(data, tmp_path / "n.json"))}) == 3
+    with pytest.raises(UserError, match=r"labels.csv lists files that are not there: 2, the first is gone.wav"):
+        manifest.refresh(made, out, LISTED._replace(files=("a.wav", "gone.wav", "sub")))
+    assert manifest.load(out) == other
+
+
+def test_a_root_in_the_folder_that_we_are_in_is_kept_relative_to_it(data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    made = manifest.index(data, tmp_path / "m.json")
+    assert json.loads((tmp_path / "m.json").read_text())["root"] == "data"
+    assert manifest.load(tmp_path / "m.json") == made
+
+
+def test_what_is_not_here(data, tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert [manifest.away(p) for p in (data, data / "a.wav", tmp_path / "empty", tmp_path / "gone")] == [
+        False, False, True, True,
+    ]  # fmt: skip
 
 
 def test_where_manifests_lie():

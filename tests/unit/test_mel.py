@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audioprune.audio import mel
+from audioprune.facts import mel
 
 
 @given(st.floats(0, 8000))

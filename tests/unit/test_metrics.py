@@ -14,13 +14,10 @@ from sklearn.metrics import average_precision_score
 
 from audioprune.training.metrics import (
     average_precision,
-    cer,
-    edit_distance,
     mean_average_precision,
     metric_of,
     multi_hot,
     top1,
-    wer,
 )
 
 
@@ -60,26 +57,6 @@ def test_map_is_the_mean_over_classes_with_positives():
 
 def test_multi_hot():
     assert multi_hot([[0, 2], []], 3).tolist() == [[1, 0, 1], [0, 0, 0]]
-
-
-def test_wer_and_cer():
-    assert edit_distance("kitten", "sitting") == 3
-    assert edit_distance([], ["a", "b"]) == 2
-    assert wer("one two three", "one too three four") == pytest.approx(2 / 3)
-    assert wer(["one two", "three four five six"], ["one two", ""]) == pytest.approx(
-        4 / 6
-    )  # pooled, not a mean of rates
-    assert cer("abc", "abd") == pytest.approx(1 / 3)
-    with pytest.raises(ValueError, match="at least one"):
-        wer("", "a")
-
-
-@given(st.text("ab", max_size=8), st.text("ab", max_size=8))
-def test_edit_distance_is_a_metric(one, other):
-    distance = edit_distance(one, other)
-    assert distance == edit_distance(other, one)
-    assert (distance == 0) == (one == other)
-    assert abs(len(one) - len(other)) <= distance <= max(len(one), len(other))
 
 
 def test_metric_of_predictions():

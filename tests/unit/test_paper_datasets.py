@@ -24,7 +24,7 @@ NAMES = (  # those that the project promises, beside its own
 @pytest.mark.parametrize("name", registry.names("datasets"))
 def test_facts_are_consistent(name):
     module = registry.get("datasets", name)
-    facts = module.DATASET
+    facts = module.FACTS
     assert facts.name == name
     assert facts.frames > 0
     assert facts.frames % 16 == 0
@@ -57,13 +57,13 @@ PUBLISHED = {
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_facts(name):
-    d = registry.get("datasets", name).DATASET
+    d = registry.get("datasets", name).FACTS
     assert (d.num_classes, d.frames, d.mean, d.std, d.loss, d.metric, d.folds, d.tau) == PUBLISHED[name]
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in (*PUBLISHED, "as2m")])
 def test_without_published_statistics_they_are_computed(name):
-    assert registry.get("datasets", name).DATASET.mean is None
+    assert registry.get("datasets", name).FACTS.mean is None
 
 
 def test_listing_imports_nothing_heavy():
@@ -81,7 +81,7 @@ def test_listing_imports_nothing_heavy():
 @pytest.mark.parametrize("name", ["esc10", "esc10mix", "fsdd-digits", "fsdd-speakers", "fsdd-strings"])
 def test_planned_counts_are_those_of_the_archives(name, esc10_files, fsdd_files):
     module = registry.get("datasets", name)
-    facts = module.DATASET
+    facts = module.FACTS
     clips = module.clips({"esc10": esc10_files, "fsdd": fsdd_files}[facts.source].root, {})
     test = sum(clip.fold == 1 or clip.split == "test" for clip in clips)
     assert (len(clips) - test, test) == (facts.train_clips, facts.test_clips)
@@ -142,7 +142,7 @@ def test_esc50(tmp_path):
     ("number", "name"), [(0, "dog"), (10, "rain"), (20, "crying_baby"), (36, "vacuum_cleaner"), (49, "hand_saw")]
 )
 def test_esc50_class_numbers(number, name):
-    assert esc50.DATASET.classes[number] == name
+    assert esc50.FACTS.classes[number] == name
 
 
 def test_voxceleb1(tmp_path):

@@ -8,8 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audioprune.audio import mel
 from audioprune.audio import patches as P
+from audioprune.facts import mel, tokens
 
 
 def test_patchify_is_slicing():
@@ -24,7 +24,7 @@ def test_patchify_is_slicing():
 @pytest.mark.parametrize(("patch", "stride"), [(16, 10), (8, 8), (32, 16)])
 def test_other_patches_and_strides(patch, stride):
     x = torch.arange(64 * 128, dtype=torch.float32).reshape(1, 64, 128)
-    time, freq = P.grid(64, patch, stride)
+    time, freq = tokens.grid(64, patch, stride)
     cut = P.patchify(x, patch, stride)
     assert cut.shape == (1, time, freq, patch * patch)
     t, f = (time - 1) * stride, (freq - 1) * stride
@@ -32,12 +32,12 @@ def test_other_patches_and_strides(patch, stride):
 
 
 def test_grid_counts():
-    assert P.grid(512) == (32, 8)
-    assert P.grid(1024) == (64, 8)
-    assert P.grid(128) == (8, 8)
-    assert P.grid(1024, 16, 10) == (101, 12)  # AST's stride-10 AudioSet model: 1212 patches
+    assert tokens.grid(512) == (32, 8)
+    assert tokens.grid(1024) == (64, 8)
+    assert tokens.grid(128) == (8, 8)
+    assert tokens.grid(1024, 16, 10) == (101, 12)  # AST's stride-10 AudioSet model: 1212 patches
     with pytest.raises(ValueError, match="does not fit"):
-        P.grid(8)
+        tokens.grid(8)
 
 
 def test_patches_are_those_of_the_two_patch_embeddings():

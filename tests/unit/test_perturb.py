@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from audioprune.backbones._build import build_model
 from audioprune.errors import UserError
+from audioprune.pruning import _perturb
 from audioprune.pruning._perturb import swap
 
 ORDER = torch.tensor([[4, 1, 0, 3, 2, 5]])  # by descending rank; the first three are retained
@@ -80,19 +81,25 @@ def test_controls_swap_as_many_whatever_their_kind(n, data):
             assert len(before - set(kept)) == len(before - set(tested))
 
 
+def model(perturbation: str, tau: float | None, **shape):
+    made = build_model("audiomae-tiny", frames=128, num_classes=4, **shape)
+    _perturb.perturb(made.pruning.pruner, perturbation, tau)
+    return made
+
+
 def test_in_a_model_only_outside_training():
     x = torch.randn(2, 128, 128, generator=torch.Generator().manual_seed(0))
     x[:, 64:] -= 2  # half of the patches are background
-    shape = {"frames": 128, "num_classes": 4, "method": "topk", "keep_rate": 0.7}
-    plain = build_model("audiomae-tiny", **shape)
-    perturbed = build_model("audiomae-tiny", **shape, perturbation="II", tau=-1.0)
+    shape = {"method": "topk", "keep_rate": 0.7}
+    plain = model("none", None, **shape)
+    perturbed = model("II", -1.0, **shape)
     assert torch.equal(plain.train()(x), perturbed.train()(x))
     assert plain.eval().encode(x).shape == perturbed.eval().encode(x).shape
     assert not torch.allclose(plain.encode(x)[:, 0], perturbed.encode(x)[:, 0], atol=1e-6)
-    control = build_model("audiomae-tiny", **shape, perturbation="II-count", tau=-1.0).eval()
+    control = model("II-count", -1.0, **shape).eval()
     for other in (plain, perturbed):
         assert not torch.allclose(control.encode(x)[:, 0], other.encode(x)[:, 0], atol=1e-6)
-    all_signal = build_model("audiomae-tiny", **shape, perturbation="II", tau=-1e9).eval()
+    all_signal = model("II", -1e9, **shape).eval()
     assert torch.equal(plain(x), all_signal(x))
 
 
@@ -110,4 +117,4 @@ def test_in_a_model_only_outside_training():
 )
 def test_refused(settings_, message):
     with pytest.raises(UserError, match=message):
-        build_model(**{"frames": 128, "num_classes": 4, "method": "topk", "keep_rate": 0.5} | settings_)
+        model(**{"tau": None, "method": "topk", "keep_rate": 0.5} | settings_)

@@ -203,7 +203,7 @@ def test_published_difficulty():
 # --- ranking ------------------------------------------------------------------------
 
 
-def ranked(attention, statistic, method="intensity.fixed") -> dict:
+def ranked(attention, statistic, method="intensity") -> dict:
     runs = {(MAE, "fsdd-digits", "topk", 0.5, "none"): attention}
     return runs | {(MAE, "fsdd-digits", method, 0.5, "none"): statistic}
 
@@ -216,7 +216,7 @@ def test_attention_against_a_statistic(tmp_path, statistic, expected):
     claim = only("001-6", backbones=("audiomae",), datasets=("spc2",))
     judged = judge(claim, study(tmp_path, ranked(right(0.9), statistic)))
     verdicts = {p.name: p.verdict for p in judged.of("cells")}
-    assert verdicts["attention against intensity.fixed for audiomae-tiny on fsdd-digits at 0.5"] == expected
+    assert verdicts["attention against intensity for audiomae-tiny on fsdd-digits at 0.5"] == expected
     assert verdicts["variation for audiomae-tiny on fsdd-digits"] == "not-run"
     assert verdicts["tokens of C1 and C2 discarded, audiomae-tiny on fsdd-digits"] == "not-run"
 

@@ -11,7 +11,8 @@ from fakes import CLIPS, RECIPE, Study, fake_study, predictions, shared
 
 from audioprune import records
 from audioprune.evaluations import covered, difference, runs, tidy
-from audioprune.results import Results, label
+from audioprune.labels import method_label
+from audioprune.results import Results
 from audioprune.settings import AudioSettings, EvaluateSettings, FinetuneSettings, Model, Pruning
 from audioprune.statistics.bootstrap import ONE_SEED, contrast, draw, interval
 
@@ -187,9 +188,9 @@ def test_takes_of_fsdd_are_drawn_within_their_speakers(tmp_path):
 
 
 def test_label_leaves_the_keep_rate_out():
-    assert label(Pruning()) == "none"
-    assert label(Pruning(method="topk", keep_rate=0.7, options={"score": "cls"})) == "topk.cls"
-    assert label(Pruning(method="tome", options={"r": 20})) == "tome.r20"
+    assert method_label(Pruning()) == "none"
+    assert method_label(Pruning(method="topk", keep_rate=0.7, options={"score": "cls"})) == "topk.cls"
+    assert method_label(Pruning(method="tome", options={"r": 20})) == "tome.r20"
 
 
 def test_the_same_study_gives_the_same_frame(tmp_path):

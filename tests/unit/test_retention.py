@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audioprune import published
-from audioprune.pruning._base import keep_counts
+from audioprune.facts.tokens import keep_counts
 from audioprune.tokens.attention_ratio import attention_ratio, group_gamma, group_of, pooled_gamma
 from audioprune.tokens.null_model import blind_interval, expected_a, expected_b
 from audioprune.tokens.retention import low_intensity, retention

@@ -12,8 +12,8 @@ import pytest
 import soundfile
 
 from audioprune.audio.store import WaveformStore, write_store
-from audioprune.datasets._base import Clip
 from audioprune.errors import UserError
+from audioprune.facts.dataset import Clip
 from audioprune.settings import AudioSettings
 from audioprune.steps import audio as step
 from audioprune.steps._run import Job
@@ -32,7 +32,7 @@ def fetched(tmp_path) -> Path:
 
 
 def run(tmp_path, monkeypatch, module, inputs, task="keyword", **settings) -> tuple[dict, Path]:
-    module = SimpleNamespace(DATASET=SimpleNamespace(task=task, source="fsdd"), **module)
+    module = SimpleNamespace(FACTS=SimpleNamespace(task=task, source="fsdd"), **module)
     monkeypatch.setattr(step.registry, "get", lambda kind, name: module)
     out = tmp_path / "out"
     out.mkdir(exist_ok=True)
@@ -185,16 +185,3 @@ def test_a_generators_clips_are_chosen_and_copied_bit_for_bit(tmp_path, monkeypa
     assert np.array_equal(store.waveform(2), source.waveform(2))
     assert results["splits"] == {"test": 1, "train": 2}
     assert results["clipped_samples"] == 0
-
-
-def test_a_users_folder(tmp_path, monkeypatch):
-    folder = tmp_path / "mine"
-    folder.mkdir()
-    expected = write(folder / "a.wav")
-    user = {"folder": str(folder), "csv": "t.csv", "task": "keyword", "classes": ("x",), "frames": 16}
-    write(folder / "b.wav", 1)
-    (folder / "t.csv").write_text("file,label,split\na.wav,x,train\nb.wav,x,test\n")
-    results, out = run(tmp_path, monkeypatch, {}, {}, user=user)
-    assert results["splits"] == {"test": 1, "train": 1}
-    assert WaveformStore.open(out).clips["clip"].tolist() == ["a.wav", "b.wav"]
-    assert np.array_equal(WaveformStore.open(out).waveform(0), expected)

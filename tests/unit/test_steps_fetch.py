@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from audioprune import manifest, sources
+from audioprune import manifest, records, sources
 from audioprune.errors import UserError
 from audioprune.fetching import mirror, place
 from audioprune.fetching.content import digest_of
+from audioprune.planning.cells import code_of, key_of
 from audioprune.settings import FetchSettings
 from audioprune.steps import fetch as step
 from audioprune.steps._run import Job
@@ -52,10 +53,11 @@ def made(tmp_path, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.chdir(tmp_path)
 
-    def run(source: sources.Source, name: str = "mine") -> dict:
+    def run(source: sources.Source, name: str = "mine", content: str = "") -> dict:
         monkeypatch.setattr(step.sources, "load", lambda: {"mine": source})
-        job = Job("fetch", name, "k", FetchSettings(source=name), {}, tmp_path / "out", tmp_path / "resume")
-        return step.fetch(job)
+        settings = FetchSettings(source=name)
+        key = key_of("fetch", settings, {}, {"content": content}, code_of("fetch", ()))
+        return step.fetch(Job("fetch", name, key, settings, {}, tmp_path / "out", tmp_path / "resume"))
 
     return run
 
@@ -106,10 +108,19 @@ def test_a_wrong_download_is_not_kept(tmp_path, made):
     assert not (tmp_path / "resume" / "a.tar.gz").exists()
 
 
-def test_without_a_declared_digest_the_record_tells_it(tmp_path, made):
+def test_without_a_declared_digest_the_record_and_a_warning_tell_it(tmp_path, made, caplog):
     packed(tmp_path / "mirror" / "a.tar.gz")
     results = made(row(content=None, files=None, bytes=None))
     assert (results["content"], results["declared"]) == (CONTENT, False)
+    assert f"enter content: {CONTENT}, files: 2, bytes: 6 in workflow/sources.yaml" in caplog.text
+
+
+def test_a_published_checksum_needs_no_warning(tmp_path, made, caplog):
+    path = packed(tmp_path / "mirror" / "a.tar.gz")
+    archive = {"url": "https://example.org/a.tar.gz", "file": "a.tar.gz"}
+    pinned = archive | {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    assert not made(row(archives=[pinned], content=None, files=None, bytes=None))["declared"]
+    assert not caplog.text
 
 
 def test_the_mirrors_archive_must_be_the_published_one(tmp_path, made):
@@ -144,9 +155,10 @@ def test_a_folder_brought_by_hand_stays_where_it_is(tmp_path, made):
     for name, data in FILES.items():
         (tmp_path / "mine" / name).write_bytes(data)
     manifest.index(tmp_path / "mine", manifest.path_of("mine"))
-    results = made(row(archives=[], manual="Ask its owner."))
+    results = made(row(archives=[], manual="Ask its owner."), content=CONTENT)
     assert (results["content"], results["files"], results["bytes"]) == (CONTENT, 2, 6)
     assert left(tmp_path) == {}
+    records.write_json(tmp_path / "out" / records.RECORD, {"results": results})
     assert place.root_of(tmp_path / "out", "mine") == tmp_path / "mine"
     (tmp_path / "mine").rename(tmp_path / "moved")
     with pytest.raises(UserError, match="does not exist: put it back"):
@@ -155,8 +167,8 @@ def test_a_folder_brought_by_hand_stays_where_it_is(tmp_path, made):
 
 def test_a_checkpoint_brought_by_hand_is_copied(tmp_path, made):
     (tmp_path / "pretrained.pth").write_bytes(b"weights")
-    manifest.index(tmp_path / "pretrained.pth", manifest.path_of("mine"))
-    assert made(row(archives=[], manual="Ask its owner."))["files"] == 1
+    content = manifest.digest(manifest.index(tmp_path / "pretrained.pth", manifest.path_of("mine")))
+    assert made(row(archives=[], manual="Ask its owner."), content=content)["files"] == 1
     assert left(tmp_path) == {"pretrained.pth": b"weights"}
 
 

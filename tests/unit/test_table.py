@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audioprune.tables import _render, _text
-from audioprune.tables._table import Cell, Column, Row, Table, number
+from audioprune.tables._table import Cell, Column, Row, Table
+from audioprune.wording import number
 
 HOSTILE = ("<b>&\"'</b>", r"\input{x} $y$ #1 50% a_b ^~|", '#eval("1") [x] *y*', "tab\tnew\nline\x00\u202e")
 COLUMNS = (

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audioprune import registry
-from audioprune.exhibits import build_table
+from audioprune.exhibits.table_files import build_table
 from audioprune.tables import _json
 from audioprune.tables._table import Cell, Column, Row, Table
 

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from fake_tokens import CLIPS, levels, statistics, token_study, traced
 
-from audioprune import exhibits, registry
+from audioprune import registry
 from audioprune.analyses import analysed, groups
 from audioprune.config import load
 from audioprune.correlations import correlations
-from audioprune.planning.cells import value_of
+from audioprune.exhibits.figure_files import draw_figure
 from audioprune.planning.grid import Planner
+from audioprune.queries import value_of
 from audioprune.results import Results
 from audioprune.settings import Pruning
 
@@ -44,7 +45,7 @@ FAMILIES |= {"figure13": "audiomae", "figure15": "ast"}
 
 @cache
 def drawn(name: str):
-    return exhibits.draw_figure(registry.get("figures", name), token_study())
+    return draw_figure(registry.get("figures", name), token_study())
 
 
 @pytest.mark.parametrize("name", SHOWN)
@@ -152,6 +153,6 @@ def test_cluster_shares_are_those_of_the_cells():
 
 @pytest.mark.parametrize("name", [*SHOWN, "occurrence", "rank-correlation", "cluster-shares"])
 def test_a_figure_without_cells_says_why(name):
-    fig, frame = exhibits.draw_figure(registry.get("figures", name), Results("empty", [], token_study().dataset))
+    fig, frame = draw_figure(registry.get("figures", name), Results("empty", [], token_study().dataset))
     assert frame.empty
     assert fig.texts[0].get_text().startswith("not run: ")

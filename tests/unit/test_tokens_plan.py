@@ -8,8 +8,9 @@ import pytest
 
 from audioprune.config import Traces, load
 from audioprune.errors import UserError
-from audioprune.planning.cells import matches, value_of
+from audioprune.labels import label_of
 from audioprune.planning.grid import Planner
+from audioprune.queries import matches, value_of
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -48,7 +49,7 @@ def test_cells_of_analyses_are_found_by_what_was_traced(planner):
     study = planner.study("mini")
     found = study.cells("tokens", backbone="ast-tiny", dataset="fsdd-digits", keep_rate=0.5)
     assert len(found) == 1
-    assert found[0].inputs["trace"].settings.pruning.label == "topk-kr0.5"
+    assert label_of(found[0].inputs["trace"].settings.pruning) == "topk-kr0.5"
     assert matches(found[0], {"method": "topk", "fold": 1, "seed": 0, "label_map": "right"})
     assert len(study.cells("tokens", keep_rate=1.0)) == 6  # both backbones on FSDD and on two folds of ESC-10
 
@@ -121,7 +122,7 @@ def test_models_of_one_shape_are_timed_once_at_all_their_keep_rates(planner, nam
         assert timed.setdefault((*shape, s.batch_size, str(s.options)), cell) is cell
     for cell in study.cells("evaluate", method="topk"):
         tuned, facts = cell.inputs["finetune"].settings, planner.facts(value_of(cell, "dataset"))
-        if cell.settings.pruning == tuned.pruning and tuned.pruning.label.startswith("topk-"):
+        if cell.settings.pruning == tuned.pruning and label_of(tuned.pruning).startswith("topk-"):
             found = study.cells("throughput", backbone=tuned.model.backbone, frames=facts.frames, method="topk")
             rates = [one.settings.keep_rates for one in found if one.settings.num_classes == facts.num_classes]
             assert any(tuned.pruning.keep_rate in own for own in rates)

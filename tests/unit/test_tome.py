@@ -12,7 +12,9 @@ from audioprune.backbones._build import build_model
 from audioprune.backbones._trace import trace
 from audioprune.errors import UserError
 from audioprune.pruning._base import Survivors
-from audioprune.pruning.tome import Merge, build, match, split
+from audioprune.pruning._merge import Merge, match, split
+from audioprune.pruning._perturb import perturb
+from audioprune.pruning.tome import build
 from audioprune.training.device import prepare
 
 BACKBONES = ("audiomae-tiny", "ast-tiny", "ast-mp-tiny")
@@ -248,12 +250,17 @@ def test_under_autocast_both_kernels_run():
         ({"options": {"r": -1}}, "r=-1 is not the number of merges"),
         ({"options": {"r": 2.5}}, "r=2.5 is not the number of merges"),
         ({"options": {"rate": 2}}, "has no option 'rate'"),
-        ({"keep_rate": 0.7, "perturbation": "I", "tau": 0.0}, "tome merges them"),
     ],
 )
 def test_refused(given_, message):
     with pytest.raises(UserError, match=message):
         build_model("audiomae-tiny", frames=64, num_classes=2, method="tome", **given_)
+
+
+def test_a_merger_has_no_ranks_to_perturb():
+    merging = build_model("audiomae-tiny", frames=64, num_classes=2, method="tome", keep_rate=0.7)
+    with pytest.raises(UserError, match="tome merges them"):
+        perturb(merging.pruning.pruner, "I", 0.0)
 
 
 def test_a_keep_rate_set_too_low_later_is_refused():

@@ -5,8 +5,9 @@ import torch
 
 from audioprune.backbones._build import build_model
 from audioprune.backbones._trace import trace
+from audioprune.facts.tokens import Tokens
 from audioprune.pruning import topk
-from audioprune.pruning._base import Tokens, View
+from audioprune.pruning._base import View
 
 
 def view(score: list[float], count: int) -> View:

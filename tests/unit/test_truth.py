@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audioprune.audio.fbank import fbank
-from audioprune.audio.mel import centre_hz
+from audioprune.facts.mel import centre_hz
 from audioprune.generators._truth import bin_hertz, bin_position, patch_share, signal_patches, signal_pixels
 
 EVERYTHING = [[0.0, 100.0, 0.0, 8000.0]]

@@ -5,8 +5,9 @@ import torch
 
 from audioprune.audio.patches import token_order
 from audioprune.backbones._build import make_pruner
-from audioprune.pruning._base import Tokens, View
-from audioprune.pruning.uniform import bayer
+from audioprune.facts.tokens import Tokens
+from audioprune.pruning._base import View
+from audioprune.pruning._dithering import bayer
 
 
 def kept(orientation: str, time: int, count: int) -> torch.Tensor:

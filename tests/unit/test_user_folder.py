@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from audioprune.datasets import _user
 from audioprune.errors import UserError
+from audioprune.facts.dataset import Clip
+from audioprune.planning import user_csv
 from audioprune.settings import UserFolder
 
 
@@ -32,13 +34,13 @@ def settings(folder: Path, text: str, **other) -> UserFolder:
 
 def message(user: UserFolder) -> str:
     with pytest.raises(UserError) as caught:
-        _user.clips(user)
+        user_csv.read(user)
     return str(caught.value)
 
 
 def test_split_column(folder):
     text = "file,label,split,recording,speaker\nsub/0.wav,dog,train,r0,ann\nsub/1.wav, cat ,test,,\n"
-    first, second = _user.clips(settings(folder, text))
+    first, second = user_csv.read(settings(folder, text)).clips
     assert (first.id, first.path, first.labels, first.split) == ("sub/0.wav", "sub/0.wav", (1,), "train")
     assert (first.recording, first.speaker) == ("r0", "ann")
     assert (second.labels, second.split, second.recording, second.speaker) == ((0,), "test", "sub/1.wav", "")
@@ -46,41 +48,41 @@ def test_split_column(folder):
 
 def test_folds(folder):
     text = "file,label,fold\nsub/0.wav,dog,1\nsub/1.wav,cat,2\n"
-    assert [(c.fold, c.split) for c in _user.clips(settings(folder, text, folds=2))] == [(1, ""), (2, "")]
+    assert [(c.fold, c.split) for c in user_csv.read(settings(folder, text, folds=2)).clips] == [(1, ""), (2, "")]
     assert "no clip is in fold 3" in message(settings(folder, text, folds=3))
     assert "no column 'fold'" in message(settings(folder, "file,label\nsub/0.wav,dog\n", folds=2))
 
 
 def test_without_a_split_one_recording_in_five_tests(folder):
     rows = "".join(f"sub/{i}.wav,dog,r{i // 2}\n" for i in range(20))
-    clips = _user.clips(settings(folder, "file,label,recording\n" + rows))
+    clips = user_csv.read(settings(folder, "file,label,recording\n" + rows)).clips
     splits = {clip.recording: clip.split for clip in clips}
     assert all(clip.split == splits[clip.recording] for clip in clips)
     assert 1 <= list(splits.values()).count("test") <= 5
-    shares = [_user._share(f"recording {i}") for i in range(2000)]
+    shares = [user_csv._share(f"recording {i}") for i in range(2000)]
     assert sum(share < 0.2 for share in shares) / 2000 == pytest.approx(0.2, abs=0.03)
 
 
 def test_several_labels(folder):
     text = "file,label,split\nsub/0.wav,dog; cat,train\nsub/1.wav,,test\n"
-    clips = _user.clips(settings(folder, text, task="multilabel"))
+    clips = user_csv.read(settings(folder, text, task="multilabel")).clips
     assert [clip.labels for clip in clips] == [(0, 1), ()]  # without a label: reported when it is decoded
     assert "row 2: 2 labels, but the task 'environmental' takes one" in message(settings(folder, text))
 
 
 def test_transcription_and_speakers(folder):
     text = "file,transcript,split\nsub/0.wav,three one four,train\nsub/1.wav,two,test\n"
-    clips = _user.clips(settings(folder, text, task="transcription", classes=()))
+    clips = user_csv.read(settings(folder, text, task="transcription", classes=())).clips
     assert [clip.transcript for clip in clips] == ["three one four", "two"]
     assert "no column 'transcript'" in message(settings(folder, "file,label\nsub/0.wav,dog\n", task="transcription"))
     text = "file,label,split\nsub/0.wav,ann,train\nsub/1.wav,bob,test\n"
-    clips = _user.clips(settings(folder, text, task="speaker", classes=("ann", "bob")))
+    clips = user_csv.read(settings(folder, text, task="speaker", classes=("ann", "bob"))).clips
     assert [clip.speaker for clip in clips] == ["ann", "bob"]
 
 
 def test_as_spreadsheets_write_it(folder):
     text = '\ufefffile,label,split,notes\r\n"sub/0.wav","dog",train,"a, b"\r\nsub/1.wav,cat,test,\r\n'
-    assert [clip.labels for clip in _user.clips(settings(folder, text))] == [(1,), (0,)]
+    assert [clip.labels for clip in user_csv.read(settings(folder, text)).clips] == [(1,), (0,)]
 
 
 def test_all_mistakes_at_once_with_rows_and_nearest_names(folder):
@@ -111,12 +113,39 @@ def test_many_mistakes_are_counted(folder):
     assert found.endswith("and 10 more")
 
 
-def test_columns(folder):
-    assert "no column 'label'" in message(settings(folder, "file,lable\nsub/0.wav,dog\n"))
-    assert "column 'lable' is not known; did you mean 'label'?" in message(settings(folder, "file,lable\nx,dog\n"))
-    wrong = "file,label,spilt\nsub/0.wav,dog,train\n"
-    assert "column 'spilt' is not known; did you mean 'split'?" in message(settings(folder, wrong))
+def test_a_needed_column_that_is_missing_and_too_many_cells(folder):
+    assert "no column 'label'; is it 'lable'?" in message(settings(folder, "file,lable\nsub/0.wav,dog\n"))
     assert "row 2: more cells" in message(settings(folder, "file,label\nsub/0.wav,dog,extra\n"))
+
+
+def test_the_header_of_esc50_is_told_which_columns_to_rename(folder):
+    text = "filename,fold,target,category,esc10,src_file,take\nsub/0.wav,1,0,dog,False,1,A\n"
+    assert message(settings(folder, text)).splitlines()[1:] == [
+        "  no column 'file'; is it 'filename'? then rename it",
+        "  no column 'label'; is it 'category'? then rename it",
+    ]
+    renamed = text.replace("filename", "file").replace("category", "label") + "sub/1.wav,1,1,cat,True,2,B\n"
+    table = user_csv.read(settings(folder, renamed + "".join(f"sub/{i}.wav,1,0,dog,,,\n" for i in range(2, 20))))
+    assert table.columns == ("file", "label")
+    assert table.ignored == ("fold (folds is 1)", "target", "esc10", "src_file", "take")
+
+
+def test_rows_of_empty_cells_and_short_rows(folder):
+    text = "file,label,split,speaker\nsub/0.wav,dog,train,ann\n , ,,\n\nsub/1.wav,cat,test\n,,,,,\n"
+    assert [(c.path, c.speaker) for c in user_csv.read(settings(folder, text)).clips] == [
+        ("sub/0.wav", "ann"),
+        ("sub/1.wav", ""),
+    ]
+
+
+def test_the_digest_covers_all_that_a_clip_has(folder):
+    text = "file,label,split,recording,speaker,transcript\nsub/0.wav,dog,train,r0,ann,two\nsub/1.wav,cat,test,,,\n"
+    clip = user_csv.read(settings(folder, text)).clips[0]
+    assert clip.path == clip.id
+    others = [field for field in fields(Clip) if field.name not in (*user_csv.KEYED, "path")]
+    assert {field.name: getattr(clip, field.name) for field in others} == {
+        field.name: field.default_factory() if callable(field.default_factory) else field.default for field in others
+    }
 
 
 def test_both_parts_are_needed(folder):
@@ -140,9 +169,9 @@ def test_missing_things(folder, tmp_path):
 
 def test_the_csv_lies_in_the_folder(folder, tmp_path, monkeypatch):
     user = settings(folder, "file,label\nsub/0.wav,dog\n")
-    assert _user.csv_path(user) == folder / "labels.csv"
+    assert user_csv.csv_path(user) == folder / "labels.csv"
     monkeypatch.chdir(tmp_path)
-    assert _user.csv_path(user.model_copy(update={"csv": "mine/labels.csv", "folder": "mine"})).samefile(
+    assert user_csv.csv_path(user.model_copy(update={"csv": "mine/labels.csv", "folder": "mine"})).samefile(
         folder / "labels.csv"
     )
     (tmp_path / "out.csv").write_text("file,label\n")

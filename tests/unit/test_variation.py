@@ -3,8 +3,8 @@
 import torch
 from _stages import stages
 
+from audioprune.facts.tokens import Tokens
 from audioprune.pruning import variation
-from audioprune.pruning._base import Tokens
 from audioprune.pruning._statistic import patch_std
 
 SPREAD = [3.0, 0.0, 1.0, 2.0]  # by descending spread: 0 3 2 1

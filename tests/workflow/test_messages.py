@@ -32,7 +32,8 @@ def audio_target(project) -> str:
     import json
 
     jobs = json.loads(project.run("audioprune", "plan", "birds", "--json").stdout)["jobs"]
-    return next(f"results/cells/{job['cell']}/record.json" for job in jobs if job["stage"] == "audio")
+    targets = (f"results/cells/{job['cell']}/record.json" for job in jobs if job["stage"] == "audio")
+    return next(targets, "")  # where it is made already
 
 
 def test_a_corrupt_clip_is_named_and_can_be_set_aside(project):
@@ -61,6 +62,27 @@ def test_one_byte_of_a_users_dataset_changes_its_cells_and_a_touch_does_not(proj
     data[-1] ^= 1
     path.write_bytes(bytes(data))
     assert audio_target(project) != before
+
+
+def test_another_csv_of_the_same_folder_is_not_read_before_it_is_indexed_and_makes_other_cells(project):
+    birds(project, damage=False)
+    project.run("audioprune", "index", "birds")
+    first = audio_target(project)
+    assert project.run("snakemake", "--cores", "1", first).returncode == 0
+    swapped = "file,label\n0.wav,robin\n1.wav,wren\n2.wav,robin\n3.wav,wren\n"
+    (project.root / "birds" / "second.csv").write_text(swapped)
+    assert audio_target(project) == "", "an unlisted file in the folder changes nothing"
+    edit_yaml(project, lambda data: data["datasets"]["birds"].update(csv="second.csv"))
+    why = f"config.yaml names {project.root}/birds/second.csv, but {project.root}/birds/labels.csv was indexed"
+    assert why in project.run("audioprune", "plan", "birds").stdout
+    waiting = audio_target(project)
+    found = project.run("snakemake", "--cores", "1", waiting)
+    assert found.returncode != 0
+    assert why in found.stderr
+    assert not (project.root / waiting).exists()
+    indexed = project.run("audioprune", "index", "birds").stdout
+    assert indexed.startswith("birds/second.csv: reads the columns file, label\n")
+    assert len({first, waiting, audio_target(project)}) == 3
 
 
 def test_a_missing_mirror_folder_is_one_message(project):

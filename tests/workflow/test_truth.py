@@ -81,6 +81,40 @@ def test_a_new_setting_with_its_default_reruns_nothing(finished):
     assert finished.planned(REPORT) == {}
 
 
+def test_a_changed_default_reruns_what_relied_on_it(finished):
+    finished.edit(
+        "src/audioprune/settings.py", "    control_seed: int = Field(0, ge=0", "    control_seed: int = Field(1, ge=0"
+    )
+    jobs = finished.planned(REPORT)
+    assert set(jobs) == {"discard", "table", "figure", "report"}
+    assert len(jobs["discard"]) == len(finished.cells("discard/*/*/*/*/*/*/*")) > 0
+
+
+def test_a_changed_default_that_no_cell_relied_on_reruns_nothing(finished):
+    """The study names its learning rates."""
+    finished.edit("src/audioprune/settings.py", "    base_lr: float = Field(1e-3", "    base_lr: float = Field(7e-3")
+    assert finished.planned(REPORT) == {}
+
+
+@pytest.mark.parametrize(
+    ("module", "kinds"),
+    [
+        ("figures/_style.py", {"figure", "report"}),
+        ("tables/_render.py", {"table", "report"}),
+        ("statistics/error_rates.py", set()),
+        ("queries.py", {"table", "figure", "report"}),
+    ],
+)
+def test_what_shapes_exhibits_alone_draws_those_that_it_shapes(finished, module, kinds):
+    append(finished, module)
+    assert set(finished.planned(REPORT)) == kinds
+
+
+def test_a_studys_title_reruns_its_report_only(finished):
+    finished.edit("config.yaml", '  demo:\n    title: "', '  demo:\n    title: "Not ')
+    assert set(finished.planned(REPORT)) == {"report"}
+
+
 @pytest.mark.parametrize(
     ("module", "part"),
     [

@@ -18,7 +18,7 @@ import numpy as np
 import soundfile
 from scipy import signal
 
-from audioprune.audio.mel import SAMPLE_RATE
+from audioprune.facts.mel import SAMPLE_RATE
 
 Reason = Literal["missing", "unreadable", "truncated", "empty", "not_finite", "silent", "no_label"]
 

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from audioprune.audio.mel import MEL_BINS, MEL_LOW, MEL_STEP, SAMPLE_RATE, SHIFT, WINDOW
+from audioprune.facts.mel import MEL_BINS, MEL_LOW, MEL_STEP, SAMPLE_RATE, SHIFT, WINDOW
 
 FFT = 512  # WINDOW rounded up to a power of two
 PREEMPHASIS = 0.97

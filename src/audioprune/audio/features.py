@@ -18,9 +18,9 @@ from torch import Tensor
 
 from audioprune import records
 from audioprune.audio.fbank import log_mel, normalise
-from audioprune.audio.mel import MEL_BINS
 from audioprune.audio.ordered import in_order
 from audioprune.audio.store import WaveformStore
+from audioprune.facts.mel import MEL_BINS
 from audioprune.progress import Progress
 
 WORKERS = 2  # threads that compute, each with one torch thread: results do not depend on the machine's cores

@@ -1,57 +1,38 @@
 """Patches of the log-mel spectrogram, their statistics, and which token is which patch.
 
-B clips, T frames, 128 mel bins. A patch is named by (time index, freq index). With patch 16 and stride 16 there are
-T / 16 of the one and 8 of the other. Tokens are numbered differently by the two families:
-
-    orientation "time" (AudioMAE)   token i is the patch (time i // freq, freq i % freq)
-    orientation "freq" (AST)        token i is the patch (time i % time, freq i // time)
-
-Any statistic of patches must be brought into the model's own order before it meets tokens.
+B clips, T frames, 128 mel bins. A patch is named by (time index, freq index); which token that is in a family says
+facts.tokens. Any statistic of patches must be brought into the model's own order before it meets tokens.
 Sources: P0 section 3; released code, `models_vit.py` (input B, 1, T, 128) and `ast_models.py` (input B, 1, 128, T).
 """
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 
-from audioprune.audio.mel import MEL_BINS, band_hz, frame_seconds
-
-Orientation = Literal["time", "freq"]
-
-
-def grid(frames: int, patch: int = 16, stride: int = 16) -> tuple[int, int]:
-    """(time, freq): how many patches lie along each axis of a (frames, 128) spectrogram."""
-    if patch > min(frames, MEL_BINS):
-        raise ValueError(f"a patch of {patch} does not fit into {frames} frames x {MEL_BINS} mel bins")
-    return (frames - patch) // stride + 1, (MEL_BINS - patch) // stride + 1
+from audioprune.facts import tokens
+from audioprune.facts.mel import band_hz, frame_seconds
+from audioprune.facts.tokens import PATCH, Orientation
 
 
-def patchify(x: Tensor, patch: int = 16, stride: int = 16) -> Tensor:
+def patchify(x: Tensor, patch: int = PATCH, stride: int = PATCH) -> Tensor:
     """(B, T, 128) -> (B, time, freq, patch * patch); the pixels of a patch frame by frame."""
     return x.unfold(1, patch, stride).unfold(2, patch, stride).flatten(3)
 
 
-def patch_mean(x: Tensor, patch: int = 16, stride: int = 16) -> Tensor:
+def patch_mean(x: Tensor, patch: int = PATCH, stride: int = PATCH) -> Tensor:
     """Intensity: mean of a patch's pixels, (B, T, 128) normalised -> (B, time, freq)."""
     return patchify(x, patch, stride).mean(-1)
 
 
-def patch_std(x: Tensor, patch: int = 16, stride: int = 16) -> Tensor:
+def patch_std(x: Tensor, patch: int = PATCH, stride: int = PATCH) -> Tensor:
     """Variation: unbiased (ddof 1) standard deviation of a patch's pixels, (B, T, 128) -> (B, time, freq)."""
     return patchify(x, patch, stride).std(-1)
 
 
 def token_order(orientation: Orientation, time: int, freq: int) -> Tensor:
     """Token -> patch: (time * freq, 2) int64, row i holds (time index, freq index) of token i."""
-    i = torch.arange(time * freq)
-    if orientation == "time":
-        return torch.stack([i // freq, i % freq], dim=1)
-    if orientation == "freq":
-        return torch.stack([i % time, i // time], dim=1)
-    raise ValueError(f"orientation is 'time' (AudioMAE) or 'freq' (AST), not {orientation!r}")
+    return torch.tensor(tokens.token_order(orientation, time, freq), dtype=torch.int64).reshape(-1, 2)
 
 
 def token_index(orientation: Orientation, time: int, freq: int) -> Tensor:
@@ -73,7 +54,7 @@ def to_grid(x: Tensor, orientation: Orientation, time: int, freq: int) -> Tensor
     return x[:, token_index(orientation, time, freq).to(x.device)]
 
 
-def patch_extent(t: int, f: int, patch: int = 16, stride: int = 16) -> tuple[float, float, float, float]:
+def patch_extent(t: int, f: int, patch: int = PATCH, stride: int = PATCH) -> tuple[float, float, float, float]:
     """What patch (t, f) hears: start s, end s, low Hz, high Hz.
 
     From the first sample of its first 25 ms window to the last of its last one, and from the lower edge of its lowest

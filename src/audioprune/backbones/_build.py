@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
 
 from torch import nn
 
 from audioprune import registry
-from audioprune.backbones._family import MEL_BINS, check_keep_rate, layer_of
+from audioprune.backbones._family import check_keep_rate, layer_of, tokens_of
 from audioprune.backbones._init import initialise
-from audioprune.backbones._sizes import SIZES
 from audioprune.backbones._vit import KERNELS
 from audioprune.backbones._weights import load_checkpoint, save_checkpoint
 from audioprune.errors import UserError
-from audioprune.pruning._base import Pruner, Pruning, Reducer, Tokens, keep_counts
-from audioprune.pruning._perturb import perturbed
+from audioprune.facts.mel import MEL_BINS
+from audioprune.facts.options import option_names
+from audioprune.facts.tokens import BLOCKS, PATCH, Tokens, keep_counts
+from audioprune.pruning._base import Pruner, Pruning, Reducer
 
 __all__ = ["assemble", "build_model", "layer_of", "load_checkpoint", "save_checkpoint"]
 
@@ -27,18 +27,16 @@ def build_model(
     num_classes: int,
     method: str = "none",
     keep_rate: float = 1.0,
-    blocks: Sequence[int] = (3, 6, 9),
+    blocks: Sequence[int] = BLOCKS,
     options: Mapping[str, object] | None = None,
-    patch: int = 16,
-    stride: int = 16,
+    patch: int = PATCH,
+    stride: int = PATCH,
     kernel: str = "fused",
     drop_path: float = 0.0,
     seed: int = 0,
     width: int | None = None,
-    depth: int = 12,
+    depth: int | None = None,
     num_heads: int | None = None,
-    perturbation: str = "none",
-    tau: float | None = None,
 ) -> nn.Module:
     """A freshly initialised model: normalised log-mel (B, frames, 128) -> logits (B, num_classes).
 
@@ -47,10 +45,10 @@ def build_model(
     """
     if backbone not in registry.names("backbones"):
         raise UserError(f"no backbone named {backbone!r}{registry.nearest(backbone, registry.names('backbones'))}")
-    size = SIZES[backbone.rpartition("-")[2]]
-    width = size.width if width is None else width
+    facts = registry.backbone(backbone)
+    width = facts.size.width if width is None else width
     model = assemble(
-        registry.module_name("backbones", backbone).rpartition(".")[2],
+        facts.family.name,
         frames=frames,
         num_classes=num_classes,
         method=method,
@@ -62,11 +60,9 @@ def build_model(
         kernel=kernel,
         drop_path=drop_path,
         width=width,
-        depth=depth,
-        num_heads=size.num_heads if num_heads is None else num_heads,
+        depth=facts.size.depth if depth is None else depth,
+        num_heads=facts.size.num_heads if num_heads is None else num_heads,
         hidden=4 * width,
-        perturbation=perturbation,
-        tau=tau,
     )
     initialise(model, seed)
     return model
@@ -89,11 +85,9 @@ def assemble(
     depth: int,
     num_heads: int,
     hidden: int,
-    perturbation: str,
-    tau: float | None,
 ) -> nn.Module:
     """A model of a family (a module of audioprune.backbones) whose weights are not set yet."""
-    module = registry.get("backbones", f"{family.replace('_', '-')}-b")
+    module = registry.family_module(family)
     whole = {
         "frames": frames,
         "num_classes": num_classes,
@@ -118,14 +112,14 @@ def assemble(
     keep_rate, chosen = check_keep_rate(keep_rate), tuple(blocks)
     if list(chosen) != sorted({b for b in chosen if 0 <= b < depth}):
         raise UserError(f"blocks={chosen} must be different, rising numbers from 0 to {depth - 1}")
-    tokens = module.tokens(frames, patch, stride)
-    pruner = perturbed(make_pruner(method, tokens, options), perturbation, tau)
+    tokens = tokens_of(module.FACTS, frames, patch, stride)
+    pruner = make_pruner(method, tokens, options)
     if pruner is not None and pruner.r is not None:
         chosen, keep_rate = tuple(range(depth)), left_by(pruner, tokens.patches, depth)
     elif pruner is not None and keep_rate < 1:
         check_counts(tokens, keep_rate, len(chosen), pruner)
     pruning = Pruning(pruner, blocks=chosen, keep_rate=keep_rate)
-    return module.build(kernel=kernel, drop_path=drop_path, pruning=pruning, **whole)
+    return module.build(tokens, kernel=kernel, drop_path=drop_path, pruning=pruning, **whole)
 
 
 def make_pruner(method: str, tokens: Tokens, options: Mapping[str, object]) -> Reducer | None:
@@ -133,7 +127,7 @@ def make_pruner(method: str, tokens: Tokens, options: Mapping[str, object]) -> R
     if method not in registry.names("pruning"):
         raise UserError(f"no pruning method named {method!r}{registry.nearest(method, registry.names('pruning'))}")
     build = registry.get("pruning", method).build
-    known = [name for name in inspect.signature(build).parameters if name != "tokens"]
+    known = option_names(build)
     for name in options:
         if name not in known:
             raise UserError(f"method {method!r} has no option {name!r}{registry.nearest(name, known)}")

@@ -9,14 +9,15 @@ Sources: Gong et al. 2021; P0 section 3; released code, ast_models.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from audioprune.audio.patches import grid, patchify
+from audioprune.audio.patches import patchify
 from audioprune.backbones import _family, _position, _vit
-from audioprune.pruning._base import Pruning, Survivors, Tokens
+from audioprune.facts.tokens import PATCH, Tokens, grid
+from audioprune.pruning._base import Pruning, Survivors
 
 RULES = _family.Rules(
     head={
@@ -70,31 +71,37 @@ class Transformer(nn.Module):
         return _vit.encode(self.blocks, x, survivors, pruning)
 
 
-class Model(nn.Module):
-    """`pool`: normalised tokens (B, 2 + n, D), and which they are -> (B, D)."""
+def extra_mean(x: Tensor, survivors: Survivors) -> Tensor:
+    """Mean of the class and distillation tokens, (B, 2 + n, D) -> (B, D)."""
+    return (x[:, 0] + x[:, 1]) / 2
 
+
+POOLS = {"mean": _vit.mean, "extra": extra_mean}  # normalised tokens (B, 2 + n, D), and which they are -> (B, D)
+
+
+class Model(nn.Module):
     rules, head_std = RULES, HEAD_STD
 
     def __init__(
         self,
         *,
         tokens: Tokens,
-        pool: Callable[[Tensor, Survivors], Tensor],
+        pooling: Literal["mean", "extra"],
         frames: int,
         num_classes: int,
         width: int,
         depth: int,
         num_heads: int,
         hidden: int,
-        patch: int = 16,
-        stride: int = 16,
+        patch: int = PATCH,
+        stride: int = PATCH,
         kernel: str = "fused",
         drop_path: float = 0.0,
         pruning: Pruning | None = None,
     ):
         super().__init__()
         self.frames, self.patch, self.stride, self.depth = frames, patch, stride, depth
-        self.tokens, self.pool = tokens, pool
+        self.tokens, self.pool = tokens, POOLS[pooling]
         self.v = Transformer(
             tokens=tokens,
             width=width,

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from audioprune.audio.mel import MEL_BINS
-from audioprune.audio.patches import grid
 from audioprune.backbones._position import FULL_FRAMES
 from audioprune.errors import UserError
+from audioprune.facts.backbone import Family
+from audioprune.facts.mel import MEL_BINS
+from audioprune.facts.tokens import Tokens, grid
 
 EMBEDDINGS = ("cls_token", "dist_token", "pos_embed", "patch_embed")
 NOT_DECAYED = ("cls_token", "dist_token", "pos_embed")
@@ -32,18 +33,18 @@ class Rules:
         return any(re.fullmatch(pattern, key) for pattern in self.dropped)
 
 
-def time_freq(frames: int, patch: int, stride: int) -> tuple[int, int]:
-    """Patches along time and frequency; refuses what the position table of 1024 frames cannot place."""
+def tokens_of(family: Family, frames: int, patch: int, stride: int) -> Tokens:
+    """Tokens of an input of `frames` frames; refuses what the position table of 1024 frames cannot place."""
     if frames < patch or (stride == patch and (frames % patch or MEL_BINS % patch)):
         raise UserError(f"{frames} frames x {MEL_BINS} mel bins are not cut evenly by patches of {patch}")
-    time, freq = grid(frames, patch, stride)
+    time, _ = grid(frames, patch, stride)
     longest, _ = grid(FULL_FRAMES, patch, stride)
     if time > longest:
         raise UserError(
             f"{frames} frames make {time} patch columns, but the position embedding has {longest} "
             f"({FULL_FRAMES} frames): cut the input to {FULL_FRAMES} frames or fewer"
         )
-    return time, freq
+    return family.tokens(frames, patch, stride)
 
 
 def check_input(x: Tensor, frames: int) -> None:

@@ -1,4 +1,4 @@
-"""AudioMAE: a ViT encoder pre-trained by masked autoencoding, mean-pooled for classification.
+"""AudioMAE's model: a ViT encoder pre-trained by masked autoencoding, mean-pooled for classification.
 
 Letters: B clips, T frames, P = (T / 16) * 8 patches, C = 256 pixels of a patch, D width, e = 1 extra token (class).
 Tokens are time-major: token i is the patch (time i // 8, frequency i % 8). The class token takes part in attention but
@@ -11,9 +11,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from audioprune.audio.patches import grid, patchify
+from audioprune.audio.patches import patchify
 from audioprune.backbones import _family, _position, _vit
-from audioprune.pruning._base import Pruning, Survivors, Tokens
+from audioprune.facts.tokens import PATCH, Tokens, grid
+from audioprune.pruning._base import Pruning, Survivors
 
 RULES = _family.Rules(
     head={
@@ -38,32 +39,28 @@ PUBLISHED_WIDTH = 768
 NARROW_HEAD_STD, NARROW_POSITIONS = 0.02, 0.3
 
 
-def tokens(frames: int, patch: int = 16, stride: int = 16) -> Tokens:
-    time, freq = _family.time_freq(frames, patch, stride)
-    return Tokens(extra=1, orientation="time", time=time, freq=freq, score="global")
-
-
 class Model(nn.Module):
     rules = RULES
 
     def __init__(
         self,
         *,
+        tokens: Tokens,
         frames: int,
         num_classes: int,
         width: int,
         depth: int,
         num_heads: int,
         hidden: int,
-        patch: int = 16,
-        stride: int = 16,
+        patch: int = PATCH,
+        stride: int = PATCH,
         kernel: str = "fused",
         drop_path: float = 0.0,
         pruning: Pruning | None = None,
     ):
         super().__init__()
         self.frames, self.patch, self.stride, self.depth = frames, patch, stride, depth
-        self.tokens = tokens(frames, patch, stride)
+        self.tokens = tokens
         columns, rows = grid(_position.FULL_FRAMES, patch, stride)
         self.window = _position.leading(columns, rows, self.tokens.time, self.tokens.freq)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
@@ -117,7 +114,3 @@ class Model(nn.Module):
     def forward(self, x: Tensor, keep_patches: Tensor | None = None) -> Tensor:
         """Normalised log-mel (B, T, 128), and the patches to keep (B, M) in token order -> logits (B, classes)."""
         return self.head(self.fc_norm(_vit.mean(*self.survive(x, keep_patches))))
-
-
-def build(**settings) -> Model:
-    return Model(**settings)

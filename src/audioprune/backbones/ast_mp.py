@@ -5,16 +5,18 @@
 
 from __future__ import annotations
 
-from audioprune.backbones import _deit, _family, _vit
-from audioprune.pruning._base import Tokens
+from typing import TYPE_CHECKING
+
+from audioprune.facts.backbone import Family
+
+if TYPE_CHECKING:
+    from audioprune.backbones._deit import Model
+    from audioprune.facts.tokens import Tokens
+
+FACTS = Family(name="ast-mp", extra=2, orientation="freq", pooling="mean", norm_tokens=True, score="global", like="ast")
 
 
-def tokens(frames: int, patch: int = 16, stride: int = 16) -> Tokens:
-    time, freq = _family.time_freq(frames, patch, stride)
-    return Tokens(extra=2, orientation="freq", time=time, freq=freq, score="global")
+def build(tokens: Tokens, **settings) -> Model:
+    from audioprune.backbones._deit import Model
 
-
-def build(*, frames: int, patch: int = 16, stride: int = 16, **settings) -> _deit.Model:
-    return _deit.Model(
-        tokens=tokens(frames, patch, stride), pool=_vit.mean, frames=frames, patch=patch, stride=stride, **settings
-    )
+    return Model(tokens=tokens, pooling=FACTS.pooling, **settings)

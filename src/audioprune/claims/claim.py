@@ -18,6 +18,7 @@ from audioprune.errors import UserError
 from audioprune.settings import Closed
 
 FOLDER = Path(__file__).resolve().parents[3] / "report" / "claims"
+STATUS = {"P0": "withdrawn", "draft 000": "second-hand", "draft 001": "second-hand"}
 Verdict = Literal[
     "supported",  # what the cells show, beyond their noise
     "partly",  # for some models, datasets or parts, not for others
@@ -32,16 +33,21 @@ Verdict = Literal[
 class Source(Closed):
     """Where a claim is made, word for word."""
 
-    document: Literal["draft 000", "draft 001", "P0"]
+    document: str = Field(min_length=1, description="draft 000, draft 001, P0, or any other")
     where: str
     quote: str
+
+    @property
+    def status(self) -> str:
+        """That of a document whose claims are shown with a mark; empty for all others."""
+        return STATUS.get(self.document, "")
 
 
 class Cells(Closed):
     """What decides the claim: on other studies than the paper, datasets stand for their kind of task."""
 
     backbones: tuple[str, ...] = Field(min_length=1, description="families, such as audiomae and ast")
-    datasets: tuple[str, ...] = Field(min_length=1, description="of the paper")
+    datasets: tuple[str, ...] = Field(min_length=1)
     methods: tuple[str, ...] = Field(("topk",), description="labels, such as topk.cls")
     keep_rates: tuple[float, ...] = ()
 
@@ -126,6 +132,9 @@ def _names(claim: Claim) -> list[str]:
     problems = []
     try:
         predicate(claim)
+        only = getattr(registry.get("predicates", claim.predicate.partition(".")[0]), "ONLY", claim.cells.methods)
+        if other := [name for name in claim.cells.methods if name not in only]:
+            problems.append(f"{claim.predicate} judges {', '.join(only)} and not {', '.join(other)}")
     except (ValueError, AttributeError) as error:
         problems.append(f"predicate {claim.predicate!r}: {error}")
     problems += [

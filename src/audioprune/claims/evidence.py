@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from audioprune import discards, published, registry
-from audioprune.planning.cells import value_of
-from audioprune.results import Result, Results, label
-from audioprune.tables._table import number
+from audioprune.facts.tokens import PATCH
+from audioprune.labels import canonical_label, method_label
+from audioprune.queries import value_of
+from audioprune.results import Result, Results
+from audioprune.wording import number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +26,6 @@ DRAWS = 1000
 FILES = {"gamma_s": "attention", "gamma_b": "attention", "norm": "blocks"}  # of a tokens cell, besides stages
 OFF_THE_SHELF = "off the shelf: "  # before a method that an unpruned fine-tuning is evaluated with
 PAPER = "paper"  # the study of the claims' own datasets
-TASKS = {"spc2": "keyword", "esc50": "environmental", "voxceleb1": "speaker", "as20k": "multilabel"}
 WORDS = {"keyword": "keywords", "environmental": "environmental sounds", "speaker": "speakers", "multilabel": "tagging"}
 
 
@@ -34,6 +35,10 @@ class Missing:
 
     why: str
     command: str
+
+
+class NotPrinted(LookupError):
+    """The source prints no such value: what only printed numbers could decide is left out."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,13 @@ class Evidence:
             raise ValueError(f"{len(found)} published values in {name} have {wanted}")
         return found[0] if found else None
 
+    def printed_number(self, name: str, **wanted: str) -> float:
+        """The same as a number; raises NotPrinted where there is none."""
+        found = self.printed(name, **wanted)
+        if found is None:
+            raise NotPrinted(f"{name} has no value with {wanted}")
+        return float(found)
+
     def published_drop(self, name: str, backbone: str, dataset: str, keep_rate: float, method="topk") -> float | None:
         """Points that a published table loses from the unpruned model to a keep-rate; mAP is taken x 100."""
         metric = "map" if self.facts(dataset).metric == "map" else "top1"
@@ -117,11 +129,11 @@ class Evidence:
         """
         planned: dict[str, dict[str, str]] = {}
         for backbone, dataset, _ in self.groups:
-            planned.setdefault(dataset, {}).setdefault(backbone.rpartition("-")[0], backbone)
+            planned.setdefault(dataset, {}).setdefault(registry.backbone(backbone).family.name, backbone)
         whole = {d: {f: own[f] for f in families} for d, own in planned.items() if set(families) <= set(own)}
         if claimed in whole:
             return [(claimed, whole[claimed])]
-        return [(d, own) for d, own in whole.items() if self.facts(d).task == TASKS.get(claimed)]
+        return [(d, own) for d, own in whole.items() if self.facts(d).task == self.facts(claimed).task]
 
     def own_data(self, claimed: Sequence[str], families: Sequence[str]) -> bool:
         """Whether the claim is judged on its own datasets: on the paper study, or where no other stands for them."""
@@ -131,12 +143,15 @@ class Evidence:
     def absent(self, dataset: str, families: Sequence[str]) -> Missing:
         """That nothing stands for a dataset."""
         kind = (
-            "" if self.study == PAPER else f" or on another dataset of {WORDS.get(TASKS.get(dataset, ''), 'its kind')}"
+            ""
+            if self.study == PAPER
+            else f" or on another dataset of {WORDS.get(self.facts(dataset).task, 'its kind')}"
         )
         return self.unplanned(f"evaluation of {' and '.join(families)} on {dataset}{kind}")
 
     def keep_rates(self, backbone: str, dataset: str, method: str, wanted: Sequence[float] = ()) -> list[float]:
         """Planned keep-rates below 1, falling; only wanted ones where some are named."""
+        method = canonical_label(backbone, method)
         found = {
             rate
             for (b, d, _), own in self.groups.items()
@@ -154,6 +169,7 @@ class Evidence:
 
     def scores(self, backbone: str, dataset: str, *wanted: tuple[str, float, str]) -> list[Scores] | Missing:
         """Runs of one recipe at each (method, keep-rate, perturbation), in order; the first recipe that has all."""
+        wanted = tuple((canonical_label(backbone, method), *rest) for method, *rest in wanted)
         for (b, d, _), own in self.groups.items():
             if (b, d) == (backbone, dataset) and all(one in own for one in wanted):
                 return self._pooled([own[one] for one in wanted], dataset)
@@ -195,7 +211,13 @@ class Evidence:
         return {block: _estimate(drawn, cells) for (one, block), drawn in found.items() if one == clusters}
 
     def remaining(
-        self, backbone: str, dataset: str, method: str, keep_rate: float, options: dict | None = None, stride: int = 16
+        self,
+        backbone: str,
+        dataset: str,
+        method: str,
+        keep_rate: float,
+        options: dict | None = None,
+        stride: int = PATCH,
     ) -> float:
         """Percent of the unpruned model's MACs that remains, in closed form."""
         from audioprune.profiling.macs import count
@@ -270,7 +292,7 @@ def _groups(results: Results) -> dict[tuple, dict[tuple, list[Result]]]:
         if r.settings.selection == "best_test" or not (off_the_shelf or tuned.pruning == r.settings.pruning):
             continue
         recipe = tuned.model_dump_json(include={"recipe", "augment", "split", "initial"})
-        method = OFF_THE_SHELF * off_the_shelf + label(r.settings.pruning)
+        method = OFF_THE_SHELF * off_the_shelf + method_label(r.settings.pruning)
         what = (method, r.settings.pruning.keep_rate, r.settings.perturbation)
         found.setdefault((tuned.model.backbone, tuned.dataset, recipe), {}).setdefault(what, []).append(r)
     return found
@@ -300,7 +322,7 @@ def mean_interval(values, groups, draws: int = DRAWS) -> Estimate:
 def _plain(tokens: Result) -> bool:
     """Whether it is of an unpruned model, or of topk with its own score at the usual blocks."""
     pruning = tokens.inputs["trace"].settings.pruning
-    return label(pruning) in ("none", "topk")
+    return method_label(pruning) in ("none", "topk")
 
 
 def _alike(cells: list[Result]) -> list[Result]:

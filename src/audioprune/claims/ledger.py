@@ -23,6 +23,9 @@ def judge(claim: Claim, results: Results) -> Judged:
     """
     evidence = Evidence(results, claim.exhibit)
     parts = tuple(predicate(claim)(claim, evidence))
+    if not any(part.basis == "cells" for part in parts):
+        nothing = evidence.unplanned(f"cells that {claim.name} can be judged by")
+        parts += (Part(claim.name, "not-run", "cells", nothing.why, command=nothing.command),)
     printed, made = ([p for p in parts if p.basis == basis] for basis in ("arithmetic", "cells"))
     found = readings(claim, evidence)
     wrong = misread(claim, found)

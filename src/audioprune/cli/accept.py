@@ -20,7 +20,7 @@ from audioprune.planning.accepted import Acceptance, Change
 from audioprune.planning.accepting import Made
 from audioprune.planning.cells import RESULTS, Cell, key_of
 from audioprune.planning.lock import hold
-from audioprune.planning.plan import KINDS_OF_EXHIBIT, Drawn, Plan, exhibit_plugins, exhibit_record
+from audioprune.planning.plan import KINDS_OF_EXHIBIT, Plan, exhibit_plugins, exhibit_record
 from audioprune.settings import KINDS
 
 NOTHING_TO_ACCEPT = {
@@ -146,7 +146,7 @@ def _exhibits(plan: Plan, kind: str) -> Iterator[tuple[Made, dict[str, str]]]:
             code, plugins = fingerprint.counted_in(record), exhibit_plugins(kind, name)
             inputs, digests = plan.exhibit_content(study, kind, name)
             digest = fingerprint.digest(kind, code.items())
-            if record.get("key") == key_of(kind, Drawn(study=study, name=name), inputs, digests, digest):
+            if record.get("key") == key_of(kind, plan.exhibit_settings(study, kind, name), inputs, digests, digest):
                 made = Made(f"{kind}/{study}/{name}", fingerprint.roots_of(kind, plugins), code)
                 yield made, fingerprint.code_of_kind(kind, plugins)[1]
 

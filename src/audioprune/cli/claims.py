@@ -7,7 +7,6 @@ from dataclasses import asdict
 from audioprune.cli._output import columns, print_json
 from audioprune.planning.plan import DEFAULT_STUDY, Plan
 
-STATUS = {"P0": "withdrawn", "draft 000": "second-hand", "draft 001": "second-hand"}
 WITHDRAWN = "P0, its claims and its tables, is withdrawn by its authors because of errors in its analysis of tokens."
 
 
@@ -67,7 +66,7 @@ def entry(judged, tier: str) -> dict:
         "ids": list(claim.ids),
         "question": claim.question,
         "statement": " ".join(claim.statement.split()),
-        "status": STATUS[claim.sources[0].document],
+        "status": claim.sources[0].status,
         "sources": [source.model_dump() for source in claim.sources],
         "quantities": {name: _quantity(value) for name, value in claim.quantities.items()},
         "profile": claim.profile,

@@ -13,6 +13,7 @@ from pathlib import Path
 from audioprune import manifest, sources
 from audioprune.cli._output import print_json
 from audioprune.fetching import mirror
+from audioprune.planning import brought
 from audioprune.planning.cells import Cell
 from audioprune.planning.cost import estimate, stored_mib
 from audioprune.planning.plan import Plan
@@ -54,7 +55,7 @@ def examine(plan: Plan, study: str, mirror_folder: str | None) -> Iterator[Findi
     for cell in (c for c in cells if c.kind == "fetch"):
         yield _source(plan, cell, mirror_folder)
     for name in sorted({c.settings.dataset for c in cells if c.kind == "audio" and c.settings.user}):
-        yield _brought(name, f"audioprune index {name}")
+        yield _brought(plan, name, f"audioprune index {name}")
     todo = [cell for cell in cells if not plan.state(cell).fresh]
     plan.digests.save()
     yield _disk(plan, todo)
@@ -77,10 +78,8 @@ def _source(plan: Plan, cell: Cell, mirror_folder: str | None) -> Finding:
     if plan.state(cell).fresh:
         return Finding(name, True, f"fetched, {cell.dir}")
     if source.manual:
-        key = f"checkpoints.{name.removeprefix('checkpoint-')}" if name.startswith("checkpoint-") else f"data.{name}"
-        return _brought(
-            name, f"{source.manual.strip()}\nthen set {key} in config.yaml and run: audioprune index {name}"
-        )
+        then = f"then set {brought.option_of(name)} in config.yaml and run: audioprune index {name}"
+        return _brought(plan, name, f"{source.manual.strip()}\n{then}")
     here = [mirror.find(archive.file, mirror_folder) for archive in source.archives]
     if all(here):
         return Finding(name, True, f"in the mirror folder: {', '.join(path.name for path in here)}")
@@ -88,13 +87,13 @@ def _source(plan: Plan, cell: Cell, mirror_folder: str | None) -> Finding:
     return Finding(name, True, f"will be downloaded, about {source.mib} MiB: {urls}")
 
 
-def _brought(name: str, mend: str) -> Finding:
-    path = manifest.path_of(name)
-    if not path.is_file():
-        return Finding(name, False, "not here, or not indexed", mend)
-    found = manifest.load(path)
-    if not found.root.exists():
-        return Finding(name, False, f"{found.root} does not exist any more", mend)
+def _brought(plan: Plan, name: str, mend: str) -> Finding:
+    try:
+        found = brought.current(name, brought.place_of(plan.config, name))
+    except brought.NotIndexed as error:
+        return Finding(name, False, str(error), mend)
+    if manifest.away(found.root):
+        return Finding(name, False, f"{found.root} is not here: it does not exist any more, or holds nothing", mend)
     return Finding(name, True, f"{len(found.files)} files, {found.size / 2**20:.0f} MiB in {found.root}")
 
 

@@ -1,13 +1,15 @@
-"""`audioprune index NAME`: take stock of data that is not fetched: a SHA-256 of every file, for its cells' keys."""
+"""`audioprune index NAME`: take stock of data that is not fetched: a SHA-256 of every file, for its cells' keys.
+
+Of your own data the files that its CSV lists count, and what the CSV says of them.
+"""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 from audioprune import manifest, registry, sources
 from audioprune.cli._output import print_json
 from audioprune.config import Config, load
 from audioprune.errors import UserError
+from audioprune.planning import brought, user_csv
 
 
 def register(subparsers) -> None:
@@ -18,33 +20,30 @@ def register(subparsers) -> None:
 
 def run(arguments) -> int:
     name = arguments.name
-    root = place_of(load(), name)
-    if not root.exists():
-        raise UserError(f"{root}, where config.yaml says that {name} lies, does not exist")
+    place = place_of(load(), name)
+    if not place.path.exists():
+        raise UserError(f"{place.path}, where config.yaml says that {name} lies, does not exist")
+    table = user_csv.read(place.user) if place.user else None
     out = manifest.path_of(name)
-    found = manifest.index(root, out)
+    found = manifest.index(place.path, out, brought.listed(place.path, table) if table else None)
     entry = {"name": name, "files": len(found.files), "bytes": found.size, "digest": manifest.digest(found)}
     if arguments.json:
-        print_json(entry | {"manifest": str(out)})
-    else:
-        print(
-            f"{name}: {entry['files']} files, {entry['bytes'] / 2**20:.1f} MiB, digest {entry['digest'][:16]} -> {out}"
-        )
+        columns = {"columns": table.columns, "ignored": table.ignored} if table else {}
+        print_json(entry | columns | {"manifest": str(out)})
+        return 0
+    if table:
+        print(table.told)
+    print(f"{name}: {entry['files']} files, {found.size / 2**20:.1f} MiB, digest {entry['digest'][:16]} -> {out}")
     return 0
 
 
-def place_of(config: Config, name: str) -> Path:
+def place_of(config: Config, name: str) -> brought.Place:
     """Where the configuration says that data lies; raises UserError naming the key to set."""
-    if name in config.datasets:
-        return Path(config.datasets[name].folder)
-    backbone = name.removeprefix("checkpoint-")
-    if backbone in config.checkpoints:
-        return Path(config.checkpoints[backbone])
-    if name in config.data:
-        return Path(config.data[name])
-    manual = [source for source, row in sources.load().items() if row.manual]
-    if name not in manual:
+    manual = {source: row.manual for source, row in sources.load().items() if row.manual}
+    if name not in config.datasets and name not in manual:
         valid = [*config.datasets, *manual]
         raise UserError(f"{name!r} is no data that you bring yourself{registry.nearest(name, valid)}")
-    key = f"checkpoints.{backbone}" if name.startswith("checkpoint-") else f"data.{name}"
-    raise UserError(f"config.yaml does not say where {name} lies: set {key}\n{sources.load()[name].manual.strip()}")
+    if place := brought.place_of(config, name):
+        return place
+    key = brought.option_of(name)
+    raise UserError(f"config.yaml does not say where {name} lies: set {key}\n{manual[name].strip()}")

@@ -7,6 +7,7 @@ import argparse
 from audioprune import registry
 from audioprune.cli._output import columns, print_json
 from audioprune.errors import UserError
+from audioprune.facts.tokens import BLOCKS, PATCH
 from audioprune.profiling.macs import ITEMS, Macs, count, patches_of
 
 
@@ -19,9 +20,11 @@ def register(subparsers) -> None:
     parser.add_argument(
         "--option", action="append", default=[], metavar="NAME=VALUE", help="of the method, such as score=cls or r=20"
     )
-    parser.add_argument("--blocks", type=_numbers, default=(3, 6, 9), help="selecting blocks (default: 3,6,9)")
-    parser.add_argument("--patch", type=int, default=16, help="side of a patch (default: 16)")
-    parser.add_argument("--stride", type=int, default=16, help="step between patches (default: 16)")
+    parser.add_argument(
+        "--blocks", type=_numbers, default=BLOCKS, help=f"selecting blocks (default: {','.join(map(str, BLOCKS))})"
+    )
+    parser.add_argument("--patch", type=int, default=PATCH, help=f"side of a patch (default: {PATCH})")
+    parser.add_argument("--stride", type=int, default=PATCH, help=f"step between patches (default: {PATCH})")
     parser.add_argument("--json", action="store_true")
 
 
@@ -46,7 +49,7 @@ def run(arguments) -> int:
 def report_of(backbone: str, dataset: str, *, method: str, keep_rate: float, blocks, options, patch, stride) -> dict:
     """Everything that is printed, as plain values; UserError for a name that does not exist."""
     try:
-        facts = registry.get("datasets", dataset).DATASET
+        facts = registry.dataset(dataset)
     except ValueError as error:
         raise UserError(str(error)) from None
     if not facts.num_classes:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import sys
-from pathlib import Path
 
+from audioprune import registry
 from audioprune.errors import UserError
 
 
 def commands() -> list[str]:
-    return sorted(p.stem for p in Path(__file__).parent.glob("[!_]*.py") if p.stem != "main")
+    return [name for name in registry.names("cli") if name != "main"]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -20,8 +19,7 @@ def parser() -> argparse.ArgumentParser:
     )
     subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in commands():
-        module = importlib.import_module(f"audioprune.cli.{name}")
-        module.register(subparsers)
+        registry.get("cli", name).register(subparsers)
     return top
 
 
@@ -29,7 +27,7 @@ def main(argv: list[str] | None = None) -> int:
     """Exit codes: 0 good, 1 an error or something is not as it should be, 2 the command line is wrong."""
     arguments = parser().parse_args(argv)
     try:
-        return importlib.import_module(f"audioprune.cli.{arguments.command}").run(arguments)
+        return registry.get("cli", arguments.command).run(arguments)
     except UserError as error:
         print(f"audioprune: {error}", file=sys.stderr)
         return 1

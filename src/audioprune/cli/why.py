@@ -8,6 +8,7 @@ from audioprune.cli.status import describe, siblings
 from audioprune.errors import UserError
 from audioprune.planning.cells import RESULTS, Cell
 from audioprune.planning.fingerprint import code_of_kind, counted_in
+from audioprune.planning.keyed import with_defaults
 from audioprune.planning.plan import Plan
 
 
@@ -53,7 +54,7 @@ def changes(cell: Cell) -> dict[str, list[str]]:
     for key in siblings(cell):
         old = records.read(RESULTS / "cells" / cell.kind / cell.address / key)
         settings = cell.settings.model_dump(mode="json")
-        lines = _differences("", old["settings"], settings)
+        lines = _differences("", with_defaults(type(cell.settings), old["settings"]), settings)
         for name, upstream in cell.inputs.items():
             if (before := old["inputs"].get(name)) != upstream.key:
                 lines.append(f"input {name}: {before} -> {upstream.key} (audioprune why {upstream.path})")

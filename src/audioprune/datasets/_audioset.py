@@ -6,9 +6,10 @@ import csv
 import json
 from pathlib import Path, PurePosixPath
 
-from audioprune.datasets._base import Clip
 from audioprune.datasets._options import options_of
 from audioprune.errors import UserError
+from audioprune.facts.dataset import Clip
+from audioprune.fetching.place import pinned
 from audioprune.registry import nearest
 
 CLASSES = 527
@@ -17,13 +18,20 @@ CLASSES = 527
 def clips(root: Path, options: dict, dataset: str, train_json: str) -> list[Clip]:
     """Clips of the training and the evaluation list, in the lists' order.
 
-    Options: train_json, eval_json, labels_csv: files in `root`. train_audio, eval_audio: folders in `root`; where
-    given, only the file name of a listed path counts (the released lists name places of the authors' machine).
+    Options: train_json, eval_json, labels_csv: files in `root`, whose digest covers them. train_audio, eval_audio:
+    folders in `root`; where given, only the file name of a listed path counts (the released lists name places of the
+    authors' machine).
     """
     chosen = options_of(
         dataset, options, train_json=train_json, eval_json="audioset_eval.json",
         labels_csv="class_labels_indices.csv", train_audio="", eval_audio="",
     )  # fmt: skip
+    for option in ("train_json", "eval_json", "labels_csv"):
+        if not pinned(root, chosen[option]):
+            raise UserError(
+                f"dataset_options.{dataset}.{option} in config.yaml: {chosen[option]!r} leads out of {root} or is "
+                "hidden: no digest covers it; bring it into the folder, and name it from there"
+            )
     number = label_numbers(root / chosen["labels_csv"], dataset)
     found: dict[str, Clip] = {}
     for split, part in (("train", "train"), ("test", "eval")):

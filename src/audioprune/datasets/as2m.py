@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from audioprune.datasets import _audioset
-from audioprune.datasets._base import Clip, Dataset
+from audioprune.facts.dataset import Clip, Dataset
 
-DATASET = Dataset(
+FACTS = Dataset(
     name="as2m",
     task="multilabel",
     classes=tuple(map(str, range(_audioset.CLASSES))),

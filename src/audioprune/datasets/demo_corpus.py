@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audioprune.datasets._base import Dataset
 from audioprune.datasets._options import options_of
+from audioprune.facts.dataset import Dataset
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-DATASET = Dataset(
+FACTS = Dataset(
     name="demo-corpus",
     task="multilabel",
     classes=(
@@ -31,5 +31,5 @@ DATASET = Dataset(
 
 def select(clips: DataFrame, options: dict) -> DataFrame:
     """All clips as they are; all are for training."""
-    options_of(DATASET.name, options)
+    options_of(FACTS.name, options)
     return clips

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audioprune.datasets._base import Dataset
 from audioprune.datasets._options import options_of
+from audioprune.facts.dataset import Dataset
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-DATASET = Dataset(
+FACTS = Dataset(
     name="demo-speakers",
     task="speaker",
     classes=(
@@ -28,8 +28,8 @@ WORDS = 10  # a voice's utterances run through the words again and again
 
 def select(clips: DataFrame, options: dict) -> DataFrame:
     """The voice is the label; of a voice's utterances one in four tests, every word as often as any other."""
-    options_of(DATASET.name, options)
-    number = {voice: i for i, voice in enumerate(DATASET.classes)}
+    options_of(FACTS.name, options)
+    number = {voice: i for i, voice in enumerate(FACTS.classes)}
     nth = clips.groupby("speaker").cumcount()  # of this voice's utterances
     tests = (nth % WORDS + nth // WORDS) % 4 == 3
     return clips.assign(

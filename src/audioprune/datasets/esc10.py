@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from audioprune.datasets._base import Clip, Dataset
 from audioprune.datasets._esc import parse
 from audioprune.datasets._options import listed, options_of
 from audioprune.errors import UserError
+from audioprune.facts.dataset import Clip, Dataset
 
-DATASET = Dataset(
+FACTS = Dataset(
     name="esc10",
     task="environmental",
     classes=(
@@ -31,7 +31,7 @@ def clips(root: Path, options: dict) -> list[Clip]:
     for path in listed(root, "[0-9][0-9][0-9] - */*.ogg", "esc10"):
         folder, name = path.split("/")
         number, title = int(folder[:3]) - 1, folder[6:].lower().replace(" ", "_")
-        if not 0 <= number < DATASET.num_classes or DATASET.classes[number] != title:
+        if not 0 <= number < FACTS.num_classes or FACTS.classes[number] != title:
             raise UserError(f"esc10: the folder {folder!r} is none of the ten classes")
         esc = parse(path, "esc10")
         found.append(Clip(name.removesuffix(".ogg"), path, (number,), fold=esc.fold, recording=esc.recording))

@@ -8,15 +8,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from audioprune.datasets import esc10
-from audioprune.datasets._base import Clip, Dataset
 from audioprune.datasets._draws import shuffled
 from audioprune.datasets._options import options_of
 from audioprune.errors import UserError
+from audioprune.facts.dataset import Clip, Dataset
 
-DATASET = Dataset(
+FACTS = Dataset(
     name="esc10mix",
     task="multilabel",
-    classes=esc10.DATASET.classes,
+    classes=esc10.FACTS.classes,
     frames=512,
     source="esc10",
     folds=5,
@@ -24,6 +24,7 @@ DATASET = Dataset(
     metric="map",
     train_clips=640,
     test_clips=160,
+    mixed_by="+",  # every clip is used in several mixtures
 )
 
 
@@ -32,7 +33,7 @@ def clips(root: Path, options: dict) -> list[Clip]:
     chosen = options_of("esc10mix", options, rounds=4, seed=0)
     single = esc10.clips(root, {})
     found = []
-    for fold in range(1, DATASET.folds + 1):
+    for fold in range(1, FACTS.folds + 1):
         members = {clip.id: clip for clip in single if clip.fold == fold}
         used: set[frozenset[str]] = set()
         for number in range(chosen["rounds"]):

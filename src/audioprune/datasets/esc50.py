@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from audioprune.datasets._base import Clip, Dataset
 from audioprune.datasets._esc import parse
 from audioprune.datasets._options import listed, options_of
 from audioprune.errors import UserError
+from audioprune.facts.dataset import Clip, Dataset
 
-DATASET = Dataset(
+FACTS = Dataset(
     name="esc50",
     task="environmental",
     classes=(
@@ -40,7 +40,7 @@ def clips(root: Path, options: dict) -> list[Clip]:
     found = []
     for path in listed(root, "audio/*.wav", "esc50"):
         esc = parse(path, "esc50")
-        if esc.target is None or esc.target >= DATASET.num_classes:
+        if esc.target is None or esc.target >= FACTS.num_classes:
             raise UserError(f"esc50: {path} has no class from 0 to 49 in its name")
         name = path.removeprefix("audio/").removesuffix(".wav")
         found.append(Clip(name, path, (esc.target,), fold=esc.fold, recording=esc.recording))

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from audioprune.datasets._base import Clip, Dataset
 from audioprune.datasets._fsdd import DIGITS, takes
 from audioprune.datasets._options import options_of
+from audioprune.facts.dataset import Clip, Dataset
 
-DATASET = Dataset(
+FACTS = Dataset(
     name="fsdd-digits",
     task="keyword",
     classes=DIGITS,
@@ -20,6 +20,7 @@ DATASET = Dataset(
     content="speech",
     train_clips=2700,
     test_clips=300,
+    drawn_within="speaker",  # the six speakers are given, their takes are a sample
 )
 
 

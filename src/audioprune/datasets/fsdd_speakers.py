@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from audioprune.datasets._base import Clip, Dataset
 from audioprune.datasets._draws import draw
 from audioprune.datasets._fsdd import SPEAKERS, takes
 from audioprune.datasets._options import options_of
+from audioprune.facts.dataset import Clip, Dataset
 
-DATASET = Dataset(
+FACTS = Dataset(
     name="fsdd-speakers",
     task="speaker",
     classes=SPEAKERS,
@@ -21,6 +21,7 @@ DATASET = Dataset(
     content="speech",
     train_clips=2700,
     test_clips=300,
+    drawn_within="speaker",
 )
 
 

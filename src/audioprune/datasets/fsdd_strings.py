@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from audioprune.datasets._base import Clip, Dataset
 from audioprune.datasets._draws import draw, shuffled
 from audioprune.datasets._fsdd import DIGITS, SPEAKERS, Take, takes
 from audioprune.datasets._options import options_of
 from audioprune.errors import UserError
+from audioprune.facts.dataset import Clip, Dataset
 
 SHORTEST, LONGEST = 3, 5
 
-DATASET = Dataset(
+FACTS = Dataset(
     name="fsdd-strings",
     task="transcription",
     classes=(),
@@ -26,6 +26,7 @@ DATASET = Dataset(
     content="speech",
     train_clips=2696,
     test_clips=77,
+    drawn_within="speaker",
 )
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from audioprune.datasets._base import Clip, Dataset
 from audioprune.datasets._options import lines_of, listed, options_of
+from audioprune.facts.dataset import Clip, Dataset
 
-DATASET = Dataset(
+FACTS = Dataset(
     name="librispeech",
     task="transcription",
     classes=(),

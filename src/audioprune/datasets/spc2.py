@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from audioprune.datasets._base import Clip, Dataset
 from audioprune.datasets._options import lines_of, listed, options_of
 from audioprune.errors import UserError
+from audioprune.facts.dataset import Clip, Dataset
 
-DATASET = Dataset(
+FACTS = Dataset(
     name="spc2",
     task="keyword",
     # In the order of AST's label list, so that released classifiers keep their meaning.
@@ -34,7 +34,7 @@ def clips(root: Path, options: dict) -> list[Clip]:
     options_of("spc2", options)
     split = dict.fromkeys(lines_of(root / "validation_list.txt", "spc2"), "val")
     split |= dict.fromkeys(lines_of(root / "testing_list.txt", "spc2"), "test")
-    number = {word: i for i, word in enumerate(DATASET.classes)}
+    number = {word: i for i, word in enumerate(FACTS.classes)}
     found = []
     for path in listed(root, "[a-z]*/*.wav", "spc2"):  # _background_noise_ is no word
         word, name = path.split("/")

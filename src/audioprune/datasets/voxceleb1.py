@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from audioprune.datasets._base import Clip, Dataset
 from audioprune.datasets._options import lines_of, options_of
 from audioprune.errors import UserError
+from audioprune.facts.dataset import Clip, Dataset
 
 SPEAKERS = 1251
 SPLITS = {"1": "train", "2": "val", "3": "test"}
 
-DATASET = Dataset(
+FACTS = Dataset(
     name="voxceleb1",
     task="speaker",
     classes=tuple(f"id{10001 + i}" for i in range(SPEAKERS)),
@@ -33,7 +33,7 @@ DATASET = Dataset(
 def clips(root: Path, options: dict) -> list[Clip]:
     """One clip for each line "<1|2|3> <speaker>/<video>/<n>.wav" of iden_split.txt, in wav/; a video is a recording."""
     options_of("voxceleb1", options)
-    number = {speaker: i for i, speaker in enumerate(DATASET.classes)}
+    number = {speaker: i for i, speaker in enumerate(FACTS.classes)}
     if not (root / "wav").is_dir():
         raise UserError(f"voxceleb1: {root} holds no folder wav: it is not the root of this dataset")
     found = []

@@ -1,8 +1,8 @@
 """What a dataset is: facts, and how to list its clips. No torch, no decoding.
 
-A dataset module holds `DATASET = Dataset(...)` and `def clips(root: Path, options: dict) -> list[Clip]`; one whose
-audio the project makes has `def select(clips: DataFrame, options: dict) -> DataFrame` instead, over its generator's
-clips.
+A module of audioprune.datasets holds `FACTS = Dataset(...)` and `def clips(root: Path, options: dict) -> list[Clip]`;
+one whose audio the project makes has `def select(clips: DataFrame, options: dict) -> DataFrame` instead, over its
+generator's clips.
 """
 
 from __future__ import annotations
@@ -32,10 +32,17 @@ class Dataset:
     tau: float | None = None  # signal threshold on the normalised patch mean; that of P0 where it has one
     train_clips: int = 0  # of one run (all folds but one), for planning; 0: not known beforehand
     test_clips: int = 0
+    drawn_within: str = ""  # the column of clips, if any, within whose values recordings are drawn anew (speaker)
+    mixed_by: str = ""  # what separates the recordings of a clip that mixes several of them
 
     @property
     def num_classes(self) -> int:
         return len(self.classes)
+
+    @property
+    def all_test_clips(self) -> int:
+        """Test clips of all folds together."""
+        return self.test_clips * self.folds
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audioprune.figures import _style
-from audioprune.tables._table import number
+from audioprune.wording import number
 
 COLUMNS = ("dataset", "low", "high", "pixels", "density", "tau_kind", "tau", "signal_share")
 WIDE = 2  # panels in a row

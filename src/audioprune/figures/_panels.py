@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from audioprune.analyses import Group, groups
-from audioprune.tables._text import clean
+from audioprune.wording import clean
 
 PRUNING = (0, (2, 2))  # lines of pruning blocks
 NOTHING = "the study traces no such model"

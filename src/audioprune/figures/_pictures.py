@@ -6,10 +6,11 @@ picture comes from the features.
 
 from __future__ import annotations
 
-from audioprune.audio.mel import HIGH_HZ, LOW_HZ, MEL_BINS, SAMPLE_RATE, SHIFT, mel
+from audioprune.facts.mel import HIGH_HZ, LOW_HZ, MEL_BINS, SAMPLE_RATE, SHIFT, mel
+from audioprune.facts.tokens import token_order
 from audioprune.figures import _style
-from audioprune.tables._scores import score_of
-from audioprune.tables._text import clean
+from audioprune.labels import score_of
+from audioprune.wording import clean
 
 HEIGHT = 1.45  # inches, of one picture
 DARK = 0.15  # brightness of a pruned patch
@@ -44,6 +45,7 @@ def picture(trace, clips, clip: str, facts) -> dict:
     with np.load(trace.dir / "trace.npz") as saved:
         blocks = sorted(int(name.removeprefix("kept_")) for name in saved.files if name.startswith("kept_"))
         kept = {block: saved[f"kept_{block}"][at] for block in blocks}
+    made = trace.record["results"]
     labels = ", ".join(facts.classes[int(c)] for c in clips["labels"].iloc[at])
     return {
         "backbone": tuned.model.backbone,
@@ -55,22 +57,9 @@ def picture(trace, clips, clip: str, facts) -> dict:
         "x": x * 10 / np.log(10),
         "patch": tuned.model.patch,
         "stride": tuned.model.stride,
-        "order": order(trace.record["results"]),
+        "order": np.array(token_order(made["orientation"], made["time_patches"], made["freq_patches"])),  # (tokens, 2)
         "kept": {block: tokens[tokens >= 0] for block, tokens in kept.items()},  # -1: an extra token, no patch
     }
-
-
-def order(facts: dict):
-    """Token -> patch, as a trace's record says: (tokens, 2) numpy, row i holds (time index, freq index) of token i.
-
-    audio.patches.token_order says the same of tensors: a picture loads no torch, and a test holds the two alike.
-    """
-    import numpy as np
-
-    time, freq = facts["time_patches"], facts["freq_patches"]
-    i = np.arange(time * freq)
-    pairs = {"time": (i // freq, i % freq), "freq": (i % time, i // time)}
-    return np.stack(pairs[facts["orientation"]], axis=1)
 
 
 def kept_pixels(shape: tuple[int, int], places, patch: int, stride: int):

@@ -7,9 +7,9 @@ stand on white, in light and dark pages and on paper alike.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +20,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ((4, 1.6), (1.2, 1.4), (5, 1.4, 1.2, 1.4), (9, 2), (3, 1, 1, 1, 1, 1), (1, 3))
 LINES = ("-", *((0, dashes) for dashes in DASHES))
-SETTINGS = {
+SETTINGS: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib
     "font.size": 8,
     "axes.titlesize": 8.5,
@@ -73,7 +73,7 @@ def blank(*, height: float, width: float = WIDTH) -> Figure:
 def figure(rows: int, columns: int, *, height: float, width: float = WIDTH) -> tuple[Figure, list[list[Axes]]]:
     """A figure of rows x columns panels."""
     fig = blank(height=height, width=width)
-    return fig, fig.subplots(rows, columns, squeeze=False)
+    return fig, fig.subplots(rows, columns, squeeze=False).tolist()
 
 
 def empty(why: str) -> Figure:
@@ -92,19 +92,19 @@ def save(fig: Figure, suffix: str) -> bytes:
     return out.getvalue()
 
 
-def legend_columns(names, most: int, width: float = WIDTH) -> int:
+def legend_columns(names: Collection[str], most: int, width: float = WIDTH) -> int:
     """Columns of a legend above the panels, so that the longest name fits; a letter is about half as wide as high."""
     longest = max((len(name) for name in names), default=1)
     letter = 0.58 * SETTINGS["legend.fontsize"] / 72  # inches
     return max(1, min(most, int(width / (letter * (longest + 7)))))
 
 
-def assigned(names) -> dict[str, int]:
+def assigned(names: Iterable[str]) -> dict[str, int]:
     """Each name's number in order of appearance, for COLOURS and MARKERS."""
     return {name: i for i, name in enumerate(dict.fromkeys(names))}
 
 
-def rate_colours(rates) -> dict[float, tuple]:
+def rate_colours(rates: Iterable[float]) -> dict[float, tuple]:
     """A colour for each keep-rate, the same in every figure: dark for 1, lighter below, none lost on white."""
     import matplotlib as mpl
 

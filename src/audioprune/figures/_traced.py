@@ -6,8 +6,9 @@ P0's numbers: 2 and 12 show its environmental and keyword data, 16 and 17 speake
 
 from __future__ import annotations
 
+from audioprune import registry
 from audioprune.figures import _pictures
-from audioprune.planning.cells import as_trained, value_of
+from audioprune.queries import as_trained, value_of
 
 ROWS = 6  # pictures in a figure
 
@@ -19,7 +20,7 @@ def traces(study, *, tasks=(), families=(), rates=(), options=None) -> list:
         for c in study.cells("trace", method="topk", options=options or {})
         if as_trained(c)
         and (not tasks or study.dataset(value_of(c, "dataset")).task in tasks)
-        and (not families or value_of(c, "backbone").rpartition("-")[0] in families)
+        and (not families or registry.backbone(value_of(c, "backbone")).family.name in families)
         and (not rates or c.settings.pruning.keep_rate in rates)
     ]
 

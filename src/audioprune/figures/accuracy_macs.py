@@ -6,9 +6,9 @@ from itertools import product
 
 from audioprune.evaluations import INTERVAL, tidy
 from audioprune.figures import _style
-from audioprune.planning.cells import as_trained
+from audioprune.queries import as_trained
 from audioprune.tables import _cost
-from audioprune.tables._rows import METRICS
+from audioprune.wording import METRICS
 
 TITLE = "Accuracy against MACs"
 CAPTION = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from audioprune import discards
 from audioprune.evaluations import INTERVAL
 from audioprune.figures import _style
-from audioprune.tables._rows import METRICS
+from audioprune.wording import METRICS
 
 TITLE = "Discarding tokens by intensity"
 CAPTION = (

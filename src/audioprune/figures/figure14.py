@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audioprune.analyses import analysed, own_scored
+from audioprune.analyses import analysed
 from audioprune.figures import _ratio_a
 
 TITLE = "Distribution of ratio A over clips, AST"
@@ -10,7 +10,7 @@ CAPTION = _ratio_a.CAPTION
 
 
 def needs(study) -> list:
-    return own_scored(analysed(study, families=("ast", "ast-mp")))
+    return analysed(study, families=("ast", "ast-mp"), own=True)
 
 
 def draw(results):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audioprune.analyses import MAIN, analysed, own_scored
+from audioprune.analyses import MAIN, analysed
 from audioprune.figures import _norms
 
 TITLE = "Norm of the residual stream over that of attention, keywords and environmental sounds"
@@ -10,7 +10,7 @@ CAPTION = _norms.CAPTION
 
 
 def needs(study) -> list:
-    return own_scored(analysed(study, tasks=MAIN, pruned=None))
+    return analysed(study, tasks=MAIN, pruned=None, own=True)
 
 
 def draw(results):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audioprune.analyses import analysed, own_scored
+from audioprune.analyses import analysed
 from audioprune.figures import _panels, _style
 
 TITLE = "Tokens by intensity and variation, before and after pruning"
@@ -16,7 +16,7 @@ COLUMNS = ("dataset", "backbone", "keep_rate", "panel", "mean", "std", "tokens",
 
 
 def needs(study) -> list:
-    return own_scored(analysed(study))
+    return analysed(study, own=True)
 
 
 def draw(results):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from audioprune.evaluations import variants
 from audioprune.figures import _style
-from audioprune.results import label
+from audioprune.labels import method_label
 
 TITLE = "Training curves"
 CAPTION = (
@@ -109,7 +109,7 @@ def histories(results):
     for r in cells:
         if r.ok:
             s = r.settings
-            own = {"backbone": s.model.backbone, "dataset": s.dataset, "method": label(s.pruning)}
+            own = {"backbone": s.model.backbone, "dataset": s.dataset, "method": method_label(s.pruning)}
             own |= {"variant": variant[r.path], "fold": s.fold, "seed": s.seed}
             history = r.frame().rename(columns={"keep_rate": "epoch_keep_rate"})
             history["test_metric"] *= 100

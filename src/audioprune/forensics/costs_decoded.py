@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from audioprune import registry
+from audioprune.facts.tokens import PATCH
 from audioprune.forensics._finding import Finding, half_unit, place, rows
 from audioprune.profiling.macs import count
 
@@ -69,10 +70,10 @@ def findings() -> list[Finding]:
 
 
 def _remaining(
-    backbone: str, dataset: str, method: str, keep_rate: float | None, r: int = 0, stride: int = 16
+    backbone: str, dataset: str, method: str, keep_rate: float | None, r: int = 0, stride: int = PATCH
 ) -> tuple[float, float, float]:
     """(percent that remains, GMACs, GMACs of the unpruned model)."""
-    facts = registry.get("datasets", dataset).DATASET
+    facts = registry.dataset(dataset)
     shape = {"frames": facts.frames, "num_classes": facts.num_classes, "stride": stride}
     options = {"r": r} if method == "tome" else {}
     pruned = count(backbone, method=method, keep_rate=keep_rate or 1.0, options=options, **shape).gmacs

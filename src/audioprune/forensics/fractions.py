@@ -11,7 +11,6 @@ from audioprune.forensics._finding import Finding, rows
 from audioprune.profiling.macs import patches_of
 
 TITLE = "Rank correlations as exact fractions of the full sets"
-CLIPS = {"spc2": 11005, "esc50": 2000, "voxceleb1": 8251, "as20k": 18886}
 
 
 def pairs(clips: int, tokens: int) -> int:
@@ -28,7 +27,8 @@ def concordant(value: float, n: int) -> int | None:
 def findings() -> list[Finding]:
     found = []
     for row in rows("correlation", "tau_star_mean", "tau_star_std", "tau_star_var"):
-        tokens, clips = patches_of(registry.get("datasets", row["dataset"]).DATASET.frames), CLIPS[row["dataset"]]
+        facts = registry.dataset(row["dataset"])
+        tokens, clips = patches_of(facts.frames), facts.all_test_clips
         n = pairs(clips, tokens)
         c = concordant(float(row["value"]), n)
         found.append(

@@ -9,10 +9,10 @@ from __future__ import annotations
 from decimal import Decimal
 from math import ceil, floor
 
+from audioprune import registry
 from audioprune.forensics._finding import Finding, half_unit, place, rows
 
 TITLE = "Accuracies as whole numbers of clips"
-CLIPS = {"esc50": 2000, "spc2": 11005, "voxceleb1": 8251}
 RUNS = 25  # most runs that are tried: five folds with five seeds each
 
 
@@ -32,7 +32,7 @@ def findings() -> list[Finding]:
     found = []
     for name in ("table1", "table4", "p2"):
         for row in rows(name, "top1"):
-            clips = CLIPS[row["dataset"]]
+            clips = registry.dataset(row["dataset"]).all_test_clips
             if 2 * half_unit(row["value"]) < Decimal(100) / clips:
                 found.append(_finding(row, clips))
     return found

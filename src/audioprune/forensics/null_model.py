@@ -7,12 +7,12 @@ times K_i / K_(i-1). P0's Table 2 keeps to that in all of its 36 cells; AST's ro
 from __future__ import annotations
 
 from audioprune import registry
+from audioprune.facts.tokens import BLOCKS, keep_count
 from audioprune.forensics._finding import Finding, place, rows
-from audioprune.profiling.macs import keep_count, patches_of
+from audioprune.profiling.macs import patches_of
 
 TITLE = "Kept signal tokens against random selection"
 LARGEST = 0.5  # pp: the largest distance from random selection that is called none
-BLOCKS = (3, 6, 9)
 
 
 def kept(patches: int, keep_rate: float, stage: int) -> int:
@@ -69,7 +69,7 @@ def _row(row: dict[str, str], group: str, printed: str, expected: str, off: floa
 
 def _where(row: dict[str, str]) -> tuple[int, float, int]:
     """Patches of a clip, keep-rate, stage."""
-    patches = patches_of(registry.get("datasets", row["dataset"]).DATASET.frames)
+    patches = patches_of(registry.dataset(row["dataset"]).frames)
     return patches, float(row["keep_rate"]), BLOCKS.index(int(row["location"]))
 
 

@@ -40,7 +40,7 @@ def judge(printed: str, exact: float) -> str:
 def findings() -> list[Finding]:
     found = []
     for row in rows("table1", "macs"):
-        facts = registry.get("datasets", row["dataset"]).DATASET
+        facts = registry.dataset(row["dataset"])
         exact = count(
             row["backbone"], frames=facts.frames, num_classes=facts.num_classes, method=row["method"],
             keep_rate=float(row["keep_rate"]),

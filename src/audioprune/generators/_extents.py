@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from audioprune.audio.mel import MEL_BINS, SAMPLE_RATE, SHIFT, WINDOW
+from audioprune.facts.mel import MEL_BINS, SAMPLE_RATE, SHIFT, WINDOW
 from audioprune.generators._truth import CENTRE, HOP, bin_hertz, bin_position
 
 CELL = 8

@@ -10,7 +10,7 @@ import hashlib
 
 import numpy as np
 
-from audioprune.audio.mel import SAMPLE_RATE
+from audioprune.facts.mel import SAMPLE_RATE
 
 
 def stream(seed: int, *path: str | int) -> np.random.Generator:

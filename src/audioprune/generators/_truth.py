@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from audioprune.audio.mel import MEL_BINS, MEL_LOW, MEL_STEP, SAMPLE_RATE, SHIFT, WINDOW, hertz, mel
+from audioprune.facts.mel import MEL_BINS, MEL_LOW, MEL_STEP, SAMPLE_RATE, SHIFT, WINDOW, hertz, mel
 
 HOP = SHIFT / SAMPLE_RATE  # seconds from frame to frame
 CENTRE = WINDOW / 2 / SAMPLE_RATE  # seconds from a frame's start to its centre

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from audioprune import records
+from audioprune import records, registry
 from audioprune.planning.cells import RESULTS, Cell
 
 FOLDER = RESULTS / "logs" / "batches"
@@ -91,7 +91,7 @@ def gpus(cell: Cell) -> int:
     if cell.kind == COUNTED:
         return 0
     model = getattr(cell.settings, "model", None) or tuned_of(cell).settings.model
-    return 0 if model.backbone.endswith("-tiny") else 1
+    return 0 if registry.backbone(model.backbone).size.small else 1
 
 
 def _order(cell: Cell) -> tuple:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from audioprune.planning.fingerprint import fingerprint
+from audioprune.planning.keyed import keyed
 from audioprune.records import canonical
 from audioprune.settings import Closed
 
 RESULTS = Path("results")
 KEY_LENGTH = 16  # hexadecimal digits of the key in a path: 64 bits
 
-# Fields that say where data lies, not what it is: the digest of the data stands in the key instead.
+# Fields that say where data lies, not what it is: the digest of the data, the CSV as parsed included, stands in the key
+# instead.
 UNKEYED = {"audio": {"user": {"folder", "csv"}}}
 
 
@@ -61,7 +64,7 @@ class Cell:
                 "key": self.key,
                 "code": code_of(self.kind, self.plugins),
                 "plugins": list(self.plugins),
-                "settings": self.settings.model_dump(mode="json", exclude_defaults=True),
+                "settings": self.settings.model_dump(mode="json"),
                 "inputs": {name: str(cell.dir) for name, cell in self.inputs.items()},
                 "out": str(self.dir),
                 "resume": str(RESULTS / "resume" / self.key),
@@ -77,8 +80,20 @@ def code_of(kind: str, plugins: tuple[str, ...]) -> str:
 
 
 def keyed_settings(kind: str, settings: Closed) -> dict:
-    """The settings that enter the key: fields that differ from their defaults, places of data left out."""
-    return settings.model_dump(mode="json", exclude_defaults=True, exclude=UNKEYED.get(kind))
+    """The settings that enter the key: fields that differ from their pinned defaults, places of data left out."""
+    return _without(keyed(settings), UNKEYED.get(kind, {}))
+
+
+def _without(found: dict, places: Mapping[str, Iterable] | Iterable[str]) -> dict:
+    """Without fields by name; {name: fields} are those of the model inside."""
+    kept = dict(found)
+    for name in places:
+        inner = places[name] if isinstance(places, Mapping) else None
+        if inner is None:
+            kept.pop(name, None)
+        elif isinstance(kept.get(name), dict):
+            kept[name] = _without(kept[name], inner)
+    return kept
 
 
 def key_of(kind: str, settings: Closed, inputs: dict[str, str], digests: dict[str, str], code: str) -> str:
@@ -91,30 +106,3 @@ def key_of(kind: str, settings: Closed, inputs: dict[str, str], digests: dict[st
         "code": code,
     }
     return hashlib.sha256(canonical(content).encode()).hexdigest()[:KEY_LENGTH]
-
-
-def matches(cell, wanted: dict) -> bool:
-    """Whether a cell has all wanted values, looked for in its settings, then in its trace's and its fine-tuning's.
-
-    Names: any field of the settings; `backbone`, `method`, `keep_rate` of the nested model and pruning blocks.
-    """
-    return all(value_of(cell, name) == value for name, value in wanted.items())
-
-
-def value_of(cell, name: str):
-    """A named value of a cell (see `matches`); None where it has none."""
-    settings = cell.settings
-    if name == "backbone":
-        settings = getattr(settings, "model", None)
-    elif name in ("method", "keep_rate", "options", "blocks") and hasattr(settings, "pruning"):
-        settings = settings.pruning
-    if settings is not None and hasattr(settings, name):
-        return getattr(settings, name)
-    upstream = next((cell.inputs[kind] for kind in ("trace", "finetune") if kind in cell.inputs), None)
-    return None if upstream is None else value_of(upstream, name)
-
-
-def as_trained(cell) -> bool:
-    """Whether an evaluation or a trace prunes as its model was trained to, unperturbed."""
-    perturbation = getattr(cell.settings, "perturbation", "none")
-    return perturbation == "none" and cell.settings.pruning == cell.inputs["finetune"].settings.pruning

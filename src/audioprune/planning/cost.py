@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from audioprune.datasets._base import Dataset
+from audioprune import registry
+from audioprune.facts.dataset import Dataset
 from audioprune.planning.cells import Cell
 from audioprune.profiling.macs import count
 
@@ -33,7 +34,7 @@ def estimate(cell: Cell, facts: Callable[[str], Dataset], tflops: float) -> dict
         return {}
     macs = count(backbone, frames=frames, num_classes=classes, method="none", keep_rate=1.0).total
     flops = 2 * passes * macs * clips * epochs
-    if backbone.endswith("-tiny"):
+    if registry.backbone(backbone).size.small:
         return {"core_hours": flops / (CORE_GFLOPS * 1e9) / 3600}
     return {"gpu_hours": flops / (tflops * 1e12) / 3600}
 
@@ -48,6 +49,6 @@ def stored_mib(cell: Cell, facts: Callable[[str], Dataset]) -> float:
         bytes_a_frame = 320 if cell.kind == "audio" else 512  # int16 samples of 10 ms; 128 float32 bins
         return clips * dataset.frames * bytes_a_frame / 2**20
     if cell.kind in ("pretrain", "finetune"):
-        tiny = cell.settings.model.backbone.endswith("-tiny")
-        return (3 if tiny else 340) * (2 if cell.kind == "finetune" else 1)
+        small = registry.backbone(cell.settings.model.backbone).size.small
+        return (3 if small else 340) * (2 if cell.kind == "finetune" else 1)
     return 1

@@ -2,24 +2,22 @@
 
 A module's hash is over our own serialisation of its syntax tree, without docstrings, comments and formatting
 (`ast.dump` differs between Python versions). A step's fingerprint covers the step, every module of this package that
-it imports, function-level imports included, and of the pluggable modules only those that the cell names. Modules that
-change no number (command line, configuration, keys, records, ...) are declared out; a hand-kept version for each kind
-of record stands in for them. Changes that were accepted as giving the same results (planning.accepted) change no
-fingerprint of the kinds they were accepted for.
+it takes something from (planning.imports), and of the pluggable modules only those that the cell names, or that the
+exhibit names in PLUGINS. Modules that change no number are declared out, each with the reason; a hand-kept version for
+each kind of record stands in for them. Changes that were accepted as giving the same results (planning.accepted) change
+no fingerprint of the kinds they were accepted for.
 """
 
 from __future__ import annotations
 
-import ast
 import hashlib
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
 
 from audioprune.planning import accepted
 from audioprune.planning.accepted import Change, Changes
+from audioprune.planning.imports import imports_of, module_path, tree_of
 from audioprune.planning.syntax import digest_of
-from audioprune.registry import PACKAGE
 
 # Raise a kind's number when a declared-out module changes what its cells hold.
 VERSIONS = {
@@ -28,50 +26,32 @@ VERSIONS = {
 }  # fmt: skip
 
 DECLARED_OUT = (
-    "audioprune",
-    "audioprune.config",
-    "audioprune.settings",
-    "audioprune.sources",
-    "audioprune.manifest",
-    "audioprune.records",
-    "audioprune.registry",
+    "audioprune",  # the library's names
+    # What they decide is in the keys as data; how they decide it counts for nothing.
+    "audioprune.config",  # what it resolves is in the settings of cells
+    "audioprune.settings",  # values that differ from the pinned defaults, so a changed default is seen
+    "audioprune.sources",  # content digests
+    "audioprune.manifest",  # digests of what users bring
+    "audioprune.planning",  # which cells there are, of which data, and which an exhibit gets, in order
+    "audioprune.registry",  # finds modules by name: those named are covered, as are the facts that it gives
+    # How a cell is made and recorded, not what is in it.
+    "audioprune.records",  # and the canonical JSON that keys themselves are made of
     "audioprune.progress",
     "audioprune.provenance",
     "audioprune.errors",
     "audioprune.disk",
     "audioprune.leases",
     "audioprune.holders",
-    "audioprune.cli",
-    "audioprune.planning",
     "audioprune.steps._run",
+    "audioprune.cli",
 )
-
-
-def module_path(module: str) -> Path | None:
-    """The file of a module of this package, or None."""
-    parts = module.split(".")
-    if parts[0] != "audioprune":
-        return None
-    base = PACKAGE.joinpath(*parts[1:])
-    for path in (base.with_suffix(".py"), base / "__init__.py"):
-        if path.is_file() and len(parts) > 1:
-            return path
-    return PACKAGE / "__init__.py" if len(parts) == 1 else None
 
 
 @cache
 def _parsed(module: str) -> tuple[str, frozenset[str]]:
-    """(hash, modules of this package imported anywhere in it)."""
-    tree = ast.parse(module_path(module).read_text(encoding="utf-8"))
-    imported = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            imported.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            for alias in node.names:
-                deeper = f"{node.module}.{alias.name}"
-                imported.add(deeper if module_path(deeper) else node.module)
-    return digest_of(tree), frozenset(name for name in imported if module_path(name))
+    """(hash, modules of this package that it takes something from)."""
+    tree = tree_of(module)
+    return digest_of(tree), imports_of(tree)
 
 
 def _out(module: str) -> bool:

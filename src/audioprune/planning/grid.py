@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
 
 from audioprune import manifest, provenance, registry, sources
-from audioprune.config import Config, Cost, Grid, Method, Probes, Study, Traces, method_of, resolve_recipe
+from audioprune.config import Config, Cost, Grid, Method, Probes, Study, Traces, block_of, method_of, resolve_recipe
 from audioprune.datasets import _user
-from audioprune.datasets._base import Dataset
-from audioprune.planning.cells import Cell, code_of, key_of, matches
+from audioprune.errors import UserError
+from audioprune.facts.dataset import Dataset
+from audioprune.facts.options import canonical
+from audioprune.facts.tokens import PATCH
+from audioprune.labels import label_of, method_label
+from audioprune.planning import brought
+from audioprune.planning.cells import Cell, code_of, key_of
+from audioprune.queries import matches
 from audioprune.settings import (
     AudioSettings,
     Closed,
@@ -46,7 +52,7 @@ class StudyPlan:
     all: dict[str, Cell] = field(default_factory=dict)  # path -> cell
 
     def cells(self, kind: str, **wanted) -> list[Cell]:
-        """Its cells of one kind that have all wanted values (see planning.cells.matches)."""
+        """Its cells of one kind that have all wanted values (see queries.matches)."""
         return [c for c in self.all.values() if c.kind == kind and matches(c, wanted)]
 
 
@@ -54,7 +60,16 @@ def dataset_facts(name: str, config: Config) -> Dataset:
     """Facts of a built-in dataset, or of a user's folder."""
     if name in config.datasets:
         return _user.facts(name, config.datasets[name])
-    return registry.get("datasets", name).DATASET
+    return registry.dataset(name)
+
+
+def methods_of(backbone: str, named: Iterable[str | Method]) -> tuple[Method, ...]:
+    """Methods with the options that differ from their defaults for this backbone, each once."""
+    family, found = registry.backbone(backbone).family, []
+    for method in map(method_of, named):
+        options = canonical(method.options, registry.get("pruning", method.method).build, family)
+        found.append(method.model_copy(update={"options": options}))
+    return tuple(method for i, method in enumerate(found) if method not in found[:i])
 
 
 def timing_device(name: str) -> str:
@@ -85,6 +100,8 @@ class Planner:
 
     def fetch(self, source: str) -> Cell:
         """A public archive, keyed by its declared content digest; data brought by hand, keyed by its manifest."""
+        if source not in self.sources:
+            raise UserError(f"workflow/sources.yaml has no row {source!r}{registry.nearest(source, self.sources)}")
         digest, note = self.sources[source].pin, ""
         if not digest:
             digest, note = self._manifest_digest(source)
@@ -114,24 +131,24 @@ class Planner:
         settings = FeaturesSettings(dataset=name, frames=facts.frames, mean=facts.mean, std=facts.std)
         return self.cell("features", name, settings, audio=audio or self.audio(name))
 
-    def clusters(self, name: str, patch: int = 16, stride: int = 16) -> Cell:
+    def clusters(self, name: str, patch: int = PATCH, stride: int = PATCH) -> Cell:
         settings = ClustersSettings(dataset=name, patch=patch, stride=stride, tau=self.facts(name).tau)
         return self.cell("clusters", name, settings, audio=self.audio(name), features=self.features(name))
 
     def _manifest_digest(self, name: str) -> tuple[str, str]:
-        path = manifest.path_of(name)
-        if not path.is_file():
-            return PENDING, f"its data is not indexed yet: audioprune index {name}"
-        return manifest.digest(manifest.refresh(manifest.load(path), path)), ""
+        """(digest of data that the user brings, nothing), or (PENDING, why) where it is not indexed as it is."""
+        try:
+            return manifest.digest(brought.current(name, brought.place_of(self.config, name))), ""
+        except brought.NotIndexed as error:
+            return PENDING, str(error)
 
     # --- models -------------------------------------------------------------------------------------------------
 
     def _checkpoint(self, pretraining: str, backbone: str) -> Cell:
-        family = backbone.rpartition("-")[0]
         if pretraining == "official":
             return self.fetch(f"checkpoint-{backbone}")
         block = self.config.pretraining[pretraining]
-        plan = block.families.get(family) or block.families["ast"]
+        plan = block_of(block.families, registry.backbone(backbone).family.name)
         corpus = block.corpus
         generated = self.generate(corpus.generator, clips=corpus.clips, seed=corpus.seed, options=corpus.options)
         features = self.features("demo-corpus", generated)
@@ -143,7 +160,7 @@ class Planner:
     def finetune(
         self, study: Study, grid: Grid, backbone: str, dataset: str, pruning: Pruning, fold: int, seed: int
     ) -> Cell:
-        family = backbone.rpartition("-")[0]
+        family = registry.backbone(backbone).family.name
         recipe, augment = resolve_recipe(self.config, grid.recipes or study.recipes, family, dataset)
         if grid.baseline:
             augment = augment.model_copy(update={"baseline": grid.baseline})
@@ -155,13 +172,13 @@ class Planner:
         inputs = {"audio": audio, "features": self.features(dataset)}
         if grid.initial == "pretrained":
             inputs["checkpoint"] = self._checkpoint(study.pretraining, backbone)
-        address = f"{backbone}/{dataset}/{pruning.label}/fold{fold}-seed{seed}"
+        address = f"{backbone}/{dataset}/{label_of(pruning)}/fold{fold}-seed{seed}"
         plugins = self._plugins(backbone, pruning.method, dataset)
         return self.cell("finetune", address, settings, plugins=plugins, **inputs)
 
     def evaluate(self, tuned: Cell, **settings) -> Cell:
         own = EvaluateSettings(**{"pruning": tuned.settings.pruning, **settings})
-        label = f"eval-{own.pruning.label}" + (f"-{own.perturbation}" if own.perturbation != "none" else "")
+        label = f"eval-{label_of(own.pruning)}" + (f"-{own.perturbation}" if own.perturbation != "none" else "")
         more = {}
         if own.perturbation != "none" and own.tau is None:
             more["clusters"] = self.clusters(tuned.settings.dataset)
@@ -169,7 +186,7 @@ class Planner:
 
     def trace(self, tuned: Cell, clips: int) -> Cell:
         own = TraceSettings(pruning=tuned.settings.pruning, clips=clips)
-        return self._of_finetuned("trace", f"trace-{own.pruning.label}/{own.selection}", tuned, own)
+        return self._of_finetuned("trace", f"trace-{label_of(own.pruning)}/{own.selection}", tuned, own)
 
     def tokens(self, traced: Cell, **settings) -> Cell:
         """Analyses of a trace; signal is what the generator of made audio says, else what lies above the dataset's own
@@ -209,7 +226,14 @@ class Planner:
     # --- cost ---------------------------------------------------------------------------------------------------
 
     def costs(
-        self, study: Study, grid: Grid | Cost, backbone: str, dataset: str, method: Method, stride: int = 16, rates=()
+        self,
+        study: Study,
+        grid: Grid | Cost,
+        backbone: str,
+        dataset: str,
+        method: Method,
+        stride: int = PATCH,
+        rates=(),
     ) -> list[Cell]:
         """Counted and timed at a grid's keep-rates, and at others of the same shape, in one run."""
         facts = self.facts(dataset)
@@ -221,8 +245,8 @@ class Planner:
             "blocks": grid.blocks,
         }  # fmt: skip
         plugins = tuple(sorted({*self._plugins(backbone, method.method), *self._plugins(backbone, "none")}))
-        label = Pruning(method=method.method, keep_rate=0.5, options=method.options, blocks=grid.blocks).label
-        label = label.rpartition("-kr")[0] + (f"-stride{stride}" if stride != 16 else "")
+        label = method_label(Pruning(method=method.method, keep_rate=0.5, options=method.options, blocks=grid.blocks))
+        label += f"-stride{stride}" if stride != PATCH else ""
         address = f"{backbone}/{facts.frames}x{facts.num_classes}/{label}"
         eager = Model(backbone=backbone, kernel="eager", stride=stride)
         cells = [self.cell("macs", address, MacsSettings(model=eager, **common), plugins=plugins)]
@@ -248,17 +272,18 @@ class Planner:
             for cell in self._grid(study, grid, timed):
                 plan.all.update(cell.upstream())
         for cost in study.costs:
-            for backbone, dataset, method in product(cost.backbones, cost.datasets, map(method_of, cost.methods)):
-                for cell in self.costs(study, cost, backbone, dataset, method, cost.stride):
-                    plan.all.update(cell.upstream())
+            for backbone, dataset in product(cost.backbones, cost.datasets):
+                for method in methods_of(backbone, cost.methods):
+                    for cell in self.costs(study, cost, backbone, dataset, method, cost.stride):
+                        plan.all.update(cell.upstream())
         return plan
 
     def _timed(self, study: Study) -> dict[tuple, set[float]]:
         """The keep-rates of each shape of model: datasets may share one, which is timed once."""
         rates: dict[tuple, set[float]] = {}
         for grid in study.grids:
-            if TIMED in map(method_of, grid.methods):
-                for backbone, dataset in product(grid.backbones, grid.datasets):
+            for backbone, dataset in product(grid.backbones, grid.datasets):
+                if TIMED in methods_of(backbone, grid.methods):
                     rates.setdefault(self._shape(grid, backbone, dataset), set()).update(grid.keep_rates)
         return rates
 
@@ -273,7 +298,7 @@ class Planner:
                 if not facts.classes:  # transcription: data and WER only, its model comes later
                     yield self.features(dataset)
                     continue
-                for method in map(method_of, grid.methods):
+                for method in methods_of(backbone, grid.methods):
                     if method == TIMED:
                         rates = timed[self._shape(grid, backbone, dataset)]
                         yield from self.costs(study, grid, backbone, dataset, method, rates=rates)
@@ -291,7 +316,7 @@ class Planner:
         for selection in study.selections:
             yield self.evaluate(tuned, selection=selection)
         pruning = tuned.settings.pruning
-        if pruning.keep_rate < 1 and pruning.method != "tome":  # which prunes nothing to swap with
+        if can_be_perturbed(pruning):
             for test in grid.perturbations:
                 yield self.evaluate(tuned, perturbation=test, tau=facts.tau, kernel="eager")
         if study.traces and self._traced(study.traces, grid, tuned):
@@ -299,7 +324,7 @@ class Planner:
             yield traced
             yield self.tokens(traced)
         if tuned.settings.seed == grid.seeds[0] and not grid.baseline:
-            for probe in probes(study.probes, grid, pruning):
+            for probe in probes(study.probes, grid, tuned.settings.model.backbone, pruning):
                 yield self.evaluate(tuned, pruning=probe)
             if study.probes.discard and pruning.method == "none":
                 yield self.discard(tuned, study.probes.discard)
@@ -316,7 +341,13 @@ class Planner:
         return pruning.keep_rate in traces.keep_rates and (pruning.keep_rate == 1 or pruning.method in traces.methods)
 
 
-def probes(wanted: Probes, grid: Grid, trained: Pruning) -> list[Pruning]:
+def can_be_perturbed(pruning: Pruning) -> bool:
+    """Whether Algorithm 1 applies: tokens are ranked, some of them go, and the extra tokens stay apart."""
+    facts = registry.method(pruning.method)
+    return pruning.keep_rate < 1 and facts.ranks and not facts.loses(pruning.options)
+
+
+def probes(wanted: Probes, grid: Grid, backbone: str, trained: Pruning) -> list[Pruning]:
     """What a fine-tuning is evaluated with, besides what it was trained with."""
     rates = [rate for rate in grid.keep_rates if rate < 1]
     topk = {"method": "topk", "blocks": grid.blocks}
@@ -324,13 +355,14 @@ def probes(wanted: Probes, grid: Grid, trained: Pruning) -> list[Pruning]:
     if wanted.matrix and trained in [Pruning(keep_rate=rate, **topk) for rate in grid.keep_rates]:
         found += [Pruning(keep_rate=rate, **topk) for rate in grid.keep_rates]
     if trained.method == "none":
-        for method in map(method_of, wanted.off_the_shelf):
+        for method in methods_of(backbone, wanted.off_the_shelf):
             named = {"method": method.method, "options": method.options}
             found += [Pruning(keep_rate=rate, blocks=grid.blocks, **named) for rate in rates if allowed(method, rate)]
         found += [Pruning(method="topk", keep_rate=rate, blocks=blocks) for blocks in wanted.blocks for rate in rates]
-    return list({pruning.label: pruning for pruning in found if pruning != trained}.values())
+    return list({label_of(pruning): pruning for pruning in found if pruning != trained}.values())
 
 
 def allowed(method: Method, rate: float) -> bool:
-    """Merging in pairs cannot leave fewer than half."""
-    return method.method != "tome" or rate >= 0.5
+    """Whether a method can leave so few tokens at one block (merging in pairs: at least half)."""
+    facts = registry.method(method.method)
+    return facts.is_constant(method.options) or rate >= facts.least

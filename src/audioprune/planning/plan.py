@@ -8,11 +8,12 @@ import sys
 from collections.abc import Callable, Iterable
 from functools import cache, cached_property
 from pathlib import Path
+from types import ModuleType
 
 from audioprune import records, registry
 from audioprune.config import Config, load
 from audioprune.errors import UserError
-from audioprune.planning import accepted, batches, sheets
+from audioprune.planning import accepted, batches, brought, sheets
 from audioprune.planning.batches import Batch
 from audioprune.planning.cells import RESULTS, Cell, code_of, key_of
 from audioprune.planning.fingerprint import code_record
@@ -29,10 +30,12 @@ SUFFIXES = {"table": ("tex", "csv", "html", "json"), "figure": ("pdf", "svg", "c
 
 
 class Drawn(Closed):
-    """Settings of an exhibit: whose, and which."""
+    """Settings of an exhibit: whose, which, and what it prints of the study's block of config.yaml."""
 
     study: str
     name: str
+    title: str = ""
+    tier: str = ""
 
 
 class Plan:
@@ -47,6 +50,7 @@ class Plan:
     ):
         """`targets` says what this run was asked for; without it no cells are batched."""
         self.config = config or load()
+        brought.check(self.config)
         self.main = main
         self.targets = targets
         self.planner = Planner(self.config)
@@ -96,15 +100,23 @@ class Plan:
 
     def _exhibit_key(self, study: str, kind: str, name: str) -> str:
         inputs, digests = self.exhibit_content(study, kind, name)
-        return key_of(kind, Drawn(study=study, name=name), inputs, digests, code_of(kind, exhibit_plugins(kind, name)))
+        code = code_of(kind, exhibit_plugins(kind, name))
+        return key_of(kind, self.exhibit_settings(study, kind, name), inputs, digests, code)
+
+    def exhibit_settings(self, study: str, kind: str, name: str) -> Drawn:
+        """An exhibit's settings; a report alone prints the study's title and tier."""
+        printed = self.config.studies[study] if kind == "report" else None
+        about = {"title": printed.title, "tier": printed.tier} if printed else {}
+        return Drawn(study=study, name=name, **about)
 
     def exhibit_content(self, study: str, kind: str, name: str) -> tuple[dict[str, str], dict[str, str]]:
-        """What enters an exhibit's key beside its code: (keys of what it shows, digests of the files it reads)."""
+        """What enters an exhibit's key beside its settings and its code: (keys of what it shows, digests of the files
+        it reads and of the order in which it gets its cells)."""
         if kind == "report":
             inputs = {f"{k}/{n}": self.exhibit_key(study, k, n) for k, n in self.exhibits(study)}
             return inputs, _file_digests(TEMPLATES, "*") | _accepted_digest()
         inputs = {cell.path: cell.key for cell in self.exhibit_cells(study, kind, name)}
-        return inputs, _files_taken(registry.get(KINDS_OF_EXHIBIT[kind], name))
+        return inputs, _files_taken(registry.get(KINDS_OF_EXHIBIT[kind], name)) | {"order": _digest([*inputs])}
 
     # --- states and guards --------------------------------------------------------------------------------------
 
@@ -190,7 +202,7 @@ class Plan:
         A fresh report, of which exhibits are damaged, waits for no stamp: what is not there would make it again.
         """
         guards, fresh = self.exhibit_guard(study, "report", "report")
-        files = {}
+        files: dict[str, None] = {}
         for kind, name in self.exhibits(study):
             sheet = None if fresh else self.sheets.get((study, kind, name))
             files[str(sheet.stamp if sheet else study_folder(study) / f"{name}.{SUFFIXES[kind][0]}")] = None
@@ -219,7 +231,7 @@ def exhibit_record(study: str, name: str) -> Path:
     return RESULTS / "exhibits" / study / f"{name}.json"
 
 
-def _files_taken(module) -> dict[str, str]:
+def _files_taken(module: ModuleType) -> dict[str, str]:
     """Digests of the files that an exhibit takes in besides cells."""
     digests = dict(_file_digests(PUBLISHED, "*.csv"))
     for folder, pattern in getattr(module, "FILES", ()):
@@ -241,13 +253,17 @@ def exhibit_plugins(kind: str, name: str) -> tuple[str, ...]:
     folder = KINDS_OF_EXHIBIT[kind]
     kinds = getattr(registry.get(folder, name), "PLUGINS", ())
     used = [registry.module_name(other, found) for other in kinds for found in registry.names(other)]
-    return (registry.module_name(folder, name), *used)
+    return tuple(dict.fromkeys((registry.module_name(folder, name), *used)))
 
 
 def _accepted_digest() -> dict[str, str]:
     """Reports list the accepted changes of code; {} while there are none."""
     entries = [entry.model_dump(mode="json") for entry in accepted.load()]
-    return {"accepted": hashlib.sha256(records.canonical(entries).encode()).hexdigest()} if entries else {}
+    return {"accepted": _digest(entries)} if entries else {}
+
+
+def _digest(value: list) -> str:
+    return hashlib.sha256(records.canonical(value).encode()).hexdigest()
 
 
 def write_exhibit_record(study: str, kind: str, name: str, key: str, results: dict, made: dict) -> None:

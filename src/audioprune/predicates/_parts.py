@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from audioprune.claims.claim import Verdict
-from audioprune.claims.evidence import Estimate, Evidence, Missing
+from audioprune.claims.evidence import Estimate, Evidence, Missing, NotPrinted
 from audioprune.claims.verdict import Part
 
 
@@ -47,6 +47,19 @@ def not_run(name: str, found: Missing, **more) -> Part:
 def arithmetic(name: str, holds: bool, evidence: str, value: float | None = None, unit: str = "", **more) -> Part:
     """What published numbers say of themselves."""
     return Part(name, "supported" if holds else "refuted", "arithmetic", evidence, value, unit=unit, **more)
+
+
+def printed(judge: Callable[..., Part], *what) -> list[Part]:
+    """The part that published numbers decide; nothing where they are not printed."""
+    try:
+        return [judge(*what)]
+    except NotPrinted:
+        return []
+
+
+def model(backbone: str, dataset: str, method: str = "topk") -> str:
+    """'audiomae-b on esc50'; with its method, where that is not topk."""
+    return f"{backbone} on {dataset}" + ("" if method == "topk" else f" with {method}")
 
 
 def each(evidence: Evidence, dataset: str, families: Sequence[str], judge: Callable[..., list[Part]]) -> list[Part]:

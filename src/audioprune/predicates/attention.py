@@ -12,18 +12,20 @@ from audioprune import published
 from audioprune.claims.claim import Claim
 from audioprune.claims.evidence import Evidence
 from audioprune.claims.verdict import Part
-from audioprune.forensics.null_model import BLOCKS
+from audioprune.facts.tokens import BLOCKS
 from audioprune.predicates._parts import above, arithmetic
 from audioprune.predicates._tokens import analysed, below, mean, paired, slope
 
 COLUMNS = ("gamma_s", "gamma_b")
+ONLY = ("topk",)  # methods of which there are token analyses to judge
 
 
 def above_one(claim: Claim, evidence: Evidence) -> list[Part]:
     """Kept tokens are attended to more than pruned ones, signal and background alike."""
     parts = []
     for dataset in claim.cells.datasets:
-        values = [float(v) for v in _printed(dataset).values()]
+        if not (values := list(_printed(dataset).values())):
+            continue
         text = f"{sum(v > 1 for v in values)} of {len(values)} printed ratios above 1, the least {min(values):.2f}"
         parts.append(arithmetic(dataset, min(values) > 1, text, min(values), "ratio"))
     for column in COLUMNS:
@@ -41,7 +43,8 @@ def grows(claim: Claim, evidence: Evidence) -> list[Part]:
     """The ratio of attention does not fall as the keep-rate grows, in every group of blocks."""
     parts, rates = [], sorted(claim.cells.keep_rates)
     for dataset in claim.cells.datasets:
-        printed = _printed(dataset)
+        if not (printed := _printed(dataset)):
+            continue
         rows = sorted({key[:2] for key in printed})
         broken = [row for row in rows if any(printed[*row, a] > printed[*row, b] for a, b in pairwise(rates))]
         text = f"{len(rows) - len(broken)} of {len(rows)} printed rows grow"

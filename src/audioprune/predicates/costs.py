@@ -25,10 +25,8 @@ def _macs(claim: Claim) -> Part:
     is_, exact = Quantity(value=claimed.value, unit=reading.unit or claimed.unit), next(iter(possible.values()))
     saved, left = is_.to("pct_reduction"), float(is_.to("pct_remaining").value)
     close = abs(left - reading.remaining) <= float(claim.tolerance["decoded"].value)
-    text = (
-        f"{is_}, {saved}; by {reading.rule}: {reading.remaining:.2f} % remaining; exact: {exact:.2f} % remaining, "
-        f"{100 - exact:.2f} % saved"
-    )
+    fits = f"by {reading.rule}: {reading.remaining:.2f} % remaining" if reading.unit else "fits no count of MACs"
+    text = f"{is_}, {saved}; {fits}; exact: {exact:.2f} % remaining, {100 - exact:.2f} % saved"
     if rate is not None and rate not in claim.cells.keep_rates:
         text += f"; fits keep-rate {rate:g}, which the claim leaves out"
     holds = bool(reading.unit) and close and abs(left - exact) <= float(claim.tolerance["exact"].value)
@@ -36,12 +34,15 @@ def _macs(claim: Claim) -> Part:
 
 
 def _baseline(claim: Claim, evidence: Evidence) -> list[Part]:
-    """Value plus drop, exactly, against the unpruned value that the other quoted cells imply."""
+    """Value plus drop, exactly, against the unpruned value that the other quoted cells imply, where there is one."""
     found = readings(claim, evidence)
     if "score" not in found or "drop" not in found:
         return []
     dataset, metric = claim.cells.datasets[0], "map" if found["score"].unit == "mAP" else "top1"
-    base = quantity(evidence.printed("p2", dataset=dataset, method="none", metric=metric), found["score"].unit)
+    printed = evidence.printed("p2", dataset=dataset, method="none", metric=metric)
+    if printed is None:
+        return []
+    base = quantity(printed, found["score"].unit)
     implied = found["score"] + found["drop"]
     text = f"{found['score']} and {found['drop'].value:f} lost give {implied.value:f} unpruned"
     text += ", as the other cells do" if implied == base else f", others {base.value:f}"

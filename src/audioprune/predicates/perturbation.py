@@ -6,8 +6,9 @@ from __future__ import annotations
 from audioprune.claims.claim import Claim
 from audioprune.claims.evidence import Evidence, Missing
 from audioprune.claims.verdict import Part
-from audioprune.predicates._parts import above, arithmetic, each, measured, not_run
+from audioprune.predicates._parts import above, arithmetic, each, measured, not_run, printed
 
+ONLY = ("topk",)  # methods that it can judge
 EXCEPTED = ("esc50", 0.5)  # P0 names this one case where test III is not below test II
 
 
@@ -49,7 +50,7 @@ def _compared(
     for dataset in claim.cells.datasets:
         for rate in wanted:
             counted = (dataset, rate) != excepted
-            parts.append(_published(evidence, dataset, rate, first, second, threshold, at_least, counted))
+            parts += printed(_published, evidence, dataset, rate, first, second, threshold, at_least, counted)
         parts += each(evidence, dataset, (family,), judge)
     return parts
 
@@ -72,7 +73,7 @@ def _published(
     evidence: Evidence, dataset: str, rate: float, first: str, second: str, threshold, at_least, counted
 ) -> Part:
     a, b = (
-        float(evidence.printed("table4", dataset=dataset, keep_rate=f"{rate:g}", location=test, metric="top1"))
+        evidence.printed_number("table4", dataset=dataset, keep_rate=f"{rate:g}", location=test, metric="top1")
         for test in (first, second)
     )
     off = round(a - b, 9)

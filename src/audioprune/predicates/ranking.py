@@ -7,15 +7,13 @@ from functools import partial
 from audioprune.claims.claim import Claim
 from audioprune.claims.evidence import Evidence, Missing
 from audioprune.claims.verdict import Part
-from audioprune.predicates._parts import above, arithmetic, each, measured, not_run
-
-STATISTICS = ("intensity", "variation")
+from audioprune.predicates._parts import above, arithmetic, each, measured, not_run, printed
 
 
 def attention_wins(claim: Claim, evidence: Evidence) -> list[Part]:
-    """At equal MACs, tokens ranked by intensity or variation score below tokens ranked by attention, with the fixed
-    ranking; as released it loses the CLS token, which stands beside (paper.md 4, B2). And dropping the clusters
-    C1 and C2 of an unpruned model costs more than dropping as many tokens at random."""
+    """At equal MACs, tokens ranked as the claim's methods do, such as by intensity or variation, score below tokens
+    ranked by attention; as released a ranking loses the CLS token, which stands beside (paper.md 4, B2). And dropping
+    the clusters C1 and C2 of an unpruned model costs more than dropping as many tokens at random."""
     parts = []
     for family in claim.cells.backbones:
         for dataset in claim.cells.datasets:
@@ -37,10 +35,10 @@ def _discarded(evidence: Evidence, dataset: str, backbone: str) -> list[Part]:
 
 def _statistics(claim: Claim, evidence: Evidence, dataset: str, backbone: str) -> list[Part]:
     parts = []
-    for statistic in STATISTICS:
+    for statistic in claim.cells.methods:
         rated = {
             method: evidence.keep_rates(backbone, dataset, method, claim.cells.keep_rates)
-            for method in (statistic, f"{statistic}.fixed", f"{statistic}.as_released")
+            for method in (statistic, f"{statistic}.as_released")
         }
         for method, rates in rated.items():
             for rate in rates:
@@ -58,7 +56,8 @@ def cls_hurts(claim: Claim, evidence: Evidence) -> list[Part]:
     """Tokens ranked by the CLS score lose more than tokens ranked by the global one."""
     (family,), parts = claim.cells.backbones, []
     for dataset in claim.cells.datasets:
-        parts += [_published(evidence, f"{family}-b", dataset, rate) for rate in claim.cells.keep_rates]
+        for rate in claim.cells.keep_rates:
+            parts += printed(_published, evidence, f"{family}-b", dataset, rate)
         parts += each(evidence, dataset, (family,), partial(_scores, claim, evidence))
     return parts
 
@@ -72,10 +71,8 @@ def _scores(claim: Claim, evidence: Evidence, dataset: str, backbone: str) -> li
 
 def _published(evidence: Evidence, backbone: str, dataset: str, rate: float) -> Part:
     ours, theirs = (
-        float(
-            evidence.printed(
-                table, backbone=backbone, dataset=dataset, method=method, keep_rate=f"{rate:g}", metric="top1"
-            )
+        evidence.printed_number(
+            table, backbone=backbone, dataset=dataset, method=method, keep_rate=f"{rate:g}", metric="top1"
         )
         for table, method in (("table1", "topk"), ("table5", "topk.cls"))
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from audioprune.claims.claim import Claim
 from audioprune.claims.evidence import Estimate, Evidence, Missing
 from audioprune.claims.verdict import Part
-from audioprune.predicates._parts import arithmetic, each, measured, not_run
+from audioprune.predicates._parts import arithmetic, each, measured, not_run, printed
+
+ONLY = ("topk",)  # methods that it can judge
 
 
 def about(claim: Claim, evidence: Evidence) -> list[Part]:
@@ -13,7 +15,7 @@ def about(claim: Claim, evidence: Evidence) -> list[Part]:
     parts, (family,), (rate, *_) = [], claim.cells.backbones, claim.cells.keep_rates
     wanted, within = float(claim.quantities["speed_up"].value), float(claim.tolerance["speed_up"].value)
     for dataset in claim.cells.datasets:
-        parts.append(_published(evidence, f"{family}-b", dataset, rate, wanted, within))
+        parts += printed(_published, evidence, f"{family}-b", dataset, rate, wanted, within)
         parts += each(
             evidence, dataset, (family,), lambda name, own: [_measured(evidence, own, name, rate, wanted, within)]
         )
@@ -22,7 +24,7 @@ def about(claim: Claim, evidence: Evidence) -> list[Part]:
 
 def _published(evidence: Evidence, backbone: str, dataset: str, rate: float, wanted: float, within: float) -> Part:
     fast, base = (
-        float(evidence.printed("table7", backbone=backbone, dataset=dataset, keep_rate=text, metric="throughput"))
+        evidence.printed_number("table7", backbone=backbone, dataset=dataset, keep_rate=text, metric="throughput")
         for text in (f"{rate:g}", "1.0")
     )
     text = f"{fast / base:.3f} times, MACs {100 / evidence.remaining(backbone, dataset, 'topk', rate):.3f} times fewer"

@@ -6,13 +6,18 @@ input's; `excess`: ratio B above K / N, what random selection keeps.
 
 from __future__ import annotations
 
+from itertools import product
+
 from audioprune.claims.claim import Claim
 from audioprune.claims.evidence import Evidence
 from audioprune.claims.verdict import Part
-from audioprune.forensics.null_model import BLOCKS, LARGEST, excess
-from audioprune.predicates._parts import above, arithmetic
+from audioprune.facts.tokens import BLOCKS
+from audioprune.forensics.null_model import LARGEST, excess
+from audioprune.predicates._parts import above, arithmetic, printed
 from audioprune.predicates._tokens import analysed, below, mean, paired
 from audioprune.profiling.macs import patches_of
+
+ONLY = ("topk",)  # methods of which there are token analyses to judge
 
 
 def low_intensity(claim: Claim, evidence: Evidence) -> list[Part]:
@@ -35,9 +40,8 @@ def signal_kept_more(claim: Claim, evidence: Evidence) -> list[Part]:
         return {f"block {block}": (above(one), one) for block, one in found.items()}
 
     first, second = claim.cells.backbones
-    parts = [
-        _printed_pair(evidence, d, r, b) for d in claim.cells.datasets for r in claim.cells.keep_rates for b in BLOCKS
-    ]
+    wanted = product(claim.cells.datasets, claim.cells.keep_rates, BLOCKS)
+    parts = [part for one in wanted for part in printed(_printed_pair, evidence, *one)]
     for rate in evidence.token_rates(claim.cells.keep_rates):
         parts += analysed(claim, evidence, [(first, rate), (second, rate)], "ratio_b", judge)
     return parts
@@ -53,7 +57,8 @@ def background_kept(claim: Claim, evidence: Evidence) -> list[Part]:
 
     (family,), parts = claim.cells.backbones, []
     for rate in claim.cells.keep_rates:
-        parts += [_printed_excess(evidence, dataset, rate) for dataset in claim.cells.datasets]
+        for dataset in claim.cells.datasets:
+            parts += printed(_printed_excess, evidence, dataset, rate)
     for rate in evidence.token_rates(claim.cells.keep_rates):
         parts += analysed(claim, evidence, [(family, rate)], "excess", judge)
     return parts
@@ -77,9 +82,7 @@ def proportional(claim: Claim, evidence: Evidence) -> list[Part]:
     (family,), parts = claim.cells.backbones, []
     for rate in claim.cells.keep_rates:
         for dataset in claim.cells.datasets:
-            far = _furthest(evidence, dataset, rate)
-            text = f"ratio B at most {abs(far):.2f} points from K / N"
-            parts.append(arithmetic(f"{dataset} at {rate:g}", abs(far) <= LARGEST, text, far, "pp"))
+            parts += printed(_printed_distance, evidence, dataset, rate)
     for rate in evidence.token_rates(claim.cells.keep_rates):
         parts += analysed(claim, evidence, [(family, rate)], "excess", judge)
     return parts
@@ -87,8 +90,8 @@ def proportional(claim: Claim, evidence: Evidence) -> list[Part]:
 
 def _printed_pair(evidence: Evidence, dataset: str, rate: float, block: int) -> Part:
     wanted = {"dataset": dataset, "keep_rate": f"{rate:g}", "location": str(block), "metric": "ratio_b"}
-    ast = float(evidence.printed("table5", backbone="ast-b", **wanted))
-    mae = float(evidence.printed("table2", backbone="audiomae-b", **wanted))
+    ast = evidence.printed_number("table5", backbone="ast-b", **wanted)
+    mae = evidence.printed_number("table2", backbone="audiomae-b", **wanted)
     text = f"{ast:.1f} % against {mae:.1f} % of the signal tokens"
     return arithmetic(f"{dataset} at {rate:g}, block {block}", ast > mae, text, ast - mae, "pp")
 
@@ -101,8 +104,14 @@ def _printed_excess(evidence: Evidence, dataset: str, rate: float) -> Part:
     return Part(f"{dataset} at {rate:g}", verdict, "arithmetic", text, far, unit="pp")
 
 
+def _printed_distance(evidence: Evidence, dataset: str, rate: float) -> Part:
+    far = _furthest(evidence, dataset, rate)
+    text = f"ratio B at most {abs(far):.2f} points from K / N"
+    return arithmetic(f"{dataset} at {rate:g}", abs(far) <= LARGEST, text, far, "pp")
+
+
 def _furthest(evidence: Evidence, dataset: str, rate: float) -> float:
     """The printed ratio B that is furthest from K / N, minus that, in points."""
     patches, wanted = patches_of(evidence.facts(dataset).frames), {"dataset": dataset, "keep_rate": f"{rate:g}"}
-    printed = [evidence.printed("table2", location=str(block), metric="ratio_b", **wanted) for block in BLOCKS]
-    return max((excess(float(b), patches, rate, stage) for stage, b in enumerate(printed)), key=abs)
+    ratios = [evidence.printed_number("table2", location=str(b), metric="ratio_b", **wanted) for b in BLOCKS]
+    return max((excess(ratio, patches, rate, stage) for stage, ratio in enumerate(ratios)), key=abs)

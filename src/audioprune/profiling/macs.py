@@ -23,14 +23,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
-from math import ceil
 
 from audioprune import registry
-from audioprune.backbones._sizes import SIZES
 from audioprune.errors import UserError
+from audioprune.facts.backbone import Family
+from audioprune.facts.options import option_names
+from audioprune.facts.tokens import BLOCKS, PATCH, grid, keep_count
 
-MEL_BINS = 128
 ITEMS = {
     "patch_embedding": "patch embedding",
     "norms": "layer norms of the blocks",
@@ -51,16 +50,10 @@ ITEMS = {
 class Shape:
     """What of a backbone decides its cost."""
 
-    extra: int  # extra tokens
-    mean: bool  # prediction from the mean over the tokens, else from the extra tokens' own mean, which counts nothing
-    norm_all: bool  # a norm of all tokens before pooling, and another of what is pooled; else the latter only
+    family: Family
     width: int
     heads: int
     depth: int
-
-
-FAMILIES = {"audiomae": (1, True, False), "ast": (2, False, True), "ast-mp": (2, True, True)}
-SCORED = ("topk",)
 
 
 @dataclass(frozen=True)
@@ -86,30 +79,29 @@ def count(
     num_classes: int,
     method: str = "topk",
     keep_rate: float = 1.0,
-    blocks: Sequence[int] = (3, 6, 9),
+    blocks: Sequence[int] = BLOCKS,
     options: Mapping[str, object] | None = None,
-    patch: int = 16,
-    stride: int = 16,
+    patch: int = PATCH,
+    stride: int = PATCH,
     width: int | None = None,
     num_heads: int | None = None,
     depth: int | None = None,
 ) -> Macs:
     """MACs of `backbone` on one clip of `frames` x 128; UserError for a name or value that does not exist."""
     shape = shape_of(backbone, width=width, heads=num_heads, depth=depth)
-    patches = patches_of(frames, patch, stride)
-    options = dict(options or {})
+    family, patches, options = shape.family, patches_of(frames, patch, stride), dict(options or {})
     items = dict.fromkeys(ITEMS, 0)
     items["patch_embedding"] = patch * patch * patches * shape.width
-    per_block, n = [], patches + shape.extra
-    for block, m, score in _tokens(method, options, patches, shape.extra, keep_rate, blocks, shape.depth):
+    per_block, n = [], patches + family.extra
+    for block, m, score in _tokens(method, options, patches, family.extra, keep_rate, blocks, shape.depth):
         own = block_items(n, m, shape.width, shape.heads, score)
         for item, macs in own.items():
             items[item] += macs
         per_block.append({"block": block, "tokens_in": n, "tokens_out": m, **own})
         n = m
-    merged = method == "tome" and n < patches + shape.extra
-    items["pooling"] = ((n - shape.extra if merged else 1) * shape.width) if shape.mean else 0
-    items["final_norm"] = (n + 1) * shape.width if shape.norm_all else shape.width
+    merged = registry.method(method).merges and n < patches + family.extra
+    items["pooling"] = (n - family.extra if merged else 1) * shape.width if family.pooling == "mean" else 0
+    items["final_norm"] = (n + 1) * shape.width if family.norm_tokens else shape.width
     items["head"] = shape.width * num_classes
     return Macs(items, per_block)
 
@@ -126,7 +118,7 @@ def of_settings(settings, keep_rate: float) -> Macs:
         method=settings.method if keep_rate < 1 else "none",
         keep_rate=keep_rate,
         blocks=settings.blocks,
-        options=settings.options,
+        options=settings.options if keep_rate < 1 else {},
         patch=settings.model.patch,
         stride=settings.model.stride,
     )
@@ -146,26 +138,21 @@ def block_items(n: int, m: int, width: int, heads: int, score: int) -> dict[str,
     }
 
 
-def patches_of(frames: int, patch: int = 16, stride: int = 16) -> int:
+def patches_of(frames: int, patch: int = PATCH, stride: int = PATCH) -> int:
     """Number of patches of a (frames, 128) spectrogram: 64 for 128 frames, 1212 for 1024 at stride 10."""
     if frames < patch:
         raise UserError(f"frames={frames} is less than one patch of {patch}")
-    return ((frames - patch) // stride + 1) * ((MEL_BINS - patch) // stride + 1)
+    time, freq = grid(frames, patch, stride)
+    return time * freq
 
 
 def shape_of(backbone: str, **other: int | None) -> Shape:
     """Shape of a backbone by name; a width, heads or depth that is given stands instead of its own."""
-    family, _, size = backbone.rpartition("-")
-    if family not in FAMILIES or size not in SIZES:
-        valid = [f"{one}-{suffix}" for one in FAMILIES for suffix in SIZES]
-        raise UserError(f"no MACs known of a backbone named {backbone!r}{registry.nearest(backbone, valid)}")
-    own = {"width": SIZES[size].width, "heads": SIZES[size].num_heads, "depth": SIZES[size].depth}
-    return Shape(*FAMILIES[family], **{name: other.get(name) or value for name, value in own.items()})
-
-
-def keep_count(keep_rate: float, n: int) -> int:
-    """K = ceil(keep_rate n) with the rate read as its decimal: 0.6 of 185 is 111 (float32 gives 112)."""
-    return ceil(Fraction(str(float(keep_rate))) * n)
+    if backbone not in (valid := registry.names("backbones")):
+        raise UserError(f"no backbone named {backbone!r}{registry.nearest(backbone, valid)}")
+    facts = registry.backbone(backbone)
+    own = {"width": facts.size.width, "heads": facts.size.num_heads, "depth": facts.size.depth}
+    return Shape(facts.family, **{name: other.get(name) or value for name, value in own.items()})
 
 
 def _tokens(
@@ -181,22 +168,27 @@ def _tokens(
     valid = registry.names("pruning")
     if method not in valid:
         raise UserError(f"no pruning method named {method!r}{registry.nearest(method, valid)}")
+    known = option_names(registry.get("pruning", method).build)
+    for name in options:
+        if name not in known:
+            raise UserError(f"method {method!r} has no option {name!r}{registry.nearest(name, known)}")
     if not 0 < keep_rate <= 1:
         raise UserError(f"keep-rate {keep_rate} is not in (0, 1]")
     wrong = [block for block in blocks if not 0 <= block < depth]
     if wrong:
         raise UserError(f"block {wrong[0]} does not exist: blocks are numbered 0 to {depth - 1}")
+    facts = registry.method(method)
     n, lost = patches + extra, False
     for block in range(depth):
         score = 0
-        if method == "tome" and "r" in options:
+        if facts.is_constant(options):
             n -= min(_merges(options), (n - extra) // 2)
         elif method != "none" and keep_rate < 1 and block in blocks:
-            score = n - extra if method in SCORED else 0
-            lost = lost or options.get("variant") == "as_released"
+            score = n - extra if facts.scored else 0
+            lost = lost or facts.loses(options)
             m = keep_count(keep_rate, n - extra) + (0 if lost else extra)
-            if method == "tome" and n - m > (n - extra) // 2:
-                raise UserError(f"keep-rate {keep_rate} is below 0.5: tome merges at most half of a block's tokens")
+            if facts.merges and n - m > (n - extra) // 2:
+                raise UserError(f"keep-rate {keep_rate} is below 0.5: {method} merges at most half of a block's tokens")
             n = m
         yield block, n, score
 

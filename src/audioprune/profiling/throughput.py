@@ -17,9 +17,9 @@ import torch
 from torch import nn
 
 from audioprune.errors import UserError
+from audioprune.facts.mel import MEL_BINS
 from audioprune.progress import Progress
 
-MEL_BINS = 128
 DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16}
 
 

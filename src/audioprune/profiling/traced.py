@@ -20,8 +20,8 @@ import torch
 from torch import nn
 
 from audioprune.errors import UserError
+from audioprune.facts.mel import MEL_BINS
 
-MEL_BINS = 128
 # Met in our models without a rule in torchprofile, and no multiply-accumulate by its conventions.
 FREE = {"aten::argsort", "aten::pad", "aten::std", "aten::unbind"}
 

@@ -3,12 +3,12 @@
 Letters: B clips, P patches of an input, e extra tokens (class, distillation), n non-extra tokens entering a selecting
 block, K tokens it keeps, D width, C pixels of a patch.
 
-A method is a module of this package with `build(tokens, **options) -> Pruner`: it ranks the tokens, nothing else. At a
-selecting block, after attention and its residual, K = ceil(keep_rate n) tokens of highest rank stay, by descending
-rank; extra tokens always stay (P0 section 3; released code: models_vit.py). Ties go to the token that comes first, so
-that a selection never depends on a sorting algorithm.
+A method is a module of this package (see facts.method) whose `build(tokens, **options)` gives a Pruner: it ranks the
+tokens, nothing else. At a selecting block, after attention and its residual, the K = ceil(keep_rate n) tokens of the
+highest rank stay, by descending rank; extra tokens always stay (P0 section 3; released code: models_vit.py). Ties go to
+the token that comes first, so that a selection never depends on a sorting algorithm.
 
-A block knows of a `Reducer` only. What is not a selection is another one than Pruner: tome.Merger merges tokens, and
+A block knows of a `Reducer` only. What is not a selection is another one than Pruner: _merge.Merger merges tokens, and
 _discard.Discard takes them away without a rank.
 """
 
@@ -16,29 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
-from math import ceil
 from typing import Literal, Protocol
 
 import torch
 from torch import Tensor, nn
 
-Attention = Literal["global", "global_literal", "cls"]
-
-
-@dataclass(frozen=True)
-class Tokens:
-    """Facts of a backbone's tokens: `extra` at the front, then time x freq patches in the order of `orientation`."""
-
-    extra: int
-    orientation: Literal["time", "freq"]  # which index runs slowest, as in audioprune.audio.patches
-    time: int
-    freq: int
-    score: Attention  # the attention score that this backbone's topk uses by default
-
-    @property
-    def patches(self) -> int:
-        return self.time * self.freq
+from audioprune.facts.tokens import Attention, keep_count
 
 
 @dataclass(frozen=True)
@@ -132,20 +115,6 @@ class Pruning(nn.Module):
     def at(self, block: int) -> Reducer | None:
         """The pruner, if this block selects."""
         return self.pruner if self.keep_rate < 1 and block in self.blocks else None
-
-
-def keep_count(keep_rate: float, n: int) -> int:
-    """K = ceil(keep_rate n), exactly: 0.6 x 185 is 111, where float32 gives 112. keep_rate is read as its decimal."""
-    return ceil(Fraction(str(float(keep_rate))) * int(n))
-
-
-def keep_counts(keep_rate: float, tokens: int, extra: int, locations: int, *, off_by_e: bool = False) -> list[int]:
-    """K at each of `locations` selecting blocks, of an input of `tokens` patches."""
-    counts, n = [], tokens
-    for _ in range(locations):
-        counts.append(keep_count(keep_rate, n))
-        n = counts[-1] - (extra if off_by_e else 0)
-    return counts
 
 
 def gather_kept(x: Tensor, keep: Tensor, num_extra_tokens: int) -> Tensor:

@@ -7,8 +7,8 @@ different numbers of tokens, so nothing is cut out: a token that is gone gets si
 it (its logits become -inf) and no mean counts it. What is left is what removing it would leave, to float rounding. It
 acts at the place of pruning, before the block's MLP: what an MLP does to a token that is gone does not matter.
 
-The control drops as many tokens of each clip, at random: the order is that of audioprune.pruning.random, so a clip's
-choice is the same in any batch, and nothing of it depends on intensity.
+The control drops as many tokens of each clip, at random: the order is that of pruning._random_order, so a clip's choice
+is the same in any batch, and nothing of it depends on intensity.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from audioprune.pruning._base import Survivors, View
+from audioprune.pruning._random_order import RandomOrder
 from audioprune.pruning._statistic import patch_mean
-from audioprune.pruning.random import RandomOrder
 
 
 class Discard(nn.Module):

@@ -30,10 +30,10 @@ COUNT = "-count"
 SWAPS = {"I": (True, True), "II": (False, False), "III": (False, True)}  # X is signal, Y is signal
 
 
-def perturbed(pruner: Reducer | None, perturbation: str, tau: float | None) -> Reducer | None:
-    """The same pruner, with its retained set perturbed whenever it is not in training mode."""
+def perturb(pruner: Reducer | None, perturbation: str, tau: float | None) -> None:
+    """Let a model's pruner perturb its retained set whenever it is not in training mode; raises UserError."""
     if perturbation == "none":
-        return pruner
+        return
     if perturbation not in get_args(Test):
         raise UserError(f"perturbation={perturbation!r} is none of none, {', '.join(get_args(Test))}")
     if tau is None:
@@ -45,7 +45,6 @@ def perturbed(pruner: Reducer | None, perturbation: str, tau: float | None) -> R
     if pruner.off_by_e:
         raise UserError(f"perturbation {perturbation} is not defined with variant as_released: extra tokens mix in")
     pruner.change = Perturbation(perturbation, float(tau))
-    return pruner
 
 
 @dataclass(frozen=True)

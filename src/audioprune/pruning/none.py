@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from audioprune.pruning._base import Tokens
+from typing import TYPE_CHECKING
+
+from audioprune.facts.method import Method
+
+if TYPE_CHECKING:
+    from audioprune.facts.tokens import Tokens
+
+FACTS = Method(name="none", ranks=False)
 
 
 def build(tokens: Tokens) -> None:

@@ -1,46 +1,20 @@
-"""Random pruning: a control that the published comparison lacks.
-
-Each selecting block owns one long random order, drawn once on the CPU by a torch.Generator seeded from (seed, block); a
-clip reads it in a window that begins at a place given by its own content, an exact integer sum over its
-pixels. So a clip's selection is the same in any batch, on any device and at any time; another clip, an augmented copy
-of the clip, another seed and another block get others.
-"""
+"""Random pruning: a control that the published comparison lacks (see _random_order)."""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING
 
-from audioprune.pruning._base import Pruner, Tokens, View
+from audioprune.facts.method import Method
 
-LENGTH = 1 << 16
-BLOCKS = 64
-STEP = 2.0**-12
+if TYPE_CHECKING:
+    from audioprune.facts.tokens import Tokens
+    from audioprune.pruning._base import Pruner
+
+FACTS = Method(name="random")
 
 
 def build(tokens: Tokens, *, seed: int = 0) -> Pruner:
+    from audioprune.pruning._base import Pruner
+    from audioprune.pruning._random_order import RandomOrder
+
     return Pruner(RandomOrder(int(seed)))
-
-
-class RandomOrder(nn.Module):
-    def __init__(self, seed: int):
-        super().__init__()
-        self.seed = seed
-        self.orders: dict[int, Tensor] = {}
-
-    def order(self, block: int, device: torch.device) -> Tensor:
-        """The block's random order, (LENGTH,) int64, without ties."""
-        if block not in self.orders:
-            generator = torch.Generator().manual_seed(BLOCKS * self.seed + block)
-            self.orders[block] = torch.randperm(LENGTH, generator=generator)
-        self.orders[block] = self.orders[block].to(device)
-        return self.orders[block]
-
-    def forward(self, view: View) -> Tensor:
-        first = content(view.pixels)  # (B,)
-        return self.order(view.block, view.pixels.device)[(first[:, None] + view.patches) % LENGTH]  # (B, n)
-
-
-def content(pixels: Tensor) -> Tensor:
-    """A number for each clip, (B,) int64 >= 0: an exact sum over its pixels (B, P, C), rounded to steps."""
-    return (pixels.float() / STEP).round().to(torch.int64).sum((1, 2)) % LENGTH

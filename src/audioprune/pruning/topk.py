@@ -9,15 +9,25 @@ Default: the backbone's own, global for mean-pooled ones, cls for AST.
 
 from __future__ import annotations
 
-from typing import get_args
-
-from torch import Tensor
+from typing import TYPE_CHECKING, get_args
 
 from audioprune.errors import UserError
-from audioprune.pruning._base import Attention, Pruner, Tokens, View
+from audioprune.facts.method import Method
+from audioprune.facts.tokens import Attention
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from audioprune.facts.tokens import Tokens
+    from audioprune.pruning._base import Pruner, View
+
+FACTS = Method(name="topk", scored=True)
 
 
 def build(tokens: Tokens, *, score: Attention | None = None) -> Pruner:
+    """score: None stands for the backbone's own."""
+    from audioprune.pruning._base import Pruner
+
     chosen = tokens.score if score is None else score
     if chosen not in get_args(Attention):
         raise UserError(f"topk: score={chosen!r} is none of {', '.join(get_args(Attention))}")

@@ -1,51 +1,24 @@
 """Uniform grid: keep tokens that lie evenly over time and frequency, whatever they hold.
 
-All patches are put in one fixed order by ordered dithering: in the 8 x 8 Bayer matrix every prefix of the order is
-spread evenly in both directions (half of it is a chessboard, a quarter every second row and column); several tiles are
-filled in turn. The K survivors that come first in this order stay, so later selections thin out the same grid.
+All patches are put in one fixed order by ordered dithering (see _dithering). The K survivors that come first in this
+order stay, so later selections thin out the same grid.
 """
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING
 
-from audioprune.audio.patches import token_order
-from audioprune.pruning._base import Pruner, Tokens, View
+from audioprune.facts.method import Method
 
-BITS = 3
-TILE = 1 << BITS
+if TYPE_CHECKING:
+    from audioprune.facts.tokens import Tokens
+    from audioprune.pruning._base import Pruner
+
+FACTS = Method(name="uniform")
 
 
 def build(tokens: Tokens) -> Pruner:
+    from audioprune.pruning._base import Pruner
+    from audioprune.pruning._dithering import Grid
+
     return Pruner(Grid(tokens))
-
-
-class Grid(nn.Module):
-    def __init__(self, tokens: Tokens):
-        super().__init__()
-        places = token_order(tokens.orientation, tokens.time, tokens.freq)
-        self.register_buffer("place", grid_order([(int(t), int(f)) for t, f in places]), persistent=False)
-
-    def forward(self, view: View) -> Tensor:
-        return -self.place[view.patches]  # (B, n)
-
-
-def grid_order(places: list[tuple[int, int]]) -> Tensor:
-    """Place of each patch (time, freq) in the fixed order, (P,) int64; 0 stays longest."""
-    keys = [(bayer(t % TILE, f % TILE), reverse_bits(t // TILE, 10), f // TILE) for t, f in places]
-    place = torch.empty(len(places), dtype=torch.int64)
-    place[torch.tensor(sorted(range(len(places)), key=keys.__getitem__))] = torch.arange(len(places))
-    return place
-
-
-def bayer(t: int, f: int) -> int:
-    """Threshold 0..63 of a cell of the 8 x 8 Bayer matrix: the bits of t ^ f and f interleaved, lowest bits first."""
-    value = 0
-    for bit in range(BITS):
-        value = value << 2 | ((t ^ f) >> bit & 1) << 1 | (f >> bit & 1)
-    return value
-
-
-def reverse_bits(value: int, bits: int) -> int:
-    return int(f"{value:0{bits}b}"[::-1], 2)

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from audioprune.pruning import _statistic
-from audioprune.pruning._base import Pruner, Tokens
+from typing import TYPE_CHECKING
+
+from audioprune.facts.method import Method
+
+if TYPE_CHECKING:
+    from audioprune.facts.tokens import Tokens
+    from audioprune.pruning._base import Pruner
+
+FACTS = Method(name="variation", loses_extra=("variant", "as_released"))
 
 
 def build(tokens: Tokens, *, variant: str = "fixed") -> Pruner:
     """variant: fixed | as_released, the gather that is off by the extra tokens."""
+    from audioprune.pruning import _statistic
+
     return _statistic.build(_statistic.patch_std, variant)

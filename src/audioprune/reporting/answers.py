@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from audioprune.tables._table import Cell, Row, Table, number
+from audioprune import registry
+from audioprune.tables._table import Cell, Row, Table
+from audioprune.wording import number
 
 Found = tuple[str, str, float, Cell]  # model, dataset, keep-rate, difference
 
@@ -92,13 +94,14 @@ def _drops(table: Table) -> Iterable[Found]:
 
 def _below_attention(table: Table) -> Iterable[Found]:
     for row in table.rows:
-        if row.cells["method"] == "intensity.fixed" and isinstance(row.cells.get("below"), Cell):
+        if row.cells["method"] == "intensity" and isinstance(row.cells.get("below"), Cell):
             yield _found(row, "below")
 
 
 def _more_than_ast(table: Table) -> Iterable[Found]:
     for row in table.rows:
-        own = row.cells["method"] == "topk" and row.cells["backbone"].startswith("ast-") and row.cells["score"] == "cls"
+        family = registry.backbone(row.cells["backbone"]).family.name
+        own = row.cells["method"] == "topk" and family == "ast" and row.cells["score"] == "cls"
         if own and isinstance(row.cells.get("low_of_kept_difference"), Cell):
             yield _found(row, "low_of_kept_difference")
 
@@ -116,7 +119,7 @@ QUESTIONS = (
     ),
     Asked(
         "ranking",
-        "Is ranking by intensity, once fixed, worse than by attention at keep-rate {rate}?",
+        "Is ranking by intensity worse than by attention at keep-rate {rate}?",
         "Points below attention (negative: above)",
         _below_attention,
     ),

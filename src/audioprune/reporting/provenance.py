@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from audioprune.planning.cells import value_of
+from audioprune.queries import value_of
 from audioprune.tables._table import Column, Row, Table
 
 if TYPE_CHECKING:

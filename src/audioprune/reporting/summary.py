@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audioprune.planning.cells import value_of
+from audioprune.queries import value_of
 from audioprune.reporting.provenance import set_aside, spoken
 from audioprune.tables._table import Cell, Column, Row, Table
 

@@ -38,5 +38,5 @@ def on_this_tier(table: Table | None) -> bool:
 def _line(group: str, cells: dict, headings: dict[str, str]) -> Line:
     shown = cells["exhibit"] if cells["exhibit"] in headings else CLAIMS
     label = headings[shown].partition(": ")[0]
-    mark = group[len(cells["claim"])]
+    mark = group.removeprefix(cells["claim"]).partition(" ")[0]
     return Line(cells["claim"] + mark, cells["question"], cells["verdict"], cells["brief"], shown, label)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from audioprune.datasets._base import Dataset
+    from audioprune.facts.dataset import Dataset
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,8 @@ class Unit:
 
 
 RECORDINGS = Unit()
-BY_SOURCE = {"fsdd": Unit(within="speaker")}  # the six speakers are given, their takes are a sample
-BY_NAME = {"esc10mix": Unit(parts="+")}  # every clip is used in several mixtures
 
 
 def unit_of(facts: Dataset) -> Unit:
-    """The unit of a dataset: its own, that of its source, or else recordings alone."""
-    return BY_NAME.get(facts.name) or BY_SOURCE.get(facts.source) or RECORDINGS
+    """The unit of a dataset, as its facts have it."""
+    return Unit(within=facts.drawn_within, parts=facts.mixed_by)

@@ -11,18 +11,19 @@ from audioprune import records, registry
 from audioprune.backbones._build import build_model, load_checkpoint
 from audioprune.backbones._weights import read_checkpoint
 from audioprune.datasets import _user
-from audioprune.datasets._base import Dataset
 from audioprune.errors import UserError
+from audioprune.facts.dataset import Dataset
 from audioprune.fetching.place import root_of
+from audioprune.planning.keyed import with_defaults
 from audioprune.settings import AudioSettings, FinetuneSettings, Pruning
 
 
 def facts_of(audio: Path) -> Dataset:
     """Facts of the dataset that an audio cell holds: a module's, or those that the user gave for a folder."""
-    settings = AudioSettings.model_validate(records.read(audio)["settings"])
+    settings = AudioSettings(**with_defaults(AudioSettings, records.read(audio)["settings"]))
     if settings.user is not None:
         return _user.facts(settings.dataset, settings.user)
-    return registry.get("datasets", settings.dataset).DATASET
+    return registry.dataset(settings.dataset)
 
 
 def model_for(
@@ -33,8 +34,6 @@ def model_for(
     pruning: Pruning,
     kernel: str,
     drop_path: float = 0.0,
-    perturbation: str = "none",
-    tau: float | None = None,
 ) -> nn.Module:
     """A fresh model of a fine-tuning's shape, with this pruning."""
     if not facts.classes:
@@ -52,8 +51,6 @@ def model_for(
         kernel=kernel,
         drop_path=drop_path,
         seed=settings.seed,
-        perturbation=perturbation,
-        tau=tau,
     )
 
 
@@ -79,7 +76,7 @@ def checkpoint_file(cell: Path) -> Path:
 
 def finetuned(cell: Path) -> FinetuneSettings:
     """The settings a fine-tuning cell was made with."""
-    return FinetuneSettings.model_validate(records.read(cell)["settings"])
+    return FinetuneSettings(**with_defaults(FinetuneSettings, records.read(cell)["settings"]))
 
 
 def load_finetuned(model: nn.Module, cell: Path, selection: str) -> None:

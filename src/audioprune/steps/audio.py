@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import csv
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from audioprune import records, registry
 from audioprune.audio.decode import BadClip, check_sound, decode, decode_parts
-from audioprune.audio.mel import SAMPLE_RATE
 from audioprune.audio.noise import add_noise
 from audioprune.audio.ordered import in_order
 from audioprune.audio.store import WaveformStore, write_store
-from audioprune.datasets._base import Clip
 from audioprune.errors import UserError
-from audioprune.fetching.place import root_of
+from audioprune.facts.dataset import Clip
+from audioprune.facts.mel import SAMPLE_RATE
+from audioprune.fetching.place import pinned, root_of
+from audioprune.planning import brought, user_csv
 from audioprune.progress import track
 from audioprune.settings import AudioSettings
 from audioprune.steps._run import Job, main
 
 if TYPE_CHECKING:
     import pandas as pd
+
+log = logging.getLogger("audioprune")
 
 WORKERS = 2  # decoding threads
 ROW = ("labels", "fold", "split", "recording", "speaker", "transcript", "extents")  # what Clip and a store's row share
@@ -40,7 +44,8 @@ class SetAside:
 
 
 def audio(job: Job) -> dict:
-    settings = job.settings
+    settings = cast(AudioSettings, job.settings)
+    check_brought(job, settings)
     bad: list[SetAside] = []
     rows: list[dict] = []
 
@@ -56,6 +61,7 @@ def audio(job: Job) -> dict:
         written = write_store(job.out, usable())
     except ValueError as error:
         raise UserError(f"{settings.dataset}: {error}") from error
+    check_brought(job, settings)  # nothing was changed while it was read
     if bad and settings.bad_clips == "stop":
         raise UserError(complaint(settings.dataset, bad))
     if not rows:
@@ -71,18 +77,40 @@ def audio(job: Job) -> dict:
     }
 
 
+def check_brought(job: Job, settings: AudioSettings) -> None:
+    """Raise UserError where data that the user brings is not what the job was planned for."""
+    if settings.user is not None:
+        found = brought.current(settings.dataset, brought.place_of_user(settings.user), keep=False)
+        brought.as_planned(settings.dataset, found, job.kind, settings, job.key)
+    elif "fetch" in job.inputs:
+        root_of(job.inputs["fetch"], registry.dataset(settings.dataset).source)
+
+
 def clips_of(settings: AudioSettings, inputs: dict[str, Path]) -> Iterator[tuple[dict, np.ndarray | BadClip]]:
     """(row, waveform or what is wrong with it) of every clip, in the dataset's order."""
     if settings.user is not None:
-        from audioprune.datasets import _user
-
-        return decoded(_user.clips(settings.user), Path(settings.user.folder).expanduser(), settings.user.task)
+        table = user_csv.read(settings.user)
+        log.info(table.told)
+        return decoded(table.clips, user_csv.folder(settings.user), settings.user.task)
     module = registry.get("datasets", settings.dataset)
     if "generate" in inputs:
         store = WaveformStore.open(inputs["generate"])
-        return selected(store, module.select(store.clips, settings.options), module.DATASET.task)
-    root = root_of(inputs["fetch"], module.DATASET.source)
-    return decoded(module.clips(root, settings.options), root, module.DATASET.task)
+        return selected(store, module.select(store.clips, settings.options), module.FACTS.task)
+    root = root_of(inputs["fetch"], module.FACTS.source)
+    clips = module.clips(root, settings.options)
+    check_pinned(clips, root, settings.dataset)
+    return decoded(clips, root, module.FACTS.task)
+
+
+def check_pinned(clips: list[Clip], root: Path, dataset: str) -> None:
+    """Raise UserError for a clip whose file no digest of the folder covers: its bytes would be in no key."""
+    for clip in clips:
+        for path in clip.parts or (clip.path,):
+            if not pinned(root, path):
+                raise UserError(
+                    f"{dataset}: {path!r}, the file of the clip {clip.id!r}, leads out of {root} or is hidden: no "
+                    "digest covers it; bring it into the folder under a plain name, and list that"
+                )
 
 
 def decoded(clips: list[Clip], root: Path, task: str) -> Iterator[tuple[dict, np.ndarray | BadClip]]:

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from importlib import import_module
 from pathlib import Path
 
-from audioprune import provenance
+from audioprune import provenance, registry
 from audioprune.errors import UserError
 from audioprune.planning.cells import RESULTS
 from audioprune.steps._gpus import handed_out
@@ -24,7 +23,7 @@ def batch(cells: list[dict]) -> list[str]:
     failed = []
     for cell in cells:
         name, kind = f"{cell['kind']}/{cell['address']}", cell["kind"]
-        make = getattr(import_module(f"audioprune.steps.{kind}"), kind)
+        make = getattr(registry.get("steps", kind), kind)
         try:
             with log_to(RESULTS / "logs" / name / f"{cell['key']}.log", name):
                 run_cell(cell, make)

@@ -28,7 +28,7 @@ def discard(job: Job) -> dict:
     if trained.pruning.method != "none":
         raise UserError(
             f"{job.address}: clusters are discarded from an unpruned model, and this one was trained with "
-            f"{trained.pruning.label}; take the fine-tuning at keep-rate 1"
+            f"{trained.pruning.method} at keep-rate {trained.pruning.keep_rate:g}; take the fine-tuning at keep-rate 1"
         )
     edges = records.read(job.inputs["clusters"])["results"]["edges"]["mean"][1:-1]  # between the clusters
     keep = {name: interval for name, interval in intervals(edges).items() if name in settings.sets}

@@ -7,6 +7,7 @@ import pandas as pd
 from audioprune import records
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
+from audioprune.pruning._perturb import perturb
 from audioprune.steps._model import facts_of, finetuned, load_finetuned, model_for
 from audioprune.steps._run import Job, main
 from audioprune.training.device import prepare
@@ -26,9 +27,8 @@ def evaluate(job: Job) -> dict:
         features.values.shape[1],
         pruning=settings.pruning,
         kernel=settings.kernel,
-        perturbation=settings.perturbation,
-        tau=_tau(job),
     )
+    perturb(model.pruning.pruner, settings.perturbation, _tau(job))
     load_finetuned(model, job.inputs["finetune"], settings.selection)
     clips = WaveformStore.open(job.inputs["audio"]).clips
     rows = rows_of(clips, folds=facts.folds, fold=trained.fold, split=trained.split).test

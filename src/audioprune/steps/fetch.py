@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from pathlib import Path
+from typing import cast
 
 from audioprune import disk, manifest, registry, sources
 from audioprune.errors import UserError
@@ -11,8 +13,12 @@ from audioprune.fetching import content, mirror
 from audioprune.fetching.download import download
 from audioprune.fetching.extract import extract, is_archive
 from audioprune.fetching.place import FILES, brought
+from audioprune.planning.brought import as_planned
 from audioprune.records import sha256_file
+from audioprune.settings import FetchSettings
 from audioprune.steps._run import Job, main
+
+log = logging.getLogger("audioprune")
 
 
 def fetch(job: Job) -> dict:
@@ -20,13 +26,13 @@ def fetch(job: Job) -> dict:
 
     Data that may not be fetched stays where the user has it; a single file (a checkpoint) is copied.
     """
-    rows, name = sources.load(), job.settings.source
+    rows, name = sources.load(), cast(FetchSettings, job.settings).source
     if name not in rows:
         raise UserError(f"workflow/sources.yaml has no row {name!r}{registry.nearest(name, rows)}")
     source, files = rows[name], job.out / FILES
     results = {"source": name, "version": source.version, "licence": source.licence}
     if source.manual:
-        return results | _bring(name, source, files)
+        return results | _bring(job, name, source, files)
     here = {archive: obtain(archive, job.resume, source.mib) for archive in source.archives}
     try:
         for path, _ in here.values():
@@ -78,18 +84,26 @@ def check(name: str, source: sources.Source, files: Path) -> dict:
             f"expected {source.content} ({source.files} files, {source.bytes} bytes); the archive was changed or "
             f"damaged: get {', '.join(a.file for a in source.archives)} again from {source.home}"
         )
+    if not source.content and not all(archive.sha256 for archive in source.archives):
+        log.warning(
+            "%s: no digest is declared, so nothing says that these are the published files; where they are, enter "
+            "content: %s, files: %d, bytes: %d in workflow/sources.yaml", name, digest, len(got), size,
+        )  # fmt: skip
     return {"content": digest, "declared": bool(source.content), "files": len(got), "bytes": size}
 
 
-def _bring(name: str, source: sources.Source, files: Path) -> dict:
+def _bring(job: Job, name: str, source: sources.Source, files: Path) -> dict:
     try:
         found = brought(name)
     except UserError as error:
         raise UserError(f"{error}\n{source.title} cannot be fetched. {source.manual.strip()}") from None
     found = manifest.refresh(found)
+    as_planned(name, found, job.kind, job.settings, job.key)
     if found.root.is_file():
         files.mkdir()
         shutil.copyfile(found.root, files / found.root.name)
+        if content.digest_of(content.file_digests(files)) != manifest.digest(found):
+            raise UserError(f"{found.root} was changed while it was copied; run Snakemake again when it is whole")
     return {"content": manifest.digest(found), "declared": False, "files": len(found.files), "bytes": found.size}
 
 

@@ -13,9 +13,9 @@ from itertools import chain
 import numpy as np
 
 from audioprune import registry
-from audioprune.audio.mel import SAMPLE_RATE
 from audioprune.audio.ordered import in_order
 from audioprune.audio.store import write_store
+from audioprune.facts.mel import SAMPLE_RATE
 from audioprune.progress import track
 from audioprune.settings import GenerateSettings
 from audioprune.steps._run import Job, main

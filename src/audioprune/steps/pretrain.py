@@ -17,7 +17,7 @@ def pretrain(job: Job) -> dict:
     settings = job.settings
     device = prepare(settings.model.backbone)
     corpus = records.read(job.inputs["features"])["settings"]["dataset"]
-    facts = registry.get("datasets", corpus).DATASET
+    facts = registry.dataset(corpus)
     features = FeatureStore.open(job.inputs["features"])
     model = build_model(
         settings.model.backbone,

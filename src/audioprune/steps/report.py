@@ -18,7 +18,7 @@ def report(plan: Plan, study: str, name: str, stem: Path) -> dict:
     shown = plan.exhibits(study)
     cells = {cell.path: cell for kind, exhibit in shown for cell in plan.exhibit_cells(study, kind, exhibit)}
     results = Results(study, cells.values(), plan.planner.facts)
-    about = plan.config.studies[study]
+    about = plan.exhibit_settings(study, "report", name)  # what is keyed of the configuration, and no more
     notes = sentences(results, accepted.load())
     content = collect(results, shown, stem.parent, title=about.title, tier=about.tier, notes=notes)
     page, paper = html.render(content, TEMPLATES), pdf.render(content, TEMPLATES)

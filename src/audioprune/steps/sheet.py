@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from importlib import import_module
 from pathlib import Path
 
+from audioprune import registry
 from audioprune.errors import UserError
 from audioprune.planning.cells import RESULTS
 from audioprune.planning.plan import Plan, study_folder
@@ -23,7 +23,7 @@ def sheet(exhibits: list[list[str]]) -> list[str]:
     """Draw each of [study, kind, name, key], its log where a job of its own would leave it; returns what failed."""
     plan, failed = Plan(main=False), []
     for study, kind, name, key in exhibits:
-        draw = getattr(import_module(f"audioprune.steps.{kind}"), kind)
+        draw = getattr(registry.get("steps", kind), kind)
         log = RESULTS / "logs" / "exhibits" / study_folder(study).relative_to(RESULTS) / f"{name}.log"
         try:
             with log_to(log, f"{kind} {study} {name}"):

@@ -7,7 +7,7 @@ import os
 import pandas as pd
 import torch
 
-from audioprune import provenance
+from audioprune import provenance, registry
 from audioprune.backbones._build import build_model
 from audioprune.errors import UserError
 from audioprune.profiling.throughput import measure
@@ -23,7 +23,7 @@ def throughput(job: Job) -> dict:
             f"{job.address} is to be timed on {settings.device!r}, but this machine has {here!r}: run it there, or "
             "plan again here; a timing is never carried over to another device"
         )
-    threads = 1 if settings.model.backbone.endswith("-tiny") else os.cpu_count() or 1  # as in training
+    threads = 1 if registry.backbone(settings.model.backbone).size.small else os.cpu_count() or 1  # as in training
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
     model = build_model(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from audioprune.evaluations import INTERVAL, covered, pooled, runs, tidy
 from audioprune.evaluations import difference as paired
-from audioprune.planning.cells import as_trained
+from audioprune.queries import as_trained
 from audioprune.tables._rows import heading, quantity
 from audioprune.tables._table import Cell, Column
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from audioprune.results import Result, Results, label
+from audioprune.labels import method_label
+from audioprune.results import Result, Results
 from audioprune.settings import Pruning
 from audioprune.tables._table import Cell, Column
 
@@ -50,7 +51,7 @@ def checked(results: Results) -> str:
 def method_of(timing: Result) -> str:
     """The method's label of a timing, as an evaluation would have it."""
     s = timing.settings
-    return label(Pruning(method=s.method, keep_rate=0.5, options=s.options, blocks=s.blocks))
+    return method_label(Pruning(method=s.method, keep_rate=0.5, options=s.options, blocks=s.blocks))
 
 
 def rates(timing: Result) -> dict[float, dict[str, Cell]]:

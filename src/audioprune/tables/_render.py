@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 
 from audioprune.tables import _text
 from audioprune.tables._table import Column, Entry, Layout, Table
 
 ROWS_ON_A_PAGE = 42  # of a LaTeX float; longer tables continue in another one
+Entries = tuple[Entry, ...]  # a row
+Groups = list[tuple[str, Iterable[Entries]]]
 LETTERS_IN_A_LINE = 52  # of a column of long text
 
 
@@ -42,9 +45,10 @@ def latex(table: Table, *, name: str, title: str, caption: str) -> str:
     return "\n".join(parts)
 
 
-def _pages(layout: Layout):
+def _pages(layout: Layout) -> Iterator[Groups]:
     """Groups, split so that none is longer than a page and each page holds as many as fit."""
-    page, length = [], 0
+    page: Groups = []
+    length = 0
     for name, rows in layout.groups:
         for part in _parts(rows, layout.columns):
             lines = sum(_height(row, layout.columns) for row in part) + 1
@@ -56,21 +60,22 @@ def _pages(layout: Layout):
     yield page
 
 
-def _parts(rows, columns: tuple[Column, ...]):
+def _parts(rows: Iterable[Entries], columns: tuple[Column, ...]) -> Iterator[list[Entries]]:
     """A group's rows in parts of no more lines than a page has."""
-    part, length = [], 0
+    part: list[Entries] = []
+    length = 0
     for row in rows:
         height = _height(row, columns)
         if part and length + height > ROWS_ON_A_PAGE:
-            yield tuple(part)
+            yield part
             part, length = [], 0
         part.append(row)
         length += height
     if part:
-        yield tuple(part)
+        yield part
 
 
-def _height(row: tuple[Entry, ...], columns: tuple[Column, ...]) -> int:
+def _height(row: Entries, columns: tuple[Column, ...]) -> int:
     """Lines that a row takes: more than one where long text is broken."""
     letters = [len(entry.text) for entry, column in zip(row, columns, strict=True) if column.wrap]
     return max([1, *(-(-n // LETTERS_IN_A_LINE) for n in letters)])
@@ -98,7 +103,7 @@ def _heads_latex(columns: tuple[Column, ...]) -> list[str]:
     return [" & ".join(line) + r" \\" for line in zip(*padded, strict=True)]
 
 
-def _body_latex(groups, width: int) -> list[str]:
+def _body_latex(groups: Groups, width: int) -> list[str]:
     lines = []
     for i, (name, rows) in enumerate(groups):
         lines += [r"\addlinespace"] if i else []
@@ -137,7 +142,7 @@ def html(table: Table) -> str:
     return f'<div class="scroll" tabindex="0"><table><thead><tr>{heads}</tr></thead>\n{body}</table></div>{listed}\n'
 
 
-def _group_html(name: str, rows, columns: tuple[Column, ...]) -> str:
+def _group_html(name: str, rows: Iterable[Entries], columns: tuple[Column, ...]) -> str:
     lines = (
         [f'<tr class="group"><th scope="rowgroup" colspan="{len(columns)}"><span>{_text.html(name)}</span></th></tr>']
         if name
@@ -169,5 +174,5 @@ def typst(table: Table) -> str:
     return f"#booktable(({heads},), ({align},), ({groups}), ({listed}))\n"
 
 
-def _row_typst(row: tuple[Entry, ...]) -> str:
+def _row_typst(row: Entries) -> str:
     return "(" + "".join(f"({_text.typst(e.text)}, {_text.typst(e.marks)}), " for e in row) + ")"

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audioprune.tables._table import Cell
+from audioprune.wording import METRICS
 
 if TYPE_CHECKING:
     import pandas as pd
-
-METRICS = {"top1": "top-1 accuracy, %", "map": "mAP × 100", "wer": "word error rate, %"}
 
 
 def quantity(row, **published) -> Cell:

@@ -11,6 +11,8 @@ import io
 from dataclasses import dataclass, field
 from typing import Literal
 
+from audioprune.wording import number
+
 DASH = "–"
 NOT_RUN = "not run"
 
@@ -113,14 +115,6 @@ class Table:
         for row in self.rows:
             write([_raw(_part(row.cells.get(key), part)) for key in keys for part in found[key]])
         return out.getvalue()
-
-
-def number(value: float, decimals: int, signed: bool = False) -> str:
-    """The one place where numbers become text: fixed decimals, a true minus sign, no negative zero."""
-    text = f"{abs(value):.{decimals}f}"
-    if float(text) == 0:
-        return text
-    return ("−" if value < 0 else "+" if signed else "") + text
 
 
 def _part(cell, part: str):

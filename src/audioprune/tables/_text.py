@@ -6,7 +6,7 @@ import html as _html
 import re
 import unicodedata
 
-BIDI = {chr(c) for c in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F)}
+from audioprune.wording import clean
 
 LATEX = {
     "\0": "{}", "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%",
@@ -21,18 +21,11 @@ LATEX = {
 ACCENTS = {"\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0308": '"', "\u030c": "v", "\u0327": "c"}
 
 
-def clean(text) -> str:
-    """One line of printable text: white space becomes one space, a number keeps its %, controls and directions go."""
-    text = re.sub(r"[^\S\u00a0\u202f]+", " ", str(text)).strip()
-    text = re.sub(r"(?<=\d) %", "\u00a0%", text)
-    return "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cs") and c not in BIDI)
-
-
-def html(text) -> str:
+def html(text: object) -> str:
     return _html.escape(clean(text), quote=True)
 
 
-def latex(text) -> str:
+def latex(text: object) -> str:
     """LaTeX for pdflatex and its descendants with no package; characters without a command are shown by number."""
     unjoined = re.sub("-(?=-)", "-\0", clean(text))  # two hyphens are not a dash
     return "".join(map(_latex_character, unjoined))
@@ -43,13 +36,13 @@ def _latex_character(c: str) -> str:
         return LATEX[c]
     if c.isascii():
         return c
-    base, *accents = unicodedata.normalize("NFD", c)
+    base, *accents = list(unicodedata.normalize("NFD", c))
     if base.isascii() and base.isalpha() and len(accents) == 1 and accents[0] in ACCENTS:
         base = {"i": r"\i", "j": r"\j"}.get(base, base)
         return rf"\{ACCENTS[accents[0]]}{{{base}}}"
     return f"{{[}}U+{ord(c):04X}{{]}}"
 
 
-def typst(text) -> str:
+def typst(text: object) -> str:
     """A Typst string literal: shown letter by letter wherever it stands in code, never read as markup."""
     return '"' + clean(text).replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from audioprune import registry
 from audioprune.analyses import Group, analysed, groups
-from audioprune.audio.mel import MEL_BINS
+from audioprune.facts.tokens import grid, keep_count
 from audioprune.tables._published import EXPLAINED, MARKS, status
 from audioprune.tables._table import Cell, Column, Row, Table
 from audioprune.tables._tokens import cells_of, facts, measured, place, where
@@ -18,9 +20,9 @@ CAPTION = (
     "(AudioMAE) for the same kind of dataset and keep-rate."
 )
 PUBLISHED = ("table2",)  # files of report/published that it shows
+PLUGINS = ("datasets",)  # those of the published values, which the study may not have
 SELECTIONS = {"intensity": "intensity", "low_frequency": "low frequencies", "random": "random", "model": "the model"}
-DATASETS = {"keyword": "spc2", "environmental": "esc50", "speaker": "voxceleb1", "multilabel": "as20k"}
-BACKBONE, PATCH = "audiomae-b", 16  # of P0's Table 2
+BACKBONE = "audiomae-b"  # of P0's Table 2
 READING = (
     "Under right labels an intensity selection keeps far more signal than K / N. Labels shuffled in each clip "
     "leave every row near zero, and P0's Table 2 is as near: its largest |B − K / N| stands in the last columns. "
@@ -49,7 +51,7 @@ def _rows(results, published, group: Group):
     frame = pooled([results.cell(path).frame("audit.parquet") for path in group.cells])
     theirs = {}
     if group.family == "audiomae" and group.score == "global":  # what P0's Table 2 is of
-        theirs = largest(published, DATASETS.get(results.dataset(group.dataset).task, ""), group.keep_rate)
+        theirs = largest(published, of_kind(published, results.dataset(group.dataset).task), group.keep_rate)
     for (label_map, selection), own in frame.groupby(["map", "selection"], sort=False):
         row = {**where(group), **facts(group), "map": label_map, "selection": SELECTIONS[selection]}
         for one in own.itertuples():
@@ -74,15 +76,18 @@ def pooled(frames: list):
     return pd.DataFrame(found, columns=["map", "selection", "stage", "excess", "low", "high", "n"])
 
 
+def of_kind(published, task: str) -> str:
+    """P0's dataset of a kind of task; empty where it has none."""
+    return next((name for name in published["dataset"].unique() if registry.dataset(name).task == task), "")
+
+
 def largest(published, dataset: str, keep_rate: float) -> dict:
     """Points between ratio B of P0's Table 2 and K / N, at most over the stages, as `lookup` gives it; or nothing."""
-    from audioprune.profiling.macs import keep_count
-
     at = (published["dataset"] == dataset) & (published["backbone"] == BACKBONE) & (published["metric"] == "ratio_b")
     own = published[at & ((published["keep_rate"] - keep_rate).abs() < 1e-9)].sort_values("location")
     if own.empty:
         return {}
-    patches = kept = registry.get("datasets", dataset).DATASET.frames // PATCH * (MEL_BINS // PATCH)
+    patches = kept = math.prod(grid(registry.dataset(dataset).frames))
     away = []
     for value in own["value"]:
         kept = keep_count(keep_rate, kept)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from audioprune.planning.cells import as_trained
+from audioprune.facts.tokens import BLOCKS
+from audioprune.queries import as_trained
 from audioprune.tables import _ablation, _cost
 from audioprune.tables._ablation import measured
 from audioprune.tables._table import Column, Row, Table
@@ -12,13 +13,12 @@ CAPTION = (
     "The unpruned model pruned by topk at evaluation, at blocks counted from zero: the earlier they lie, the more MACs "
     "are saved. Its drop from itself unpruned, and by how many points it is below pruning at the paper's blocks."
 )
-PAPER = (3, 6, 9)
 
 
 def needs(study) -> list:
     """Unpruned models, unpruned and under topk by their own score, where some prune at other blocks."""
     found = [c for c in _ablation.of_unpruned(study) if as_trained(c) or _own(c.settings.pruning)]
-    other = {_ablation.place(c) for c in found if not as_trained(c) and c.settings.pruning.blocks != PAPER}
+    other = {_ablation.place(c) for c in found if not as_trained(c) and c.settings.pruning.blocks != BLOCKS}
     return [c for c in found if _ablation.place(c) in other]
 
 
@@ -37,13 +37,13 @@ def _rows(results, heading: str, group):
     """The unpruned model, then at falling keep-rates the paper's blocks and the others from the earliest."""
     unpruned = _ablation.pick(group, method="none")
     cost = _cost.gmacs(results, results.cell(unpruned.cells[0]))
-    order = sorted(group.itertuples(), key=lambda r: (-r.keep_rate, r.blocks != PAPER, r.blocks))
+    order = sorted(group.itertuples(), key=lambda r: (-r.keep_rate, r.blocks != BLOCKS, r.blocks))
     for row in order:
         cells = {"backbone": row.backbone, "dataset": row.dataset, "keep_rate": row.keep_rate}
         cells["blocks"] = "none" if row.method == "none" else ", ".join(map(str, row.blocks))
         cells |= {"gmacs": _cost.gmacs(results, results.cell(row.cells[0])), "accuracy": _ablation.accuracy(row)}
         if row.method != "none":
-            paper = _ablation.pick(group, blocks=PAPER, keep_rate=row.keep_rate)
+            paper = _ablation.pick(group, blocks=BLOCKS, keep_rate=row.keep_rate)
             cells["mac_reduction"] = 100 * (1 - cells["gmacs"] / cost)
             cells["drop"] = _ablation.difference(results, unpruned, row)
             cells["below"] = _ablation.difference(results, paper, row)

@@ -7,15 +7,14 @@ from audioprune.tables._table import Cell, Column, Row, Table
 
 TITLE = "Claims and their evidence"
 CAPTION = (
-    "Every claim of the two drafts that cite P2, and of P0, with its verdict on this study. Below it, what the printed "
-    "numbers say by themselves (printed) and what the study's cells say (measured): one row for each verdict that "
-    "parts of the claim got, with the first of these parts."
+    "Every claim, those of P0 and of the two drafts that cite P2 among them, with its verdict on this study. Below it, "
+    "what the printed numbers say by themselves (printed) and what the study's cells say (measured): one row for each "
+    "verdict that parts of the claim got, with the first of these parts."
 )
 FILES = (("report/claims", "*.yaml"),)  # that its key depends on, besides published numbers
-PLUGINS = ("predicates", "forensics")  # kinds of modules that it uses all of
+PLUGINS = ("predicates", "forensics", "datasets", "backbones", "pruning")  # kinds of modules that it uses all of
 NAMES = {"arithmetic": "printed", "cells": "measured"}
 UNITS = {"pp": "points"}
-MARK = {"P0": MARKS["withdrawn"], "draft 000": MARKS["second-hand"], "draft 001": MARKS["second-hand"]}
 NOTES = (
     "Misstated: the numbers are real and the wording is wrong; the rows below are those of the corrected statement. "
     "Superseded: its authors have withdrawn the analysis it rests on. Inconclusive: an interval holds the threshold. "
@@ -42,7 +41,7 @@ def build(results) -> Table:
 def _rows(judged) -> list[Row]:
     """One row for each basis and verdict that parts of the claim got."""
     claim = judged.claim
-    mark = MARK[claim.sources[0].document]
+    mark = MARKS.get(claim.sources[0].status, "")
     tier = "" if judged.own_data else "on this tier, "
     group = f"{', '.join(claim.ids)}{mark} {tier}{judged.verdict}: {claim.question}"
     found: dict[tuple, list] = {}

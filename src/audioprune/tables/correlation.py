@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from audioprune.analyses import Group, analysed, groups
 from audioprune.correlations import correlations, over_blocks
+from audioprune.facts.tokens import BLOCKS
 from audioprune.tables._published import EXPLAINED, MARKS, lookup, status
 from audioprune.tables._table import Column, Row, Table
 from audioprune.tables._tokens import cells_of, facts, headings, measured, notes, where
@@ -16,7 +17,6 @@ CAPTION = (
     "Kruskal's) leave ties out. Blocks count from zero."
 )
 PUBLISHED = ("correlation",)  # files of report/published that it shows
-BLOCKS = (3, 6, 9)  # those of the pruning blocks, beside the mean over all
 MEASURES = ("tau_star", "tie_share", "strict", "tau_b", "gamma", "tau_b_raw")
 SCORES = (
     "Which score the released values of AST come from is not known: the code at the time dumped the global one, "

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from audioprune.tables._published import MARKS, STATUS
-from audioprune.tables._table import Column, Row, Table, number
+from audioprune.tables._table import Column, Row, Table
+from audioprune.wording import number
 
 TITLE = "Forensics of the published numbers"
 CAPTION = (
@@ -11,7 +12,7 @@ CAPTION = (
     "with the number that is furthest from what is expected."
 )
 STANDALONE = True  # shows no cells: every study has it
-PLUGINS = ("forensics",)  # kinds of modules that it uses all of
+PLUGINS = ("forensics", "datasets", "backbones", "pruning")  # kinds of modules that it uses all of
 UNITS = {"pp": "points", "pct_remaining": "points", "samples_per_s": "samples/s", "fraction": "", "tau_star": ""}
 
 

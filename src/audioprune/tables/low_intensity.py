@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from audioprune import registry
 from audioprune.analyses import Group, analysed, difference, groups, means
-from audioprune.planning.cells import value_of
+from audioprune.queries import value_of
 from audioprune.tables._table import Column, Row, Table
 from audioprune.tables._tokens import measured, notes, where
 
@@ -14,17 +15,19 @@ CAPTION = (
     "the row, both at this keep-rate, on the same clips. A share of the input's tokens equal to K / N would be blind "
     "to intensity."
 )
+OURS = "audiomae"  # the family that others are compared with
 SHARES = ("low_of_kept", "low_of_input")
 RANKS = "Models rank by the score named; the difference is to AudioMAE ranked by its own, global score."
 
 
 def needs(study) -> list:
-    """topk models on datasets where AudioMAE and AST are both analysed, under whatever score the study has."""
-    found = analysed(study, families=("audiomae", "ast", "ast-mp"))
+    """topk models on datasets where AudioMAE and an AST are both analysed, under whatever score the study has."""
+    found = analysed(study, families=(OURS, "ast", "ast-mp"))
     families: dict[str, set] = {}
     for c in found:
-        families.setdefault(value_of(c, "dataset"), set()).add(value_of(c, "backbone").partition("-")[0])
-    return [c for c in found if families[value_of(c, "dataset")] == {"audiomae", "ast"}]
+        families.setdefault(value_of(c, "dataset"), set()).add(registry.backbone(value_of(c, "backbone")).family.name)
+    compared = {dataset for dataset, own in families.items() if OURS in own and len(own) > 1}
+    return [c for c in found if value_of(c, "dataset") in compared]
 
 
 def build(results) -> Table:
@@ -62,8 +65,9 @@ def _last(results, group: Group) -> dict:
 
 def _audiomae(shown: list[Group], group: Group) -> Group | None:
     """AudioMAE by its own score, of the same size, dataset, keep-rate and settings; None for that model itself."""
-    size = group.backbone.rpartition("-")[2]
-    own = (g for g in shown if (g.backbone, g.method, g.cells != ()) == (f"audiomae-{size}", "topk", True))
+    size = registry.backbone(group.backbone).size
+    alike = (g for g in shown if g.family == OURS and registry.backbone(g.backbone).size == size)
+    own = (g for g in alike if g.method == "topk" and g.cells)
     same = (group.dataset, group.keep_rate, group.blocks, group.signal)
     found = [g for g in own if (g.dataset, g.keep_rate, g.blocks, g.signal) == same and g != group]
     return next(iter(found), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audioprune.planning.cells import as_trained
+from audioprune.queries import as_trained
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
 from audioprune.tables._table import Cell, Column, Row, Table

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from audioprune.planning.cells import as_trained
-from audioprune.results import label
+from audioprune.facts.tokens import BLOCKS
+from audioprune.labels import label_of
+from audioprune.queries import as_trained
 from audioprune.tables import _ablation, _cost
 from audioprune.tables._ablation import measured
-from audioprune.tables._scores import full_label
 from audioprune.tables._table import Column, Row, Table
 
 TITLE = "Pruning off the shelf"
@@ -21,46 +21,44 @@ def needs(study) -> list:
     found = [c for c in _ablation.of_unpruned(study) if not as_trained(c)]
     tuned = [c for c in _ablation.trained(study) if c.settings.pruning.method != "none"]
     blocks = {_ablation.place(c): c.settings.pruning.blocks for c in tuned}
-    found = [c for c in found if c.settings.pruning.blocks == blocks.get(_ablation.place(c), (3, 6, 9))]
-    same = {_identity(c) for c in found}
+    found = [c for c in found if c.settings.pruning.blocks == blocks.get(_ablation.place(c), BLOCKS)]
+    same = {_what(c) for c in found}
     unpruned = [c for c in _ablation.of_unpruned(study) if as_trained(c)]
     places = {_ablation.place(c) for c in found}
     return [
         *(c for c in unpruned if _ablation.place(c) in places),
         *found,
-        *(c for c in tuned if _identity(c) in same),
+        *(c for c in tuned if _what(c) in same),
     ]
 
 
-def _identity(cell) -> tuple:
-    """Backbone, dataset and recipe, and how it prunes, topk's score written out."""
-    place, pruning = _ablation.place(cell), cell.settings.pruning
-    return place, full_label(place[0], label(pruning)), pruning.keep_rate
+def _what(cell) -> tuple:
+    """Backbone, dataset and recipe, and how it prunes."""
+    return _ablation.place(cell), label_of(cell.settings.pruning)
 
 
 def build(results) -> Table:
     frame = _ablation.rows_of(results, needs(results))
-    frame = frame.assign(full=[full_label(r.backbone, r.method) for r in frame.itertuples()])
     rows = [row for heading, group in _ablation.groups(frame) for row in _rows(results, heading, group)]
     return Table(_columns(rows), tuple(rows), (*_ablation.notes(frame.itertuples()), "MACs: closed form."))
 
 
 def _rows(results, heading: str, group):
-    """The unpruned model, then at falling keep-rates every method once, however it names its score."""
+    """The unpruned model, then at falling keep-rates every method."""
     unpruned = _ablation.pick(group, method="none", trained="")
     where = {"backbone": group["backbone"].iloc[0], "dataset": group["dataset"].iloc[0]}
     if unpruned is not None:
         cost = _cost.gmacs(results, results.cell(unpruned.cells[0]))
         yield Row(where | {"method": "none", "keep_rate": 1.0, "gmacs": cost, "untrained": _of(unpruned)}, heading)
     off = group[(group["method"] != "none") & (group["trained"] != "")]
-    methods = list(dict.fromkeys(off["full"]))
+    methods = list(dict.fromkeys(off["method"]))
     rates = sorted(off["keep_rate"].unique(), key=lambda rate: (rate == 1, -rate))  # 1: so many merges in every block
     for rate in rates:
         for method in methods:
-            row = _ablation.pick(off, full=method, keep_rate=rate)
+            row = _ablation.pick(off, method=method, keep_rate=rate)
             if row is None:
                 continue
-            tuned = _ablation.pick(group, full=method, keep_rate=rate, trained="")
+            tuned = _ablation.pick(group, method=method, keep_rate=rate, trained="")
             cells = {
                 "method": method,
                 "keep_rate": rate if rate < 1 else None,

@@ -15,9 +15,9 @@ CAPTION = (
 STATISTICS = ("intensity", "variation")
 OTHERS = ("topk", "random", "uniform")
 VARIANTS = (
-    "“fixed” ranks and keeps the extra tokens as topk does, and what is said of statistics rests on it. “as_released” "
-    "repeats the released code, which takes its tokens one (AudioMAE) or two (AST) places beside the ranked ones and "
-    "loses the class and distillation tokens, from which AST classifies."
+    "Ranking by a statistic keeps the extra tokens as topk does, and what is said of statistics rests on it. "
+    "“as_released” repeats the released code, which takes its tokens one (AudioMAE) or two (AST) places beside the "
+    "ranked ones and loses the class and distillation tokens, from which AST classifies."
 )
 
 CHANCE = "p: paired permutation of whole recordings, two-sided, against attention; Holm over all of the table."

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from audioprune import registry
+from audioprune.facts.tokens import BLOCKS
+from audioprune.labels import score_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
 from audioprune.tables._published import EXPLAINED, lookup, status
-from audioprune.tables._scores import full_label, own_score
 from audioprune.tables._table import Cell, Column, Row, Table
 
 TITLE = "Score and pooling"
@@ -33,16 +35,21 @@ def needs(study) -> list:
 
 def _off_the_shelf(study) -> list:
     """The unpruned models under topk, at the paper's blocks."""
-    return [c for c in _ablation.of_unpruned(study) if c.settings.pruning.blocks == (3, 6, 9)]
+    return [c for c in _ablation.of_unpruned(study) if c.settings.pruning.blocks == BLOCKS]
 
 
 def _family(backbone: str) -> str:
-    return backbone.rpartition("-")[0]
+    return registry.backbone(backbone).family.name
+
+
+def _score(results, row) -> str:
+    """The attention that a row's model ranks by; none for an unpruned one."""
+    return score_of(row.backbone, results.cell(row.cells[0]).settings.pruning) or "none"
 
 
 def build(results) -> Table:
     frame = _ablation.rows_of(results, needs(results))
-    frame = frame.assign(full=[full_label(r.backbone, r.method) for r in frame.itertuples()])
+    frame = frame.assign(score=[_score(results, row) for row in frame.itertuples()])
     published = results.published("table5")
     rows = [r for heading, group in _ablation.groups(frame) for r in _rows(results, published, heading, group, frame)]
     cells = [cell for row in rows for cell in row.cells.values() if isinstance(cell, Cell)]
@@ -52,16 +59,17 @@ def build(results) -> Table:
 def _rows(results, published, heading: str, group, frame):
     """The unpruned model; models trained with their pruning; the unpruned one pruned off the shelf."""
     unpruned = _ablation.pick(group, method="none", trained="")
-    own = f"topk.{own_score(group['backbone'].iloc[0])}"
-    order = sorted(_once(group), key=lambda r: (r.method != "none", r.trained != "", -r.keep_rate, r.full != own))
+    order = sorted(
+        group.itertuples(), key=lambda r: (r.method != "none", r.trained != "", -r.keep_rate, r.method != "topk")
+    )
     for row in order:
         where = {"backbone": row.backbone, "dataset": row.dataset, "keep_rate": row.keep_rate}
-        cells = where | {"score": row.full.partition(".")[2] or "none", "training": _training(row)}
-        beside = {} if row.trained else lookup(published, metric=row.metric, method=_as_published(row), **where)
+        cells = where | {"score": row.score, "training": _training(row)}
+        beside = {} if row.trained else lookup(published, metric=row.metric, method=row.method, **where)
         cells["accuracy"] = _ablation.accuracy(row, **beside)
         if row.method != "none":
             cells["drop"] = _ablation.difference(results, unpruned, row)
-            same = _ablation.pick(group, full=own, keep_rate=row.keep_rate, trained=row.trained)
+            same = _ablation.pick(group, method="topk", keep_rate=row.keep_rate, trained=row.trained)
             cells["below_own"] = _ablation.difference(results, same, row)
         if _family(row.backbone) == POOLED:
             other = frame[frame["backbone"] == row.backbone.replace(POOLED, BY_CLASS, 1)]
@@ -70,28 +78,14 @@ def _rows(results, published, heading: str, group, frame):
         yield Row(cells, heading)
 
 
-def _once(group):
-    """Rows without those that name the backbone's own score, where the same stands without its name."""
-    seen = set()
-    for row in sorted(group.itertuples(), key=lambda r: "." in r.method):
-        if (identity := (row.full, row.keep_rate, row.trained)) not in seen:
-            seen.add(identity)
-            yield row
-
-
 def _training(row) -> str:
     return "off the shelf" if row.trained else "as evaluated"
-
-
-def _as_published(row) -> str:
-    """P0 leaves the backbone's own score unnamed."""
-    return row.method if row.full != full_label(row.backbone, "topk") else "topk"
 
 
 def _beside(other, row):
     """AST by its own score for AST-MP by its own; the same score otherwise."""
     plain = row.method in ("none", "topk")
-    wanted = {"method": row.method} if plain else {"full": row.full}
+    wanted = {"method": row.method} if plain else {"score": row.score}
     return _ablation.pick(other, keep_rate=row.keep_rate, trained=row.trained, **wanted)
 
 

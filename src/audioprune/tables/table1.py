@@ -7,7 +7,7 @@ which were chosen so, with the optimism that the choice brings.
 from __future__ import annotations
 
 from audioprune.evaluations import tidy
-from audioprune.planning.cells import as_trained
+from audioprune.queries import as_trained
 from audioprune.tables import _ablation, _cost
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._rows import baseline, heading, in_order, named, quantity

@@ -7,7 +7,7 @@ I: kept signal for pruned signal; II: kept background for pruned background; III
 from __future__ import annotations
 
 from audioprune.evaluations import INTERVAL, covered, difference, tidy
-from audioprune.planning.cells import as_trained
+from audioprune.queries import as_trained
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._rows import heading, quantity
 from audioprune.tables._table import Cell, Column, Row, Table

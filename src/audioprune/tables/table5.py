@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from audioprune.analyses import Group, analysed, groups, means
 from audioprune.evaluations import tidy
-from audioprune.planning.cells import as_trained
+from audioprune.queries import as_trained
 from audioprune.tables import _retention
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._rows import quantity

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from audioprune.settings import CONSTANT
+from audioprune import registry
+from audioprune.facts.tokens import PATCH
 from audioprune.tables import _cost
 from audioprune.tables._cost import method_of, rates
 from audioprune.tables._published import EXPLAINED, lookup, status
@@ -20,6 +21,7 @@ CAPTION = (
     "without them (fused)."
 )
 PUBLISHED = ("table7",)  # files of report/published that it shows
+PLUGINS = ("datasets",)  # those of the published values, which the study may not have
 KERNELS = ("eager", "fused")
 
 
@@ -36,7 +38,8 @@ def build(results) -> Table:
     for r in results.cells("throughput"):
         s = r.settings
         shape = (s.model.backbone, s.model.stride, s.frames, s.num_classes)
-        key = (*shape, s.device, s.precision, s.batch_size, method_of(r), CONSTANT in s.options)
+        constant = registry.method(s.method).is_constant(s.options)
+        key = (*shape, s.device, s.precision, s.batch_size, method_of(r), constant)
         group = by_model.setdefault(key, {})
         for rate in s.keep_rates:
             group.setdefault(rate, {})["gmacs"] = of_settings(s, rate).gmacs
@@ -57,11 +60,11 @@ def _published_shapes(results, published) -> dict[tuple[int, int], str]:
 
 def _rows(published, names: dict, key: tuple, group: dict):
     backbone, stride, frames, classes, device, precision, batch, method, constant = key
-    dataset = names.get((frames, classes), "") if stride == 16 else ""
+    dataset = names.get((frames, classes), "") if stride == PATCH else ""
     where = {"backbone": backbone, "dataset": dataset, "metric": "throughput"}
     base = lookup(published, keep_rate=1.0, method="none", **where)
     title = f"{backbone}, {frames} frames, {classes} classes: {device}, {precision}, batches of {batch}"
-    title = title.replace(",", f" at stride {stride},", 1) if stride != 16 else title
+    title = title.replace(",", f" at stride {stride},", 1) if stride != PATCH else title
     for rate in sorted(group, reverse=True):
         cells: dict = {"backbone": backbone, "stride": stride, "frames": frames, "classes": classes, "device": device}
         cells |= {"precision": precision, "batch_size": batch, "method": "none" if rate == 1 else method}

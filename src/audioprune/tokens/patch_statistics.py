@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor
 
-from audioprune.audio.patches import Orientation, patch_mean, patch_std, to_tokens
+from audioprune.audio.patches import patch_mean, patch_std, to_tokens
+from audioprune.facts.tokens import PATCH, Orientation
 
 BATCH = 256  # clips held in memory at a time
 
@@ -26,8 +27,8 @@ def patch_statistics(
     fbank: Callable[[Sequence[int]], Tensor],
     *,
     orientation: Orientation,
-    patch: int = 16,
-    stride: int = 16,
+    patch: int = PATCH,
+    stride: int = PATCH,
 ) -> PatchStatistics:
     """Statistics of the clips `rows`; fbank(rows) gives normalised log-mel (B, T, 128), as `FeatureStore.fbank`."""
     if not len(rows):

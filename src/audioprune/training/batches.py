@@ -17,8 +17,9 @@ from torch import Tensor
 from audioprune.audio import augment as ops
 from audioprune.audio.fbank import log_mel
 from audioprune.audio.features import FeatureStore
-from audioprune.audio.patches import Orientation, grid, token_index
+from audioprune.audio.patches import token_index
 from audioprune.audio.store import WaveformStore
+from audioprune.facts.tokens import Orientation, grid
 from audioprune.records import canonical
 from audioprune.settings import Augment, Recipe
 from audioprune.training.schedules import masks_on

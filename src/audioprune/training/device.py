@@ -6,20 +6,21 @@ import os
 
 import torch
 
+from audioprune import registry
 from audioprune.errors import UserError
 
 
 def prepare(backbone: str) -> torch.device:
     """Deterministic algorithms, a fixed number of threads, and the device: the GPU where there is one.
 
-    Tiny backbones compute in one thread: two run side by side on two cores faster than one on both. The thread count
+    Small backbones compute in one thread: two run side by side on two cores faster than one on both. The thread count
     changes how sums are split, and so the last bits of a result on a CPU.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # before CUDA starts: deterministic matrix products
     torch.set_deterministic_debug_mode("error")  # use_deterministic_algorithms(True), less 4 s of importing a compiler
     torch.utils.deterministic.fill_uninitialized_memory = False  # a debugging aid that costs time
     torch.backends.cudnn.allow_tf32 = False
-    torch.set_num_threads(1 if backbone.endswith("-tiny") else min(8, os.cpu_count() or 1))
+    torch.set_num_threads(1 if registry.backbone(backbone).size.small else min(8, os.cpu_count() or 1))
     torch.set_flush_denormal(True)
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 

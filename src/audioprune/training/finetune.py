@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from audioprune import records
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
-from audioprune.datasets._base import Dataset
+from audioprune.facts.dataset import Dataset
 from audioprune.settings import Augment, FinetuneSettings, Recipe
 from audioprune.training.batches import Batch, Batches
 from audioprune.training.evaluate import predict

@@ -1,4 +1,4 @@
-"""Tables and figures as files: LaTeX, CSV, HTML and JSON of a table; PDF, SVG and CSV of a figure. Each is whole."""
+"""A table as files: LaTeX, CSV, HTML and JSON, each whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from audioprune import records, registry
-from audioprune.figures import _style
+from audioprune import records
 from audioprune.tables import _json, _render, _text
 from audioprune.tables._table import Table
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-    from pandas import DataFrame
-
     from audioprune.results import Results
 
 PAGE = """<!doctype html>
@@ -37,26 +33,6 @@ tr.group th {{ padding-top: .8rem; font-style: italic; font-weight: normal }}
 """
 
 
-def render(kind: str, name: str, results: Results, stem: Path) -> dict:
-    """Write the files of the table or figure `name`, stem.<suffix>; returns what its record says."""
-    if kind == "table":
-        return render_table(registry.get("tables", name), results, stem)
-    return render_figure(registry.get("figures", name), results, stem)
-
-
-def build_table(module: ModuleType, results: Results) -> Table:
-    return module.build(results)
-
-
-def draw_figure(module: ModuleType, results: Results) -> tuple[Figure, DataFrame]:
-    """Draw and lay out once: what is saved afterwards has the same places in every form."""
-    with _style.style():
-        fig, frame = module.draw(results)
-        fig.draw_without_rendering()
-        fig.set_layout_engine("none")
-    return fig, frame
-
-
 def render_table(module: ModuleType, results: Results, stem: Path) -> dict:
     """Write stem.tex, .csv, .html and .json; returns the numbers of rows and of quantities that were not run."""
     table, title, caption = build_table(module, results), module.TITLE, module.CAPTION
@@ -74,16 +50,5 @@ def render_table(module: ModuleType, results: Results, stem: Path) -> dict:
     return {"rows": len(table.rows), "not_run": len(table.not_run())}
 
 
-def render_figure(module: ModuleType, results: Results, stem: Path) -> dict:
-    """Write stem.pdf, .svg and .csv; returns the number of rows of its data."""
-    fig, frame = draw_figure(module, results)
-    made = {"pdf": _style.save(fig, "pdf"), "svg": _style.save(fig, "svg"), "csv": csv_of(frame).encode()}
-    for suffix, data in made.items():
-        with records.atomic(stem.with_name(f"{stem.name}.{suffix}")) as temporary:
-            temporary.write_bytes(data)
-    return {"rows": len(frame)}
-
-
-def csv_of(frame: DataFrame) -> str:
-    """The data of a figure, every number in full precision."""
-    return frame.to_csv(index=False, lineterminator="\n")
+def build_table(module: ModuleType, results: Results) -> Table:
+    return module.build(results)

@@ -1,0 +1,19 @@
+"""AudioMAE: self-supervised, prediction from the mean over the patches; topk ranks by the global score (P0 Eq. 2a)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audioprune.facts.backbone import Family
+
+if TYPE_CHECKING:
+    from audioprune.backbones._mae import Model
+    from audioprune.facts.tokens import Tokens
+
+FACTS = Family(name="audiomae", extra=1, orientation="time", pooling="mean", norm_tokens=False, score="global")
+
+
+def build(tokens: Tokens, **settings) -> Model:
+    from audioprune.backbones._mae import Model
+
+    return Model(tokens=tokens, **settings)

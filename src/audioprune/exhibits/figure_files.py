@@ -1,0 +1,40 @@
+"""A figure as files: PDF, SVG and CSV, each whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from audioprune import records
+from audioprune.figures import _style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+    from audioprune.results import Results
+
+
+def render_figure(module: ModuleType, results: Results, stem: Path) -> dict:
+    """Write stem.pdf, .svg and .csv; returns the number of rows of its data."""
+    fig, frame = draw_figure(module, results)
+    made = {"pdf": _style.save(fig, "pdf"), "svg": _style.save(fig, "svg"), "csv": csv_of(frame).encode()}
+    for suffix, data in made.items():
+        with records.atomic(stem.with_name(f"{stem.name}.{suffix}")) as temporary:
+            temporary.write_bytes(data)
+    return {"rows": len(frame)}
+
+
+def draw_figure(module: ModuleType, results: Results) -> tuple[Figure, DataFrame]:
+    """Draw and lay out once: what is saved afterwards has the same places in every form."""
+    with _style.style():
+        fig, frame = module.draw(results)
+        fig.draw_without_rendering()
+        fig.set_layout_engine("none")
+    return fig, frame
+
+
+def csv_of(frame: DataFrame) -> str:
+    """The data of a figure, every number in full precision."""
+    return frame.to_csv(index=False, lineterminator="\n")

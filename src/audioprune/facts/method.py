@@ -1,0 +1,41 @@
+"""What a pruning method is. No torch.
+
+A method is a module of audioprune.pruning: `FACTS = Method(...)`, and `build(tokens, **options)`, whose keyword
+arguments are its options with their defaults, and which imports torch inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Value = str | int | float | bool
+
+
+@dataclass(frozen=True)
+class Method:
+    """Facts of a pruning method.
+
+    ranks          whether it keeps the tokens of highest rank, so that Algorithm 1 has ranks to swap by
+    scored         whether it ranks by attention received, whose mean over heads and queries costs MACs
+    merges         whether tokens that go are merged into others instead of thrown away
+    least          the smallest keep-rate it can leave at one block
+    constant       the option, if any, by which so many tokens go in every block, whatever keep-rate and blocks say
+    loses_extra    (option, value) by which the released gather loses the extra tokens
+    """
+
+    name: str
+    ranks: bool = True
+    scored: bool = False
+    merges: bool = False
+    least: float = 0.0
+    constant: str = ""
+    loses_extra: tuple[str, Value] | None = None
+
+    def is_constant(self, options: Mapping[str, object]) -> bool:
+        """Whether these options name how many tokens go in every block."""
+        return options.get(self.constant) is not None
+
+    def loses(self, options: Mapping[str, object]) -> bool:
+        """Whether the extra tokens are lost at the first selection."""
+        return self.loses_extra is not None and options.get(self.loses_extra[0]) == self.loses_extra[1]

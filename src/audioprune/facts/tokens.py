@@ -1,0 +1,76 @@
+"""Tokens by numbers: how a spectrogram is cut into patches, in which order they become tokens, and how many stay.
+
+No torch: planning, the closed form of MACs, and drawing count tokens as the models do, by the functions here.
+
+A patch is named by (time index, freq index): with patch 16 and stride 16, T / 16 of the one and 8 of the other. Tokens
+are numbered differently by the two families:
+
+    orientation "time" (AudioMAE)   token i is the patch (time i // freq, freq i % freq)
+    orientation "freq" (AST)        token i is the patch (time i % time, freq i // time)
+
+Any statistic of patches must be brought into the model's own order before it meets tokens.
+Sources: P0 section 3; released code, `models_vit.py` (input B, 1, T, 128) and `ast_models.py` (input B, 1, 128, T).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+from typing import Literal
+
+from audioprune.facts.mel import MEL_BINS
+
+Attention = Literal["global", "global_literal", "cls"]
+Orientation = Literal["time", "freq"]
+
+BLOCKS = (3, 6, 9)  # zero-based: the paper's selecting blocks
+PATCH = 16  # side of a square patch, in frames and mel bins, and the step between patches, unless said otherwise
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Tokens of a model: `extra` at the front, then time x freq patches in the order of `orientation`."""
+
+    extra: int
+    orientation: Orientation  # which index runs slowest
+    time: int
+    freq: int
+    score: Attention  # the attention score by which topk ranks unless told otherwise
+
+    @property
+    def patches(self) -> int:
+        return self.time * self.freq
+
+
+def grid(frames: int, patch: int = PATCH, stride: int = PATCH) -> tuple[int, int]:
+    """(time, freq): how many patches lie along each axis of a (frames, 128) spectrogram."""
+    if patch > min(frames, MEL_BINS):
+        raise ValueError(f"a patch of {patch} does not fit into {frames} frames x {MEL_BINS} mel bins")
+    return (frames - patch) // stride + 1, (MEL_BINS - patch) // stride + 1
+
+
+def token_order(orientation: Orientation, time: int, freq: int) -> list[tuple[int, int]]:
+    """Token -> patch: item i is the (time index, freq index) of token i."""
+    if orientation == "time":
+        return [(t, f) for t in range(time) for f in range(freq)]
+    if orientation == "freq":
+        return [(t, f) for f in range(freq) for t in range(time)]
+    raise ValueError(f"orientation is 'time' (AudioMAE) or 'freq' (AST), not {orientation!r}")
+
+
+def keep_count(keep_rate: float, n: int) -> int:
+    """K = ceil(keep_rate n), exactly: 0.6 x 185 is 111, where float32 gives 112. keep_rate is read as its decimal."""
+    return ceil(Fraction(str(float(keep_rate))) * int(n))
+
+
+def keep_counts(keep_rate: float, tokens: int, extra: int, locations: int, *, off_by_e: bool = False) -> list[int]:
+    """K at each of `locations` selecting blocks, of an input of `tokens` patches.
+
+    off_by_e: as the released gather has it, which loses the extra tokens and computes K as if they were there.
+    """
+    counts, n = [], tokens
+    for _ in range(locations):
+        counts.append(keep_count(keep_rate, n))
+        n = counts[-1] - (extra if off_by_e else 0)
+    return counts

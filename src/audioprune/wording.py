@@ -1,0 +1,27 @@
+"""Numbers, names and metrics as they are written wherever they are shown: in tables, figures, claims and sentences."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+METRICS = {"top1": "top-1 accuracy, %", "map": "mAP × 100", "wer": "word error rate, %"}
+BIDI = {chr(c) for c in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F)}
+
+
+def number(value: float, decimals: int, signed: bool = False) -> str:
+    """The one place where numbers become text: fixed decimals, a true minus sign, no negative zero."""
+    text = f"{abs(value):.{decimals}f}"
+    if float(text) == 0:
+        return text
+    return ("−" if value < 0 else "+" if signed else "") + text
+
+
+def clean(text: object) -> str:
+    """One line of printable text: white space becomes one space, a number keeps its %, controls and directions go.
+
+    Names of classes, clips and folders come from users: they may hold anything.
+    """
+    text = re.sub(r"[^\S\u00a0\u202f]+", " ", str(text)).strip()
+    text = re.sub(r"(?<=\d) %", "\u00a0%", text)
+    return "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cs") and c not in BIDI)

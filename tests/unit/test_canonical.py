@@ -1,0 +1,121 @@
+"""One computation, one cell: options that a backbone has anyway are left out when cells are planned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from audioprune import registry
+from audioprune.backbones._build import build_model
+from audioprune.config import Method, load
+from audioprune.facts.options import canonical, defaults
+from audioprune.labels import canonical_label, method_label, score_of
+from audioprune.planning.grid import Planner, methods_of
+from audioprune.settings import Pruning
+
+REPOSITORY = Path(__file__).parents[2]
+CHOICES = {
+    "score": ["global", "cls", "global_literal"],
+    "variant": ["fixed", "as_released"],
+    "seed": [0, 1],
+    "r": [0, 9],
+    "proportional": [True, False],
+}
+
+
+def canonical_of(backbone: str, method: str, **options) -> dict:
+    return canonical(options, registry.get("pruning", method).build, registry.backbone(backbone).family)
+
+
+@pytest.mark.parametrize(
+    ("backbone", "method", "options", "left"),
+    [
+        ("ast-b", "topk", {"score": "cls"}, {}),
+        ("audiomae-b", "topk", {"score": "cls"}, {"score": "cls"}),
+        ("audiomae-b", "topk", {"score": "global"}, {}),
+        ("ast-mp-b", "topk", {"score": "global"}, {}),
+        ("ast-b", "topk", {"score": "global"}, {"score": "global"}),
+        ("ast-b", "intensity", {"variant": "fixed"}, {}),
+        ("ast-b", "variation", {"variant": "as_released"}, {"variant": "as_released"}),
+        ("ast-b", "random", {"seed": 0}, {}),
+        ("ast-b", "random", {"seed": 3}, {"seed": 3}),
+        ("ast-b", "tome", {"r": 0, "proportional": True}, {"r": 0}),
+        ("ast-b", "tome", {"proportional": 1}, {"proportional": 1}),  # 1 is not True: left for `build` to judge
+        ("ast-b", "uniform", {"typo": 1}, {"typo": 1}),
+    ],
+)
+def test_what_equals_a_default_goes(backbone, method, options, left):
+    assert canonical_of(backbone, method, **options) == left
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_leaving_options_out_changes_no_logit(data):
+    """Of any backbone and method, with any options: the same model, to the last bit."""
+    backbone = data.draw(st.sampled_from([name for name in registry.names("backbones") if name.endswith("-tiny")]))
+    method = data.draw(st.sampled_from([name for name in registry.names("pruning") if name != "none"]))
+    names = defaults(registry.get("pruning", method).build, registry.backbone(backbone).family)
+    options = {name: data.draw(st.sampled_from(CHOICES[name])) for name in names if data.draw(st.booleans())}
+    x = torch.randn(2, 64, 128, generator=torch.Generator().manual_seed(0))
+    shape = {"frames": 64, "num_classes": 3, "width": 16, "num_heads": 2, "depth": 3, "blocks": (0, 1)}
+    made = [
+        build_model(backbone, method=method, keep_rate=0.7, options=own, **shape).eval()(x)
+        for own in (options, canonical_of(backbone, method, **options))
+    ]
+    assert torch.equal(*made)
+
+
+def test_methods_that_come_to_the_same_are_one():
+    named = (
+        "topk",
+        Method(method="topk", options={"score": "cls"}),
+        Method(method="topk", options={"score": "global"}),
+    )
+    assert [m.options for m in methods_of("ast-b", named)] == [{}, {"score": "global"}]
+    assert [m.options for m in methods_of("audiomae-tiny", named)] == [{}, {"score": "cls"}]
+
+
+@pytest.mark.parametrize(("study", "evaluations"), [("paper", 3544 - 108), ("mini", 244 - 12), ("demo", 154 - 8)])
+def test_no_evaluation_is_planned_under_two_names(monkeypatch, study, evaluations):
+    """Counted by hand before: topk and topk.cls of AST, topk and topk.global of AudioMAE were two cells each."""
+    monkeypatch.setenv("AUDIOPRUNE_DEVICE", "a device")
+    planned = Planner(load(REPOSITORY / "config.yaml")).study(study)
+    assert len(planned.cells("evaluate")) == evaluations
+    for cell in planned.all.values():
+        tuned = cell.inputs.get("finetune", cell)
+        model = getattr(tuned.settings, "model", None)
+        for pruning in (getattr(one.settings, "pruning", None) for one in (cell, tuned)):
+            if pruning is not None and pruning.options:
+                assert canonical_of(model.backbone, pruning.method, **pruning.options) == pruning.options
+
+
+@pytest.mark.parametrize(
+    ("backbone", "label", "own"),
+    [
+        ("ast-b", "topk.cls", "topk"),
+        ("audiomae-b", "topk.cls", "topk.cls"),
+        ("audiomae-b", "topk.global.blocks1_4_7", "topk.blocks1_4_7"),
+        ("ast-b", "intensity.fixed", "intensity"),
+        ("ast-b", "tome.proportional.r9", "tome.r9"),
+        ("ast-b", "off the shelf: tome.r9", "off the shelf: tome.r9"),
+        ("ast-b", "off the shelf: topk.cls", "off the shelf: topk"),
+        ("ast-b", "none", "none"),
+    ],
+)
+def test_labels_in_claims_are_read_as_cells_are_named(backbone, label, own):
+    assert canonical_label(backbone, label) == own
+
+
+def test_the_score_that_ranks_is_said_whoever_names_it():
+    assert score_of("ast-b", Pruning(method="topk", keep_rate=0.5)) == "cls"
+    assert score_of("audiomae-b", Pruning(method="topk", keep_rate=0.5)) == "global"
+    assert score_of("audiomae-b", Pruning(method="topk", keep_rate=0.5, options={"score": "cls"})) == "cls"
+    assert score_of("audiomae-b", Pruning(method="random", keep_rate=0.5)) == ""
+
+
+def test_numbers_in_a_label_have_their_name():
+    assert method_label(Pruning(method="random", keep_rate=0.5, options={"seed": 3})) == "random.seed3"

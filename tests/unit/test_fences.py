@@ -1,0 +1,151 @@
+"""The fences of `make lint`: found where they should be, and their lists only shrink."""
+
+import tomllib
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from lint import check, private, typed, unused
+
+ROOT = Path(__file__).parents[2]
+LINTER = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+LAYERS = next(c for c in LINTER["contracts"] if c["type"] == "layers")
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A function that writes {path below src/audioprune: code} and returns the root."""
+
+    def write(files):
+        for path, code in files.items():
+            file = tmp_path / "src/audioprune" / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(code)
+        return tmp_path
+
+    return write
+
+
+def test_every_package_and_loose_module_stands_in_the_layers_contract():
+    there = {p.stem for p in (ROOT / "src/audioprune").iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
+    named = [name.strip(" ()") for layer in LAYERS["layers"] for name in layer.replace(":", "|").split("|")]
+    assert there - {"__init__"} <= set(named)
+    assert len(named) == len(set(named))
+    assert LAYERS["exhaustive"]
+
+
+def test_imports_that_go_up_are_named_one_by_one_and_the_list_only_shrinks():
+    assert LAYERS["unmatched_ignore_imports_alerting"] == "error"
+    assert not [line for line in LAYERS["ignore_imports"] if "*" in line]
+    assert not [c for c in LINTER["contracts"] if c is not LAYERS and "ignore_imports" in c]
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("from audioprune.pruning._base import Pruner, keep", ["pruning._base.Pruner", "pruning._base.keep"]),
+        ("from audioprune.pruning import _base", ["pruning._base"]),
+        ("from audioprune.results import _read as read", ["results._read"]),
+        ("from ..pruning import _base", ["pruning._base"]),
+        ("import audioprune.pruning._base", ["pruning._base"]),
+        ("def f():\n    from audioprune.results import _read", ["results._read"]),
+        ("from audioprune import results\nresults._read()", ["results._read"]),
+        ("from audioprune.results import Result\nResult._made.x", ["results.Result._made"]),
+        ("import audioprune.results\naudioprune.results._read", ["results._read"]),
+        ("from audioprune.tables._rows import named", []),
+        ("from audioprune.tables import _rows\n_rows._named()", []),
+        ("from . import _rows\nfrom ._rows import _named", []),
+        ("from audioprune.results import read\nread.__doc__", []),
+        ("from numpy import _core\nself._x = _core._y", []),
+    ],
+)
+def test_a_private_name_is_found_when_it_crosses_a_package(tree, code, names):
+    root = tree({"tables/table1.py": code})
+    assert private.violations(root) == [f"src/audioprune/tables/table1.py: private: audioprune.{n}" for n in names]
+
+
+def test_a_loose_module_is_a_package_of_its_own(tree):
+    files = {"disk.py": "from audioprune.records import _atomic", "__init__.py": "from audioprune.disk import _full"}
+    root = tree(files)
+    assert private.violations(root) == [
+        "src/audioprune/__init__.py: private: audioprune.disk._full",
+        "src/audioprune/disk.py: private: audioprune.records._atomic",
+    ]
+
+
+def test_unused_code_is_found_and_the_workflow_and_the_claims_are_users(tree):
+    root = tree({"planning/plan.py": "class Plan:\n    def guard(self): ...\n    def told(self): ...\nPlan()\n"})
+    tree({"predicates/costs.py": "def above(): ...\ndef below(): ...\n"})
+    (root / "tests").mkdir()
+    (root / "tests/test_costs.py").write_text("from audioprune.predicates.costs import below\nbelow()\n")
+    (root / "workflow/rules").mkdir(parents=True)
+    (root / "workflow/rules/common.smk").write_text("rule a:\n    input: plan.guard()\n")
+    (root / "report/claims").mkdir(parents=True)
+    (root / "report/claims/C1.yaml").write_text("predicate: costs.above\n")
+    assert unused.violations(root) == [
+        "src/audioprune/planning/plan.py: unused-method: told",
+        "src/audioprune/predicates/costs.py: unused-function: below",
+    ]
+
+
+def test_errors_of_mypy_are_read_without_their_lines_and_notes():
+    output = (
+        'src/a.py:3: error: Name "x" is not defined  [name-defined]\n'
+        "src/a.py:4: note: it was, once\n"
+        "src/b.py:12: error: Function is missing a type annotation  [no-untyped-def]\n"
+    )
+    assert typed.lines(output) == [
+        'src/a.py: name-defined: Name "x" is not defined',
+        "src/b.py: no-untyped-def: Function is missing a type annotation",
+    ]
+
+
+@pytest.fixture
+def fence(tmp_path, monkeypatch, capsys):
+    """A function that checks one fence: what is listed, what is found -> exit code, what it said, the list."""
+
+    def run(listed, found, *options):
+        path = tmp_path / "lint/made-up.txt"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(listed)
+        monkeypatch.setattr(check, "ROOT", tmp_path)
+        monkeypatch.setattr(check, "FENCES", {"made-up": lambda root: found.splitlines()})
+        return check.main(["made-up", *options]), capsys.readouterr().out, path.read_text()
+
+    return run
+
+
+def test_a_list_that_says_what_is_there_passes(fence):
+    code, said, _ = fence("2 x a.py: e: b\na.py: e: c\n", "a.py: e: b\na.py: e: c\na.py: e: b")
+    assert code == 0
+    assert said == "made-up: 3 violations, all listed\n"
+
+
+def test_a_new_violation_fails_also_one_more_of_a_kind(fence):
+    for found in ("a.py: e: b\na.py: e: c", "a.py: e: b\na.py: e: b"):
+        code, said, listed = fence("a.py: e: b\n", found, "--write")
+        assert code == 1
+        assert said.startswith("made-up: new; mend these")
+        assert said.splitlines()[1:] == [found.splitlines()[1], ""]
+        assert listed == "a.py: e: b\n"
+
+
+def test_a_vanished_violation_fails_until_its_line_is_removed(fence):
+    code, said, listed = fence("3 x a.py: e: b\na.py: e: c\n", "a.py: e: b")
+    assert code == 1
+    assert "remove these lines from lint/made-up.txt: python -m lint.check made-up --write\n" in said
+    assert "\n2 x a.py: e: b\na.py: e: c\n" in said
+    code, said, listed = fence(listed, "a.py: e: b", "--write")
+    assert (code, listed) == (0, "a.py: e: b\n")
+
+
+def test_a_list_grows_only_when_told_to(fence):
+    code, _, listed = fence("a.py: e: b\n", "c.py: e: b\nc.py: e: b", "--allow-new")
+    assert (code, listed) == (0, "2 x c.py: e: b\n")
+
+
+def test_committed_lists_are_in_order():
+    for name in check.FENCES:
+        path = ROOT / "lint" / f"{name}.txt"
+        assert path.read_text(encoding="utf-8") == check.shown(Counter(check.read(path)))

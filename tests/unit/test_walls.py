@@ -1,0 +1,73 @@
+"""Walls where things change apart: whose code holds a module, and so what an edit of it makes again."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from audioprune import registry
+from audioprune.planning import fingerprint as fp
+from audioprune.planning.imports import module_path
+from audioprune.planning.plan import Plan, exhibit_plugins
+
+TABLES, FIGURES = ({(kind, name) for name in registry.names(f"{kind}s")} for kind in ("table", "figure"))
+REPORT = {("report", "report")}
+TRAINING = {"pretrain", "finetune"}
+
+HOLDERS = {  # module: kinds of cells, and exhibits
+    "statistics.error_rates": (set(), set()),  # of transcripts: nothing reads any yet
+    "figures._style": (set(), FIGURES),
+    "exhibits.figure_files": (set(), FIGURES),
+    "exhibits.table_files": (set(), TABLES),
+    "tables._render": (set(), TABLES | REPORT),  # LaTeX; HTML and Typst, of which the report makes use
+    "tables._json": (set(), TABLES | REPORT),
+    "tables._text": (set(), TABLES | REPORT),
+    "reporting.html": (set(), REPORT),
+    "pruning._perturb": ({"evaluate"}, set()),
+    "pruning._discard": ({"discard"}, set()),
+    "training.loop": (TRAINING, set()),
+    "training.history": (TRAINING, set()),
+    "audio.augment": (TRAINING, set()),
+    "fetching.download": ({"fetch"}, set()),
+    "fetching.extract": ({"fetch"}, set()),
+    "fetching.mirror": ({"fetch"}, set()),
+    "queries": (set(), TABLES | FIGURES | REPORT),
+    "labels": (
+        set(),
+        TABLES - {("table", name) for name in ("data", "forensics", "table6")}
+        | FIGURES - {("figure", "cluster-shares")},
+    ),
+}
+
+
+@cache
+def codes() -> dict[str | tuple[str, str], set[str]]:
+    """{kind of cell: the modules in the code of those that config.yaml plans; exhibit: those in its code}."""
+    found: dict[str | tuple[str, str], set[str]] = {}
+    for cell in Plan(main=False).cells.values():
+        found.setdefault(cell.kind, set()).update(fp.closure(fp.roots_of(cell.kind, cell.plugins)))
+    for kind, name in TABLES | FIGURES | REPORT:
+        found[kind, name] = set(fp.closure(fp.roots_of(kind, exhibit_plugins(kind, name))))
+    return found
+
+
+@pytest.mark.parametrize("module", HOLDERS)
+def test_a_module_is_in_the_code_of_what_needs_it_and_of_nothing_else(module):
+    assert module_path(f"audioprune.{module}")
+    kinds, exhibits = HOLDERS[module]
+    assert {holder for holder, code in codes().items() if f"audioprune.{module}" in code} == kinds | exhibits
+
+
+def test_a_tables_module_is_in_no_figure_and_a_figures_module_in_no_table():
+    shared = {("figure", "accuracy-macs"): {"audioprune.tables._cost", "audioprune.tables._table"}}
+    for exhibit in TABLES | FIGURES:
+        other = "audioprune.figures." if exhibit in TABLES else "audioprune.tables."
+        assert {m for m in codes()[exhibit] if m.startswith(other)} == shared.get(exhibit, set()), exhibit
+
+
+def test_what_is_declared_out_is_there_and_in_no_code():
+    for module in fp.DECLARED_OUT:
+        assert module_path(module), f"{module} is gone: take it off the list"
+    out = tuple(f"{module}." for module in fp.DECLARED_OUT if module != "audioprune")
+    assert not [module for code in codes().values() for module in code if f"{module}.".startswith(out)]
