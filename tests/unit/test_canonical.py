@@ -59,7 +59,8 @@ def test_leaving_options_out_changes_no_logit(data):
     backbone = data.draw(st.sampled_from([name for name in registry.names("backbones") if name.endswith("-tiny")]))
     method = data.draw(st.sampled_from([name for name in registry.names("pruning") if name != "none"]))
     names = defaults(registry.get("pruning", method).build, registry.backbone(backbone).family)
-    options = {name: data.draw(st.sampled_from(CHOICES[name])) for name in names if data.draw(st.booleans())}
+    named = [name for name in names if data.draw(st.booleans())]
+    options = {name: data.draw(st.sampled_from(CHOICES.get(name, [names[name]]))) for name in named}
     x = torch.randn(2, 64, 128, generator=torch.Generator().manual_seed(0))
     shape = {"frames": 64, "num_classes": 3, "width": 16, "num_heads": 2, "depth": 3, "blocks": (0, 1)}
     made = [

@@ -22,6 +22,7 @@ from audioprune.reporting.content import target
 from audioprune.reporting.svg import inline
 from audioprune.results import Results
 from audioprune.tables import _render, _text
+from audioprune.tables._published import MARKS
 
 TEMPLATES = Path(__file__).parents[2] / "report"
 SHOWN = exhibits()
@@ -150,7 +151,7 @@ def test_it_opens_with_every_claim_in_one_line():
     own = section("verdicts")
     assert len(report().verdicts) == own.count("<tr><td") == len(load())
     for line, claim in zip(report().verdicts, load(), strict=True):
-        assert line.claim == ", ".join(claim.ids) + ("†" if claim.name.startswith("P0") else "‡")
+        assert line.claim == ", ".join(claim.ids) + MARKS.get(claim.sources[0].status, "")
         assert f'<td class="left verdict">{line.verdict}</td>' in own
         assert f'<a href="#{line.exhibit}">' in own
         assert _text.html(line.evidence) in own

@@ -19,8 +19,8 @@ def cell(root: Path) -> dict:
     """Of the one kind whose code is not keyed; paths as `Cell.as_json` gives them."""
     return {
         "kind": "fetch", "address": "x", "key": KEY, "code": "", "plugins": [], "settings": {"source": "fsdd"},
-        "inputs": {}, "out": str(root / "cells" / "fetch" / "x" / KEY), "resume": str(root / "resume" / KEY),
-        "lease": str(root / "logs" / "leases" / KEY),
+        "inputs": {}, "digests": {"content": "d"}, "out": str(root / "cells" / "fetch" / "x" / KEY),
+        "resume": str(root / "resume" / KEY), "lease": str(root / "logs" / "leases" / KEY),
     }  # fmt: skip
 
 

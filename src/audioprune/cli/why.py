@@ -58,6 +58,9 @@ def changes(cell: Cell) -> dict[str, list[str]]:
         for name, upstream in cell.inputs.items():
             if (before := old["inputs"].get(name)) != upstream.key:
                 lines.append(f"input {name}: {before} -> {upstream.key} (audioprune why {upstream.path})")
+        for name, digest in cell.digests.items():
+            if (before := old.get("digests", {}).get(name)) != digest:
+                lines.append(f"data {name}: digest {before} -> {digest}")
         then, now = counted_in(old), code_of_kind(cell.kind, cell.plugins)[1]
         for module in sorted({*then, *now}):
             before, after = then.get(module), now.get(module)

@@ -66,6 +66,7 @@ class Cell:
                 "plugins": list(self.plugins),
                 "settings": self.settings.model_dump(mode="json"),
                 "inputs": {name: str(cell.dir) for name, cell in self.inputs.items()},
+                "digests": self.digests,
                 "out": str(self.dir),
                 "resume": str(RESULTS / "resume" / self.key),
                 "lease": str(RESULTS / "logs" / "leases" / self.key),

@@ -3,7 +3,8 @@
     python -m audioprune.steps.<kind> --cell JSON [--log FILE] [--gpus N]
 
 JSON: {"kind", "address", "key", "code", "plugins": [module], "settings": {...}, "inputs": {name: folder},
-"out": folder, "resume": folder, "lease": path}, as `audioprune.planning.cells.Cell.as_json` writes it.
+"digests": {name: digest of data}, "out": folder, "resume": folder, "lease": path}, as
+`audioprune.planning.cells.Cell.as_json` writes it.
 """
 
 from __future__ import annotations
@@ -77,6 +78,7 @@ def run_cell(cell: dict, make: Callable[[Job], dict]) -> Path:
                 **code_record(job.kind, plugins),
                 "settings": settings.model_dump(mode="json"),
                 "inputs": {name: folder.name for name, folder in inputs.items()},
+                "digests": cell["digests"],
                 "results": results,
                 "made": provenance.stamp(started),
                 "files": records.listing(scratch),
