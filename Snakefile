@@ -51,3 +51,10 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/profile.smk"
 include: "workflow/rules/report.smk"
+
+
+rule all:  # not included: of an included file Snakemake takes no default target
+    """The paper study: its tables, figures and report."""
+    default_target: True
+    input:
+        report_of("paper"),

@@ -2,7 +2,8 @@
 
 python -m lint.check [private] [mypy] [vulture] [--write | --allow-new]
 
-A list has one violation a line, without line numbers, so that moving code changes nothing; `3 x` says how often.
+A list has one violation a line, without line numbers, so that moving code changes nothing; `3 x` says how often. A
+fence without a list allows none.
 """
 
 from __future__ import annotations
@@ -20,9 +21,8 @@ FENCES = {"private": private.violations, "mypy": typed.violations, "vulture": un
 
 
 def read(path: Path) -> Counter[str]:
-    """{violation: how often} as listed; nothing where there is no list."""
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    entries = re.findall(r"^(?:(\d+) x )?(.+)$", text, flags=re.MULTILINE)
+    """{violation: how often} as listed."""
+    entries = re.findall(r"^(?:(\d+) x )?(.+)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     return Counter({violation: int(times or 1) for times, violation in entries})
 
 
@@ -47,6 +47,8 @@ def compare(name: str, listed: Counter[str], found: Counter[str]) -> str:
 def check(name: str, found: Counter[str], root: Path, write: bool, allow_new: bool) -> str:
     """Compare what was found with the list, which `write` shortens first, and `allow_new` writes anew."""
     path = root / LISTS / f"{name}.txt"
+    if not path.exists():
+        return f"{name}: mend these\n{shown(found)}" if found else ""
     if write or allow_new:
         path.write_text(shown(found if allow_new else read(path) & found), encoding="utf-8")
     return compare(name, read(path), found)

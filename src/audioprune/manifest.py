@@ -158,7 +158,7 @@ def _hashed(root: Path, known: Mapping[str, Entry], listed: Listed | None, unfin
     todo: list[tuple[str, Path, os.stat_result]] = []
     for name, path, stat in _there(root, listed.files) if listed else _listing(root):
         old = known.get(name)
-        if old and old[1:] == (stat.st_size, stat.st_mtime_ns, stat.st_ino):
+        if old and (old.size, old.mtime_ns, old.inode) == (stat.st_size, stat.st_mtime_ns, stat.st_ino):
             found[name] = old
         else:
             todo.append((name, path, stat))

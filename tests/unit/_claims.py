@@ -1,16 +1,27 @@
-"""A study on disk with evaluations of which the tests say which clips are right."""
+"""A study on disk with evaluations of which the tests say which clips are right, and token analyses with their rows."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from fakes import RECIPE, Study, facts
+from fakes import RECIPE, FakeCell, Study, facts
 
-from audioprune.labels import label_of
-from audioprune.results import Results
-from audioprune.settings import EvaluateSettings, FinetuneSettings, Model, Pruning
+from audioprune import registry
+from audioprune.facts.tokens import BLOCKS
+from audioprune.labels import label_of, score_of
+from audioprune.results.study import Results
+from audioprune.settings import (
+    AudioSettings,
+    EvaluateSettings,
+    FinetuneSettings,
+    Model,
+    Pruning,
+    TokensSettings,
+    TraceSettings,
+)
 
 OPTIONS = {
     "cls": {"score": "cls"},
@@ -33,31 +44,117 @@ def right(share: float, n: int = 400, first: int = 0) -> np.ndarray:
     return found
 
 
-def study(folder: Path, runs: dict[tuple, np.ndarray | None], name: str = "mini") -> Results:
+Columns = Mapping[str, Mapping[int, np.ndarray]]  # {column: {block: a value for each clip}}
+Run = tuple[int, int]  # fold, seed
+STAGES = ("ratio_a", "ratio_b", "kept_fraction", "excess", "low_of_kept", "low_of_input")
+GAMMAS = ("gamma_s", "gamma_b")
+DECOY = 50.0  # what is added where nothing may be read
+
+
+def study(
+    folder: Path,
+    runs: Mapping[tuple, np.ndarray | None | Mapping[Run, np.ndarray | None]],
+    name: str = "mini",
+    *,
+    selections: Sequence[str] = ("last",),
+    tokens: Mapping[tuple, Mapping[Run, Columns | None]] | None = None,
+) -> Results:
     """Evaluations by (backbone, dataset, method, keep-rate, test): right clips, or None where it was not run.
 
-    A method `none>tome.r9` is that of an unpruned model, off the shelf.
+    Of several folds and seeds there are right clips for each. A method `none>tome.r9` is that of an unpruned model, off
+    the shelf. `tokens`: analyses by (backbone, dataset, keep-rate), for each fold and seed, by clip (see `clips`).
     """
-    made, tuned = Study(folder), {}
-    for (backbone, dataset, method, rate, test), correct in runs.items():
-        trained, _, other = method.partition(">")
-        own, there = pruning(trained, rate), correct is not None
-        where = (backbone, dataset, label_of(own))
+    made, tuned, audio = Study(folder), {}, {}
+
+    def trained(backbone: str, dataset: str, own: Pruning, run: Run, there: bool) -> FakeCell:
+        where = (backbone, dataset, label_of(own), *map(str, run))
+        if dataset not in audio:
+            audio[dataset] = made.cell("audio", dataset, AudioSettings(dataset=dataset))
         if where not in tuned:
-            settings = FinetuneSettings(model=Model(backbone=backbone), dataset=dataset, pruning=own, recipe=RECIPE)
-            tuned[where] = made.cell("finetune", "/".join(where), settings, made=there)
-        settings = EvaluateSettings(
-            pruning=pruning(other or trained, rate), perturbation=test, tau=None if test == "none" else 0.0
-        )
-        files = [lambda out, correct=correct: predictions(correct).to_parquet(out / "predictions.parquet")]
-        address = f"{'/'.join(where)}/{other}/{test}"
-        note = "" if there else WHY
-        made.cell("evaluate", address, settings, made=there, note=note, files=files, finetune=tuned[where])
+            settings = FinetuneSettings(
+                model=Model(backbone=backbone), dataset=dataset, pruning=own, recipe=RECIPE, fold=run[0], seed=run[1]
+            )
+            tuned[where] = made.cell("finetune", "/".join(where), settings, made=there, audio=audio[dataset])
+        return tuned[where]
+
+    for (backbone, dataset, method, rate, test), given in runs.items():
+        first, _, other = method.partition(">")
+        for run, correct in (given if isinstance(given, Mapping) else {(1, 0): given}).items():
+            there = correct is not None
+            cell = trained(backbone, dataset, pruning(first, rate), run, there)
+            files = [lambda out, own=(correct, run[0]): predictions(*own).to_parquet(out / "predictions.parquet")]
+            for selection in selections if test == "none" else selections[:1]:
+                settings = EvaluateSettings(
+                    pruning=pruning(other or first, rate), perturbation=test, selection=selection,
+                    tau=None if test == "none" else 0.0,
+                )  # fmt: skip
+                address, note = f"{cell.address}/{other}/{test}-{selection}", "" if there else WHY
+                made.cell("evaluate", address, settings, made=there, note=note, files=files, finetune=cell)
+    for (backbone, dataset, rate), given in (tokens or {}).items():
+        for run, columns in given.items():
+            there = columns is not None
+            cell = trained(backbone, dataset, pruning("topk", rate), run, there)
+            tokens_cell(made, cell, audio[dataset], clips(run[0]), columns or {}, made=there, note="" if there else WHY)
     return Results(name, made.cells, facts)
 
 
-def predictions(correct: np.ndarray) -> pd.DataFrame:
+def predictions(correct: np.ndarray, fold: int = 1) -> pd.DataFrame:
+    """Every clip is a recording of its own."""
     n = len(correct)
     scores = np.where(correct[:, None], [1.0, 0.0], [0.0, 1.0])
-    names = [f"clip{i}" for i in range(n)]
+    names = [f"clip{i}" if fold == 1 else f"fold{fold}-clip{i}" for i in range(n)]
     return pd.DataFrame({"clip": names, "recording": names, "labels": [[0]] * n, "scores": list(scores)})
+
+
+CLIPS = 60  # of a token analysis
+
+
+def clips(fold: int = 1) -> pd.DataFrame:
+    """Two of each recording."""
+    names, recordings = (
+        [f"fold{fold}-{c}{i // n:02}" for i in range(CLIPS)] for c, n in (("clip", 1), ("recording", 2))
+    )
+    return pd.DataFrame({"clip": names, "recording": recordings, "row": range(CLIPS)})
+
+
+def tokens_cell(
+    study: Study,
+    tuned: FakeCell,
+    audio: FakeCell,
+    clips: pd.DataFrame,
+    columns: Columns,
+    *,
+    label_map: str = "right",
+    made: bool = True,
+    note: str = "",
+) -> FakeCell:
+    """A token analysis of a fine-tuning, with its trace; `clips` has clip, recording and row (of the audio).
+
+    Attention ratios stand there by either score; those by which the model does not rank are far off.
+    """
+    pruning, family = tuned.settings.pruning, registry.backbone(tuned.settings.model.backbone).family
+    own, address = TraceSettings(pruning=pruning), f"{tuned.address}/{label_map}"
+    trace = study.cell("trace", address, own, made=made, note=note, finetune=tuned, audio=audio)
+    ranks = score_of(tuned.settings.model.backbone, pruning) or family.score
+    parts: dict[str, list[pd.DataFrame]] = {"stages": [], "blocks": [], "attention": []}
+    for block in sorted({block for own in columns.values() for block in own}):
+        values = {name: own[block] for name, own in columns.items() if block in own}
+        keys = pd.DataFrame({"clip": clips["clip"], "block": block})
+        if "norm" in values:
+            parts["blocks"].append(keys.assign(norm=values["norm"]))
+        if stage := {name: values[name] for name in STAGES if name in values}:
+            parts["stages"].append(keys.assign(stage=BLOCKS.index(block) + 1, **stage))
+        for score in ("global", "cls") if "gamma_s" in values else ():
+            away = 0 if score == ranks else DECOY
+            group = next(i for i, last in enumerate(BLOCKS, start=1) if block <= last)
+            gammas = {name: values[name] + away for name in GAMMAS}
+            parts["attention"].append(keys.assign(group=group, score=score, **gammas))
+    frames = {"clips": clips[["clip", "recording", "row"]]}
+    frames |= {name: pd.concat(found, ignore_index=True) for name, found in parts.items() if found}
+
+    def write(out: Path) -> None:
+        for name, frame in frames.items():
+            frame.to_parquet(out / f"{name}.parquet", index=False)
+
+    settings = TokensSettings(tau="auto", label_map=label_map)
+    return study.cell("tokens", address, settings, made=made, note=note, files=[write], trace=trace)

@@ -17,7 +17,7 @@ from fakes import DATASETS, RECIPE, SKILL, Study, _data, _evaluate, _trace, fact
 
 from audioprune import registry
 from audioprune.labels import label_of
-from audioprune.results import Results
+from audioprune.results.study import Results
 from audioprune.settings import (
     Augment,
     DiscardSettings,

@@ -16,7 +16,7 @@ from fakes import DATASETS, RECIPE, SKILL, FakeCell, Study, _data, _evaluate, fa
 
 from audioprune.facts.tokens import keep_count
 from audioprune.labels import label_of
-from audioprune.results import Results
+from audioprune.results.study import Results
 from audioprune.settings import (
     ClustersSettings,
     EvaluateSettings,

@@ -22,7 +22,7 @@ from audioprune.facts.dataset import Dataset
 from audioprune.facts.tokens import keep_count
 from audioprune.labels import label_of
 from audioprune.reporting.content import Report, collect
-from audioprune.results import Results, module_facts
+from audioprune.results.study import Results, module_facts
 from audioprune.settings import (
     AudioSettings,
     Closed,

@@ -10,9 +10,9 @@ import pytest
 from fake_ablations import NOT_MADE, ablations
 from fakes import shared
 
-from audioprune.evaluations import tidy
 from audioprune.profiling.macs import count
-from audioprune.results import Results
+from audioprune.results.evaluations import pick, tidy
+from audioprune.results.study import Results
 from audioprune.tables import _ablation, baselines, blocks, matrix, off_the_shelf, ranking, scores
 from audioprune.tables._table import Table
 
@@ -65,7 +65,7 @@ def test_matrix_crosses_trained_and_evaluated_keep_rates():
             cell = row(table, trained_at=trained, shown="value")[f"evaluated_at_{evaluated:g}"]
             assert cell.value == pytest.approx(accuracy("audiomae-tiny", name, other))
             assert cell.low < cell.value < cell.high
-            below = row(table, trained_at=trained, shown="below matched")[f"evaluated_at_{evaluated:g}"]
+            below = row(table, trained_at=trained, shown="matched_minus_this")[f"evaluated_at_{evaluated:g}"]
             if trained == evaluated:
                 assert below is None
             else:
@@ -92,7 +92,7 @@ def test_off_the_shelf_stands_beside_what_was_trained():
     assert own["untrained"].value == pytest.approx(untrained)
     assert own["drop"].value == pytest.approx(unpruned - untrained)
     assert own["trained"].value == pytest.approx(trained)
-    assert own["gain"].value == pytest.approx(trained - untrained)
+    assert own["trained_minus_untrained"].value == pytest.approx(trained - untrained)
     assert own["drop"].low < own["drop"].value < own["drop"].high
     assert row(table, method="random", keep_rate=0.7)["trained"] is None
 
@@ -127,10 +127,10 @@ def test_ranking_compares_each_with_attention():
     for method in ("random", "intensity", "intensity.as_released"):
         other = right(f"audiomae-tiny/esc10/{method}-kr0.5-matched/fold1-seed0/eval-{method}-kr0.5")
         own = row(table, method=method)
-        assert own["below"].value == pytest.approx(100 * (attention.mean() - other.mean()))
-        assert own["below"].low <= own["below"].value <= own["below"].high
-    assert "below" in row(table, method="topk")
-    assert row(table, method="topk")["below"] is None
+        assert own["attention_minus_this"].value == pytest.approx(100 * (attention.mean() - other.mean()))
+        assert own["attention_minus_this"].low <= own["attention_minus_this"].value <= own["attention_minus_this"].high
+    assert "attention_minus_this" in row(table, method="topk")
+    assert row(table, method="topk")["attention_minus_this"] is None
 
 
 def test_rankings_p_values_are_exact_and_adjusted_over_the_table():
@@ -160,7 +160,7 @@ def test_rankings_p_values_are_exact_and_adjusted_over_the_table():
 def test_what_was_not_run_says_why():
     own = row(ranking.build(ablations()), method="uniform")
     assert own["accuracy"].value is None
-    assert own["accuracy"].why == own["below"].why == NOT_MADE
+    assert own["accuracy"].why == own["attention_minus_this"].why == NOT_MADE
     assert any(NOT_MADE in text for _, text in ranking.build(ablations()).layout().footnotes)
 
 
@@ -170,14 +170,16 @@ def test_scores_show_the_other_score_and_mean_pooling():
     by_class = accuracy("audiomae-tiny", "topk.cls-kr0.5", "topk.cls-kr0.5")
     by_all = accuracy("audiomae-tiny", "topk-kr0.5", "topk-kr0.5")
     assert own["accuracy"].value == pytest.approx(by_class)
-    assert own["below_own"].value == pytest.approx(by_all - by_class)
+    assert own["own_score_minus_this"].value == pytest.approx(by_all - by_class)
     shelf = row(table, "ast-tiny", score="global", training="off the shelf", keep_rate=0.7)
     ours = accuracy("ast-tiny", "none-kr1", "topk-kr0.7")
-    assert shelf["below_own"].value == pytest.approx(ours - accuracy("ast-tiny", "none-kr1", "topk.global-kr0.7"))
+    assert shelf["own_score_minus_this"].value == pytest.approx(
+        ours - accuracy("ast-tiny", "none-kr1", "topk.global-kr0.7")
+    )
     pooled = row(table, "ast-mp-tiny", score="global", training="as evaluated", keep_rate=0.5)
     mean = accuracy("ast-mp-tiny", "topk-kr0.5", "topk-kr0.5")
-    assert pooled["below_ast"].value == pytest.approx(accuracy("ast-tiny", "topk-kr0.5", "topk-kr0.5") - mean)
-    assert pooled["below_ast"].low <= pooled["below_ast"].value <= pooled["below_ast"].high
+    assert pooled["ast_minus_this"].value == pytest.approx(accuracy("ast-tiny", "topk-kr0.5", "topk-kr0.5") - mean)
+    assert pooled["ast_minus_this"].low <= pooled["ast_minus_this"].value <= pooled["ast_minus_this"].high
 
 
 def test_both_baselines_and_both_drops():
@@ -198,7 +200,9 @@ def test_blocks_are_compared_with_the_papers():
     own = row(table, blocks="1, 4, 7", keep_rate=0.5)
     early = accuracy("audiomae-tiny", "none-kr1", "topk.blocks1_4_7-kr0.5")
     assert own["accuracy"].value == pytest.approx(early)
-    assert own["below"].value == pytest.approx(accuracy("audiomae-tiny", "none-kr1", "topk-kr0.5") - early)
+    assert own["paper_blocks_minus_this"].value == pytest.approx(
+        accuracy("audiomae-tiny", "none-kr1", "topk-kr0.5") - early
+    )
     common = {"frames": 512, "num_classes": 10, "method": "topk"}
     full = count("audiomae-tiny", keep_rate=1.0, **common).gmacs
     less = count("audiomae-tiny", keep_rate=0.5, blocks=(1, 4, 7), **common).gmacs
@@ -216,7 +220,7 @@ def test_differences_are_of_the_runs_that_both_sides_have():
     results = Results("mini", kept, ablations().dataset)
     frame = tidy(results)
     frame = frame[(frame["backbone"] == "ast-tiny") & (frame["trained"] == "")]
-    one, both = _ablation.pick(frame, method="random"), _ablation.pick(frame, method="topk", keep_rate=0.5)
+    one, both = pick(frame, method="random"), pick(frame, method="topk", keep_rate=0.5)
     assert (one.runs, both.runs) == (1, 2)
     attention = right("ast-tiny/esc10/topk-kr0.5-matched/fold1-seed0/eval-topk-kr0.5")[:80]
     other = right("ast-tiny/esc10/random-kr0.5-matched/fold1-seed0/eval-random-kr0.5")[:80]
@@ -228,5 +232,5 @@ def test_differences_are_of_the_runs_that_both_sides_have():
 def test_csv_has_every_part_in_full_precision():
     table = ranking.build(ablations())
     lines = list(csv.DictReader(io.StringIO(table.csv())))
-    assert float(lines[1]["below"]) == rows(table)[1]["below"].value
-    assert {"below_low", "below_high", "p", "p_holm", "accuracy_why"} <= set(lines[0])
+    assert float(lines[1]["attention_minus_this"]) == rows(table)[1]["attention_minus_this"].value
+    assert {"attention_minus_this_low", "attention_minus_this_high", "p", "p_holm", "accuracy_why"} <= set(lines[0])

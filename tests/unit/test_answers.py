@@ -1,4 +1,4 @@
-"""The three answers that a report begins with, from small tables whose answers are plain to see."""
+"""The answers that a report begins with, from small tables whose answers are plain to see."""
 
 from __future__ import annotations
 
@@ -7,25 +7,33 @@ from types import SimpleNamespace
 import pytest
 from fake_ablations import ablations
 from fake_tokens import token_study
-from fakes import shared
+from fakes import collected, shared
 
 from audioprune import registry
-from audioprune.exhibits.table_files import build_table
+from audioprune.exhibits.headline import Question
 from audioprune.reporting.answers import answers
+from audioprune.tables import ranking, table1
 from audioprune.tables._table import Cell, Row, Table
 from audioprune.wording import number
 
+OURS = [name for name in registry.names("tables") if hasattr(registry.get("tables", name), "HEADLINE")]
 
-def ranking(*differences: tuple[str, float, Cell]) -> list:
-    rows = tuple(
-        Row({"backbone": model, "dataset": "esc10", "method": "intensity", "keep_rate": rate, "below": cell})
+
+def exhibit(headline: Question | None, *rows: dict, name: str = "ranking") -> SimpleNamespace:
+    table = Table((), tuple(Row({"backbone": "a-tiny", "dataset": "esc10"} | row) for row in rows))
+    return SimpleNamespace(name=name, label="Ranking", headline=headline, table=table)
+
+
+def below(*differences: tuple[str, float, Cell]) -> SimpleNamespace:
+    rows = (
+        {"backbone": model, "method": "intensity", "keep_rate": rate, "attention_minus_this": cell}
         for model, rate, cell in differences
     )
-    return [SimpleNamespace(name="ranking", heading="Ranking against attention", table=Table((), rows))]
+    return exhibit(ranking.HEADLINE, *rows)
 
 
 def answer_to(*differences) -> str:
-    (found,) = answers(ranking(*differences), {})
+    (found,) = answers([below(*differences)])
     return found.text.partition(".")[0]
 
 
@@ -44,52 +52,77 @@ def test_words_follow_from_the_intervals():
 
 
 def test_values_with_intervals_at_the_lowest_keep_rate_only():
-    (found,) = answers(
-        ranking(("a-tiny", 0.7, DOWN), ("a-tiny", 0.5, UP), ("b-tiny", 0.5, Cell(why="not made yet"))), {}
-    )
+    (found,) = answers([below(("a-tiny", 0.7, DOWN), ("a-tiny", 0.5, UP), ("b-tiny", 0.5, Cell(why="not made yet")))])
     assert found.question == "Is ranking by intensity worse than by attention at keep-rate 0.5?"
     assert found.text == "Yes. Points below attention (negative: above): a-tiny on esc10 2.0 [1.0, 3.0]."
-    assert (found.exhibit, found.label) == ("ranking", "Ranking against attention")
+    assert (found.exhibit, found.label) == ("ranking", "Ranking")
+
+
+def test_only_the_rows_that_are_asked_count():
+    rows = [
+        {"method": method, "keep_rate": 0.5, "attention_minus_this": cell}
+        for method, cell in (("topk", None), ("random", DOWN), ("intensity", UP), ("intensity.as_released", DOWN))
+    ]
+    (found,) = answers([exhibit(ranking.HEADLINE, *rows)])
+    assert found.text.startswith("Yes. ")
+    assert found.text.count("[") == 1
 
 
 def test_models_that_guess_are_named():
-    def row(method: str, rate: float, **cells: Cell) -> Row:
-        return Row({"backbone": "a-tiny", "dataset": "esc10", "method": method, "keep_rate": rate, **cells})
-
-    def told(chance: float) -> str:
-        rows = (row("none", 1.0, accuracy=Cell(12.0, 8.0, 16.0)), row("topk", 0.5, drop=BOTH))
-        made = [SimpleNamespace(name="table1", heading="Table 1: Accuracy", table=Table((), rows))]
-        (found,) = answers(made, {"esc10": chance})
+    def told(guessing: float | None) -> str:
+        unpruned = {"method": "none", "pruned_by": "none", "keep_rate": 1.0, "accuracy": Cell(12.0, 8.0, 16.0)}
+        pruned = {
+            "method": "topk",
+            "pruned_by": "topk",
+            "keep_rate": 0.5,
+            "accuracy": Cell(9.0, 7.0, 11.0),
+            "drop": BOTH,
+        }
+        rows = ({**row, "guessing": guessing} for row in (unpruned, pruned))
+        (found,) = answers([exhibit(table1.HEADLINE, *rows)])
         return found.text.partition("]. ")[2]
 
     assert told(10.0) == "No better than chance even unpruned, so that nothing follows: a-tiny on esc10 (10 %)."
     assert told(7.9) == ""
+    assert told(None) == ""  # several labels a clip
 
 
-def test_nothing_is_answered_without_a_difference():
-    assert answers(ranking(("a", 0.5, Cell(why="not made yet"))), {}) == ()
-    assert answers([], {}) == ()
+def test_nothing_is_answered_without_a_difference_or_a_question():
+    assert answers([below(("a", 0.5, Cell(why="not made yet")))]) == ()
+    assert answers([exhibit(None, {"keep_rate": 0.5, "drop": UP})]) == ()
+    assert answers([SimpleNamespace(name="figure2", label="Figure 2", headline=None, table=None)]) == ()
+    assert answers([]) == ()
 
 
-@pytest.mark.parametrize(
-    ("name", "results", "wanted", "shown"),
-    [
-        ("table1", shared, {"method": "topk"}, "drop"),
-        ("ranking", ablations, {"method": "intensity"}, "below"),
-        ("low-intensity", token_study, {"method": "topk", "score": "cls"}, "low_of_kept_difference"),
-    ],
-)
-def test_a_table_of_a_study_answers_with_all_its_intervals(name, results, wanted, shown):
-    table = build_table(registry.get("tables", name), results())
-    (found,) = answers([SimpleNamespace(name=name, heading="Table 1: Accuracy", table=table)], {})
-    assert (found.exhibit, found.label) == (name, "Table 1")
-    assert found.question.endswith(("at keep-rate 0.5?", "at keep-rate 0.5 cost accuracy?"))
-    cells = [
-        row.cells[shown]
-        for row in table.rows
-        if all(row.cells[k] == v for k, v in {**wanted, "keep_rate": 0.5}.items()) and row.cells.get(shown)
-    ]
+def test_they_stand_in_the_order_of_the_exhibits():
+    def asked(name: str) -> SimpleNamespace:
+        question = Question(question=f"What of {name}?", above="Points", difference="drop", of={})
+        return exhibit(question, {"keep_rate": 0.5, "drop": UP}, name=name)
+
+    found = answers([asked("b"), asked("c"), asked("a")])
+    assert [(one.question, one.exhibit) for one in found] == [(f"What of {name}?", name) for name in "bca"]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_table_of_a_study_answers_with_all_its_intervals(name):
+    found = next(filter(None, (_of_study(made(), name) for made in (shared, ablations, token_study))))
+    (answer,), (own,) = found.answers, found.exhibits
+    assert (answer.exhibit, answer.label) == (name, "Table 1" if name == "table1" else own.heading)
+    assert "at keep-rate 0.5" in answer.question
+    asked = {**own.headline.of, "keep_rate": 0.5}
+    rows = [row.cells for row in own.table.rows if all(row.cells[key] == value for key, value in asked.items())]
+    cells = [row[own.headline.difference] for row in rows if row.get(own.headline.difference)]
     cells = [cell for cell in cells if cell.low is not None]
-    assert found.text.count("[") == len(cells) > 0
+    assert answer.text.count("[") == len(cells) > 0
     for cell in cells:
-        assert f"{number(cell.value, 1)} [{number(cell.low, 1)}, {number(cell.high, 1)}]" in found.text
+        assert f"{number(cell.value, 1)} [{number(cell.low, 1)}, {number(cell.high, 1)}]" in answer.text
+
+
+def _of_study(results, name: str):
+    """A report of one table of a study; None where that answers nothing."""
+    found = collected(results, [("table", name)])
+    return found if found.answers else None
+
+
+def test_the_three_that_everybody_asks_are_there():
+    assert set(OURS) >= {"table1", "ranking", "low-intensity"}

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from audioprune.statistics.bootstrap import ONE_SEED, contrast, draw, interval
+from audioprune.statistics.bootstrap import ONE_SEED, Drawn, contrast, draw, note, quantiles
 from audioprune.statistics.crossed import crossed, weights
 from audioprune.statistics.units import Unit
 from audioprune.training.metrics import mean_average_precision
@@ -51,9 +51,13 @@ def tagging(rng: np.random.Generator, n: int, classes: int, skill: float = 1.0) 
     )
 
 
+def interval(drawn: Drawn) -> tuple[float, float]:
+    low, high = quantiles(drawn, [0.025, 0.975])
+    return low, high
+
+
 def ends(frame: pd.DataFrame, metric: str = "top1", **options) -> tuple[float, float]:
-    found = interval(draw(frame, metric, **options))
-    return found.low, found.high
+    return interval(draw(frame, metric, **options))
 
 
 def test_unclustered_accuracy_agrees_with_scipy():
@@ -72,15 +76,13 @@ def test_an_unclustered_paired_drop_agrees_with_scipy():
     rng = np.random.default_rng(7)
     base = rng.random(300) < 0.9
     pruned = np.where(rng.random(300) < 0.1, ~base, base)
-    found = interval(
-        contrast((100, draw(keyword(base), "top1", draws=4000)), (-100, draw(keyword(pruned), "top1", draws=4000)))
-    )
+    found = contrast((100, draw(keyword(base), "top1", draws=4000)), (-100, draw(keyword(pruned), "top1", draws=4000)))
     theirs = stats.bootstrap(
         (base.astype(float), pruned.astype(float)), lambda a, b, axis: 100 * (a.mean(axis) - b.mean(axis)), paired=True,
         vectorized=True, n_resamples=4000, method="percentile", rng=np.random.default_rng(8),
     ).confidence_interval  # fmt: skip
-    assert found.estimate == pytest.approx(100 * (base.mean() - pruned.mean()))
-    assert (found.low, found.high) == pytest.approx((theirs.low, theirs.high), abs=0.5)
+    assert found.value == pytest.approx(100 * (base.mean() - pruned.mean()))
+    assert interval(found) == pytest.approx((theirs.low, theirs.high), abs=0.5)
 
 
 def test_variance_is_that_of_a_mean_of_clusters():
@@ -129,7 +131,7 @@ def test_seeds_are_drawn_too():
     """Clips that agree within a seed but not between: all of the spread is between seeds."""
     together = pd.concat([keyword([good] * 40, seed=s) for s, good in enumerate((True, True, False, True))])
     found = draw(together, "top1", draws=20_000)
-    assert (interval(found).low, interval(found).high) == (0.25, 1.0)
+    assert interval(found) == (0.25, 1.0)
     assert np.var(found.draws) == pytest.approx(0.75 * 0.25 / 4, rel=0.03)
     assert ends(pd.concat([keyword([True, False] * 20, seed=s) for s in range(3)]))[1] < 0.7
 
@@ -140,7 +142,7 @@ def test_folds_are_pooled():
     folds = [frame.assign(clip=f"f{f}" + frame["clip"]) for f, frame in enumerate(folds)]
     whole = pd.concat(folds, ignore_index=True)
     assert draw(whole, "top1").value == pytest.approx(np.mean([draw(fold, "top1").value for fold in folds]))
-    assert interval(draw(whole, "top1")).clips == 60
+    assert draw(whole, "top1").design.clips == 60
 
 
 @settings(max_examples=20, deadline=None)
@@ -184,14 +186,14 @@ def test_a_paired_drop_is_narrower_than_unpaired_ones():
     base = rng.random(400) < 0.8
     worse = base & ~(rng.random(400) < 0.05)
     a, b = draw(keyword(base), "top1"), draw(keyword(worse), "top1")
-    drop = interval(contrast((1, a), (-1, b)))
-    assert drop.estimate == pytest.approx(base.mean() - worse.mean())
-    assert 0 < drop.low < drop.estimate < drop.high
-    share = drop.estimate  # only the clips that changed vary: a tenth of the unpaired variance or less
-    assert drop.high - drop.low == pytest.approx(3.92 * np.sqrt(share * (1 - share) / 400), rel=0.1)
-    assert drop.high - drop.low < 0.55 * (interval(a).high - interval(a).low)
-    flipped = interval(contrast((-1, a), (1, b)))
-    assert (flipped.low, flipped.high) == pytest.approx((-drop.high, -drop.low))
+    drop = contrast((1, a), (-1, b))
+    low, high = interval(drop)
+    assert drop.value == pytest.approx(base.mean() - worse.mean())
+    assert 0 < low < drop.value < high
+    share = drop.value  # only the clips that changed vary: a tenth of the unpaired variance or less
+    assert high - low == pytest.approx(3.92 * np.sqrt(share * (1 - share) / 400), rel=0.1)
+    assert high - low < 0.55 * np.ptp(interval(a))
+    assert interval(contrast((-1, a), (1, b))) == pytest.approx((-high, -low))
 
 
 def test_a_difference_of_drops_has_four_terms_of_equal_draws():
@@ -201,19 +203,18 @@ def test_a_difference_of_drops_has_four_terms_of_equal_draws():
     found = contrast((1, a), (-1, b), (-1, c), (1, d))
     assert found.value == pytest.approx((a.value - b.value) - (c.value - d.value))
     assert found.draws == pytest.approx((a.draws - b.draws) - (c.draws - d.draws))
-    same = interval(contrast((1, a), (-1, a)))
-    assert (same.estimate, same.low, same.high) == (0, 0, 0)
+    same = contrast((1, a), (-1, a))
+    assert (same.value, *interval(same)) == (0, 0, 0)
 
 
-def test_an_interval_says_what_it_rests_on():
+def test_what_was_drawn_says_what_it_rests_on():
     frame = keyword([True, False] * 10, [f"r{i // 4}" for i in range(20)])
-    found = interval(draw(frame, "top1", draws=50), level=0.9)
-    assert (found.clips, found.clusters, found.seeds, found.level) == (20, 5, 1, 0.9)
-    assert found.note == ONE_SEED
-    assert found.method == "percentiles of 50 draws of source recordings, crossed with seeds"
-    several = {s: pd.concat([frame.assign(seed=i) for i in range(s)]) for s in (3, 10)}
-    assert interval(draw(several[3], "top1")).note == "3 seeds: 2/3 of the variance between them is seen"
-    assert interval(draw(several[10], "top1")).note == ""
+    found = draw(frame, "top1", draws=50).design
+    assert (found.clips, found.clusters, found.seeds, found.draws) == (20, 5, 1, 50)
+    assert note(found.seeds) == ONE_SEED
+    several = draw(pd.concat([frame.assign(seed=i) for i in range(3)]), "top1").design
+    assert note(several.seeds) == "3 seeds: 2/3 of the variance between them is seen"
+    assert note(10) == ""
 
 
 def test_coverage_of_clustered_clips():
@@ -253,8 +254,6 @@ def test_wrong_input_is_refused():
         contrast((1, draw(frame, "top1")), (-1, draw(frame, "top1", seed=1)))
     with pytest.raises(ValueError, match="no bootstrap for metric 'wer'"):
         draw(frame, "wer")
-    with pytest.raises(ValueError, match="level 95"):
-        interval(draw(frame, "top1"), level=95)
     with pytest.raises(ValueError, match="not finite"):
         draw(frame.assign(scores=[np.array([np.nan, 0.0])] * 3), "top1")
 
@@ -281,13 +280,14 @@ def test_an_accuracy_that_no_draw_changes_has_the_exact_interval(right, n):
 def test_equal_predictions_leave_room_for_what_was_not_seen():
     correct = np.arange(100) < 60
     same = contrast((100, draw(keyword(correct), "top1")), (-100, draw(keyword(correct), "top1")))
-    found = interval(same)
     most = 100 * (1 - 0.025 ** (1 / 100))  # none of 100 has 2.5 % probability at this share
-    assert (found.estimate, found.low, found.high) == pytest.approx((0.0, -most, most))
+    assert (same.value, *interval(same)) == pytest.approx((0.0, -most, most))
+    bound = 100 * (1 - 0.05 ** (1 / 100))  # one-sided
+    assert quantiles(same, [0.05, 0.95]) == pytest.approx([-bound, bound])
     drops = contrast((1, same), (-1, same))  # four terms: as far as two models could be wrong on new clips
-    assert interval(drops).high == pytest.approx(2 * most)
+    assert interval(drops)[1] == pytest.approx(2 * most)
     recordings = [f"r{i % 10}" for i in range(100)]
     few = [draw(keyword(correct, recordings), "top1") for _ in range(2)]
-    assert interval(contrast((100, few[0]), (-100, few[1]))).high == pytest.approx(100 * (1 - 0.025 ** (1 / 10)))
+    assert interval(contrast((100, few[0]), (-100, few[1])))[1] == pytest.approx(100 * (1 - 0.025 ** (1 / 10)))
     shares = draw(answers(np.ones(20), [""] * 20), "ratio")
-    assert (interval(shares).low, interval(shares).high) == (1.0, 1.0)  # of other metrics no limits are known
+    assert interval(shares) == (1.0, 1.0)  # of other metrics no limits are known

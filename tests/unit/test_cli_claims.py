@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from audioprune.cli.main import main
-from audioprune.results import Results
+from audioprune.results.study import Results
 from audioprune.tables import forensics
 
 REPOSITORY = Path(__file__).parents[2]
@@ -25,7 +25,7 @@ def report() -> dict:
     """The command as typed, in a process of its own; its last line says which heavy packages were loaded."""
     code = (
         "import sys; from audioprune.cli.main import main; code = main(['claims', '--json']);"
-        "print(sorted({'torch', 'matplotlib', 'pandas', 'snakemake'} & set(sys.modules))); sys.exit(code)"
+        "print(sorted({'torch', 'matplotlib', 'timm', 'snakemake'} & set(sys.modules))); sys.exit(code)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY, check=True)
     text, _, loaded = done.stdout.strip().rpartition("\n")

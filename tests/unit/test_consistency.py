@@ -6,7 +6,7 @@ from audioprune.claims.claim import load
 from audioprune.claims.consistency import relations
 from audioprune.claims.evidence import Evidence
 from audioprune.claims.readings import readings
-from audioprune.results import Results
+from audioprune.results.study import Results
 
 
 def found(kind: str) -> dict[tuple[str, ...], str]:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from fake_ablations import BLOCKS, ablations
 
-from audioprune import discards
 from audioprune.figures import discard
-from audioprune.results import Results
+from audioprune.results import discards
+from audioprune.results.study import Results
 from audioprune.training.metrics import average_precision
 
 

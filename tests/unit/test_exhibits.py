@@ -22,7 +22,7 @@ from audioprune.exhibits.table_files import render_table
 from audioprune.planning import fingerprint
 from audioprune.planning.plan import exhibit_plugins
 from audioprune.queries import value_of
-from audioprune.results import Results
+from audioprune.results.study import Results
 from audioprune.settings import KINDS
 
 EXHIBITS = [("tables", n) for n in registry.names("tables")] + [("figures", n) for n in registry.names("figures")]

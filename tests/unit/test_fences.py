@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lint import check, private, typed, unused
+from lint.reached import unreached
 
 ROOT = Path(__file__).parents[2]
 LINTER = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
@@ -84,9 +85,56 @@ def test_unused_code_is_found_and_the_workflow_and_the_claims_are_users(tree):
     (root / "report/claims").mkdir(parents=True)
     (root / "report/claims/C1.yaml").write_text("predicate: costs.above\n")
     assert unused.violations(root) == [
-        "src/audioprune/planning/plan.py: unused-method: told",
-        "src/audioprune/predicates/costs.py: unused-function: below",
+        f"{name}: nothing uses it; delete it, use it, or say in lint/excused.toml why it stays"
+        for name in ("planning.plan.told", "predicates.costs.below")
     ]
+
+
+def test_unreached_code_is_found_by_its_module_and_with_what_only_it_uses(tree):
+    """`slope` is used, but another one; `_factors` by unused code alone; `again` by itself."""
+    slope = "def slope():\n    _factors()\ndef _factors(): ...\ndef again():\n    again()\nclass Line:\n    slope = 1\n"
+    used = (
+        "from audioprune.figures._line import slope as drawn\nLINES = [drawn]\ndef main():\n    print(LINES, x.slope)\n"
+    )
+    root = tree(
+        {"statistics/slope.py": slope, "figures/_line.py": "def slope(): ...\n", "cli/main.py": used + "main()\n"}
+    )
+    assert unreached(root, ()) == {f"statistics.slope.{name}" for name in ("slope", "_factors", "again", "Line")}
+    assert unreached(root, (), kept=["statistics.slope.slope"]) == {"statistics.slope.again", "statistics.slope.Line"}
+    assert unreached(root, {"again", "slope", "Line"}) == set()
+
+
+def test_what_is_handed_on_found_by_name_or_imported_from_elsewhere_is_reached(tree):
+    files = {
+        "tables/table1.py": "def needs(): ...\ndef build(): ...\ndef rows(): ...\n",
+        "tables/_rows.py": "def build(): ...\n",
+        "generators/_kinds.py": "from audioprune.generators import _events\nDOG = getattr(_events, 'dog')\nprint(DOG)",
+        "generators/_events.py": "def dog(): ...\ndef cat(): ...\n",
+        "planning/plan.py": "from audioprune import registry\nregistry.get('table1').build().needs",
+        "registry.py": "from audioprune._found import get\n",
+        "_found.py": "def get(): ...\ndef __getattr__(name):\n    return _made()\ndef _made(): ...\n",
+    }
+    assert unreached(tree(files), ()) == {"tables.table1.rows", "tables._rows.build", "generators._events.cat"}
+
+
+def test_excuses_have_reasons_and_are_needed(tree):
+    root = tree(
+        {"statistics/rates.py": "def wer():\n    _rate()\ndef cer(): ...\ndef _rate(): ...\ndef used(): ...\nused()\n"}
+    )
+    (root / "lint").mkdir()
+    excuses = {"wer": "waits", "cer": " ", "used": "so", "gone": "waits"}
+    (root / "lint/excused.toml").write_text(
+        "".join(f'"statistics.rates.{name}" = "{why}"\n' for name, why in excuses.items())
+    )
+    assert unused.violations(root) == [
+        "statistics.rates.gone: used, or gone; take it off lint/excused.toml",
+        "statistics.rates.used: used, or gone; take it off lint/excused.toml",
+        "statistics.rates.cer: excused without a reason in lint/excused.toml",
+    ]
+
+
+def test_excuses_are_few():
+    assert len(tomllib.loads((ROOT / unused.EXCUSED).read_text(encoding="utf-8"))) < 15
 
 
 def test_errors_of_mypy_are_read_without_their_lines_and_notes():
@@ -103,15 +151,20 @@ def test_errors_of_mypy_are_read_without_their_lines_and_notes():
 
 @pytest.fixture
 def fence(tmp_path, monkeypatch, capsys):
-    """A function that checks one fence: what is listed, what is found -> exit code, what it said, the list."""
+    """A function that checks one fence: what is listed, what is found -> exit code, what it said, the list.
+
+    Without a list where None is listed.
+    """
 
     def run(listed, found, *options):
         path = tmp_path / "lint/made-up.txt"
         path.parent.mkdir(exist_ok=True)
-        path.write_text(listed)
+        if listed is not None:
+            path.write_text(listed)
         monkeypatch.setattr(check, "ROOT", tmp_path)
         monkeypatch.setattr(check, "FENCES", {"made-up": lambda root: found.splitlines()})
-        return check.main(["made-up", *options]), capsys.readouterr().out, path.read_text()
+        code = check.main(["made-up", *options])
+        return code, capsys.readouterr().out, path.read_text() if path.exists() else None
 
     return run
 
@@ -145,7 +198,14 @@ def test_a_list_grows_only_when_told_to(fence):
     assert (code, listed) == (0, "2 x c.py: e: b\n")
 
 
+def test_a_fence_without_a_list_allows_nothing(fence):
+    for option in ((), ("--write",), ("--allow-new",)):
+        assert fence(None, "a.py: e: b\n", *option) == (1, "made-up: mend these\na.py: e: b\n\n", None)
+    assert fence(None, "") == (0, "made-up: 0 violations, all listed\n", None)
+
+
 def test_committed_lists_are_in_order():
-    for name in check.FENCES:
-        path = ROOT / "lint" / f"{name}.txt"
+    paths = list((ROOT / "lint").glob("*.txt"))
+    assert {path.stem for path in paths} <= set(check.FENCES) - {"vulture"}
+    for path in paths:
         assert path.read_text(encoding="utf-8") == check.shown(Counter(check.read(path)))

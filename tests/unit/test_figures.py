@@ -11,10 +11,10 @@ from fake_tokens import token_study
 from fakes import SKILL, fake_study, shared, spectrograms
 
 from audioprune import registry
-from audioprune.evaluations import tidy
 from audioprune.exhibits.figure_files import draw_figure
 from audioprune.figures import _pictures, _style, accuracy_macs, figure2, training_curves
-from audioprune.results import Results
+from audioprune.results.evaluations import tidy
+from audioprune.results.study import Results
 
 FIGURES = registry.names("figures")
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audioprune import published
 from audioprune.errors import UserError
+from audioprune.results import published
 from audioprune.tokens.kmeans import Line, kmeans, label
 from audioprune.tokens.threshold import auto_tau
 

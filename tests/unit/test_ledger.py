@@ -9,7 +9,7 @@ from _claims import right, study
 
 from audioprune.claims.claim import load
 from audioprune.claims.ledger import judge, judge_all
-from audioprune.results import Results
+from audioprune.results.study import Results
 
 CLAIMS = {claim.name: claim for claim in load()}
 CORRECTED = {

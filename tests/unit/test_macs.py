@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audioprune import published
 from audioprune.errors import UserError
 from audioprune.profiling.macs import ITEMS, count, patches_of
+from audioprune.results import published
 
 KEEP_RATES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3)
 SETS = {"spc2": (128, 35), "esc50": (512, 50), "voxceleb1": (1024, 1251), "as20k": (1024, 527)}

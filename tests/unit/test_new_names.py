@@ -12,7 +12,7 @@ from audioprune.claims.claim import FOLDER, load
 from audioprune.claims.ledger import judge
 from audioprune.cli.claims import entry
 from audioprune.errors import UserError
-from audioprune.results import Results
+from audioprune.results.study import Results
 from audioprune.tables.claims import _rows
 
 CLAIMS = {claim.name: claim for claim in load()}

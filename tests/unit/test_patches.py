@@ -74,7 +74,7 @@ def test_token_index_inverts_token_order(orientation, time, freq):
     assert torch.equal(index[order[:, 0], order[:, 1]], torch.arange(time * freq))
     assert sorted(index.flatten().tolist()) == list(range(time * freq))
     values = torch.arange(2 * time * freq * 3).reshape(2, time, freq, 3)
-    assert torch.equal(P.to_grid(P.to_tokens(values, orientation), orientation, time, freq), values)
+    assert torch.equal(P.to_tokens(values, orientation)[:, index], values)
 
 
 def test_the_orientations_are_transposes():
@@ -87,18 +87,12 @@ def test_unknown_orientation_is_refused():
         P.token_order("rows", 2, 2)
 
 
-def test_extent_of_a_patch():
-    assert P.patch_extent(0, 0) == (0.0, pytest.approx(0.175), pytest.approx(20), pytest.approx(mel.edge_hz(17)))
-    start, end, low, high = P.patch_extent(31, 7)
-    assert (start, end) == (pytest.approx(4.96), pytest.approx(5.135))
-    assert (low, high) == (pytest.approx(mel.edge_hz(112)), pytest.approx(8000))
-    assert P.patch_extent(2, 1, patch=16, stride=10)[0] == pytest.approx(0.2)
-
-
-def test_a_sound_is_loud_in_the_patch_whose_extent_holds_it():
+def test_a_sound_is_loud_in_the_patch_that_hears_it():
+    """Patch (2, 5): frames 32 to 47, 25 ms each, and triangles 80 to 95, which end at edge 97."""
     from audioprune.audio.fbank import log_mel
 
-    start, end, low, high = P.patch_extent(2, 5)
+    start, end = 0.32, 0.47 + 0.025
+    low, high = (mel.hertz(mel.MEL_LOW + edge * mel.MEL_STEP) for edge in (80, 97))
     rng = np.random.default_rng(0)
     waveform = rng.standard_normal(12000) * 1e-4
     inside = slice(int((start + 0.025) * 16000), int((end - 0.025) * 16000))

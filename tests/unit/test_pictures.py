@@ -10,7 +10,7 @@ from audioprune import registry
 from audioprune.config import load
 from audioprune.figures import _pictures, _traced, figure2, figure12, figure21, figure22
 from audioprune.planning.grid import Planner
-from audioprune.results import Results
+from audioprune.results.study import Results
 
 SHOWN = {  # number -> (backbone, dataset, keep-rate) of its traces in the made-up study
     "figure12": {("audiomae-tiny", "esc10", 0.5)},

@@ -8,13 +8,13 @@ import pytest
 from _claims import WHY, right, study
 from fake_ablations import ablations
 
-from audioprune import discards
 from audioprune.claims.claim import load
 from audioprune.claims.evidence import Estimate
 from audioprune.claims.ledger import judge
 from audioprune.claims.units import Quantity
 from audioprune.predicates import _tokens, difficulty, sensitivity, throughput
-from audioprune.results import Results
+from audioprune.results import discards
+from audioprune.results.study import Results
 
 CLAIMS = {claim.name: claim for claim in load()}
 MAE, AST = "audiomae-tiny", "ast-tiny"

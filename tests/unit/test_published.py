@@ -7,8 +7,8 @@ import shutil
 
 import pytest
 
-from audioprune import published
 from audioprune.errors import UserError
+from audioprune.results import published
 
 COUNTS = {
     "table1": 54,

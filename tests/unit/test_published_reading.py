@@ -12,8 +12,8 @@ import re
 
 import pytest
 
-from audioprune import published
 from audioprune.claims.claim import load
+from audioprune.results import published
 
 READ = {  # table: cells of its body, and SHA-256 over them, one in a line
     "table1": (48, "932debe02aa8bc07"),

@@ -13,14 +13,15 @@ import pytest
 from fakes import DEVICE, HOSTILE, collected, exhibits, fake_study, report_again, shared
 from fakes import shared_report as report
 
-from audioprune import published, registry
+from audioprune import registry
 from audioprune.claims import ledger
 from audioprune.claims.claim import load
-from audioprune.evaluations import tidy
 from audioprune.reporting import html, pdf, provenance
 from audioprune.reporting.content import target
 from audioprune.reporting.svg import inline
-from audioprune.results import Results
+from audioprune.results import published
+from audioprune.results.evaluations import tidy
+from audioprune.results.study import Results
 from audioprune.tables import _render, _text
 from audioprune.tables._published import MARKS
 

@@ -10,11 +10,12 @@ import pytest
 from fakes import CLIPS, RECIPE, Study, fake_study, predictions, shared
 
 from audioprune import records
-from audioprune.evaluations import covered, difference, runs, tidy
 from audioprune.labels import method_label
-from audioprune.results import Results
+from audioprune.results.contrasts import difference
+from audioprune.results.evaluations import covered, runs, tidy
+from audioprune.results.study import Results
 from audioprune.settings import AudioSettings, EvaluateSettings, FinetuneSettings, Model, Pruning
-from audioprune.statistics.bootstrap import ONE_SEED, contrast, draw, interval
+from audioprune.statistics.bootstrap import ONE_SEED, contrast, draw, quantiles
 
 
 def accuracy(frame: pd.DataFrame) -> float:
@@ -85,8 +86,8 @@ def test_folds_are_averaged_and_their_interval_is_that_of_the_pooled_clips():
     row = row_of(shared(), backbone="ast-tiny", dataset="esc10", keep_rate=0.7)
     parts = [shared().cell(path).predictions() for path in row.cells]
     assert row.value == pytest.approx(np.mean([accuracy(p) for p in parts]), abs=1e-9)
-    expected = interval(draw(pd.concat(parts), "top1", draws=1000), level=0.95)
-    assert (row.low, row.high) == pytest.approx((100 * expected.low, 100 * expected.high))
+    low, high = quantiles(draw(pd.concat(parts), "top1", draws=1000), [0.025, 0.975])
+    assert (row.low, row.high) == pytest.approx((100 * low, 100 * high))
     assert (row.folds, row.runs, row.missing, row.n, row.clusters) == (2, 2, 0, 160, 80)
     assert row.note == ONE_SEED
 
@@ -116,16 +117,23 @@ def test_a_difference_is_paired():
     base = row_of(shared(), backbone="ast-tiny", dataset="fsdd-digits", keep_rate=1.0)
     row = row_of(shared(), backbone="ast-tiny", dataset="fsdd-digits", keep_rate=0.5, method="topk")
     a, b = (shared().cell(r.cells[0]).predictions() for r in (base, row))
-    expected = interval(contrast((1, draw(a, "top1", draws=1000)), (-1, draw(b, "top1", draws=1000))), level=0.95)
+    drop = contrast((1, draw(a, "top1", draws=1000)), (-1, draw(b, "top1", draws=1000)))
+    low, high = quantiles(drop, [0.025, 0.975])
     found = difference(shared(), base, row)
-    assert found["value"] == pytest.approx(accuracy(a) - accuracy(b))
-    assert (found["low"], found["high"]) == pytest.approx((100 * expected.low, 100 * expected.high))
+    assert found.value == pytest.approx(accuracy(a) - accuracy(b))
+    assert found.interval == pytest.approx((100 * low, 100 * high))
+    assert (found.n, found.runs, found.seeds, found.left_out) == (CLIPS["fsdd-digits"], 1, 1, "")
+    assert found.cells == (*base.cells, *row.cells)
 
 
 def test_a_difference_from_other_clips_has_no_interval():
     base = row_of(shared(), backbone="ast-tiny", dataset="fsdd-digits", keep_rate=1.0)
     row = row_of(shared(), backbone="ast-tiny", dataset="esc10", keep_rate=0.5)
-    assert difference(shared(), base, row) == {"value": base.value - row.value}
+    found = difference(shared(), base, row)
+    first = accuracy(shared().cell(row.cells[0]).predictions())  # esc10 has two folds, of which digits have one
+    assert found.value == pytest.approx(base.value - first)
+    assert found.left_out == "over the 1 of 2 runs (folds and seeds) that all sides have"
+    assert np.isnan(found.interval).all()
 
 
 def test_runs_that_differ_otherwise_are_told_apart(tmp_path):
@@ -183,8 +191,8 @@ def test_takes_of_fsdd_are_drawn_within_their_speakers(tmp_path):
     (row,) = tidy(Results("s", study.cells)).itertuples()
     unseen = 50 * (1 - 0.025 ** (1 / 300))  # of 300 takes none is otherwise: what is left where no draw differs
     assert (row.low, row.value, row.high) == pytest.approx((50 - unseen, 50, 50 + unseen))
-    free = interval(draw(frame, "top1"))
-    assert 100 * (free.high - free.low) == pytest.approx(2 * 1.96 * 50 / np.sqrt(300), rel=0.15)
+    free = quantiles(draw(frame, "top1"), [0.025, 0.975])
+    assert 100 * np.ptp(free) == pytest.approx(2 * 1.96 * 50 / np.sqrt(300), rel=0.15)
 
 
 def test_label_leaves_the_keep_rate_out():

@@ -1,45 +1,38 @@
-"""Slopes and interactions against ordinary least squares."""
+"""Factors of a least-squares slope: by hand, against numpy.polyfit, and in a joint regression."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from audioprune.statistics.bootstrap import Design, Drawn, interval
-from audioprune.statistics.slope import interaction, slope
-
-DESIGN = Design(10, 10, 2, 400, 0, "same")
-
-
-def curve(rng: np.random.Generator, rates, per_unit: float) -> dict[float, Drawn]:
-    """Metric 0.9 - per_unit x (1 - keep-rate), with noise of 0.01 in every draw."""
-    values = [0.9 - per_unit * (1 - rate) for rate in rates]
-    return {r: Drawn(v, v + rng.normal(0, 0.01, 400), DESIGN) for r, v in zip(rates, values, strict=True)}
+from audioprune.statistics.slope import slope_factors
 
 
-def test_a_slope_is_that_of_least_squares_in_every_draw():
-    by_rate = curve(np.random.default_rng(0), (1.0, 0.9, 0.7, 0.5), 0.06)
-    found = slope(by_rate)
-    assert found.value == pytest.approx(0.06)
-    expected = np.polyfit(list(by_rate), np.stack([one.draws for one in by_rate.values()]), 1)[0]
-    assert found.draws == pytest.approx(expected)
-    spread = 0.01 / np.sqrt(((np.array(list(by_rate)) - np.mean(list(by_rate))) ** 2).sum())
-    assert found.draws.std() == pytest.approx(spread, rel=0.12)
+def test_factors_by_hand():
+    assert slope_factors([2, 5]).tolist() == pytest.approx([-1 / 3, 1 / 3])
+    assert slope_factors([0, 1, 2]).tolist() == [-0.5, 0, 0.5]
+    assert slope_factors((0.0, 0.1, 0.5)).tolist() == pytest.approx([-0.2 / 0.14, -0.1 / 0.14, 0.3 / 0.14])
 
 
-def test_an_interaction_is_the_coefficient_of_the_joint_regression():
-    rng = np.random.default_rng(1)
-    first, second = curve(rng, (1.0, 0.7, 0.5), 0.2), curve(rng, (1.0, 0.8, 0.6), 0.02)
-    found = interaction(first, second)
-    x = np.array([*first, *second])
-    model = np.repeat([1.0, 0.0], 3)
+@given(st.lists(st.integers(-20, 20), min_size=2, max_size=12, unique=True), st.integers(0, 2**32 - 1))
+def test_slopes_are_those_of_polyfit_in_every_draw(x, seed):
+    draws = np.random.default_rng(seed).normal(size=(len(x), 50))  # (n, D)
+    assert slope_factors(x) @ draws == pytest.approx(np.polyfit(x, draws, 1)[0], abs=1e-9)
+    assert slope_factors(x).sum() == pytest.approx(0, abs=1e-12)
+
+
+def test_a_difference_of_slopes_is_the_coefficient_of_the_joint_regression():
+    first, second = [1.0, 0.7, 0.5], [1.0, 0.8, 0.6]
+    draws = np.random.default_rng(1).normal(size=(6, 50))
+    x, model = np.array([*first, *second]), np.repeat([1.0, 0.0], 3)
     design = np.stack([np.ones(6), x, model, x * model], axis=1)
-    draws = np.stack([one.draws for one in (*first.values(), *second.values())])
-    assert found.draws == pytest.approx(np.linalg.lstsq(design, draws, rcond=None)[0][3])
-    assert found.value == pytest.approx(0.18)
-    assert interval(found).low > 0
+    found = slope_factors(first) @ draws[:3] - slope_factors(second) @ draws[3:]
+    assert found == pytest.approx(np.linalg.lstsq(design, draws, rcond=None)[0][3])
 
 
-def test_one_keep_rate_has_no_slope():
-    with pytest.raises(ValueError, match="two keep-rates or more, not 1"):
-        slope(curve(np.random.default_rng(2), (1.0,), 0.1))
+def test_a_slope_needs_two_different_values():
+    for x in ([], [0.5], [0.1, 0.1, 0.1]):
+        with pytest.raises(ValueError, match="two different values of x or more, not "):
+            slope_factors(x)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from fakes import predictions, shared
 
-from audioprune import published
 from audioprune.profiling.macs import count
+from audioprune.results import published
 from audioprune.tables import _render, table1
 from audioprune.tables._table import Cell, Table
 

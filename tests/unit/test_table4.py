@@ -57,6 +57,10 @@ def test_controls_stand_beside_their_tests():
     by_test = {c["test"]: c for c in found}
     for test in ("I", "III"):
         values = by_test[test]["accuracy"].value, by_test[f"{test}-count"]["accuracy"].value
-        assert by_test[test]["beyond"].value == pytest.approx(values[0] - values[1])
-        assert by_test[test]["beyond"].low < by_test[test]["beyond"].value < by_test[test]["beyond"].high
-    assert "beyond" not in by_test["II"]  # its control is not planned
+        assert by_test[test]["this_minus_control"].value == pytest.approx(values[0] - values[1])
+        assert (
+            by_test[test]["this_minus_control"].low
+            < by_test[test]["this_minus_control"].value
+            < by_test[test]["this_minus_control"].high
+        )
+    assert "this_minus_control" not in by_test["II"]  # its control is not planned

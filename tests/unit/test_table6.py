@@ -8,7 +8,7 @@ from fakes import shared
 
 from audioprune.config import load
 from audioprune.planning.grid import Planner
-from audioprune.results import Results
+from audioprune.results.study import Results
 from audioprune.tables import table6
 
 

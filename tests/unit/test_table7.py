@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from fakes import DEVICE, Study, shared, throughput
 
-from audioprune.results import Results
+from audioprune.results.study import Results
 from audioprune.settings import Model, ThroughputSettings
 from audioprune.tables import table7
 from audioprune.tables._table import Cell

@@ -10,13 +10,13 @@ import pytest
 from fake_tokens import CLIPS, levels, statistics, token_study, traced
 
 from audioprune import registry
-from audioprune.analyses import analysed, groups
 from audioprune.config import load
-from audioprune.correlations import correlations
 from audioprune.exhibits.figure_files import draw_figure
 from audioprune.planning.grid import Planner
 from audioprune.queries import value_of
-from audioprune.results import Results
+from audioprune.results.correlations import correlations
+from audioprune.results.study import Results
+from audioprune.results.tokens import analysed, groups
 from audioprune.settings import Pruning
 
 REPOSITORY = Path(__file__).parents[2]

@@ -1,4 +1,4 @@
-"""Small analyses of tokens: overlap, occurrence, norms, pixels, and patch numbers brought to tokens."""
+"""Small analyses of tokens: overlap, occurrence, pixels, and patch numbers brought to tokens."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audioprune.audio.patches import token_order
 from audioprune.tokens.held import count, held, membership, rectangles
-from audioprune.tokens.norm_ratio import norm_ratio, normalised
 from audioprune.tokens.occurrence import bin_edges, log_density, occurrence
-from audioprune.tokens.overlap import jaccard, other_orientation
+from audioprune.tokens.overlap import jaccard
 from audioprune.tokens.pixels import pixel_histogram, pixel_range, pixels_above
 
 
@@ -42,16 +40,6 @@ def test_jaccard_is_that_of_sets(a, b):
     assert found.tolist() == pytest.approx([expected], nan_ok=True)
 
 
-@pytest.mark.parametrize(("orientation", "other"), [("time", "freq"), ("freq", "time")])
-def test_numbers_of_one_family_name_the_same_patches_in_the_other(orientation, other):
-    own, theirs = token_order(orientation, 4, 8), token_order(other, 4, 8)
-    numbers = np.array([[0, 5, 31, -1], [7, 8, 9, 10]], dtype=np.int16)
-    moved = other_orientation(numbers, orientation, 4, 8)
-    assert moved[0, 3] == -1
-    for a, b in zip(numbers.ravel(), moved.ravel(), strict=True):
-        assert b == -1 or torch.equal(own[int(a)], theirs[int(b)])
-
-
 def test_occurrence_by_hand():
     edges = bin_edges((0.0, 2.0), (1.0, 5.0))
     assert edges[0][[0, 1, -1]] == pytest.approx([0, 0.1, 2])
@@ -65,14 +53,6 @@ def test_occurrence_by_hand():
     assert (density * 0.1 * 0.2).sum() == pytest.approx(1)
     assert density[0, 0] == pytest.approx(3 / 5 / 0.02)
     assert (log_density(np.zeros((20, 20)), edges) == 0).all()
-
-
-def test_norm_ratios():
-    norms, unpruned = np.array([[4.0, 2.0], [2.0, 4.0]]), np.array([[6.0, 1.0]])
-    assert norm_ratio(norms).tolist() == [3, 3]
-    assert normalised(norms, unpruned).tolist() == [0.5, 3]
-    with pytest.raises(ValueError, match="2 blocks cannot be compared with the unpruned model's 3"):
-        normalised(norms, np.ones((1, 3)))
 
 
 def test_pixels():

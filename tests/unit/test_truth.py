@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audioprune.audio.fbank import fbank
-from audioprune.facts.mel import centre_hz
+from audioprune.facts.mel import hertz, mel
 from audioprune.generators._truth import bin_hertz, bin_position, patch_share, signal_patches, signal_pixels
 
 EVERYTHING = [[0.0, 100.0, 0.0, 8000.0]]
@@ -17,7 +17,8 @@ EVERYTHING = [[0.0, 100.0, 0.0, 8000.0]]
 
 @pytest.mark.parametrize("b", [0, 1, 17, 64, 127])
 def test_a_bins_position_is_the_peak_of_its_triangle(b):
-    assert bin_position(centre_hz(b)) == pytest.approx(b, abs=1e-9)
+    edges = np.linspace(mel(20), mel(8000), 130)  # triangle b rises from edge b and peaks at edge b + 1
+    assert bin_position(hertz(edges[b + 1])) == pytest.approx(b, abs=1e-9)
 
 
 def test_positions_by_hand():

@@ -1,17 +1,17 @@
-"""How parts combine into a verdict, rank correlations of few points, and the rules for single parts."""
+"""How parts combine into a verdict, and the rules for single parts."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy import stats
 
-from audioprune.claims.evidence import Estimate, mean_interval
-from audioprune.claims.ranks import exact_p, spearman
 from audioprune.claims.verdict import Part, absence, combine, line, tally
 from audioprune.predicates import _parts
+from audioprune.results.estimate import Estimate
+from audioprune.statistics.bootstrap import Design, Drawn
 from audioprune.statistics.noninferiority import least_upper_bound
 
 
@@ -19,9 +19,13 @@ def part(verdict: str, name="a", evidence="because", **more) -> Part:
     return Part(name, verdict, "cells", evidence, **more)
 
 
+NORMAL = stats.norm.ppf((np.arange(100_000) + 0.5) / 100_000)  # draws without chance
+
+
 def estimate(value: float, half: float, n: int = 2000) -> Estimate:
-    one_sided = half * 1.644854 / 1.959964
-    return Estimate(value, value - half, value + half, value - one_sided, value + one_sided, n, 1, ("cell",))
+    """Its two-sided interval is value ± half; its draws are normal."""
+    draws = value + half / stats.norm.ppf(0.975) * NORMAL
+    return Estimate(value, Drawn(value, draws, Design(n, n, 1, len(draws), 0, "")), n, 2, 1, ("cell",))
 
 
 @pytest.mark.parametrize(
@@ -55,6 +59,13 @@ def test_lines_count_and_name_reasons():
     assert line(many) == "6 supported of 6; 0: yes; and so on"
 
 
+def test_the_estimates_below_are_what_they_say():
+    found = estimate(1.0, 0.5)
+    assert found.interval == pytest.approx((0.5, 1.5), abs=1e-4)
+    one_sided = 0.5 * stats.norm.ppf(0.95) / stats.norm.ppf(0.975)
+    assert found.bounds == pytest.approx((1 - one_sided, 1 + one_sided), abs=1e-4)
+
+
 def test_rules_of_a_part():
     assert _parts.above(estimate(1.0, 0.5)) == "supported"
     assert _parts.above(estimate(-1.0, 0.5)) == "refuted"
@@ -64,10 +75,30 @@ def test_rules_of_a_part():
     assert _parts.covers(estimate(1.0, 0.5), 1.6) == "refuted"
 
 
+def test_whether_it_is_above_is_two_sided():
+    """One-sided 95 % bounds lie 0.84 away, where the ends of the interval lie 1 away."""
+    verdicts = {value: _parts.above(estimate(value, 1.0)) for value in (1.01, 0.9, -0.9, -1.01)}
+    assert list(verdicts.values()) == ["supported", "inconclusive", "inconclusive", "refuted"]
+    assert _parts.covers(estimate(1.0, 1.0), 0.1) == _parts.covers(estimate(1.0, 1.0), 1.9) == "supported"
+    assert _parts.covers(estimate(1.0, 1.0), -0.1) == _parts.covers(estimate(1.0, 1.0), 2.1) == "refuted"
+
+
 def test_non_inferiority_is_one_sided():
     assert _parts.non_inferior(estimate(0.5, 0.55), 1.0) == "supported"  # two-sided bound 1.05, one-sided 0.96
-    assert _parts.non_inferior(estimate(0.8, 0.6), 1.0) == "inconclusive"
-    assert _parts.non_inferior(estimate(2.0, 0.6), 1.0) == "refuted"
+    assert _parts.non_inferior(estimate(0.5, 0.62), 1.0) == "inconclusive"  # one-sided 1.02
+    assert _parts.non_inferior(estimate(1.5, 0.55), 1.0) == "refuted"  # two-sided bound 0.95, one-sided 1.04
+    assert _parts.non_inferior(estimate(1.5, 0.62), 1.0) == "inconclusive"  # one-sided 0.98
+
+
+def test_a_part_says_what_it_rests_on_and_what_its_sides_leave_out():
+    found = estimate(1.0, 0.5)
+    own = _parts.measured("a", "supported", "drop 1.00", found)
+    assert (own.value, own.low, own.high, own.unit) == (1.0, found.low, found.high, "pp")
+    assert (own.n, own.seeds, own.cells, own.evidence) == (2000, 1, ("cell",), "drop 1.00")
+    less = _parts.measured(
+        "a", "supported", "drop 1.00", replace(found, left_out="over the 1 of 2 runs"), counted=False
+    )
+    assert (less.evidence, less.counted) == ("drop 1.00, over the 1 of 2 runs", False)
 
 
 def test_clips_that_would_settle_it():
@@ -83,33 +114,3 @@ def test_least_upper_bound_of_published_drops():
     assert least_upper_bound(0.80, 2000) == pytest.approx(1.128, abs=1e-3)  # paper.md 7: at least 1.13
     assert least_upper_bound(0.31, 11005) < 1.0
     assert least_upper_bound(0.0, 2000) == 0.0
-
-
-def test_mean_interval_of_groups():
-    values, groups = np.repeat([0.0, 1.0], 50), np.repeat(np.arange(10), 10)
-    found = mean_interval(values, groups)
-    assert found.value == 0.5
-    assert found.low < 0.3
-    assert found.high > 0.7  # ten recordings, not a hundred clips
-    assert (found.n, found.low <= found.lower < found.upper <= found.high) == (100, True)
-    constant = mean_interval(np.full(20, 0.25), np.arange(20))
-    assert (constant.low, constant.value, constant.high) == pytest.approx((0.25, 0.25, 0.25))
-
-
-@settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=3, max_size=5))
-def test_rank_correlation_is_scipys_and_p_is_exact(pairs):
-    x, y = map(list, zip(*pairs, strict=True))
-    if len(set(x)) < 2 or len(set(y)) < 2:
-        with pytest.raises(ValueError, match="two different values"):
-            spearman(x, y)
-        return
-    assert spearman(x, y) == pytest.approx(stats.spearmanr(x, y).statistic)
-    assert 0 < exact_p(x, y) <= 1
-
-
-def test_exact_p_of_four_points():
-    assert spearman([35, 50, 527, 1251], [0.67, 0.9, 2.8, 2.94]) == 1.0
-    assert exact_p([35, 50, 527, 1251], [0.67, 0.9, 2.8, 2.94]) == pytest.approx(2 / 24)
-    with pytest.raises(ValueError, match="too many orders"):
-        exact_p(range(9), range(9))

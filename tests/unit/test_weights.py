@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from audioprune.backbones._build import build_model, load_checkpoint, save_checkpoint
+from audioprune.backbones._build import build_model, load_checkpoint
 from audioprune.backbones._weights import HEAD_KEYS, read_checkpoint, read_head
 from audioprune.errors import UserError
 
@@ -109,15 +109,6 @@ def test_wrappers_and_prefixes(tmp_path):
 def test_official_pretrainings_carry_their_command_line(tmp_path):
     torch.save({"model": {"a": torch.ones(2)}, "args": argparse.Namespace(lr=1e-4), "epoch": 3}, tmp_path / "a.pth")
     assert read_checkpoint(tmp_path / "a.pth")[0]["a"].tolist() == [1, 1]
-
-
-def test_saved_and_read_back(tmp_path):
-    model = ast()
-    save_checkpoint(model, tmp_path / "a.safetensors")
-    state, metadata = read_checkpoint(tmp_path / "a.safetensors")
-    assert metadata == {"num_heads": "4"}
-    assert all(torch.equal(state[key], value) for key, value in model.state_dict().items())
-    assert load_checkpoint(ast(), state, head="own").missing == ()
 
 
 @pytest.mark.parametrize("keep", [0, 3, 100, 100_000, -1])

@@ -74,9 +74,9 @@ class Project:
             command, cwd=self.root, env=self.environment, capture_output=True, text=True, check=False, timeout=seconds
         )
 
-    def planned(self, target: str, *options: str) -> dict[str, list[str]]:
+    def planned(self, *options: str) -> dict[str, list[str]]:
         """{rule: outputs} of the jobs that a dry run of the real Snakemake lists, with what batches and sheets hold."""
-        found = self.run("snakemake", "-n", target, *options)
+        found = self.run("snakemake", "-n", *options)
         assert found.returncode == 0, found.stdout + found.stderr
         jobs: dict[str, list[str]] = {}
         text = found.stdout + found.stderr

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from audioprune.statistics.bootstrap import draw, interval
+from audioprune.statistics.bootstrap import draw, quantiles
 from audioprune.statistics.units import RECORDINGS, Unit
 
 from .conftest import ROOT, Project
@@ -157,11 +157,12 @@ def test_the_figure_draws_what_was_said_within_each_speaker(made):
     differ = set()
     for method, row in shown.items():
         frame = predicted(made, method)
-        within, plain = (interval(draw(frame, "top1", unit=unit)) for unit in (Unit(within="speaker"), RECORDINGS))
+        units = (Unit(within="speaker"), RECORDINGS)
+        within, plain = (quantiles(draw(frame, "top1", unit=unit), [0.025, 0.975]) for unit in units)
         found = [float(row[name]) for name in ("value", "low", "high")]
-        assert found == pytest.approx([accuracy(made, method), 100 * within.low, 100 * within.high])
+        assert found == pytest.approx([accuracy(made, method), *(100 * end for end in within)])
         assert (row["backbone"], row["dataset"], row["n"]) == (BACKBONE, DATASET, str(len(frame)))
-        differ |= {method} if (within.low, within.high) != (plain.low, plain.high) else set()
+        differ |= {method} if within != plain else set()
     assert differ
 
 

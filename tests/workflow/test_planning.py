@@ -18,6 +18,13 @@ def test_table4_and_the_paper_study_plan_without_any_data(project):
     assert len(jobs["report"]) == 1
 
 
+def test_without_a_target_it_is_the_paper_study(project):
+    plain, named = project.planned(), project.planned("all")
+    assert {rule: sorted(made) for rule, made in plain.items()} == {rule: sorted(made) for rule, made in named.items()}
+    assert plain["report"] == ["results/report.html, results/report.pdf"]
+    assert len(plain["finetune"]) > 700
+
+
 def test_the_local_profile_counts_the_gpus_and_a_job_of_published_size_asks_for_one(project):
     for visible, asked in (("2,3", "gpu=1"), ("", "gpu=0")):
         project.environment["CUDA_VISIBLE_DEVICES"] = visible

@@ -1,11 +1,4 @@
-"""Targets: `all` is the paper study; every study's name is a target too."""
-
-
-rule all:
-    default_target: True
-    input:
-        report_of("paper"),
-
+"""Targets: every study's name is one; `all`, the paper study, stands in the Snakefile."""
 
 for _study in plan.config.studies:
 

@@ -53,19 +53,14 @@ def natural_frames(lengths: Tensor) -> Tensor:
     return (1 + (lengths - WINDOW).div(SHIFT, rounding_mode="floor")).clamp(min=1)
 
 
-def fit_length(x: Tensor, frames: int) -> Tensor:
-    """(F, 128) -> (frames, 128): the first frames, or padded on the right with the clip's own minimum.
-
-    DIFFERS: from upstream AST and AudioMAE, which pad with zero; the released pruning code pads with the minimum.
-    """
-    return F.pad(x[:frames], (0, 0, 0, max(0, frames - len(x))), value=float(x.min()))
-
-
 def log_mel(waveforms: Tensor, lengths: Tensor | None, frames: int) -> tuple[Tensor, Tensor]:
     """The whole front end up to, not including, normalisation.
 
     waveforms: (B, L) float32, zero beyond `lengths`; the mean over each clip's own samples is subtracted.
-    Returns the fbank (B, frames, 128) and the frames each clip had before cutting or padding, (B,) int64.
+    Returns the fbank (B, frames, 128) and the frames each clip had before cutting or padding, (B,) int64. A clip is cut
+    to its first frames, or padded on the right with its own minimum.
+
+    DIFFERS: from upstream AST and AudioMAE, which pad with zero; the released pruning code pads with the minimum.
     """
     batch, width = waveforms.shape
     device = waveforms.device

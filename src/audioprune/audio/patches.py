@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from audioprune.facts import tokens
-from audioprune.facts.mel import band_hz, frame_seconds
 from audioprune.facts.tokens import PATCH, Orientation
 
 
@@ -47,19 +46,3 @@ def to_tokens(x: Tensor, orientation: Orientation) -> Tensor:
     """Values of patches in token order: (B, time, freq, ...) -> (B, time * freq, ...)."""
     order = token_order(orientation, x.shape[1], x.shape[2]).to(x.device)
     return x[:, order[:, 0], order[:, 1]]
-
-
-def to_grid(x: Tensor, orientation: Orientation, time: int, freq: int) -> Tensor:
-    """Values of tokens on the grid of patches: (B, time * freq, ...) -> (B, time, freq, ...)."""
-    return x[:, token_index(orientation, time, freq).to(x.device)]
-
-
-def patch_extent(t: int, f: int, patch: int = PATCH, stride: int = PATCH) -> tuple[float, float, float, float]:
-    """What patch (t, f) hears: start s, end s, low Hz, high Hz.
-
-    From the first sample of its first 25 ms window to the last of its last one, and from the lower edge of its lowest
-    mel filter to the upper edge of its highest one: neighbouring patches overlap by 15 ms and by a filter's width.
-    """
-    first, lowest = t * stride, f * stride
-    start, end = frame_seconds(first)[0], frame_seconds(first + patch - 1)[1]
-    return start, end, band_hz(lowest)[0], band_hz(lowest + patch - 1)[1]

@@ -10,14 +10,14 @@ from audioprune import registry
 from audioprune.backbones._family import check_keep_rate, layer_of, tokens_of
 from audioprune.backbones._init import initialise
 from audioprune.backbones._vit import KERNELS
-from audioprune.backbones._weights import load_checkpoint, save_checkpoint
+from audioprune.backbones._weights import load_checkpoint
 from audioprune.errors import UserError
 from audioprune.facts.mel import MEL_BINS
 from audioprune.facts.options import option_names
 from audioprune.facts.tokens import BLOCKS, PATCH, Tokens, keep_counts
 from audioprune.pruning._base import Pruner, Pruning, Reducer
 
-__all__ = ["assemble", "build_model", "layer_of", "load_checkpoint", "save_checkpoint"]
+__all__ = ["assemble", "build_model", "layer_of", "load_checkpoint"]
 
 
 def build_model(

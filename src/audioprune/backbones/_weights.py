@@ -142,14 +142,3 @@ def load_checkpoint(
         raise UserError(f"{source} does not fit the model: {'; '.join(wrong)}")
     model.load_state_dict(weights)
     return Loaded(missing, dropped, head if isinstance(head, str) else "given")
-
-
-def save_checkpoint(model: nn.Module, path: Path | str) -> None:
-    """Write a model's weights by official names, .safetensors, with what its shapes do not tell as metadata."""
-    from safetensors.torch import save_file
-
-    from audioprune.records import atomic
-
-    state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
-    with atomic(Path(path)) as temporary:
-        save_file(state, temporary, {"num_heads": str(model.blocks[0].attn.num_heads)})

@@ -1,32 +1,35 @@
-"""Where predicates get their evidence: published numbers, exact MACs, and a study's evaluations with intervals.
+"""Which evidence of a study a claim needs: models that stand for those it names, and what `results` says of them.
 
-Statistics are asked for here and nowhere else in claims and predicates. What is not there is a `Missing` with its
-reason and the command that would make it. Values are in percent, differences in percentage points.
+Numbers are read, pooled and compared in audioprune.results alone; here is said what is asked for, and what a study
+lacks: a `Missing` with its reason and the command that would make it. Values are in percent, differences in points.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
-from audioprune import discards, published, registry
+from audioprune import registry
+from audioprune.facts.dataset import Dataset
 from audioprune.facts.tokens import PATCH
-from audioprune.labels import canonical_label, method_label
+from audioprune.labels import canonical_label, label_of
 from audioprune.queries import value_of
-from audioprune.results import Result, Results
-from audioprune.wording import number
+from audioprune.results import contrasts, costs, discards, token_contrasts, tokens
+from audioprune.results.estimate import Absent, Estimate
+from audioprune.results.evaluations import tidy
+from audioprune.results.study import Results
+from audioprune.settings import Pruning
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from audioprune.statistics.bootstrap import Drawn
-
-DRAWS = 1000
-FILES = {"gamma_s": "attention", "gamma_b": "attention", "norm": "blocks"}  # of a tokens cell, besides stages
 OFF_THE_SHELF = "off the shelf: "  # before a method that an unpruned fine-tuning is evaluated with
 PAPER = "paper"  # the study of the claims' own datasets
 WORDS = {"keyword": "keywords", "environmental": "environmental sounds", "speaker": "speakers", "multilabel": "tagging"}
+SELECTIONS = ("last", "best_val")  # by which weights claims are judged, the first that a model has
+UNPRUNED = label_of(Pruning())
+
+Wanted = tuple[str, float, str]  # method, keep-rate, perturbation
+Row = Any  # of evaluations.tidy
 
 
 @dataclass(frozen=True)
@@ -37,90 +40,21 @@ class Missing:
     command: str
 
 
-class NotPrinted(LookupError):
-    """The source prints no such value: what only printed numbers could decide is left out."""
-
-
-@dataclass(frozen=True)
-class Scores:
-    """All runs of one model on one dataset: evaluations of its folds and seeds. Predictions are read when needed."""
-
-    cells: tuple[str, ...]
-    metric: str
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A value or a difference with its two-sided 95 % interval and its one-sided 95 % bounds."""
-
-    value: float
-    low: float
-    high: float
-    lower: float  # one-sided
-    upper: float  # one-sided
-    n: int  # distinct clips
-    seeds: int
-    cells: tuple[str, ...]
-
-    @property
-    def error(self) -> float:
-        """Standard error, from the interval's width."""
-        return (self.high - self.low) / (2 * 1.959964)
-
-    def times(self, factor: float) -> Estimate:
-        ends = {name: factor * getattr(self, name) for name in ("value", "low", "high", "lower", "upper")}
-        return replace(self, **ends)
-
-    def __str__(self) -> str:
-        return f"{number(self.value, 2)} [{number(self.low, 2)}, {number(self.high, 2)}]"
-
-
 class Evidence:
     """What is known to a study; `exhibit` names the target that a missing cell belongs to."""
 
     def __init__(self, results: Results, exhibit: str = "claims"):
         self.results, self.study, self.exhibit = results, results.study, exhibit
 
-    # --- published numbers ----------------------------------------------------------------------------------------
-
-    def printed(self, name: str, **wanted: str) -> str | None:
-        """The one printed value of report/published/<name>.csv with these texts; None if there is none."""
-        found = [row["value"] for row in published.rows(name) if all(row[k] == v for k, v in wanted.items())]
-        if len(found) > 1:
-            raise ValueError(f"{len(found)} published values in {name} have {wanted}")
-        return found[0] if found else None
-
-    def printed_number(self, name: str, **wanted: str) -> float:
-        """The same as a number; raises NotPrinted where there is none."""
-        found = self.printed(name, **wanted)
-        if found is None:
-            raise NotPrinted(f"{name} has no value with {wanted}")
-        return float(found)
-
-    def published_drop(self, name: str, backbone: str, dataset: str, keep_rate: float, method="topk") -> float | None:
-        """Points that a published table loses from the unpruned model to a keep-rate; mAP is taken x 100."""
-        metric = "map" if self.facts(dataset).metric == "map" else "top1"
-        rows = [
-            row
-            for row in published.rows(name)
-            if (row["backbone"], row["dataset"], row["metric"]) == (backbone, dataset, metric) and row["keep_rate"]
-        ]
-        values = {
-            (row["method"], float(row["keep_rate"])): float(row["value"]) * (100 if row["unit"] == "fraction" else 1)
-            for row in rows
-        }
-        base, pruned = values.get(("none", 1.0)), values.get((method, keep_rate))
-        return None if base is None or pruned is None else base - pruned
-
     # --- what a study has -----------------------------------------------------------------------------------------
 
-    def facts(self, dataset: str):
+    def facts(self, dataset: str) -> Dataset:
         return self.results.dataset(dataset)
 
     @property
-    def groups(self) -> dict[tuple, dict[tuple, list[Result]]]:
-        """Evaluations by backbone, dataset and recipe, then by method, keep-rate and perturbation."""
-        return self.results.cached("groups of claims", _groups)
+    def models(self) -> dict[tuple[str, str, str], dict[Wanted, Row]]:
+        """Pooled evaluations by backbone, dataset and variant, then by method, keep-rate and perturbation."""
+        return self.results.cached("models of claims", _models)
 
     def standing(self, claimed: str, families: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
         """(dataset, {family: backbone}) that stand for a claimed dataset, with all families evaluated on each.
@@ -128,7 +62,7 @@ class Evidence:
         The dataset itself where the study has it so, else others of its kind.
         """
         planned: dict[str, dict[str, str]] = {}
-        for backbone, dataset, _ in self.groups:
+        for backbone, dataset, _ in self.models:
             planned.setdefault(dataset, {}).setdefault(registry.backbone(backbone).family.name, backbone)
         whole = {d: {f: own[f] for f in families} for d, own in planned.items() if set(families) <= set(own)}
         if claimed in whole:
@@ -154,7 +88,7 @@ class Evidence:
         method = canonical_label(backbone, method)
         found = {
             rate
-            for (b, d, _), own in self.groups.items()
+            for (b, d, _), own in self.models.items()
             for m, rate, _ in own
             if (b, d, m) == (backbone, dataset, method) and rate < 1 and (not wanted or rate in wanted)
         }
@@ -162,53 +96,41 @@ class Evidence:
 
     def off_the_shelf(self, backbone: str, dataset: str, begins: str) -> list[str]:
         """Names, to ask `drop` for, of the methods that unpruned fine-tunings are evaluated with, by how they begin."""
-        own = {m for (b, d, _), found in self.groups.items() if (b, d) == (backbone, dataset) for m, *_ in found}
+        own = {m for (b, d, _), found in self.models.items() if (b, d) == (backbone, dataset) for m, *_ in found}
         return sorted(m for m in own if m.startswith(OFF_THE_SHELF + begins))
 
     # --- evidence of its cells ------------------------------------------------------------------------------------
 
-    def scores(self, backbone: str, dataset: str, *wanted: tuple[str, float, str]) -> list[Scores] | Missing:
-        """Runs of one recipe at each (method, keep-rate, perturbation), in order; the first recipe that has all."""
-        wanted = tuple((canonical_label(backbone, method), *rest) for method, *rest in wanted)
-        for (b, d, _), own in self.groups.items():
-            if (b, d) == (backbone, dataset) and all(one in own for one in wanted):
-                return self._pooled([own[one] for one in wanted], dataset)
-        said = " and ".join(f"{m} at {r:g}" + (f" in test {p}" if p != "none" else "") for m, r, p in wanted)
+    def scores(self, backbone: str, dataset: str, *wanted: Wanted) -> list[Row] | Missing:
+        """Rows of models trained alike at each (method, keep-rate, perturbation), in order; the first that has all."""
+        asked = [(canonical_label(backbone, method), rate, test) for method, rate, test in wanted]
+        for (b, d, _), own in self.models.items():
+            if (b, d) == (backbone, dataset) and all(one in own for one in asked):
+                return [own[one] for one in asked]
+        said = " and ".join(f"{m} at {r:g}" + (f" in test {p}" if p != "none" else "") for m, r, p in asked)
         return self.unplanned(f"evaluations of {backbone} on {dataset}, trained alike, for {said}")
 
-    def _pooled(self, wanted: list[list[Result]], dataset: str) -> list[Scores] | Missing:
-        absent = [r for own in wanted for r in own if not r.ok]
-        if absent:
-            return Missing(absent[0].why, self.command)
-        return [Scores(tuple(r.path for r in own), self.facts(dataset).metric) for own in wanted]
-
-    def contrast(self, *terms: tuple[float, Scores]) -> Estimate | Missing:
-        """Sum of factor x value, in points, with intervals from the same draws of recordings and seeds for all."""
-        from audioprune.evaluations import drawn
-        from audioprune.statistics.bootstrap import contrast
-
-        try:
-            joined = contrast(*((100 * factor, drawn(self.results, one.cells, one.metric)) for factor, one in terms))
-        except ValueError:
-            return Missing("the models to compare were not evaluated on the same clips and seeds", self.command)
-        return _estimate(joined, tuple(dict.fromkeys(cell for _, scores in terms for cell in scores.cells)))
+    def contrast(self, *terms: tuple[float, Row]) -> Estimate | Missing:
+        """Sum of factor x value, in points, over the folds and seeds that all have."""
+        found = self._there(contrasts.contrast(self.results, *terms))
+        if isinstance(found, Estimate) and found.drawn is None:
+            return Missing("the models to compare were not evaluated on the same clips", self.command)
+        return found
 
     def drop(self, backbone: str, dataset: str, method: str, keep_rate: float) -> Estimate | Missing:
         """Unpruned minus pruned, in points."""
-        found = self.scores(backbone, dataset, ("none", 1.0, "none"), (method, keep_rate, "none"))
-        return found if isinstance(found, Missing) else self.contrast((1, found[0]), (-1, found[1]))
+        rows = self.scores(backbone, dataset, ("none", 1.0, "none"), (method, keep_rate, "none"))
+        return rows if isinstance(rows, Missing) else self.contrast((1, rows[0]), (-1, rows[1]))
 
     def discarded(self, backbone: str, dataset: str, clusters: str) -> dict[int, Estimate] | Missing:
         """{after block: points lost when these clusters of tokens are discarded, against as many at random}."""
         planned = self.results.cells("discard", backbone=backbone, dataset=dataset)
         if not planned:
             return self.unplanned(f"discarding of clusters for {backbone} on {dataset}")
-        absent = [r for r in planned if not r.ok]
-        if absent:
-            return Missing(absent[0].why, self.command)
-        cells = tuple(r.path for r in discards.places(self.results)[backbone, dataset])
+        if (backbone, dataset) not in discards.places(self.results):
+            return Missing(planned[0].why, self.command)
         found = discards.lost(self.results, backbone, dataset)
-        return {block: _estimate(drawn, cells) for (one, block), drawn in found.items() if one == clusters}
+        return {block: one for (name, block), one in found.items() if name == clusters}
 
     def remaining(
         self,
@@ -223,23 +145,19 @@ class Evidence:
         from audioprune.profiling.macs import count
 
         facts = self.facts(dataset)
-        shape = {"frames": facts.frames, "num_classes": facts.num_classes, "stride": stride}
         name, *_ = method.split(".")
-        pruned = count(backbone, method=name, keep_rate=keep_rate, options=options, **shape)
-        return 100 * pruned.total / count(backbone, method="none", **shape).total
+        of_model = partial(count, backbone, frames=facts.frames, num_classes=facts.num_classes, stride=stride)
+        pruned = of_model(method=name, keep_rate=keep_rate, options=options)
+        return 100 * pruned.total / of_model(method="none").total
 
     def speed_ups(self, backbone: str, dataset: str, keep_rate: float) -> Estimate | Missing:
         """Throughput over that of the unpruned model, both timed in one run: median and quartiles."""
-        facts = self.facts(dataset)
-        planned = self.results.cells(
-            "throughput", backbone=backbone, frames=facts.frames, num_classes=facts.num_classes, method="topk"
-        )
-        cells = [r for r in planned if r.settings.model.kernel == "eager" and keep_rate in r.settings.keep_rates]
-        if not cells:
+        found = costs.timings(self.results, backbone, dataset, "eager").get(("topk", keep_rate))
+        if found is None:
             return self.unplanned(f"timing of {backbone} on {dataset} at {keep_rate:g}")
-        if not cells[0].ok:
-            return Missing(cells[0].why, self.command)
-        return _speed_up(cells[0], keep_rate)
+        return self._there(found["speed_up"])
+
+    # --- token analyses -------------------------------------------------------------------------------------------
 
     def token_rates(self, wanted: Sequence[float]) -> list[float]:
         """Those keep-rates that token analyses are planned at; the first one where there is none."""
@@ -250,21 +168,23 @@ class Evidence:
         """Whether any token analysis of a backbone on a dataset is planned, or one at `keep_rate`."""
         return bool(self.results.cells("tokens", backbone=backbone, dataset=dataset, **wanted))
 
-    def tokens(self, backbone: str, dataset: str, keep_rate: float, column: str) -> object | Missing:
-        """Per-clip rows of a token analysis: a DataFrame with columns clip, recording, block and the one wanted."""
-        wanted = {"backbone": backbone, "dataset": dataset, "keep_rate": keep_rate, "label_map": "right"}
-        cells = _alike([r for r in self.results.cells("tokens", **wanted) if _plain(r)])
-        if not cells:
+    def analysed(self, backbone: str, dataset: str, keep_rate: float) -> tokens.Group | Missing:
+        """An unpruned model, or one of topk by its own score at the usual blocks: the first that a study analyses."""
+        shown = self.results.cached("groups of claims", _analysed)
+        own = [g for g in shown if (g.backbone, g.dataset, g.keep_rate) == (backbone, dataset, keep_rate)]
+        found = next((g for g in own if g.method in ("none", "topk")), None)
+        if found is None:
             return self.unplanned(f"token analysis of {backbone} on {dataset} at {keep_rate:g}")
-        absent = [r for r in cells if not r.ok]
-        if absent:
-            return Missing(absent[0].why, self.command)
-        import pandas as pd
+        return found if found.cells else Missing(found.why, self.command)
 
-        rows = pd.concat([_per_clip(r, column) for r in cells], ignore_index=True)
-        return rows.groupby(["clip", "recording", "block"], as_index=False, sort=False)[column].mean()  # over seeds
+    def mean(self, column: str, *terms: tuple[float, tokens.Group, int]) -> Estimate | Missing:
+        """Sum of factor x mean over clips of a column at a block."""
+        return self._there(token_contrasts.contrast(self.results, column, *terms))
 
     # --- what is not there ----------------------------------------------------------------------------------------
+
+    def _there(self, found: Estimate | Absent) -> Estimate | Missing:
+        return Missing(found.why, self.command) if isinstance(found, Absent) else found
 
     @property
     def command(self) -> str:
@@ -277,75 +197,23 @@ class Evidence:
         )
 
 
-def _estimate(drawn: Drawn, cells: tuple[str, ...]) -> Estimate:
-    from audioprune.statistics.bootstrap import interval
-
-    wide, narrow = interval(drawn, level=0.95), interval(drawn, level=0.90)  # 90 %: one-sided 95 % bounds
-    return Estimate(wide.estimate, wide.low, wide.high, narrow.low, narrow.high, wide.clips, wide.seeds, cells)
-
-
-def _groups(results: Results) -> dict[tuple, dict[tuple, list[Result]]]:
-    found: dict[tuple, dict[tuple, list[Result]]] = {}
-    for r in results.cells("evaluate"):
-        tuned = r.inputs["finetune"].settings
-        off_the_shelf = tuned.pruning.method == "none" and tuned.pruning != r.settings.pruning
-        if r.settings.selection == "best_test" or not (off_the_shelf or tuned.pruning == r.settings.pruning):
+def _models(results: Results) -> dict[tuple[str, str, str], dict[Wanted, Row]]:
+    """Of the weights of one selection, as trained and off the shelf; what is crossed otherwise decides no claim."""
+    found: dict[tuple[str, str, str], dict[str, dict[Wanted, Row]]] = {}
+    for row in tidy(results).itertuples():
+        if row.trained not in ("", UNPRUNED) or row.selection not in SELECTIONS:
             continue
-        recipe = tuned.model_dump_json(include={"recipe", "augment", "split", "initial"})
-        method = OFF_THE_SHELF * off_the_shelf + method_label(r.settings.pruning)
-        what = (method, r.settings.pruning.keep_rate, r.settings.perturbation)
-        found.setdefault((tuned.model.backbone, tuned.dataset, recipe), {}).setdefault(what, []).append(r)
-    return found
+        what = (OFF_THE_SHELF * bool(row.trained) + row.method, row.keep_rate, row.perturbation)
+        own = found.setdefault((row.backbone, row.dataset, row.variant), {})
+        own.setdefault(row.selection, {})[what] = row
+    return {model: next(own[one] for one in SELECTIONS if one in own) for model, own in found.items()}
+
+
+def _analysed(results: Results) -> list[tokens.Group]:
+    return tokens.groups(results, tokens.analysed(results, own=True, pruned=None))
 
 
 def command_of(study: str, exhibit: str) -> str:
     folder = "" if study == PAPER else f"{study}/"
     suffix = "tex" if exhibit in registry.names("tables") else "svg"
     return f"snakemake results/{folder}{exhibit}.{suffix}"
-
-
-def mean_interval(values, groups, draws: int = DRAWS) -> Estimate:
-    """Mean of per-clip values with a bootstrap over their groups (source recordings); values (n,), groups (n,)."""
-    import numpy as np
-
-    values, (names, number) = np.asarray(values, float), np.unique(np.asarray(groups).astype(str), return_inverse=True)
-    sums, sizes = np.bincount(number, values), np.bincount(number)
-    rng = np.random.default_rng(0)
-    weights = np.stack(
-        [np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names)) for _ in range(draws)]
-    )
-    means = weights @ sums / (weights @ sizes)
-    low, lower, upper, high = np.quantile(means, [0.025, 0.05, 0.95, 0.975])
-    return Estimate(float(values.mean()), *map(float, (low, high, lower, upper)), len(values), 1, ())
-
-
-def _plain(tokens: Result) -> bool:
-    """Whether it is of an unpruned model, or of topk with its own score at the usual blocks."""
-    pruning = tokens.inputs["trace"].settings.pruning
-    return method_label(pruning) in ("none", "topk")
-
-
-def _alike(cells: list[Result]) -> list[Result]:
-    """Those that are of models trained by the same recipe as the first."""
-    trained = [r.inputs["trace"].inputs["finetune"].settings for r in cells]
-    recipes = [s.model_dump_json(exclude={"fold", "seed", "pruning"}) for s in trained]
-    return [r for r, recipe in zip(cells, recipes, strict=True) if recipe == recipes[0]]
-
-
-def _per_clip(tokens: Result, column: str) -> pd.DataFrame:
-    """Rows (clip, recording, block, column) of a tokens cell; attention ratios by the score that the model ranks by."""
-    name = FILES.get(column, "stages")
-    rows = tokens.frame(f"{name}.parquet")
-    if "score" in rows:
-        rows = rows[rows["score"] == tokens.record["results"]["score"].removesuffix("_literal")]
-    recordings = tokens.frame("clips.parquet")[["clip", "recording"]]
-    return rows.merge(recordings, on="clip")[["clip", "recording", "block", column]]
-
-
-def _speed_up(timing: Result, keep_rate: float) -> Estimate:
-    from audioprune.profiling.timings import summary
-
-    rows = {row["keep_rate"]: row for row in summary(timing.frame(), timing.settings.batch_size).to_dict("records")}
-    row = rows[keep_rate]
-    low, high = row["speed_up_low"], row["speed_up_high"]
-    return Estimate(row["speed_up"], low, high, low, high, timing.settings.runs, 1, (timing.path,))

@@ -7,7 +7,7 @@ from audioprune.claims.evidence import Evidence
 from audioprune.claims.readings import misread, readings
 from audioprune.claims.units import Quantity
 from audioprune.claims.verdict import Judged, Part, absence, combine, line, tally
-from audioprune.results import Results
+from audioprune.results.study import Results
 
 
 def judge_all(results: Results) -> list[Judged]:

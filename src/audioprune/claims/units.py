@@ -68,12 +68,6 @@ class Quantity(Closed):
         value = {"pct_remaining": remaining, "pct_reduction": 100 - remaining}.get(unit)
         return Quantity(value=100 / remaining if value is None else value, unit=unit)
 
-    def share_of(self, base: Quantity) -> Quantity:
-        """GMACs as what remains of the unpruned model's."""
-        if self.unit != "GMAC" or base.unit != "GMAC":
-            raise UnitError(f"a share of MACs needs two GMAC, not {self} and {base}")
-        return Quantity(value=100 * self.value / base.value, unit="pct_remaining")
-
     def __sub__(self, other: Quantity) -> Quantity:
         self._same(other, "minus")
         if self.unit not in DIFFERENCES:

@@ -18,7 +18,7 @@ def register(subparsers) -> None:
 
 def run(arguments) -> int:
     from audioprune.claims.ledger import judge_all
-    from audioprune.results import Results
+    from audioprune.results.study import Results
 
     plan = Plan(main=False)
     study = plan.study(arguments.study)

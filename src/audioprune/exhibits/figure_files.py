@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
-    from audioprune.results import Results
+    from audioprune.results.study import Results
 
 
 def render_figure(module: ModuleType, results: Results, stem: Path) -> dict:

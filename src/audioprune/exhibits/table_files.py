@@ -11,7 +11,7 @@ from audioprune.tables import _json, _render, _text
 from audioprune.tables._table import Table
 
 if TYPE_CHECKING:
-    from audioprune.results import Results
+    from audioprune.results.study import Results
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from audioprune.analyses import means
 from audioprune.figures import _panels, _style
+from audioprune.results.tokens import means
 
 WIDE = 2  # panels in a row
 KINDS = {"gamma_s": ("R_s, kept signal", "-", "o"), "gamma_b": ("R_b, kept background", (0, (4, 1.6)), "s")}

@@ -1,9 +1,13 @@
-"""Norm of the residual stream over that of the attention branch, block by block (P0 Figures 7 and 10)."""
+"""Norm of the residual stream over that of the attention branch, block by block (P0 Figures 7 and 10).
+
+# ASSUME: P0 does not say what it averages; per token, then tokens, then clips, as Raghu et al. 2021.
+"""
 
 from __future__ import annotations
 
-from audioprune.analyses import means
 from audioprune.figures import _panels, _style
+from audioprune.results.estimate import of_draws
+from audioprune.results.tokens import means
 
 COLUMNS = (
     *("backbone", "dataset", "method", "variant", "score", "keep_rate"),
@@ -63,15 +67,13 @@ def _ratios(results, group) -> dict:
 def _line(left, right, results, group, base: dict, colour) -> list[dict]:
     import numpy as np
 
-    from audioprune.analyses import estimate
-
     own, rows = _ratios(results, group), []
     for block, e in sorted(own.items()):
         row = {**_panels.where(group), "block": block, "ratio": e.value, "low": e.low, "high": e.high}
         if block in base:
             b = base[block]
             draws = e.draws / b.draws if e.design == b.design else np.full(len(e.draws), np.nan)
-            over = estimate(e.value / b.value, draws, e.n, e.design)
+            over = of_draws(e.value / b.value, draws, e)
             row |= {"normalised": over.value, "normalised_low": over.low, "normalised_high": over.high}
         rows.append(row)
     for ax, names in ((left, ("ratio", "low", "high")), (right, ("normalised", "normalised_low", "normalised_high"))):

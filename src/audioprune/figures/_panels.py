@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from audioprune.analyses import Group, groups
+from audioprune.results.tokens import Group, groups
 from audioprune.wording import clean
 
 PRUNING = (0, (2, 2))  # lines of pruning blocks

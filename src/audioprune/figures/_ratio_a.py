@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from audioprune.analyses import by_clip
 from audioprune.figures import _panels, _style
+from audioprune.results.tokens import by_clip
 
 BINS = 25
 MOST = 4  # keep-rates side by side

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from itertools import product
 
-from audioprune.evaluations import INTERVAL, tidy
 from audioprune.figures import _style
 from audioprune.queries import as_trained
-from audioprune.tables import _cost
+from audioprune.results import costs
+from audioprune.results.estimate import INTERVAL
+from audioprune.results.evaluations import tidy
 from audioprune.wording import METRICS
 
 TITLE = "Accuracy against MACs"
@@ -65,7 +66,7 @@ def points(results):
     frame = tidy(results)
     wanted = (frame["perturbation"] == "none") & (frame["trained"] == "") & (frame["selection"] == "last")
     frame = frame[wanted & (frame["runs"] > 0)].copy()
-    frame["gmacs"] = [_cost.gmacs(results, results.cell(paths[0])) for paths in frame["cells"]]
+    frame["gmacs"] = [costs.gmacs(results, results.cell(paths[0])) for paths in frame["cells"]]
     frame = frame.sort_values("keep_rate", ascending=False, kind="stable")
     return frame[list(COLUMNS)].reset_index(drop=True)
 

@@ -1,10 +1,10 @@
-"""What is lost when tokens of low or of high intensity are discarded after a block (see `audioprune.discards`)."""
+"""What is lost when tokens of low or of high intensity are discarded after a block (see results.discards)."""
 
 from __future__ import annotations
 
-from audioprune import discards
-from audioprune.evaluations import INTERVAL
 from audioprune.figures import _style
+from audioprune.results import discards
+from audioprune.results.estimate import INTERVAL
 from audioprune.wording import METRICS
 
 TITLE = "Discarding tokens by intensity"

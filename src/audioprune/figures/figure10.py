@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from audioprune.analyses import OTHERS, analysed
 from audioprune.figures import _norms
+from audioprune.results.tokens import OTHERS, analysed
 
 TITLE = "Norm of the residual stream over that of attention, speakers or multi-label clips"
 CAPTION = _norms.CAPTION

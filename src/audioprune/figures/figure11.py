@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from audioprune.analyses import OTHERS, analysed
 from audioprune.figures import _ratio_a
+from audioprune.results.tokens import OTHERS, analysed
 
 TITLE = "Distribution of ratio A over clips, AudioMAE on speakers or multi-label clips"
 CAPTION = _ratio_a.CAPTION

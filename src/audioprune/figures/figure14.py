@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from audioprune.analyses import analysed
 from audioprune.figures import _ratio_a
+from audioprune.results.tokens import analysed
 
 TITLE = "Distribution of ratio A over clips, AST"
 CAPTION = _ratio_a.CAPTION

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from audioprune.analyses import analysed
 from audioprune.figures import _gamma
+from audioprune.results.tokens import analysed
 
 TITLE = "Attention to kept over pruned tokens by block, AST"
 CAPTION = _gamma.CAPTION

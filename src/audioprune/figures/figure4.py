@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from audioprune.analyses import MAIN
 from audioprune.figures import _histograms
+from audioprune.results.tokens import MAIN
 
 TITLE = "Normalised log-mel values and the signal threshold, keywords and environmental sounds"
 CAPTION = (

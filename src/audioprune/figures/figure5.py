@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from audioprune.analyses import MAIN, analysed
 from audioprune.figures import _ratio_a
+from audioprune.results.tokens import MAIN, analysed
 
 TITLE = "Distribution of ratio A over clips, AudioMAE on keywords and environmental sounds"
 CAPTION = _ratio_a.CAPTION

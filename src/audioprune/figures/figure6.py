@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from audioprune.analyses import MAIN, analysed
 from audioprune.figures import _gamma
+from audioprune.results.tokens import MAIN, analysed
 
 TITLE = "Attention to kept over pruned tokens by block, AudioMAE on keywords and environmental sounds"
 CAPTION = _gamma.CAPTION

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from audioprune.analyses import MAIN, analysed
 from audioprune.figures import _norms
+from audioprune.results.tokens import MAIN, analysed
 
 TITLE = "Norm of the residual stream over that of attention, keywords and environmental sounds"
 CAPTION = _norms.CAPTION

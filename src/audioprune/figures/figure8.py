@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from audioprune.analyses import OTHERS
 from audioprune.figures import _histograms
+from audioprune.results.tokens import OTHERS
 
 TITLE = "Normalised log-mel values and the signal threshold, speakers or multi-label clips"
 CAPTION = (

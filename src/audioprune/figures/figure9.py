@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from audioprune.analyses import OTHERS, analysed
 from audioprune.figures import _gamma
+from audioprune.results.tokens import OTHERS, analysed
 
 TITLE = "Attention to kept over pruned tokens by block, AudioMAE on speakers or multi-label clips"
 CAPTION = _gamma.CAPTION

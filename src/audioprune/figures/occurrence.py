@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from audioprune.analyses import analysed
 from audioprune.figures import _panels, _style
+from audioprune.results.tokens import analysed
 
 TITLE = "Tokens by intensity and variation, before and after pruning"
 CAPTION = (

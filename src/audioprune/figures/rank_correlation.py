@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from audioprune.analyses import analysed
-from audioprune.correlations import correlations
 from audioprune.figures import _panels, _style
+from audioprune.results.correlations import correlations
+from audioprune.results.tokens import analysed
 
 TITLE = "Rank correlation of attention and patch statistics by block"
 CAPTION = (

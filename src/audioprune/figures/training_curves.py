@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audioprune.evaluations import variants
 from audioprune.figures import _style
 from audioprune.labels import method_label
+from audioprune.results.evaluations import variants
 
 TITLE = "Training curves"
 CAPTION = (

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from audioprune import published, registry
+from audioprune import registry
+from audioprune.results import published
 
 MEANING = {
     "as expected": "agrees to the printed digit",

@@ -6,6 +6,9 @@ models and the full evaluation sets.
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import comb
+
 from audioprune import registry
 from audioprune.forensics._finding import Finding, rows
 from audioprune.profiling.macs import patches_of
@@ -15,13 +18,13 @@ TITLE = "Rank correlations as exact fractions of the full sets"
 
 def pairs(clips: int, tokens: int) -> int:
     """Pairs of tokens, over all clips."""
-    return clips * tokens * (tokens - 1) // 2
+    return clips * comb(tokens, 2)
 
 
 def concordant(value: float, n: int) -> int | None:
-    """The whole C with value == (2C - n) / n as doubles, or None."""
-    c = round((value + 1) / 2 * n)
-    return next((one for one in (c - 1, c, c + 1) if (2 * one - n) / n == value), None)
+    """The number C of pairs, concordant or tied, that makes `value` the double of (2C - n) / n, or None."""
+    c = round((Fraction(value) + 1) * n / 2)
+    return c if (2 * c - n) / n == value else None
 
 
 def findings() -> list[Finding]:

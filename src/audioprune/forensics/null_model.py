@@ -7,7 +7,7 @@ times K_i / K_(i-1). P0's Table 2 keeps to that in all of its 36 cells; AST's ro
 from __future__ import annotations
 
 from audioprune import registry
-from audioprune.facts.tokens import BLOCKS, keep_count
+from audioprune.facts.tokens import BLOCKS, keep_counts
 from audioprune.forensics._finding import Finding, place, rows
 from audioprune.profiling.macs import patches_of
 
@@ -17,9 +17,7 @@ LARGEST = 0.5  # pp: the largest distance from random selection that is called n
 
 def kept(patches: int, keep_rate: float, stage: int) -> int:
     """K after the selections of stages 0 to `stage`."""
-    for _ in range(stage + 1):
-        patches = keep_count(keep_rate, patches)
-    return patches
+    return keep_counts(keep_rate, patches, 0, stage + 1)[-1]
 
 
 def excess(ratio_b: float, patches: int, keep_rate: float, stage: int) -> float:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from audioprune.claims.claim import Verdict
-from audioprune.claims.evidence import Estimate, Evidence, Missing, NotPrinted
+from audioprune.claims.evidence import Evidence, Missing
+from audioprune.claims.printed import NotPrinted
 from audioprune.claims.verdict import Part
+from audioprune.results.estimate import Estimate
 
 
 def above(found: Estimate, threshold: float = 0.0) -> Verdict:
@@ -18,7 +20,7 @@ def non_inferior(found: Estimate, margin: float) -> Verdict:
     """Supported when the one-sided 95 % upper bound of a drop is below the margin, refuted when the lower is above."""
     from audioprune.statistics.noninferiority import verdict_of
 
-    said = verdict_of(found.lower, found.upper, margin)
+    said = verdict_of(*found.bounds, margin)
     return {"non-inferior": "supported", "inferior": "refuted"}.get(said, "inconclusive")
 
 
@@ -34,6 +36,7 @@ def settling(found: Estimate, margin: float) -> int | None:
 
 
 def measured(name: str, verdict: Verdict, evidence: str, found: Estimate, unit: str = "pp", **more) -> Part:
+    evidence += f", {found.left_out}" if found.left_out else ""
     return Part(
         name, verdict, "cells", evidence, found.value, found.low, found.high, unit, found.n, found.seeds, found.cells,
         **more,

@@ -1,21 +1,15 @@
-"""Estimates over per-clip rows of a token analysis, and the cells that a claim needs them from.
-
-A frame has columns clip, recording, block and what is measured. The estimates know nothing of cells.
-"""
+"""What claims on kept tokens share: which models they need, what a column is called, and how its estimates are told."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
 
 from audioprune.claims.claim import Claim, Verdict
-from audioprune.claims.evidence import Estimate, Evidence, Missing, mean_interval
+from audioprune.claims.evidence import Evidence, Missing
 from audioprune.claims.verdict import Part
 from audioprune.predicates._parts import above, each, measured, not_run
-
-if TYPE_CHECKING:
-    import pandas as pd
-
+from audioprune.results.estimate import Estimate
+from audioprune.results.tokens import Group
 
 MEASURES = {  # columns of a token analysis: what they are called, and their unit once multiplied
     "low_of_kept": ("low-intensity share of the kept", 100, "pp"),
@@ -25,40 +19,9 @@ MEASURES = {  # columns of a token analysis: what they are called, and their uni
     "gamma_b": ("γ of background", 1, "ratio"),
     "norm": ("norm ratio", 1, "ratio"),
 }
-
-
-class NoClips(ValueError):
-    """No clip has what was asked for: a dataset without background, for one."""
-
-
-OPPOSITE = {"supported": "refuted", "refuted": "supported"}
-
-
-def mean(frame: pd.DataFrame, column: str, block: int) -> Estimate:
-    """Mean over clips at one block, by a bootstrap over recordings; clips without a value are left out."""
-    own = frame[frame["block"] == block].dropna(subset=[column])
-    if own.empty:
-        raise NoClips(f"no clip has {column} at block {block}")
-    return mean_interval(own[column], own["recording"])
-
-
-def paired(a: pd.DataFrame, b: pd.DataFrame, column: str, block: int) -> Estimate:
-    """Mean over clips of a minus b at one block, on the clips that both have, by a bootstrap over recordings."""
-    first, second = (f[f["block"] == block].dropna(subset=[column]).set_index("clip") for f in (a, b))
-    clips = first.index.intersection(second.index)
-    if not len(clips):
-        raise NoClips(f"no clip has {column} at block {block} on both sides")
-    return mean_interval(first.loc[clips, column] - second.loc[clips, column], first.loc[clips, "recording"])
-
-
-def slope(frame: pd.DataFrame, column: str) -> Estimate:
-    """Mean over clips of the least-squares slope of a column against the block."""
-    import numpy as np
-
-    table = frame.pivot(index="clip", columns="block", values=column).dropna()  # (n, blocks)
-    x = np.asarray(table.columns, float) - np.mean(table.columns)
-    groups = frame.drop_duplicates("clip").set_index("clip").loc[table.index, "recording"]
-    return mean_interval(table.to_numpy() @ x / (x @ x), groups)
+OPPOSITE: dict[Verdict, Verdict] = {"supported": "refuted", "refuted": "supported"}
+Term = tuple[float, Group, int]  # factor, model, block
+Judge = Callable[[Estimate], Verdict]
 
 
 def below(found: Estimate, threshold: float = 0.0) -> Verdict:
@@ -71,13 +34,13 @@ def analysed(
     evidence: Evidence,
     wanted: Sequence[tuple[str, float]],
     column: str,
-    judge: Callable[..., dict[str, tuple[Verdict, Estimate]]],
+    terms: Callable[..., Mapping[str, Sequence[Term]]],
+    judge: Judge,
 ) -> list[Part]:
-    """Parts of every dataset that has the column for all wanted (family, keep-rate) pairs.
+    """Parts of every dataset on which the models of all wanted (family, keep-rate) pairs are analysed.
 
-    Where a study looks into the models at other keep-rates only, that dataset decides nothing.
-
-    `judge(frame, ...)`, given a frame for each pair, returns {what was looked at: (verdict, estimate)}.
+    `terms(model, ...)`, given a model for each pair, returns {what is looked at: the sum that is judged}. Where a study
+    looks into the models at other keep-rates only, that dataset decides nothing.
     """
     families = tuple(dict.fromkeys(family for family, _ in wanted))
 
@@ -88,19 +51,29 @@ def analysed(
         ):
             return []
         who = f"{' against '.join(f'{backbone} at {rate:g}' for backbone, rate in models)} on {name}"
-        frames = [evidence.tokens(backbone, name, rate, column) for backbone, rate in models]
-        absent = next((one for one in frames if isinstance(one, Missing)), None)
+        groups = [evidence.analysed(backbone, name, rate) for backbone, rate in models]
+        absent = next((one for one in groups if isinstance(one, Missing)), None)
         if absent:
             return [not_run(who, absent)]
-        try:
-            judged = judge(*frames)
-        except NoClips as error:
-            return [not_run(who, Missing(str(error), evidence.command))]
-        words, factor, unit = MEASURES[column]
-        scaled = [(what, verdict, found.times(factor)) for what, (verdict, found) in judged.items()]
-        return [
-            measured(f"{who}, {what}", verdict, f"{words} {found}{' points' if unit == 'pp' else ''}", found, unit)
-            for what, verdict, found in scaled
-        ]
+        found = {what: evidence.mean(column, *own) for what, own in terms(*groups).items()}
+        return [_part(f"{who}, {what}", column, one, judge) for what, one in found.items()]
 
     return [part for dataset in claim.cells.datasets for part in each(evidence, dataset, families, look)]
+
+
+def _part(name: str, column: str, found: Estimate | Missing, judge: Judge) -> Part:
+    if isinstance(found, Missing):
+        return not_run(name, found)
+    words, factor, unit = MEASURES[column]
+    scaled = found.times(factor)
+    text = f"{words} {scaled}{' points' if unit == 'pp' else ''}"
+    return measured(name, judge(found), text, scaled, unit)
+
+
+def at_blocks(blocks: Sequence[int]) -> Callable[..., dict[str, list[Term]]]:
+    """One model at each block, or the first minus the second."""
+
+    def terms(*models: Group) -> dict[str, list[Term]]:
+        return {f"block {b}": [(sign, model, b) for sign, model in zip((1, -1), models)] for b in blocks}
+
+    return terms

@@ -6,15 +6,19 @@ residual over attention branch.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 
-from audioprune import published
+from audioprune import registry
 from audioprune.claims.claim import Claim
 from audioprune.claims.evidence import Evidence
 from audioprune.claims.verdict import Part
 from audioprune.facts.tokens import BLOCKS
 from audioprune.predicates._parts import above, arithmetic
-from audioprune.predicates._tokens import analysed, below, mean, paired, slope
+from audioprune.predicates._tokens import Term, analysed, at_blocks, below
+from audioprune.results import published
+from audioprune.results.tokens import Group
+from audioprune.statistics.slope import slope_factors
 
 COLUMNS = ("gamma_s", "gamma_b")
 ONLY = ("topk",)  # methods of which there are token analyses to judge
@@ -28,14 +32,10 @@ def above_one(claim: Claim, evidence: Evidence) -> list[Part]:
             continue
         text = f"{sum(v > 1 for v in values)} of {len(values)} printed ratios above 1, the least {min(values):.2f}"
         parts.append(arithmetic(dataset, min(values) > 1, text, min(values), "ratio"))
+    above_one = partial(above, threshold=1.0)
     for column in COLUMNS:
-
-        def judge(frame, column=column):
-            found = {block: mean(frame, column, block) for block in BLOCKS}
-            return {f"block {block}": (above(one, 1.0), one) for block, one in found.items()}
-
         for rate in evidence.token_rates(claim.cells.keep_rates):
-            parts += analysed(claim, evidence, [(claim.cells.backbones[0], rate)], column, judge)
+            parts += analysed(claim, evidence, [(claim.cells.backbones[0], rate)], column, at_blocks(BLOCKS), above_one)
     return parts
 
 
@@ -58,12 +58,17 @@ def grows(claim: Claim, evidence: Evidence) -> list[Part]:
 def norm_falls(claim: Claim, evidence: Evidence) -> list[Part]:
     """The ratio of the residual's norm to that of attention falls from block to block."""
 
-    def judge(frame):
-        found = slope(frame, "norm")
-        return {"slope": (below(found), found)}
+    family, parts = claim.cells.backbones[0], []
+    for rate in evidence.token_rates(claim.cells.keep_rates):
+        parts += analysed(claim, evidence, [(family, rate)], "norm", _slope, below)
+    return parts
 
-    rates = evidence.token_rates(claim.cells.keep_rates)
-    return [p for r in rates for p in analysed(claim, evidence, [(claim.cells.backbones[0], r)], "norm", judge)]
+
+def _slope(model: Group) -> dict[str, list[Term]]:
+    """Least squares over all blocks."""
+    blocks = range(registry.backbone(model.backbone).size.depth)
+    factors = slope_factors(blocks).tolist()
+    return {"slope": [(factor, model, block) for factor, block in zip(factors, blocks, strict=True)]}
 
 
 def norm_falls_with_pruning(claim: Claim, evidence: Evidence) -> list[Part]:
@@ -72,13 +77,9 @@ def norm_falls_with_pruning(claim: Claim, evidence: Evidence) -> list[Part]:
 
 
 def _larger_at_highest(claim: Claim, evidence: Evidence, column: str) -> list[Part]:
-    def judge(high, low):
-        found = {block: paired(high, low, column, block) for block in BLOCKS}
-        return {f"block {block}": (above(one), one) for block, one in found.items()}
-
     family, rates = claim.cells.backbones[0], evidence.token_rates(claim.cells.keep_rates)
     rates = rates if len(rates) > 1 else claim.cells.keep_rates
-    return analysed(claim, evidence, [(family, max(rates)), (family, min(rates))], column, judge)
+    return analysed(claim, evidence, [(family, max(rates)), (family, min(rates))], column, at_blocks(BLOCKS), above)
 
 
 def _printed(dataset: str) -> dict[tuple[str, str, float], float]:

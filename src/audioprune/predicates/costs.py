@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from audioprune.claims.claim import Claim
 from audioprune.claims.evidence import PAPER, Evidence, Missing, command_of
+from audioprune.claims.printed import printed as printed_text
 from audioprune.claims.readings import decoded, readings
 from audioprune.claims.units import Quantity, quantity
 from audioprune.claims.verdict import Part
@@ -39,7 +40,7 @@ def _baseline(claim: Claim, evidence: Evidence) -> list[Part]:
     if "score" not in found or "drop" not in found:
         return []
     dataset, metric = claim.cells.datasets[0], "map" if found["score"].unit == "mAP" else "top1"
-    printed = evidence.printed("p2", dataset=dataset, method="none", metric=metric)
+    printed = printed_text("p2", dataset=dataset, method="none", metric=metric)
     if printed is None:
         return []
     base = quantity(printed, found["score"].unit)
@@ -101,8 +102,8 @@ def _drop(claimed: Quantity, evidence: Evidence, backbone: str, dataset: str, me
 
 def _score(score: Quantity, tolerance: Quantity, evidence: Evidence, backbone, dataset, method, rate) -> Part:
     """Within the tolerance of the printed value."""
-    name, found = f"{score.unit} of {backbone} on {dataset}", evidence.scores(backbone, dataset, (method, rate, "none"))
-    found = found if isinstance(found, Missing) else evidence.contrast((1, found[0]))
+    name, rows = f"{score.unit} of {backbone} on {dataset}", evidence.scores(backbone, dataset, (method, rate, "none"))
+    found = rows if isinstance(rows, Missing) else evidence.contrast((1, rows[0]))
     if isinstance(found, Missing):
         return not_run(name, found)
     near = abs(Decimal(str(found.value)) - score.value) <= tolerance.value

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from audioprune.claims.claim import Claim
-from audioprune.claims.evidence import Estimate, Evidence, Missing
-from audioprune.claims.ranks import exact_p, spearman
+from audioprune.claims.evidence import Evidence, Missing
+from audioprune.claims.printed import published_drop
 from audioprune.claims.verdict import Part
 from audioprune.predicates._parts import each, not_run
+from audioprune.results.estimate import Estimate
+from audioprune.statistics.correlation import exact_p, spearman
 from audioprune.wording import number
 
 MONOTONE = -0.8  # rank correlation of keep-rate and drop
@@ -29,52 +33,56 @@ def grows(claim: Claim, evidence: Evidence) -> list[Part]:
 
 
 def _published(evidence: Evidence, backbone: str, dataset: str, rates) -> dict[float, float]:
-    found = {rate: evidence.published_drop("table1", backbone, dataset, rate) for rate in rates}
+    found = {rate: published_drop("table1", backbone, dataset, rate) for rate in rates}
     return {rate: drop for rate, drop in found.items() if drop is not None}
 
 
 def _study(claim: Claim, evidence: Evidence, family: str) -> list[Part]:
-    parts, halves = [], {}
+    parts: list[Part] = []
+    halves: dict[str, Estimate] = {}
 
     def judge(name: str, backbone: str) -> list[Part]:
-        drops = _drops(claim, evidence, backbone, name)
-        if isinstance(drops, Missing):
-            return [not_run(f"{backbone} on {name}", drops)]
-        halves.update({name: drops[HALF].value} if HALF in drops else {})
+        rates = evidence.keep_rates(backbone, name, "topk", claim.cells.keep_rates)
+        drops = {rate: evidence.drop(backbone, name, "topk", rate) for rate in rates}
+        if isinstance(half := drops.get(HALF), Estimate):
+            halves[name] = half
         return [_measured_along(evidence, f"{backbone} on {name}", drops)]
 
     for dataset in claim.cells.datasets:
         parts += each(evidence, dataset, (family,), judge)
+    return [*parts, _measured_across(evidence, halves)]
+
+
+def _measured_along(evidence: Evidence, name: str, drops: dict[float, Estimate | Missing]) -> Part:
+    found = {rate: drop for rate, drop in drops.items() if isinstance(drop, Estimate)}
+    absent = [drop for drop in drops.values() if isinstance(drop, Missing)]
+    if absent or len(found) < 3:
+        why = absent[0] if absent else evidence.unplanned(f"three keep-rates below 1 for {name}")
+        return not_run(name, why)
+    part = _along(name, {rate: drop.value for rate, drop in found.items()}, "cells")
+    return _resting_on(part, list(found.values()), min(drop.n for drop in found.values()))
+
+
+def _measured_across(evidence: Evidence, halves: dict[str, Estimate]) -> Part:
     if len(halves) < 3:
         missing = evidence.unplanned(f"drop at {HALF} on three datasets or more that are there")
-        return [*parts, not_run("across datasets", missing)]
-    return [*parts, across({d: evidence.facts(d).num_classes for d in halves}, halves, "cells")]
+        return not_run("across datasets", missing)
+    classes = {dataset: evidence.facts(dataset).num_classes for dataset in halves}
+    part = across(classes, {dataset: drop.value for dataset, drop in halves.items()}, "cells")
+    return _resting_on(part, list(halves.values()), sum(drop.n for drop in halves.values()))
 
 
-def _drops(claim: Claim, evidence: Evidence, backbone: str, dataset: str) -> dict[float, Estimate] | Missing:
-    found = {}
-    for rate in evidence.keep_rates(backbone, dataset, "topk", claim.cells.keep_rates):
-        drop = evidence.drop(backbone, dataset, "topk", rate)
-        if isinstance(drop, Missing):
-            return drop
-        found[rate] = drop
-    return found
+def _resting_on(part: Part, drops: list[Estimate], n: int) -> Part:
+    cells = tuple(dict.fromkeys(cell for drop in drops for cell in drop.cells))
+    return replace(part, n=n, seeds=min(drop.seeds for drop in drops), cells=cells)
 
 
-def _measured_along(evidence: Evidence, name: str, drops: dict[float, Estimate]) -> Part:
-    if len(drops) < 3:
-        return not_run(name, evidence.unplanned(f"three keep-rates below 1 for {name}"))
-    one = next(iter(drops.values()))
-    cells = tuple(dict.fromkeys(cell for drop in drops.values() for cell in drop.cells))
-    return _along(name, {rate: drop.value for rate, drop in drops.items()}, "cells", one.n, one.seeds, cells)
-
-
-def _along(name: str, drops: dict[float, float], basis, n=0, seeds=0, cells=()) -> Part:
+def _along(name: str, drops: dict[float, float], basis) -> Part:
     """Rank correlation along the keep-rates of one dataset. No interval: it judges the order of the points."""
     rho = spearman(list(drops), list(drops.values())) if len(set(drops.values())) > 1 else 0.0
     text = f"rank correlation {number(rho, 2)} of keep-rate and drop, over {len(drops)} keep-rates"
     verdict = "supported" if rho <= MONOTONE + 1e-9 else "refuted"
-    return Part(name, verdict, basis, text, rho, unit="ratio", n=n, seeds=seeds, cells=cells)
+    return Part(name, verdict, basis, text, rho, unit="ratio")
 
 
 def across(classes: dict[str, int], drops: dict[str, float], basis) -> Part:

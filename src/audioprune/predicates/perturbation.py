@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from audioprune.claims.claim import Claim
 from audioprune.claims.evidence import Evidence, Missing
+from audioprune.claims.printed import printed_number
 from audioprune.claims.verdict import Part
 from audioprune.predicates._parts import above, arithmetic, each, measured, not_run, printed
 
@@ -58,7 +59,7 @@ def _compared(
 def _rates(evidence: Evidence, backbone: str, dataset: str, wanted) -> list[float]:
     planned = {
         rate
-        for (b, d, _), own in evidence.groups.items()
+        for (b, d, _), own in evidence.models.items()
         for _, rate, test in own
         if (b, d) == (backbone, dataset) and test != "none"
     }
@@ -73,7 +74,7 @@ def _published(
     evidence: Evidence, dataset: str, rate: float, first: str, second: str, threshold, at_least, counted
 ) -> Part:
     a, b = (
-        evidence.printed_number("table4", dataset=dataset, keep_rate=f"{rate:g}", location=test, metric="top1")
+        printed_number("table4", dataset=dataset, keep_rate=f"{rate:g}", location=test, metric="top1")
         for test in (first, second)
     )
     off = round(a - b, 9)
@@ -86,12 +87,14 @@ def _measured(
     evidence: Evidence, backbone: str, dataset: str, rate: float, first, second, threshold, at_least, counted
 ) -> Part:
     name = f"{backbone} on {dataset} at {rate:g}"
-    found = evidence.scores(backbone, dataset, ("topk", rate, first), ("topk", rate, second))
-    found = found if isinstance(found, Missing) else evidence.contrast((1, found[0]), (-1, found[1]))
+    rows = evidence.scores(backbone, dataset, ("topk", rate, first), ("topk", rate, second))
+    found = rows if isinstance(rows, Missing) else evidence.contrast((1, rows[0]), (-1, rows[1]))
     if isinstance(found, Missing):
         return not_run(name, found, counted=counted)
     verdict = above(found, threshold)
     if at_least:
-        verdict = "refuted" if found.high < threshold else "supported" if found.lower >= threshold else "inconclusive"
+        verdict = (
+            "refuted" if found.high < threshold else "supported" if found.bounds[0] >= threshold else "inconclusive"
+        )
     text = f"{_name(first)} minus {_name(second)}: {found} points"
     return measured(name, verdict, text, found, counted=counted)

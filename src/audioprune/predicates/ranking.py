@@ -6,6 +6,7 @@ from functools import partial
 
 from audioprune.claims.claim import Claim
 from audioprune.claims.evidence import Evidence, Missing
+from audioprune.claims.printed import printed_number
 from audioprune.claims.verdict import Part
 from audioprune.predicates._parts import above, arithmetic, each, measured, not_run, printed
 
@@ -71,9 +72,7 @@ def _scores(claim: Claim, evidence: Evidence, dataset: str, backbone: str) -> li
 
 def _published(evidence: Evidence, backbone: str, dataset: str, rate: float) -> Part:
     ours, theirs = (
-        evidence.printed_number(
-            table, backbone=backbone, dataset=dataset, method=method, keep_rate=f"{rate:g}", metric="top1"
-        )
+        printed_number(table, backbone=backbone, dataset=dataset, method=method, keep_rate=f"{rate:g}", metric="top1")
         for table, method in (("table1", "topk"), ("table5", "topk.cls"))
     )
     text = f"{theirs:.1f} by CLS score against {ours:.2f} by global score"
@@ -84,8 +83,8 @@ def _against(
     evidence: Evidence, name: str, backbone: str, dataset: str, better: str, worse: str, rate: float, counted=True
 ) -> Part:
     """Score with `better` minus score with `worse`, at one keep-rate."""
-    found = evidence.scores(backbone, dataset, (better, rate, "none"), (worse, rate, "none"))
-    found = found if isinstance(found, Missing) else evidence.contrast((1, found[0]), (-1, found[1]))
+    rows = evidence.scores(backbone, dataset, (better, rate, "none"), (worse, rate, "none"))
+    found = rows if isinstance(rows, Missing) else evidence.contrast((1, rows[0]), (-1, rows[1]))
     if isinstance(found, Missing):
         return not_run(name, found, counted=counted)
     return measured(name, above(found), f"difference {found} points", found, counted=counted)

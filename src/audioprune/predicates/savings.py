@@ -7,6 +7,7 @@ from itertools import product
 from audioprune import registry
 from audioprune.claims.claim import Claim
 from audioprune.claims.evidence import Evidence, Missing
+from audioprune.claims.printed import published_drop
 from audioprune.claims.verdict import Part
 from audioprune.predicates._parts import (
     arithmetic,
@@ -47,7 +48,7 @@ def _published(
         return []
     backbone, source, clips = f"{family}-b", SOURCES[family], registry.dataset(dataset).all_test_clips
     drops = {
-        rate: evidence.published_drop(source, backbone, dataset, rate, method)
+        rate: published_drop(source, backbone, dataset, rate, method)
         for rate in claim.cells.keep_rates
         if _inside(evidence, backbone, dataset, method, rate, band)
     }
@@ -89,7 +90,7 @@ def _at(evidence: Evidence, backbone: str, dataset: str, method: str, rate: floa
     saved = 100 - evidence.remaining(backbone, dataset, method, rate)
     verdict = non_inferior(drop, margin)
     text = f"{saved:.1f} % saved at {rate:g}, drop {number(drop.value, 2)} points"
-    text += f", one-sided upper bound {number(drop.upper, 2)}"
+    text += f", one-sided upper bound {number(drop.bounds[1], 2)}"
     if verdict == "inconclusive":
         clips = settling(drop, margin)
         text += f"; about {_rounded(clips)} clips would settle it" if clips else "; no number of clips would settle it"

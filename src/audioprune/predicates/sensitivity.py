@@ -9,8 +9,10 @@ from itertools import product
 
 from audioprune.claims.claim import Claim
 from audioprune.claims.evidence import Evidence, Missing
+from audioprune.claims.printed import published_drop
 from audioprune.claims.verdict import Part
 from audioprune.predicates._parts import above, arithmetic, each, measured, model, not_run
+from audioprune.statistics.slope import slope_factors
 
 BESIDE = ("ast-mp",)  # its pre-training is not released: its absence leaves nothing open
 PUBLISHED = {"audiomae": ("table1", "audiomae-b"), "ast": ("table5", "ast-b"), "ast-mp": ("table5", "ast-mp-b")}
@@ -45,16 +47,14 @@ def slope_weights(keep_rates: Sequence[float]) -> dict[float, float]:
 
     The unpruned model is a point too, with drop 0 at 0, so its factor multiplies nothing and is left out.
     """
-    x = [0.0, *(1 - rate for rate in keep_rates)]
-    mean = sum(x) / len(x)
-    squares = sum((one - mean) ** 2 for one in x)
-    return {rate: (1 - rate - mean) / squares for rate in keep_rates}
+    _, *factors = slope_factors([0.0, *(1 - rate for rate in keep_rates)]).tolist()
+    return dict(zip(keep_rates, factors, strict=True))
 
 
 def _drops(evidence: Evidence, family: str, dataset: str, rates, method: str) -> dict[float, float]:
     if family not in PUBLISHED:
         return {}
-    found = {rate: evidence.published_drop(*PUBLISHED[family], dataset, rate, method) for rate in rates}
+    found = {rate: published_drop(*PUBLISHED[family], dataset, rate, method) for rate in rates}
     return {rate: drop for rate, drop in found.items() if drop is not None}
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from audioprune.claims.claim import Claim
-from audioprune.claims.evidence import Estimate, Evidence, Missing
+from audioprune.claims.evidence import Evidence, Missing
+from audioprune.claims.printed import printed_number
 from audioprune.claims.verdict import Part
 from audioprune.predicates._parts import arithmetic, each, measured, not_run, printed
+from audioprune.results.estimate import Estimate
 
 ONLY = ("topk",)  # methods that it can judge
 
@@ -24,7 +26,7 @@ def about(claim: Claim, evidence: Evidence) -> list[Part]:
 
 def _published(evidence: Evidence, backbone: str, dataset: str, rate: float, wanted: float, within: float) -> Part:
     fast, base = (
-        evidence.printed_number("table7", backbone=backbone, dataset=dataset, keep_rate=text, metric="throughput")
+        printed_number("table7", backbone=backbone, dataset=dataset, keep_rate=text, metric="throughput")
         for text in (f"{rate:g}", "1.0")
     )
     text = f"{fast / base:.3f} times, MACs {100 / evidence.remaining(backbone, dataset, 'topk', rate):.3f} times fewer"

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from itertools import product
 
-from audioprune.claims.claim import Claim
+from audioprune.claims.claim import Claim, Verdict
 from audioprune.claims.evidence import Evidence
+from audioprune.claims.printed import printed_number
 from audioprune.claims.verdict import Part
 from audioprune.facts.tokens import BLOCKS
 from audioprune.forensics.null_model import LARGEST, excess
 from audioprune.predicates._parts import above, arithmetic, printed
-from audioprune.predicates._tokens import analysed, below, mean, paired
+from audioprune.predicates._tokens import analysed, at_blocks, below
 from audioprune.profiling.macs import patches_of
+from audioprune.results.estimate import Estimate
 
 ONLY = ("topk",)  # methods of which there are token analyses to judge
 
@@ -23,75 +25,62 @@ ONLY = ("topk",)  # methods of which there are token analyses to judge
 def low_intensity(claim: Claim, evidence: Evidence) -> list[Part]:
     """Of the last survivors, more are of low intensity with the first family than with the second."""
 
-    def judge(a, b):
-        found = paired(a, b, "low_of_kept", BLOCKS[-1])
-        return {f"block {BLOCKS[-1]}": (above(found), found)}
-
     first, second = claim.cells.backbones
     rates = evidence.token_rates(claim.cells.keep_rates)
-    return [p for r in rates for p in analysed(claim, evidence, [(first, r), (second, r)], "low_of_kept", judge)]
+    parts = []
+    for rate in rates:
+        parts += analysed(
+            claim, evidence, [(first, rate), (second, rate)], "low_of_kept", at_blocks(BLOCKS[-1:]), above
+        )
+    return parts
 
 
 def signal_kept_more(claim: Claim, evidence: Evidence) -> list[Part]:
     """The first family keeps more of the signal tokens than the second, at every stage."""
 
-    def judge(a, b):
-        found = {block: paired(a, b, "ratio_b", block) for block in BLOCKS}
-        return {f"block {block}": (above(one), one) for block, one in found.items()}
-
     first, second = claim.cells.backbones
     wanted = product(claim.cells.datasets, claim.cells.keep_rates, BLOCKS)
     parts = [part for one in wanted for part in printed(_printed_pair, evidence, *one)]
     for rate in evidence.token_rates(claim.cells.keep_rates):
-        parts += analysed(claim, evidence, [(first, rate), (second, rate)], "ratio_b", judge)
+        parts += analysed(claim, evidence, [(first, rate), (second, rate)], "ratio_b", at_blocks(BLOCKS), above)
     return parts
 
 
 def background_kept(claim: Claim, evidence: Evidence) -> list[Part]:
     """Background is preferred: signal is kept less often than by random selection. What P0 prints is random selection
     itself, which supports neither."""
-
-    def judge(frame):
-        found = {block: mean(frame, "excess", block) for block in BLOCKS}
-        return {f"block {block}": (below(one), one) for block, one in found.items()}
-
     (family,), parts = claim.cells.backbones, []
     for rate in claim.cells.keep_rates:
         for dataset in claim.cells.datasets:
             parts += printed(_printed_excess, evidence, dataset, rate)
     for rate in evidence.token_rates(claim.cells.keep_rates):
-        parts += analysed(claim, evidence, [(family, rate)], "excess", judge)
+        parts += analysed(claim, evidence, [(family, rate)], "excess", at_blocks(BLOCKS), below)
     return parts
 
 
 def proportional(claim: Claim, evidence: Evidence) -> list[Part]:
     """Ratio B falls in proportion to the keep-rate: it is K / N, as by random selection."""
-
-    def judge(frame):
-        found = {block: mean(frame, "excess", block) for block in BLOCKS}
-        within = LARGEST / 100
-        return {
-            f"block {block}": (
-                "supported" if -within < one.low and one.high < within else
-                "refuted" if one.low > within or one.high < -within else "inconclusive",
-                one,
-            )
-            for block, one in found.items()
-        }  # fmt: skip
-
     (family,), parts = claim.cells.backbones, []
     for rate in claim.cells.keep_rates:
         for dataset in claim.cells.datasets:
             parts += printed(_printed_distance, evidence, dataset, rate)
     for rate in evidence.token_rates(claim.cells.keep_rates):
-        parts += analysed(claim, evidence, [(family, rate)], "excess", judge)
+        parts += analysed(claim, evidence, [(family, rate)], "excess", at_blocks(BLOCKS), _near_zero)
     return parts
+
+
+def _near_zero(found: Estimate) -> Verdict:
+    """Whether the interval lies within what P0's own table is from K / N, beyond it, or neither."""
+    within = LARGEST / 100
+    if -within < found.low and found.high < within:
+        return "supported"
+    return "refuted" if found.low > within or found.high < -within else "inconclusive"
 
 
 def _printed_pair(evidence: Evidence, dataset: str, rate: float, block: int) -> Part:
     wanted = {"dataset": dataset, "keep_rate": f"{rate:g}", "location": str(block), "metric": "ratio_b"}
-    ast = evidence.printed_number("table5", backbone="ast-b", **wanted)
-    mae = evidence.printed_number("table2", backbone="audiomae-b", **wanted)
+    ast = printed_number("table5", backbone="ast-b", **wanted)
+    mae = printed_number("table2", backbone="audiomae-b", **wanted)
     text = f"{ast:.1f} % against {mae:.1f} % of the signal tokens"
     return arithmetic(f"{dataset} at {rate:g}, block {block}", ast > mae, text, ast - mae, "pp")
 
@@ -113,5 +102,5 @@ def _printed_distance(evidence: Evidence, dataset: str, rate: float) -> Part:
 def _furthest(evidence: Evidence, dataset: str, rate: float) -> float:
     """The printed ratio B that is furthest from K / N, minus that, in points."""
     patches, wanted = patches_of(evidence.facts(dataset).frames), {"dataset": dataset, "keep_rate": f"{rate:g}"}
-    ratios = [evidence.printed_number("table2", location=str(b), metric="ratio_b", **wanted) for b in BLOCKS]
+    ratios = [printed_number("table2", location=str(b), metric="ratio_b", **wanted) for b in BLOCKS]
     return max((excess(ratio, patches, rate, stage) for stage, ratio in enumerate(ratios)), key=abs)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from audioprune.planning.accepted import Acceptance
-    from audioprune.results import Results
+    from audioprune.results.study import Results
 
 SHORT = 12  # digits of a hash that are shown
 

@@ -11,12 +11,13 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from audioprune import registry
+from audioprune.exhibits.headline import Question
 from audioprune.reporting import answers, provenance, summary, verdicts
 from audioprune.tables import _json
 from audioprune.tables._table import Table
 
 if TYPE_CHECKING:
-    from audioprune.results import Results
+    from audioprune.results.study import Results
 
 TIERS = {
     "published": "The published grid: the paper's data, model sizes and recipes.",
@@ -32,12 +33,14 @@ FIRST = {"table": "tex", "figure": "svg"}
 class Exhibit:
     kind: str  # table or figure
     name: str  # of its module, with hyphens
+    label: str  # "Table 1"; where it has no number, its title
     heading: str
     caption: str
     status: str  # of the published values in it
     rebuild: str  # the command that makes it again
     csv: str
     table: Table | None = None
+    headline: Question | None = None  # that its table answers
     svg: str = ""
 
 
@@ -89,7 +92,7 @@ def collect(
         title=title or f"The study {results.study}",
         tier=tier,
         tier_text=TIERS.get(tier, ""),
-        answers=answers.answers(made, _chance(results)),
+        answers=answers.answers(made),
         verdicts=verdicts.lines(made),
         verdicts_heading="Claims, on this tier" if claims and verdicts.on_this_tier(claims.table) else "Claims",
         verdicts_status=claims.status if claims else "",
@@ -101,12 +104,6 @@ def collect(
     )
 
 
-def _chance(results: Results) -> dict[str, float]:
-    """{dataset: percent right by guessing}, of datasets with one label a clip."""
-    facts = (results.dataset(name) for name in dict.fromkeys(r.settings.dataset for r in results.cells("finetune")))
-    return {one.name: 100 / one.num_classes for one in facts if one.metric == "top1"}
-
-
 def _place(exhibit: tuple[str, str]) -> tuple:
     """Where an exhibit stands: claims, the data, then the paper's tables and figures by number, then our own."""
     kind, name = exhibit
@@ -116,18 +113,20 @@ def _place(exhibit: tuple[str, str]) -> tuple:
 
 
 def _exhibit(study: str, folder: Path, kind: str, name: str) -> Exhibit:
-    module = registry.get(FOLDERS[kind], name)
+    module, number = registry.get(FOLDERS[kind], name), _numbered(name)
     drawn = {suffix: folder / f"{name}.{suffix}" for suffix in ("csv", "json", "svg")}
     table = _json.loads(drawn["json"].read_text(encoding="utf-8")) if kind == "table" else None
     return Exhibit(
         kind=kind,
         name=name,
-        heading=_heading(name, module.TITLE),
+        label=number or module.TITLE,
+        heading=f"{number}: {module.TITLE}" if number else module.TITLE,
         caption=module.CAPTION,
         status=table.status if table else "",
         rebuild=f"snakemake {target(study, f'{name}.{FIRST[kind]}')}",
         csv=drawn["csv"].read_text(encoding="utf-8"),
         table=table,
+        headline=getattr(module, "HEADLINE", None),
         svg="" if table else drawn["svg"].read_text(encoding="utf-8"),
     )
 
@@ -137,10 +136,10 @@ def target(study: str, file: str) -> str:
     return str(PurePosixPath("results") / ("" if study == DEFAULT_STUDY else study) / file)
 
 
-def _heading(name: str, title: str) -> str:
-    """'Table 1: Accuracy ...' where the name is that of an exhibit of the paper, else the title alone."""
+def _numbered(name: str) -> str:
+    """'Table 1' where the name is that of an exhibit of the paper; else nothing."""
     for word in ("table", "figure"):
         number = name.removeprefix(word)
         if number.isdigit() and number != name:
-            return f"{word.capitalize()} {number}: {title}"
-    return title
+            return f"{word.capitalize()} {number}"
+    return ""

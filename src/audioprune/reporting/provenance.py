@@ -11,7 +11,7 @@ from audioprune.tables._table import Column, Row, Table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from audioprune.results import Result, Results
+    from audioprune.results.study import Result, Results
 
 
 def sections(results: Results) -> Iterator[dict]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from audioprune.queries import value_of
 from audioprune.reporting.provenance import set_aside, spoken
 from audioprune.tables._table import Cell, Column, Row, Table
+from audioprune.wording import METRICS
 
 if TYPE_CHECKING:
-    from audioprune.results import Results
+    from audioprune.results.study import Results
 
 
 def lead(results: Results) -> tuple[str, ...]:
@@ -36,11 +37,9 @@ def glance(made) -> Table | None:
     if found is None:
         return None
     groups: dict[tuple, list[dict]] = {}
-    for row in found.rows:
-        groups.setdefault((row.group, row.cells["backbone"], row.cells["dataset"]), []).append(row.cells)
-    rows = tuple(
-        _glance(*key, cells) for key, cells in groups.items() if {"none", "topk"} <= {_family(c) for c in cells}
-    )
+    for cells in (row.cells for row in found.rows):
+        groups.setdefault(tuple(cells[key] for key in ("backbone", "dataset", "variant")), []).append(cells)
+    rows = tuple(_glance(own) for own in groups.values() if {"none", "topk"} <= {cells["pruned_by"] for cells in own})
     columns = (
         Column("backbone", "Backbone", align="left"),
         Column("dataset", "Dataset", align="left"),
@@ -57,17 +56,14 @@ def glance(made) -> Table | None:
     return Table(columns, rows) if rows else None
 
 
-def _glance(group: str, backbone: str, dataset: str, rows: list[dict]) -> Row:
-    unpruned = next(r for r in rows if r["method"] == "none")
-    lowest = min((r for r in rows if _family(r) == "topk"), key=lambda r: r["keep_rate"])
-    metric = group.partition(": ")[2].partition(";")[0]
-    cells = {"backbone": backbone, "dataset": dataset, "metric": metric, "unpruned": _ours(unpruned["accuracy"])}
+def _glance(rows: list[dict]) -> Row:
+    """Of the rows of one backbone, dataset and variant."""
+    unpruned = next(r for r in rows if r["pruned_by"] == "none")
+    lowest = min((r for r in rows if r["pruned_by"] == "topk"), key=lambda r: r["keep_rate"])
+    cells = {"backbone": unpruned["backbone"], "dataset": unpruned["dataset"], "metric": METRICS[unpruned["metric"]]}
+    cells |= {"unpruned": _ours(unpruned["accuracy"])}
     cells |= {"keep_rate": lowest["keep_rate"], "pruned": _ours(lowest["accuracy"])}
     return Row(cells | {key: lowest.get(key) for key in ("drop", "mac_reduction", "speed_up")})
-
-
-def _family(row: dict) -> str:
-    return row["method"].partition(".")[0]
 
 
 def _ours(cell: Cell) -> Cell:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from audioprune.tables._table import Table
+
+if TYPE_CHECKING:
+    from audioprune.reporting.content import Exhibit
 
 CLAIMS = "claims"  # the exhibit that holds them
 
@@ -20,14 +24,14 @@ class Line:
     label: str  # of the link
 
 
-def lines(made: Sequence) -> tuple[Line, ...]:
+def lines(made: Iterable[Exhibit]) -> tuple[Line, ...]:
     """One for each claim of the exhibit `claims`; none where the report has no such exhibit."""
-    headings = {exhibit.name: exhibit.heading for exhibit in made}
-    table = next((exhibit.table for exhibit in made if exhibit.name == CLAIMS), None)
+    by_name = {exhibit.name: exhibit for exhibit in made}
+    table = by_name[CLAIMS].table if CLAIMS in by_name else None
     if table is None:
         return ()
-    found = {row.cells["claim"]: (row.group, row.cells) for row in table.rows}
-    return tuple(_line(group, cells, headings) for group, cells in found.values())
+    found = {row.cells["claim"]: row.cells for row in table.rows}
+    return tuple(_line(cells, by_name) for cells in found.values())
 
 
 def on_this_tier(table: Table | None) -> bool:
@@ -35,8 +39,7 @@ def on_this_tier(table: Table | None) -> bool:
     return table is not None and any(row.cells["on_this_tier"] for row in table.rows)
 
 
-def _line(group: str, cells: dict, headings: dict[str, str]) -> Line:
-    shown = cells["exhibit"] if cells["exhibit"] in headings else CLAIMS
-    label = headings[shown].partition(": ")[0]
-    mark = group.removeprefix(cells["claim"]).partition(" ")[0]
-    return Line(cells["claim"] + mark, cells["question"], cells["verdict"], cells["brief"], shown, label)
+def _line(cells: Mapping[str, Any], by_name: Mapping[str, Exhibit]) -> Line:
+    shown = by_name.get(cells["exhibit"], by_name[CLAIMS])
+    ids = cells["claim"] + cells["mark"]
+    return Line(ids, cells["question"], cells["verdict"], cells["brief"], shown.name, shown.label)

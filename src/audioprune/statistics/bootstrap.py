@@ -2,7 +2,8 @@
 
 `draw` measures one method on every draw; `contrast` combines methods draw by draw: a drop is (unpruned, -pruned), a
 difference of two backbones' drops has four terms. All methods on the same clips and seeds meet the same draws, so every
-contrast is paired. `interval` takes percentiles. Clips of all folds are pooled; a fold's model is that of its seed.
+contrast is paired. `quantiles` gives intervals and bounds. Clips of all folds are pooled; a fold's model is that of its
+seed.
 
 Two cases that plain percentiles get wrong. In draws of an mAP a clip that is drawn twice ranks beside itself, which
 lifts average precision: draws of mAP are moved so that their mean is the value. And where no draw differs from the
@@ -55,21 +56,6 @@ class Drawn:
     limits: tuple[float, float] | None = None  # an accuracy's, or a contrast's of accuracies; None for other metrics
 
 
-@dataclass(frozen=True)
-class Interval:
-    """An estimate with its interval, on the estimate's own scale, and what it rests on."""
-
-    estimate: float
-    low: float
-    high: float
-    level: float
-    clips: int
-    clusters: int
-    seeds: int
-    method: str
-    note: str = ""
-
-
 def draw(predictions: pd.DataFrame, metric: str, *, unit: Unit = RECORDINGS, draws: int = 1000, seed: int = 0) -> Drawn:
     """The metric of one method ('top1', 'map' or 'ratio', from 0 to 1) in every draw.
 
@@ -108,22 +94,6 @@ def quantiles(drawn: Drawn, probabilities: Sequence[float]) -> list[float]:
     unseen = [1 - min(p, 1 - p) ** (1 / n) for p in probabilities]
     ends = [(least if p < 0.5 else most) - drawn.value for p in probabilities]
     return [drawn.value + share * way for share, way in zip(unseen, ends, strict=True)]
-
-
-def interval(drawn: Drawn, *, level: float = 0.95) -> Interval:
-    """Equal-tailed percentile interval; ValueError where `level` is not between 0 and 1."""
-    if not 0 < level < 1:
-        raise ValueError(f"level {level} is not between 0 and 1")
-    low, high = quantiles(drawn, [(1 - level) / 2, (1 + level) / 2])
-    design = drawn.design
-    return Interval(
-        drawn.value, low, high, level,
-        design.clips, design.clusters, design.seeds, method(design), note(design.seeds),
-    )  # fmt: skip
-
-
-def method(design: Design) -> str:
-    return f"percentiles of {design.draws} draws of source recordings, crossed with seeds"
 
 
 def note(seeds: int) -> str:

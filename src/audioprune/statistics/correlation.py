@@ -1,56 +1,34 @@
-"""Spearman's rank correlation of few pairs, with a permutation p-value (scipy.stats.permutation_test)."""
+"""Spearman's rank correlation of few points, with an exact permutation p-value. Standard library only."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import factorial
-from typing import Literal
+from itertools import permutations
+from math import sqrt
 
-import numpy as np
-from scipy import stats
-
-EXACT = 8  # pairs up to which every permutation is looked at: 40 320
-DRAWS = 20_000
+MOST = 8  # points for which all 40 320 orders are tried
 
 
-@dataclass(frozen=True)
-class Correlation:
-    estimate: float
-    p: float
-    pairs: int
-    method: str
-    note: str = ""
+def ranks(values: Sequence[float]) -> list[float]:
+    """Ranks from 1; ties get their mean rank."""
+    return [sum(v < value for v in values) + (sum(v == value for v in values) + 1) / 2 for value in values]
 
 
-def spearman(
-    x: Sequence[float],
-    y: Sequence[float],
-    *,
-    alternative: Literal["two-sided", "less", "greater"] = "two-sided",
-    seed: int = 0,
-) -> Correlation:
-    """Rank correlation of pairs, ties at their mean rank. p: exact up to EXACT pairs, else from DRAWS permutations.
+def spearman(x: Sequence[float], y: Sequence[float]) -> float:
+    """Correlation of the ranks; ValueError where one side has no two different values."""
+    a, b = ranks(x), ranks(y)
+    mean = (len(a) + 1) / 2
+    product = sum((i - mean) * (j - mean) for i, j in zip(a, b, strict=True))
+    norm = sqrt(sum((i - mean) ** 2 for i in a) * sum((j - mean) ** 2 for j in b))
+    if not norm:
+        raise ValueError("a rank correlation needs two different values on both sides")
+    return product / norm
 
-    ValueError with fewer than three pairs, or where all x or all y are equal.
-    """
-    x, y = stats.rankdata(x), stats.rankdata(y)
-    if len(x) != len(y) or len(x) < 3 or not np.ptp(x) or not np.ptp(y):
-        raise ValueError("a rank correlation needs three pairs or more, and two values or more on either side")
-    x, y = x - x.mean(), y - y.mean()
-    scale = np.sqrt((x**2).sum() * (y**2).sum())
-    exact = len(x) <= EXACT
-    tested = stats.permutation_test(
-        (x,),
-        lambda x, axis=-1: (x * y).sum(axis=axis) / scale,
-        permutation_type="pairings",
-        vectorized=True,
-        n_resamples=factorial(len(x)) if exact else DRAWS,
-        alternative=alternative,
-        rng=np.random.default_rng(seed),
-    )
-    method = "exact permutation" if exact else f"{DRAWS} permutations"
-    least = (2 if alternative == "two-sided" else 1) / factorial(len(x))
-    note = f"with {len(x)} pairs p is never below {least:.2g}" if exact and least > 0.01 else ""
-    method = f"Spearman, {method}, {alternative}"
-    return Correlation(float(tested.statistic), float(tested.pvalue), len(x), method, note)
+
+def exact_p(x: Sequence[float], y: Sequence[float]) -> float:
+    """Two-sided p: the share of all orders of y that correlate at least as strongly."""
+    if len(x) > MOST:
+        raise ValueError(f"{len(x)} points have too many orders to try them all; at most {MOST}")
+    found = abs(spearman(x, y)) - 1e-12
+    strong = [abs(spearman(x, order)) >= found for order in permutations(y)]
+    return sum(strong) / len(strong)

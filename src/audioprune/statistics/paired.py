@@ -1,21 +1,20 @@
-"""Do two methods differ on the same clips? McNemar's exact test, and an exact or drawn permutation of whole recordings.
+"""Do two methods differ on the same clips? An exact or drawn permutation of whole recordings.
 
-McNemar takes clips as independent. The permutation exchanges the two methods' answers on all clips of a recording, in
-all seeds at once: for a metric that is a sum over clips that flips the sign of the recording's difference.
+The two methods' answers are exchanged on all clips of a recording, in all seeds at once: for a metric that is a sum
+over clips, this flips the sign of the recording's difference. For accuracy with one seed, where every clip has a
+recording of its own, it is McNemar's exact test.
 
 R groups of clips that share recordings, n clips of a seed, D draws.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.stats import binomtest
 
 from audioprune.statistics.average_precision import ranking, weighted_map
 from audioprune.statistics.bootstrap import note
@@ -40,20 +39,6 @@ class Comparison:
     seeds: int
     method: str
     note: str = ""
-
-
-def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> Comparison:
-    """Exact binomial test of the clips (n,) that one method has right and the other wrong, of one seed.
-
-    ValueError where the two are not equally long.
-    """
-    a, b = np.asarray(first, dtype=bool), np.asarray(second, dtype=bool)
-    if a.shape != b.shape or not a.size:
-        raise ValueError(f"McNemar's test needs the same clips on both sides, not {a.shape} and {b.shape}")
-    only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
-    p = float(binomtest(only_a, only_a + only_b, 0.5).pvalue) if only_a + only_b else 1.0
-    told = f"{only_a} clips right for the first alone, {only_b} for the second; {note(1)}"
-    return Comparison((only_a - only_b) / a.size, p, a.size, a.size, 1, "McNemar, exact, clips independent", told)
 
 
 def permutation(

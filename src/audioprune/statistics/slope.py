@@ -1,36 +1,21 @@
-"""How accuracy falls with the keep-rate: least-squares slopes, and whether two models' slopes differ (paper.md 7).
+"""Least-squares slopes as sums: slope of y on x = sum of factor x y, so that a slope of metrics is one contrast.
 
-A slope is a contrast of metrics, so its interval comes from the same draws.
+The factors depend on x alone. With them a slope is taken draw by draw, clip by clip, or from printed numbers alike.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
 
-from audioprune.statistics.bootstrap import Drawn, contrast
 
+def slope_factors(x: Sequence[float]) -> np.ndarray:
+    """(n,): what each y is multiplied with, (x - mean) / sum of (x - mean)^2; they add up to 0.
 
-def slope(by_rate: Mapping[float, Drawn]) -> Drawn:
-    """Slope of the metric on the keep-rate, {keep-rate: metric}: what is lost for each unit of tokens given up.
-
-    ValueError with fewer than two keep-rates, or other clips or seeds at some of them.
+    ValueError where x has no two different values.
     """
-    return contrast(*zip(_factors(by_rate).tolist(), by_rate.values(), strict=True))
-
-
-def interaction(first: Mapping[float, Drawn], second: Mapping[float, Drawn]) -> Drawn:
-    """Slope of the first model minus that of the second: the interaction of metric ~ keep-rate x model.
-
-    Above 0, the first loses more as the keep-rate falls.
-    """
-    return contrast((1.0, slope(first)), (-1.0, slope(second)))
-
-
-def _factors(rates) -> np.ndarray:
-    """Least squares: slope = sum of factor x metric."""
-    x = np.array(list(rates), dtype=float)
-    if len(x) < 2:
-        raise ValueError(f"a slope needs two keep-rates or more, not {len(x)}")
-    return (x - x.mean()) / ((x - x.mean()) ** 2).sum()
+    if len(set(x)) < 2:
+        raise ValueError(f"a slope needs two different values of x or more, not {list(x)}")
+    centred = np.asarray(x, dtype=float) - np.mean(x)
+    return centred / (centred**2).sum()

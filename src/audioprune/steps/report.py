@@ -10,7 +10,7 @@ from audioprune.planning.plan import TEMPLATES, Plan
 from audioprune.reporting import html, pdf
 from audioprune.reporting.accepted import sentences
 from audioprune.reporting.content import collect
-from audioprune.results import Results
+from audioprune.results.study import Results
 from audioprune.steps._exhibit import main
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from audioprune import registry
 from audioprune.exhibits.table_files import render_table
 from audioprune.planning.plan import Plan
-from audioprune.results import Results
+from audioprune.results.study import Results
 from audioprune.steps._exhibit import main
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-from audioprune.analyses import Estimate, estimate
+from audioprune.results.estimate import Estimate, of_draws
 
 
 def group_gammas(own: dict, score: str, group: int, kind: str) -> Estimate | None:
     """Mean over a group's blocks of means over clips: own is {(score, group, block, kind): Estimate} (section 2.3).
 
-    A block where no clip has a gamma is left out, as `tokens.attention_ratio.group_gamma` does.
+    A block where no clip has a gamma is left out. # ASSUME: P0 does not say over what it averages first.
     """
     import numpy as np
 
@@ -20,4 +20,4 @@ def group_gammas(own: dict, score: str, group: int, kind: str) -> Estimate | Non
     if not found:
         return None
     draws = np.mean([e.draws for e in found], axis=0)
-    return estimate(float(np.mean([e.value for e in found])), draws, max(e.n for e in found), found[0].design)
+    return of_draws(float(np.mean([e.value for e in found])), draws, found[0], n=max(e.n for e in found))

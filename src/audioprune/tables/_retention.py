@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audioprune.analyses import Group, groups, means
+from audioprune.results.tokens import Group, groups, means
 from audioprune.tables._published import lookup
 from audioprune.tables._table import Column, Row
 from audioprune.tables._tokens import facts, headings, measured, where
 
 if TYPE_CHECKING:
-    from audioprune.results import Results
+    from audioprune.results.study import Results
 
 QUANTITIES = ("ratio_a", "ratio_b", "kept_fraction", "excess")
 DENOMINATOR = (

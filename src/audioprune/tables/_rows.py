@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
-from audioprune.tables._table import Cell
+from audioprune.results.estimate import Absent, Estimate
+from audioprune.tables._table import Cell, Column, Row
 from audioprune.wording import METRICS
 
 if TYPE_CHECKING:
@@ -17,6 +20,22 @@ def quantity(row, **published) -> Cell:
         return Cell(why=row.why, **published)
     note = f"{row.runs} of {row.runs + row.missing} runs; missing: {row.why}" if row.missing else ""
     return Cell(row.value, row.low, row.high, note=note, **published)
+
+
+def cell_of(found: Estimate | Absent | None, scale: float = 1.0, **published: Any) -> Cell | None:
+    """An estimate as a table shows it, or why it is not there; None where it was not planned."""
+    if found is None:
+        return None
+    if isinstance(found, Absent):
+        return Cell(why=found.why, **published)
+    low, high = (None if math.isnan(end) else scale * end for end in (found.low, found.high))
+    return Cell(scale * found.value, low, high, note=found.left_out, **published)
+
+
+def cost_column(rows: Iterable[Row]) -> Column:
+    """The column of `gmacs`: in millions where a model has less than half a billion."""
+    small = min((row.cells["gmacs"] for row in rows if "gmacs" in row.cells), default=1) < 0.5
+    return Column("gmacs", "MACs", "M" if small else "G", scale=1000 if small else 1)
 
 
 def in_order(frame: pd.DataFrame) -> pd.DataFrame:

@@ -6,12 +6,13 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from audioprune.analyses import INTERVAL, Estimate, Group, clips_of
+from audioprune.results.estimate import INTERVAL, Absent, Estimate
+from audioprune.results.tokens import Group, clips_of
 from audioprune.tables._rows import extent
 from audioprune.tables._table import Cell, Row
 
 if TYPE_CHECKING:
-    from audioprune.results import Results
+    from audioprune.results.study import Results
 
 SIGNAL = {
     "given": "A patch is signal when its normalised mean is above the threshold tau that P0 gives for the dataset",
@@ -21,16 +22,18 @@ SIGNAL = {
 }
 
 
-def measured(found: Estimate | None, group: Group, scale: float = 1.0, **published) -> Cell:
+def measured(found: Estimate | Absent | None, group: Group, scale: float = 1.0, **published) -> Cell:
     """Ours with its interval beside the published value, or why it is not there; a note if some runs are missing."""
     if not group.cells:
         return Cell(why=group.why, **published)
+    if isinstance(found, Absent):
+        return Cell(why=found.why, **published)
     if found is None or math.isnan(found.value):
         return Cell(note="no clip has it", **published)
     runs = len(group.cells)
-    note = f"{runs} of {runs + group.missing} runs; missing: {group.why}" if group.missing else ""
+    missing = f"{runs} of {runs + group.missing} runs; missing: {group.why}" if group.missing else ""
     low, high = (None if math.isnan(v) else scale * v for v in (found.low, found.high))
-    return Cell(scale * found.value, low, high, note=note, **published)
+    return Cell(scale * found.value, low, high, note=found.left_out or missing, **published)
 
 
 def headings(results: Results, shown: Iterable[Group]) -> dict[tuple, str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from audioprune import registry
-from audioprune.analyses import Group, analysed, groups
 from audioprune.facts.tokens import grid, keep_count
+from audioprune.results.tokens import Group, analysed, groups
 from audioprune.tables._published import EXPLAINED, MARKS, status
 from audioprune.tables._table import Cell, Column, Row, Table
 from audioprune.tables._tokens import cells_of, facts, measured, place, where

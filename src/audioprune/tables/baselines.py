@@ -6,6 +6,7 @@ mixes pruning with augmentation.
 
 from __future__ import annotations
 
+from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
 from audioprune.tables._table import Column, Row, Table
@@ -42,7 +43,7 @@ def _recipe(cell) -> tuple:
 
 
 def build(results) -> Table:
-    frame = _ablation.rows_of(results, needs(results))
+    frame = rows_of(results, needs(results))
     first = [results.cell(own[0]) for own in frame["cells"]]
     frame = frame.assign(recipe=[_recipe(c) for c in first], baseline=[_baseline(c) for c in first])
     rows, notes = [], [*_ablation.notes(frame.itertuples())]
@@ -52,13 +53,14 @@ def build(results) -> Table:
         rows += _rows(results, heading, group)
         augment = recipe[3]
         if not (augment.mask_2d or augment.specaug_freq or augment.specaug_time):
-            notes.append(ALIKE.format(heading.partition(":")[0]))
+            backbone, dataset = (group[what].iloc[0] for what in ("backbone", "dataset"))
+            notes.append(ALIKE.format(f"{backbone} on {dataset}"))
     return Table(_columns(), tuple(rows), tuple(notes))
 
 
 def _rows(results, heading: str, group):
     """Both baselines and their difference, then pruned models at falling keep-rates with a drop from each."""
-    bases = {kind: _ablation.pick(group, method="none", baseline=kind) for kind in BASELINES}
+    bases = {kind: pick(group, method="none", baseline=kind) for kind in BASELINES}
     methods = list(dict.fromkeys(group["method"]))
     order = sorted(group.itertuples(), key=lambda r: (r.method != "none", methods.index(r.method), -r.keep_rate))
     pruned_once = set()

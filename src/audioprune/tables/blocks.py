@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from audioprune.facts.tokens import BLOCKS
 from audioprune.queries import as_trained
-from audioprune.tables import _ablation, _cost
+from audioprune.results import costs
+from audioprune.results.evaluations import pick, rows_of
+from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
+from audioprune.tables._rows import cost_column
 from audioprune.tables._table import Column, Row, Table
 
 TITLE = "Pruning at other blocks"
@@ -27,7 +30,7 @@ def _own(pruning) -> bool:
 
 
 def build(results) -> Table:
-    frame = _ablation.rows_of(results, needs(results))
+    frame = rows_of(results, needs(results))
     frame = frame.assign(blocks=[results.cell(own[0]).settings.pruning.blocks for own in frame["cells"]])
     rows = [row for heading, group in _ablation.groups(frame) for row in _rows(results, heading, group)]
     return Table(_columns(rows), tuple(rows), (*_ablation.notes(frame.itertuples()), "MACs: closed form."))
@@ -35,18 +38,18 @@ def build(results) -> Table:
 
 def _rows(results, heading: str, group):
     """The unpruned model, then at falling keep-rates the paper's blocks and the others from the earliest."""
-    unpruned = _ablation.pick(group, method="none")
-    cost = _cost.gmacs(results, results.cell(unpruned.cells[0]))
+    unpruned = pick(group, method="none")
+    cost = costs.gmacs(results, results.cell(unpruned.cells[0]))
     order = sorted(group.itertuples(), key=lambda r: (-r.keep_rate, r.blocks != BLOCKS, r.blocks))
     for row in order:
         cells = {"backbone": row.backbone, "dataset": row.dataset, "keep_rate": row.keep_rate}
         cells["blocks"] = "none" if row.method == "none" else ", ".join(map(str, row.blocks))
-        cells |= {"gmacs": _cost.gmacs(results, results.cell(row.cells[0])), "accuracy": _ablation.accuracy(row)}
+        cells |= {"gmacs": costs.gmacs(results, results.cell(row.cells[0])), "accuracy": _ablation.accuracy(row)}
         if row.method != "none":
-            paper = _ablation.pick(group, blocks=BLOCKS, keep_rate=row.keep_rate)
+            paper = pick(group, blocks=BLOCKS, keep_rate=row.keep_rate)
             cells["mac_reduction"] = 100 * (1 - cells["gmacs"] / cost)
             cells["drop"] = _ablation.difference(results, unpruned, row)
-            cells["below"] = _ablation.difference(results, paper, row)
+            cells["paper_blocks_minus_this"] = _ablation.difference(results, paper, row)
         yield Row(cells, heading)
 
 
@@ -54,9 +57,9 @@ def _columns(rows) -> tuple[Column, ...]:
     return (
         Column("blocks", "Pruned at blocks", align="left"),
         Column("keep_rate", "Keep-rate", decimals=1),
-        _cost.column(rows),
+        cost_column(rows),
         Column("mac_reduction", "MACs saved", "%", 1),
         *measured("accuracy", "Off the shelf"),
         *measured("drop", "Drop", "points"),
-        *measured("below", "Below blocks 3, 6, 9", "points"),
+        *measured("paper_blocks_minus_this", "Below blocks 3, 6, 9", "points"),
     )

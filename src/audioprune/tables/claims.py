@@ -48,7 +48,8 @@ def _rows(judged) -> list[Row]:
     for part in judged.parts:
         found.setdefault((part.basis, part.verdict), []).append(part)
     common = {
-        "claim": ", ".join(claim.ids), "question": claim.question, "verdict": judged.verdict, "brief": judged.brief,
+        "claim": ", ".join(claim.ids), "mark": mark,
+        "question": claim.question, "verdict": judged.verdict, "brief": judged.brief,
         "on_this_tier": "" if judged.own_data else "on this tier", "statement": " ".join(claim.statement.split()),
         "corrected": judged.corrected, "corrected_verdict": judged.corrected_verdict or "",
         "expected": claim.expected, "exhibit": claim.exhibit, "command": judged.command,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from audioprune.analyses import Group, analysed, groups
-from audioprune.correlations import correlations, over_blocks
 from audioprune.facts.tokens import BLOCKS
+from audioprune.results.correlations import correlations, over_blocks
+from audioprune.results.tokens import Group, analysed, groups
 from audioprune.tables._published import EXPLAINED, MARKS, lookup, status
 from audioprune.tables._table import Column, Row, Table
 from audioprune.tables._tokens import cells_of, facts, headings, measured, notes, where

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from audioprune import registry
-from audioprune.analyses import Group, analysed, difference, groups, means
+from audioprune.exhibits.headline import Question
 from audioprune.queries import value_of
+from audioprune.results.token_contrasts import contrast
+from audioprune.results.tokens import Group, analysed, groups, means
 from audioprune.tables._table import Column, Row, Table
 from audioprune.tables._tokens import measured, notes, where
 
@@ -14,6 +16,12 @@ CAPTION = (
     "survivors and of the input's such tokens, means over test clips. The difference is AudioMAE minus the model of "
     "the row, both at this keep-rate, on the same clips. A share of the input's tokens equal to K / N would be blind "
     "to intensity."
+)
+HEADLINE = Question(
+    question="Does AudioMAE keep more low-intensity tokens than AST at keep-rate {rate}?",
+    above="Their share of AudioMAE's kept tokens minus that of AST's, in points",
+    difference="low_of_kept_audiomae_minus_this",
+    of={"method": "topk", "family": "ast", "score": "cls"},
 )
 OURS = "audiomae"  # the family that others are compared with
 SHARES = ("low_of_kept", "low_of_input")
@@ -41,16 +49,17 @@ def build(results) -> Table:
 
 def _rows(results, shown: list[Group], group: Group):
     own = _last(results, group)
-    row = {**where(group), "score": group.score, "variant": group.variant}
+    row = {**where(group), "family": group.family, "score": group.score, "variant": group.variant}
     row["n"] = own["low_of_input"].n if own else 0
     row["kept_fraction"] = 100 * own["kept_fraction"].value if own else None
     for share in SHARES:
         row[share] = measured(own.get(share), group, 100)
     other = _audiomae(shown, group)
-    beside = _last(results, other) if other is not None and own else {}
-    for share in SHARES if beside else ():
-        if (paired := difference(beside[share], own[share])) is not None:
-            row[f"{share}_difference"] = measured(paired, group, 100)
+    for share in SHARES if own else ():
+        if other is None:  # AudioMAE itself
+            continue
+        paired = contrast(results, share, (1, other, other.blocks[-1]), (-1, group, group.blocks[-1]))
+        row[f"{share}_audiomae_minus_this"] = measured(paired, group, 100)
     yield Row(row, "; ".join(filter(None, (f"{group.dataset}, keep-rate {group.keep_rate:g}", group.variant))))
 
 
@@ -79,11 +88,11 @@ def _columns() -> tuple[Column, ...]:
         Column("score", "Ranked by", align="left"),
         Column("low_of_kept", "Of survivors", "%", 1),
         Column("low_of_kept", "95 % interval", part="interval", decimals=1),
-        Column("low_of_kept_difference", "AudioMAE minus this", "points", 1, signed=True),
-        Column("low_of_kept_difference", "95 % interval", part="interval", decimals=1, signed=True),
+        Column("low_of_kept_audiomae_minus_this", "AudioMAE minus this", "points", 1, signed=True),
+        Column("low_of_kept_audiomae_minus_this", "95 % interval", part="interval", decimals=1, signed=True),
         Column("low_of_input", "Of input's", "%", 1),
         Column("low_of_input", "95 % interval", part="interval", decimals=1),
         Column("kept_fraction", "K / N", "%", 1),
-        Column("low_of_input_difference", "AudioMAE minus this", "points", 1, signed=True),
-        Column("low_of_input_difference", "95 % interval", part="interval", decimals=1, signed=True),
+        Column("low_of_input_audiomae_minus_this", "AudioMAE minus this", "points", 1, signed=True),
+        Column("low_of_input_audiomae_minus_this", "95 % interval", part="interval", decimals=1, signed=True),
     )

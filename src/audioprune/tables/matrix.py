@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from audioprune.queries import as_trained
+from audioprune.results.evaluations import rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
 from audioprune.tables._table import Cell, Column, Row, Table
@@ -42,7 +43,7 @@ def _plain(cell) -> bool:
 
 def build(results) -> Table:
     rows: list[Row] = []
-    frame = _ablation.rows_of(results, needs(results))
+    frame = rows_of(results, needs(results))
     for heading, group in _ablation.groups(frame):
         by_rates = {(_trained(results.cell(row.cells[0])).keep_rate, row.keep_rate): row for row in group.itertuples()}
         for rate in sorted({rate for rate, _ in by_rates}, reverse=True):
@@ -57,7 +58,7 @@ def build(results) -> Table:
                     values,
                 )
             )
-            rows.append(_row(heading, where | {"shown": "below matched", "name": "below matched training"}, below))
+            rows.append(_row(heading, where | {"shown": "matched_minus_this", "name": "below matched training"}, below))
     return Table(_columns(frame["keep_rate"].unique()), tuple(rows), _ablation.notes(frame.itertuples()))
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from audioprune.facts.tokens import BLOCKS
 from audioprune.labels import label_of
 from audioprune.queries import as_trained
-from audioprune.tables import _ablation, _cost
+from audioprune.results import costs
+from audioprune.results.evaluations import pick, rows_of
+from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
+from audioprune.tables._rows import cost_column
 from audioprune.tables._table import Column, Row, Table
 
 TITLE = "Pruning off the shelf"
@@ -38,35 +41,35 @@ def _what(cell) -> tuple:
 
 
 def build(results) -> Table:
-    frame = _ablation.rows_of(results, needs(results))
+    frame = rows_of(results, needs(results))
     rows = [row for heading, group in _ablation.groups(frame) for row in _rows(results, heading, group)]
     return Table(_columns(rows), tuple(rows), (*_ablation.notes(frame.itertuples()), "MACs: closed form."))
 
 
 def _rows(results, heading: str, group):
     """The unpruned model, then at falling keep-rates every method."""
-    unpruned = _ablation.pick(group, method="none", trained="")
+    unpruned = pick(group, method="none", trained="")
     where = {"backbone": group["backbone"].iloc[0], "dataset": group["dataset"].iloc[0]}
     if unpruned is not None:
-        cost = _cost.gmacs(results, results.cell(unpruned.cells[0]))
+        cost = costs.gmacs(results, results.cell(unpruned.cells[0]))
         yield Row(where | {"method": "none", "keep_rate": 1.0, "gmacs": cost, "untrained": _of(unpruned)}, heading)
     off = group[(group["method"] != "none") & (group["trained"] != "")]
     methods = list(dict.fromkeys(off["method"]))
     rates = sorted(off["keep_rate"].unique(), key=lambda rate: (rate == 1, -rate))  # 1: so many merges in every block
     for rate in rates:
         for method in methods:
-            row = _ablation.pick(off, method=method, keep_rate=rate)
+            row = pick(off, method=method, keep_rate=rate)
             if row is None:
                 continue
-            tuned = _ablation.pick(group, method=method, keep_rate=rate, trained="")
+            tuned = pick(group, method=method, keep_rate=rate, trained="")
             cells = {
                 "method": method,
                 "keep_rate": rate if rate < 1 else None,
-                "gmacs": _cost.gmacs(results, results.cell(row.cells[0])),
+                "gmacs": costs.gmacs(results, results.cell(row.cells[0])),
             }
             cells |= {"untrained": _of(row), "drop": _ablation.difference(results, unpruned, row)}
             cells |= {"trained": _of(tuned), "trained_drop": _ablation.difference(results, unpruned, tuned)}
-            cells["gain"] = _ablation.difference(results, tuned, row)
+            cells["trained_minus_untrained"] = _ablation.difference(results, tuned, row)
             yield Row(where | cells, heading)
 
 
@@ -77,9 +80,9 @@ def _columns(rows) -> tuple[Column, ...]:
     return (
         Column("method", "Method", align="left"),
         Column("keep_rate", "Keep-rate", decimals=1),
-        _cost.column(rows),
+        cost_column(rows),
         *measured("untrained", "Off the shelf"),
         *measured("drop", "Drop", "points"),
         *measured("trained", "Trained with it"),
-        *measured("gain", "Gain by training", "points", signed=True),
+        *measured("trained_minus_untrained", "Gain by training", "points", signed=True),
     )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from audioprune.tables import _ablation, _cost
+from audioprune.exhibits.headline import Question
+from audioprune.results import contrasts, costs
+from audioprune.results.evaluations import rows_of
+from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
+from audioprune.tables._rows import cost_column
 from audioprune.tables._table import Column, Row, Table
 
 TITLE = "Ranking by intensity or variation against attention"
@@ -11,6 +15,12 @@ CAPTION = (
     "Models trained and evaluated with tokens ranked by the mean (intensity) or the standard deviation (variation) of "
     "their patch, with as many tokens at the same blocks as topk by attention, at random, or on a uniform grid; and by "
     "how many points each is below attention."
+)
+HEADLINE = Question(
+    question="Is ranking by intensity worse than by attention at keep-rate {rate}?",
+    above="Points below attention (negative: above)",
+    difference="attention_minus_this",
+    of={"method": "intensity"},
 )
 STATISTICS = ("intensity", "variation")
 OTHERS = ("topk", "random", "uniform")
@@ -41,7 +51,9 @@ def _at(cell) -> tuple:
 
 
 def build(results) -> Table:
-    frame = _ablation.rows_of(results, needs(results))
+    frame = rows_of(results, needs(results))
+    first = [results.cell(own[0]) for own in frame["cells"]]
+    frame = frame.assign(attention=[cell.settings.pruning.method == "topk" for cell in first])
     rows = [row for heading, group in _ablation.groups(frame) for row in _rows(results, heading, group)]
     _adjust(rows)
     notes = (VARIANTS, CHANCE, *_ablation.notes(frame.itertuples()), "MACs: closed form.")
@@ -50,15 +62,14 @@ def build(results) -> Table:
 
 def _rows(results, heading: str, group):
     """At falling keep-rates attention first, then the others in the order of the study."""
-    first = group.assign(other=~group["method"].str.startswith("topk"))
-    first = first.sort_values(["keep_rate", "other"], ascending=[False, True], kind="stable")
+    first = group.sort_values(["keep_rate", "attention"], ascending=False, kind="stable")
     for row in first.itertuples():
         attention = next(r for r in first[first["keep_rate"] == row.keep_rate].itertuples())
         cells = {"backbone": row.backbone, "dataset": row.dataset, "method": row.method, "keep_rate": row.keep_rate}
-        cells |= {"gmacs": _cost.gmacs(results, results.cell(row.cells[0])), "accuracy": _ablation.accuracy(row)}
-        if attention.method.startswith("topk"):
-            cells["below"] = _ablation.difference(results, attention, row)
-            cells["p"] = _ablation.chance(results, attention, row) if row.cells != attention.cells else None
+        cells |= {"gmacs": costs.gmacs(results, results.cell(row.cells[0])), "accuracy": _ablation.accuracy(row)}
+        if attention.attention:
+            cells["attention_minus_this"] = _ablation.difference(results, attention, row)
+            cells["p"] = contrasts.chance(results, attention, row) if row.cells != attention.cells else None
         yield Row(cells, heading)
 
 
@@ -75,9 +86,9 @@ def _columns(rows) -> tuple[Column, ...]:
     return (
         Column("method", "Ranked by", align="left"),
         Column("keep_rate", "Keep-rate", decimals=1),
-        _cost.column(rows),
+        cost_column(rows),
         *measured("accuracy", "Ours"),
-        *measured("below", "Below attention", "points"),
+        *measured("attention_minus_this", "Below attention", "points"),
         Column("p", "p", decimals=4, floor=True),
         Column("p_holm", "p (Holm)", decimals=4, floor=True),
     )

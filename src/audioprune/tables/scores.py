@@ -5,6 +5,7 @@ from __future__ import annotations
 from audioprune import registry
 from audioprune.facts.tokens import BLOCKS
 from audioprune.labels import score_of
+from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
 from audioprune.tables._published import EXPLAINED, lookup, status
@@ -48,7 +49,7 @@ def _score(results, row) -> str:
 
 
 def build(results) -> Table:
-    frame = _ablation.rows_of(results, needs(results))
+    frame = rows_of(results, needs(results))
     frame = frame.assign(score=[_score(results, row) for row in frame.itertuples()])
     published = results.published("table5")
     rows = [r for heading, group in _ablation.groups(frame) for r in _rows(results, published, heading, group, frame)]
@@ -58,7 +59,7 @@ def build(results) -> Table:
 
 def _rows(results, published, heading: str, group, frame):
     """The unpruned model; models trained with their pruning; the unpruned one pruned off the shelf."""
-    unpruned = _ablation.pick(group, method="none", trained="")
+    unpruned = pick(group, method="none", trained="")
     order = sorted(
         group.itertuples(), key=lambda r: (r.method != "none", r.trained != "", -r.keep_rate, r.method != "topk")
     )
@@ -69,12 +70,12 @@ def _rows(results, published, heading: str, group, frame):
         cells["accuracy"] = _ablation.accuracy(row, **beside)
         if row.method != "none":
             cells["drop"] = _ablation.difference(results, unpruned, row)
-            same = _ablation.pick(group, method="topk", keep_rate=row.keep_rate, trained=row.trained)
-            cells["below_own"] = _ablation.difference(results, same, row)
+            same = pick(group, method="topk", keep_rate=row.keep_rate, trained=row.trained)
+            cells["own_score_minus_this"] = _ablation.difference(results, same, row)
         if _family(row.backbone) == POOLED:
             other = frame[frame["backbone"] == row.backbone.replace(POOLED, BY_CLASS, 1)]
             other = other[other["dataset"] == row.dataset]
-            cells["below_ast"] = _ablation.difference(results, _beside(other, row), row)
+            cells["ast_minus_this"] = _ablation.difference(results, _beside(other, row), row)
         yield Row(cells, heading)
 
 
@@ -86,7 +87,7 @@ def _beside(other, row):
     """AST by its own score for AST-MP by its own; the same score otherwise."""
     plain = row.method in ("none", "topk")
     wanted = {"method": row.method} if plain else {"score": row.score}
-    return _ablation.pick(other, keep_rate=row.keep_rate, trained=row.trained, **wanted)
+    return pick(other, keep_rate=row.keep_rate, trained=row.trained, **wanted)
 
 
 def _columns() -> tuple[Column, ...]:
@@ -96,8 +97,8 @@ def _columns() -> tuple[Column, ...]:
         Column("keep_rate", "Keep-rate", decimals=1),
         *measured("accuracy", "Ours"),
         *measured("drop", "Drop", "points"),
-        *measured("below_own", "Below own score", "points"),
-        *measured("below_ast", "Below AST", "points"),
+        *measured("own_score_minus_this", "Below own score", "points"),
+        *measured("ast_minus_this", "Below AST", "points"),
         Column("accuracy", "Published", part="published"),
         Column("accuracy", "Difference", "points", part="difference"),
     )

@@ -6,12 +6,15 @@ which were chosen so, with the optimism that the choice brings.
 
 from __future__ import annotations
 
-from audioprune.evaluations import tidy
+from audioprune.exhibits.headline import Question, Rows
 from audioprune.queries import as_trained
-from audioprune.tables import _ablation, _cost
+from audioprune.results import costs
+from audioprune.results.evaluations import tidy
+from audioprune.tables import _ablation
 from audioprune.tables._published import EXPLAINED, lookup, status
-from audioprune.tables._rows import baseline, heading, in_order, named, quantity
+from audioprune.tables._rows import baseline, cell_of, cost_column, heading, in_order, named, quantity
 from audioprune.tables._table import Cell, Column, Row, Table
+from audioprune.wording import number
 
 TITLE = "Accuracy and cost by keep-rate"
 CAPTION = (
@@ -39,7 +42,7 @@ def build(results) -> Table:
     published = pd.concat([results.published(name) for name in PUBLISHED], ignore_index=True)
     groups = frame.groupby(["backbone", "dataset", "variant"], sort=False)
     rows = [row for key, group in groups for row in _rows(results, published, *key[:2], group)]
-    notes = [*_ablation.notes(frame.itertuples()), f"MACs: closed form{_cost.checked(results)}."]
+    notes = [*_ablation.notes(frame.itertuples()), f"MACs: closed form{costs.checked(results)}."]
     if any("samples_per_s" in row.cells for row in rows):
         notes.append(SPEED)
     cells = [cell for row in rows for cell in row.cells.values() if isinstance(cell, Cell)]
@@ -50,7 +53,7 @@ def _columns(rows) -> tuple[Column, ...]:
     return (
         Column("name", "Method", align="left"),
         Column("keep_rate", "Keep-rate", decimals=1),
-        _cost.column(rows),
+        cost_column(rows),
         Column("mac_reduction", "MACs saved", "%", 1),
         Column("accuracy", "Ours"),
         Column("accuracy", "95 % interval", part="interval"),
@@ -67,20 +70,43 @@ def _columns(rows) -> tuple[Column, ...]:
 
 def _rows(results, published, backbone: str, dataset: str, group):
     """Rows of one backbone and dataset: the unpruned model, then each method at falling keep-rates."""
-    timed = _cost.timings(results, backbone, dataset, "eager")
+    timed, facts = costs.timings(results, backbone, dataset, "eager"), results.dataset(dataset)
+    guessing = 100 / facts.num_classes if facts.metric == "top1" else None
     ours = in_order(group[group["selection"] != "best_test"])
     tested = group[group["selection"] == "best_test"].set_index(["method", "keep_rate"])["value"]
     for row in ours.itertuples():
         base = baseline(ours, row)
         where = {"backbone": backbone, "dataset": dataset, "method": row.method, "keep_rate": row.keep_rate}
         cells = {**where, "name": named(row), "variant": row.variant, "selection": row.selection, "metric": row.metric}
-        cells |= {"n": row.n, "runs": row.runs, "gmacs": _cost.gmacs(results, results.cell(row.cells[0]))}
+        cells |= {"pruned_by": results.cell(row.cells[0]).settings.pruning.method, "guessing": guessing}
+        cells |= {"n": row.n, "runs": row.runs, "gmacs": costs.gmacs(results, results.cell(row.cells[0]))}
         beside = lookup(published, metric=row.metric, **where)
         cells["accuracy"] = quantity(row, **beside)
         if base is not None and base.cells != row.cells:
-            cells["mac_reduction"] = 100 * (1 - cells["gmacs"] / _cost.gmacs(results, results.cell(base.cells[0])))
+            cells["mac_reduction"] = 100 * (1 - cells["gmacs"] / costs.gmacs(results, results.cell(base.cells[0])))
             cells["drop"] = _ablation.difference(results, base, row) if base.runs and row.runs else None
         best = tested.get((row.method, row.keep_rate)) if beside else None
         if best is not None and best == best:
             cells |= {"best_test": best, "optimism": best - row.value if row.runs else None}
-        yield Row(cells | timed.get((row.method, row.keep_rate), {}), heading(ours))
+        cells |= {name: cell_of(one) for name, one in timed.get((row.method, row.keep_rate), {}).items()}
+        yield Row(cells, heading(ours))
+
+
+def _no_better_than_guessing(rows: Rows) -> str:
+    """A sentence on unpruned models whose interval holds the accuracy of guessing; empty where none does."""
+    known = (row for row in rows if row["pruned_by"] == "none" and row["guessing"] and row["accuracy"].low is not None)
+    found = {
+        f"{row['backbone']} on {row['dataset']} ({number(row['guessing'], 0)} %)": None
+        for row in known
+        if row["accuracy"].low <= row["guessing"]
+    }
+    return f"No better than chance even unpruned, so that nothing follows: {', '.join(found)}." if found else ""
+
+
+HEADLINE = Question(
+    question="Does pruning by attention at keep-rate {rate} cost accuracy?",
+    above="Points lost (negative: gained)",
+    difference="drop",
+    of={"method": "topk"},
+    caution=_no_better_than_guessing,
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audioprune.analyses import analysed
+from audioprune.results.tokens import analysed
 from audioprune.tables import _retention
 from audioprune.tables._published import EXPLAINED, status
 from audioprune.tables._table import Table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audioprune.analyses import Group, analysed, groups, means
+from audioprune.results.tokens import Group, analysed, groups, means
 from audioprune.tables._gamma import group_gammas
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._table import Column, Row, Table

@@ -6,10 +6,12 @@ I: kept signal for pruned signal; II: kept background for pruned background; III
 
 from __future__ import annotations
 
-from audioprune.evaluations import INTERVAL, covered, difference, tidy
 from audioprune.queries import as_trained
+from audioprune.results.contrasts import difference
+from audioprune.results.estimate import INTERVAL
+from audioprune.results.evaluations import covered, tidy
 from audioprune.tables._published import EXPLAINED, lookup, status
-from audioprune.tables._rows import heading, quantity
+from audioprune.tables._rows import cell_of, heading, quantity
 from audioprune.tables._table import Cell, Column, Row, Table
 
 TITLE = "Perturbation of the kept tokens"
@@ -55,10 +57,10 @@ def build(results) -> Table:
                 cells = {**where, "variant": variant, "metric": row.metric, "n": row.n, "runs": row.runs}
                 cells |= {"test": test.replace("none", "unperturbed"), "accuracy": quantity(row, **beside)}
                 if test != "none" and plain is not None and plain.runs and row.runs:
-                    cells["change"] = Cell(**difference(results, row, plain))
+                    cells["change"] = cell_of(difference(results, row, plain))
                 control = by_test.get(f"{test}{COUNT}")
                 if control is not None and control.runs and row.runs:
-                    cells["beyond"] = Cell(**difference(results, row, control))
+                    cells["this_minus_control"] = cell_of(difference(results, row, control))
                 rows.append(Row(cells, heading(group)))
     cells = [cell for row in rows for cell in row.cells.values() if isinstance(cell, Cell)]
     notes = (CAUTION, f"Intervals: {INTERVAL}.", *covered(shown))
@@ -74,8 +76,8 @@ def _columns() -> tuple[Column, ...]:
         Column("accuracy", "95 % interval", part="interval"),
         Column("change", "Change", "points", signed=True),
         Column("change", "95 % interval", part="interval", signed=True),
-        Column("beyond", "Against control", "points", signed=True),
-        Column("beyond", "95 % interval", part="interval", signed=True),
+        Column("this_minus_control", "Against control", "points", signed=True),
+        Column("this_minus_control", "95 % interval", part="interval", signed=True),
         Column("accuracy", "Published", part="published"),
         Column("accuracy", "Difference", "points", part="difference"),
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from audioprune.analyses import Group, analysed, groups, means
-from audioprune.evaluations import tidy
 from audioprune.queries import as_trained
+from audioprune.results.evaluations import tidy
+from audioprune.results.tokens import Group, analysed, groups, means
 from audioprune.tables import _retention
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._rows import quantity

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from audioprune import registry
 from audioprune.facts.tokens import PATCH
-from audioprune.tables import _cost
-from audioprune.tables._cost import method_of, rates
+from audioprune.results.costs import method_of, rates
 from audioprune.tables._published import EXPLAINED, lookup, status
+from audioprune.tables._rows import cell_of, cost_column
 from audioprune.tables._table import Cell, Column, Row, Table
 
 TITLE = "Throughput by keep-rate"
@@ -43,11 +43,11 @@ def build(results) -> Table:
         group = by_model.setdefault(key, {})
         for rate in s.keep_rates:
             group.setdefault(rate, {})["gmacs"] = of_settings(s, rate).gmacs
-        for rate, cells in rates(r).items():
-            group.setdefault(rate, {})[s.model.kernel] = cells
+        for rate, timed in rates(r).items():
+            group.setdefault(rate, {})[s.model.kernel] = {name: cell_of(one) for name, one in timed.items()}
     rows = [row for key, group in by_model.items() for row in _rows(published, names, key, group)]
     cells = [cell for row in rows for cell in row.cells.values() if isinstance(cell, Cell)]
-    columns = _columns(_cost.column(rows))
+    columns = _columns(cost_column(rows))
     note = "Published values: one RTX 4090. Compare the speed-ups; samples/s of two devices say nothing about pruning."
     return Table(columns, tuple(rows), (note,) if status(cells) else (), EXPLAINED, status(cells))
 

@@ -12,7 +12,7 @@ import numpy as np
 from audioprune.tokens.attention_ratio import attention_ratio, group_of
 from audioprune.tokens.held import held, membership, rectangles
 from audioprune.tokens.occurrence import bin_edges, occurrence
-from audioprune.tokens.rank_correlation import count_pairs
+from audioprune.tokens.pairs import count_pairs
 from audioprune.tokens.retention import low_intensity, retention
 from audioprune.tokens.traced import Labels, Traced
 
@@ -66,9 +66,8 @@ def correlation(clips: np.ndarray, traced: Traced, labels: Labels, block: int) -
         for (statistic, rank), values in ranks.items():
             for own, columns in rectangles(entering):
                 numbers, score = (np.take_along_axis(a[own], columns, axis=1) for a in (entering, scores))
-                pairs = count_pairs(score, held(values[own], numbers))
                 keys = _keys(clips[own], block=block, score=kind, statistic=statistic, rank=rank)
-                parts.append(keys | pairs._asdict())
+                parts.append(keys | count_pairs(score, held(values[own], numbers)))
     return _stack(parts)
 
 

@@ -42,21 +42,3 @@ def attention_ratio(
     whole = divide(found["sum_s"] + found["sum_b"], found["n_s"] + found["n_b"])
     found["gamma"] = divide(whole, pruned)  # of all kept tokens, whatever their label
     return found
-
-
-def pooled_gamma(found: dict[str, np.ndarray], name: str) -> float:
-    """gamma of one block over all clips' tokens together instead of clip by clip; `name` is s or b."""
-    kept = divide(found[f"sum_{name}"].sum(), found[f"n_{name}"].sum())
-    return float(divide(kept, divide(found["sum_p"].sum(), found["n_p"].sum())))
-
-
-def group_gamma(gamma: np.ndarray, blocks: Sequence[int], pruning_blocks: Sequence[int]) -> np.ndarray:
-    """Gamma of every group, (groups,): the mean over its blocks of gamma averaged over clips.
-
-    gamma (n, len(blocks)) by clip, NaN where there is none. # ASSUME: P0 does not say over what it averages first.
-    """
-    sums, counts = np.nansum(gamma, axis=0), np.count_nonzero(~np.isnan(gamma), axis=0)
-    by_block = divide(sums, counts)  # (blocks,)
-    groups = [group_of(block, pruning_blocks) for block in blocks]
-    own = [[v for v, group in zip(by_block, groups, strict=True) if group == i] for i in range(len(pruning_blocks))]
-    return np.array([np.mean(values) if values else np.nan for values in own])

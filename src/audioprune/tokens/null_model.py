@@ -1,7 +1,7 @@
 """What a selection blind to the labels would keep: the measure of every ratio A and B (specification, section 6.1).
 
 N patches of a clip, S of them signal, K kept at a stage and K' entering it. Kept signal tokens are hypergeometric, also
-after several blind stages.
+after several blind stages: E[ratio B] = K / N, E[ratio A] = S / N x K / K'.
 """
 
 from __future__ import annotations
@@ -9,16 +9,6 @@ from __future__ import annotations
 from statistics import NormalDist
 
 import numpy as np
-
-
-def expected_b(kept: int, patches: int) -> float:
-    """E[ratio B] = K / N."""
-    return kept / patches
-
-
-def expected_a(signal_share: float, kept: int, entering: int) -> float:
-    """E[ratio A] = S / N x K / K'."""
-    return signal_share * kept / entering
 
 
 def blind_interval(signal: np.ndarray, kept: int, patches: int, level: float = 0.95) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from audioprune.errors import UserError
 from audioprune.registry import nearest
 
-FOLDER = Path(__file__).resolve().parents[2] / "report" / "published"
+FOLDER = Path(__file__).resolve().parents[3] / "report" / "published"
 COLUMNS = (
     "source",  # P0: the withdrawn conference paper; P2: arXiv 2504.01690v2; R: the authors' released repository
     "status",

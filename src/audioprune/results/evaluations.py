@@ -5,20 +5,17 @@ Every value is computed from per-clip predictions, in percent (mAP x 100), and n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from audioprune.labels import label_of, method_label
-from audioprune.results import Result, Results
+from audioprune.results.estimate import DRAWS, Estimate
+from audioprune.results.study import Result, Results
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from audioprune.statistics.bootstrap import Drawn
-
-DRAWS, LEVEL = 1000, 0.95  # of the bootstrap
-INTERVAL = f"95 %, percentiles of a bootstrap over source recordings crossed with seeds, {DRAWS} draws, folds pooled"
-
 
 def runs(results: Results) -> pd.DataFrame:
     """One row for each evaluation of the study: what it is, its value (percent; mAP x 100) and n, or why it is missing.
@@ -35,6 +32,11 @@ def tidy(results: Results) -> pd.DataFrame:
     distinct clips and recordings, `note` what the interval leaves out and `cells` the paths of the evaluations.
     """
     return results.cached("tidy", _tidy)
+
+
+def by_cell(results: Results) -> pd.DataFrame:
+    """`runs`, found by the path of the evaluation."""
+    return results.cached("runs by cell", lambda results: runs(results).set_index("cell"))
 
 
 GROUP = ("backbone", "dataset", "method", "keep_rate", "trained", "variant", "selection", "perturbation", "metric")
@@ -114,16 +116,43 @@ def _tidy(results: Results) -> pd.DataFrame:
             "missing": len(absent),
             "why": "; ".join(dict.fromkeys(absent)),
         }
-        row |= {"value": there["value"].mean(), "low": float("nan"), "high": float("nan")}
-        row |= {"n": 0, "clusters": 0, "note": ""}
+        row |= {"value": float("nan"), "low": float("nan"), "high": float("nan"), "n": 0, "clusters": 0, "note": ""}
         if len(there):
-            row |= _interval(results, tuple(there["cell"]), row)
+            found = measured(results, tuple(there["cell"]))
+            row |= {"value": found.value, "low": found.low, "high": found.high, "n": found.n, "note": found.note}
+            row["clusters"] = found.design.clusters if found.design else 0
         rows.append(row)
     counts, interval = (
         ("folds", "of_folds", "seeds", "runs", "missing"),
         ("value", "low", "high", "n", "clusters", "note"),
     )
     return pd.DataFrame(rows, columns=[*GROUP, *counts, *interval, "why", "cells"])
+
+
+def rows_of(results: Results, cells: Iterable[Result]) -> pd.DataFrame:
+    """The rows of `tidy` that these evaluations make up."""
+    paths, frame = {c.path for c in cells}, tidy(results)
+    return frame[frame["cells"].map(paths.issuperset).astype(bool)]
+
+
+def pick(frame: pd.DataFrame, **wanted: object) -> Any:
+    """The first row with all wanted values; None if there is none."""
+    found = (row for row in frame.itertuples() if all(getattr(row, k) == v for k, v in wanted.items()))
+    return next(found, None)
+
+
+def measured(results: Results, paths: Sequence[str]) -> Estimate:
+    """The mean over evaluations that are there, in percent, with the draws of their pooled predictions."""
+
+    def make(results: Results) -> Estimate:
+        from audioprune.statistics.bootstrap import contrast, note
+
+        each = by_cell(results).loc[list(paths)]
+        pooled = contrast((100, drawn(results, paths, each["metric"].iloc[0])))
+        sizes = pooled.design.clips, len(paths), pooled.design.seeds
+        return Estimate(float(each["value"].mean()), pooled, *sizes, tuple(paths), note=note(pooled.design.seeds))
+
+    return results.cached(f"measured {' '.join(paths)}", make)
 
 
 def pooled(results: Results, paths) -> pd.DataFrame:
@@ -145,35 +174,6 @@ def drawn(results: Results, paths, metric: str) -> Drawn:
         return draw(pooled(results, paths), metric, unit=unit_of(results.dataset(tuned.dataset)), draws=DRAWS, seed=0)
 
     return results.cached(f"drawn {metric} {' '.join(paths)}", make)
-
-
-def _interval(results: Results, paths, row: dict) -> dict:
-    """A bootstrap interval of the pooled predictions, in percent, moved to stand around the mean over runs.
-
-    # ASSUME: the mean over folds spreads as the pooled metric does; the two are the same for accuracy on equal folds.
-    """
-    from audioprune.statistics.bootstrap import contrast, interval
-
-    found = interval(contrast((100, drawn(results, paths, row["metric"]))), level=LEVEL)
-    shift = row["value"] - found.estimate
-    size = {"n": found.clips, "clusters": found.clusters, "note": found.note}
-    return {"low": found.low + shift, "high": found.high + shift, **size}
-
-
-def difference(results: Results, first, second) -> dict[str, float]:
-    """`first` minus `second`, two rows of `tidy`, in points, with a paired interval where both have the same clips."""
-    from audioprune.statistics.bootstrap import contrast, interval
-
-    found = {"value": first.value - second.value}
-    if first.missing or second.missing:
-        return found
-    a, b = (drawn(results, row.cells, row.metric) for row in (first, second))
-    try:
-        paired = interval(contrast((100, a), (-100, b)), level=LEVEL)
-    except ValueError:  # other clips or seeds
-        return found
-    shift = found["value"] - paired.estimate
-    return found | {"low": paired.low + shift, "high": paired.high + shift}
 
 
 def covered(rows: Iterable) -> tuple[str, ...]:

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audioprune import registry
-from audioprune.evaluations import DRAWS, LEVEL, variants
+from audioprune.results.estimate import DRAWS, NAN, Estimate
+from audioprune.results.evaluations import variants
 from audioprune.labels import method_label, score_of
 from audioprune.queries import value_of
-from audioprune.results import Results
+from audioprune.results.study import Results
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,10 +24,8 @@ if TYPE_CHECKING:
     from audioprune.statistics.bootstrap import Design
     from audioprune.statistics.sums import Sums
 
-INTERVAL = f"95 %, percentiles of a bootstrap over source recordings crossed with seeds, {DRAWS} draws, folds pooled"
 MAIN = ("keyword", "environmental")  # the tasks that P0's text shows; its appendix has the others
 OTHERS = ("speaker", "multilabel")
-
 
 @dataclass(frozen=True)
 class Group:
@@ -54,18 +53,6 @@ class Group:
     def model(self) -> tuple[str, ...]:
         """What its keep-rates have in common."""
         return self.dataset, self.backbone, self.method, self.variant, self.signal
-
-
-@dataclass(frozen=True, eq=False)
-class Estimate:
-    """A quantity of one group, with its interval and its value in every draw."""
-
-    value: float
-    low: float
-    high: float
-    n: int  # clips that have it
-    draws: np.ndarray  # (D,)
-    design: Design
 
 
 def analysed(
@@ -179,14 +166,19 @@ def means(results: Results, group: Group, name: str, by: Sequence[str], columns:
     """{(value of `by`..., column): Estimate} of means over clips; a clip whose value is NaN is skipped."""
 
     def make(results: Results) -> dict:
+        clips: dict[tuple, int] = {}  # distinct ones
+
         def parts(frame):
+            for c in columns:
+                own = frame[frame[c].notna()].groupby(list(by))["clip"]
+                clips.update({(*key, c): one.nunique() for key, one in own})
             there = {f"n {c}": frame[c].notna() for c in columns}
             return {c: frame[c].fillna(0) for c in columns} | there
 
         names, found = sums(results, group, name, by, parts)
         where = {key: i for i, key in enumerate(names)}
         return {
-            key: quotient(found, i, where[(*key[:-1], f"n {key[-1]}")])
+            key: quotient(found, i, where[(*key[:-1], f"n {key[-1]}")], clips.get(key, 0), group)
             for key, i in where.items()
             if key[-1] in columns
         }
@@ -194,28 +186,19 @@ def means(results: Results, group: Group, name: str, by: Sequence[str], columns:
     return results.cached(f"means {name} {by} {columns} {group.cells} {group.signal}", make)
 
 
-def quotient(found: Sums, above: int, below: int) -> Estimate:
-    """One sum over another; n is the denominator, as of a mean."""
+def quotient(found: Sums, above: int, below: int, n: int, group: Group) -> Estimate:
+    """One sum over another, as of a mean over clips, of which n are distinct."""
     import numpy as np
 
     draws, whole = found.draws[:, below], found.values[below]
     values = np.divide(found.draws[:, above], draws, out=np.full(len(draws), np.nan), where=draws > 0)
-    value = float(found.values[above] / whole) if whole else float("nan")
-    return estimate(value, values, int(whole), found.design)
+    value = float(found.values[above] / whole) if whole else NAN
+    return drawn_from(value, values, n, found.design, group)
 
 
-def estimate(value: float, draws, n: int, design: Design) -> Estimate:
-    """With percentiles of the draws; NaN where nothing was measured, and no interval of a single clip."""
-    import numpy as np
+def drawn_from(value: float, draws: np.ndarray, n: int, design: Design, group: Group) -> Estimate:
+    """What rests on all that is there of a group."""
+    from audioprune.statistics.bootstrap import Drawn, note
 
-    edges = (float("nan"),) * 2
-    if n > 1 and not np.isnan(draws).all():
-        edges = map(float, np.nanquantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
-    return Estimate(value, *edges, n, draws, design)
-
-
-def difference(first: Estimate, second: Estimate) -> Estimate | None:
-    """`first` minus `second`, paired clip by clip; None where they are not of the same clips and seeds."""
-    if first.design != second.design:
-        return None
-    return estimate(first.value - second.value, first.draws - second.draws, min(first.n, second.n), first.design)
+    sizes = n, len(group.cells), design.seeds
+    return Estimate(value, Drawn(value, draws, design), *sizes, group.cells, note=note(design.seeds))

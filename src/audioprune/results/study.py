@@ -131,7 +131,7 @@ class Results:
 
     def published(self, name: str) -> pd.DataFrame:
         """Published values of an exhibit: report/published/<name>.csv."""
-        from audioprune import published
+        from audioprune.results import published
 
         return published.load(name)
 

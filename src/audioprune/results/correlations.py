@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audioprune.analyses import Estimate, Group, estimate, sums
+from audioprune.results.estimate import Estimate, of_draws
+from audioprune.results.tokens import Group, drawn_from, sums
 
 if TYPE_CHECKING:
-    from audioprune.results import Results
-
-COUNTS = ("total", "discordant", "tied_score", "tied_rank", "tied_both")
-MEASURES = ("tau_star", "tie_share", "strict", "tau_b", "gamma")
+    from audioprune.results.study import Results
 
 
 def correlations(results: Results, group: Group) -> dict[tuple[str, str, int, str], Estimate]:
@@ -25,6 +23,8 @@ def correlations(results: Results, group: Group) -> dict[tuple[str, str, int, st
 
 
 def _correlations(results: Results, group: Group) -> dict:
+    from audioprune.statistics.concordance import COUNTS, Pairs, coefficients
+
     names, found = sums(
         results,
         group,
@@ -36,29 +36,13 @@ def _correlations(results: Results, group: Group) -> dict:
     made = {}
     for score, statistic, rank, block in dict.fromkeys(name[:-1] for name in names):
         columns = [at[score, statistic, rank, block, c] for c in COUNTS]
-        of_all, of_draws = _measures(found.values[columns]), _measures(found.draws[:, columns].T)
-        for measure in MEASURES if rank == "cluster" else ("tau_b",):
+        counts = found.values[columns], found.draws[:, columns].T  # (5,), (5, D)
+        of_all, in_draws = (coefficients(Pairs(*own)) for own in counts)
+        for measure in of_all if rank == "cluster" else ("tau_b",):
             name = measure if rank == "cluster" else "tau_b_raw"
-            one = estimate(float(of_all[measure]), of_draws[measure], found.design.clips, found.design)
+            one = drawn_from(float(of_all[measure]), in_draws[measure], found.design.clips, found.design, group)
             made[score, statistic, int(block), name] = one
     return made
-
-
-def _measures(counts) -> dict:
-    """The coefficients of `tokens.rank_correlation` from numbers of pairs (5,) or (5, D), in the order of COUNTS."""
-    import numpy as np
-
-    total, discordant, score, rank, both = counts
-    tied = score + rank - both
-    concordant = total - tied - discordant
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return {
-            "tau_star": (total - 2 * discordant) / total,
-            "tie_share": tied / total,
-            "strict": (concordant - discordant) / total,
-            "tau_b": (concordant - discordant) / np.sqrt((total - score) * (total - rank)),
-            "gamma": (concordant - discordant) / (concordant + discordant),
-        }
 
 
 def over_blocks(own: dict, score: str, statistic: str, measure: str) -> Estimate:
@@ -67,4 +51,4 @@ def over_blocks(own: dict, score: str, statistic: str, measure: str) -> Estimate
 
     found = [e for key, e in own.items() if (key[0], key[1], key[3]) == (score, statistic, measure)]
     draws = np.mean([e.draws for e in found], axis=0)
-    return estimate(float(np.mean([e.value for e in found])), draws, found[0].n, found[0].design)
+    return of_draws(float(np.mean([e.value for e in found])), draws, found[0])

@@ -6,12 +6,18 @@ is discarded (B19): those values stand beside ours, with the number of clips of 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
-from audioprune.evaluations import DRAWS, LEVEL, tidy
+from audioprune.results.estimate import DRAWS, Estimate, combined
+from audioprune.results.evaluations import tidy
+from audioprune.results.study import Results
 from audioprune.queries import as_trained, value_of
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from audioprune.facts.dataset import Dataset
     from audioprune.statistics.bootstrap import Drawn
 
 WHERE = ("backbone", "dataset", "discarded", "control", "block")
@@ -20,7 +26,7 @@ BELOW = ("below_control", "below_control_low", "below_control_high")  # control 
 COLUMNS = (*WHERE, *VALUES, *BELOW)
 
 
-def needs(study) -> list:
+def needs(study: Any) -> list[Any]:
     """Discards, of one recipe for each backbone and dataset, and what their models do unpruned."""
     first: dict[tuple, tuple] = {}
     found = [c for c in study.cells("discard") if first.setdefault(_place(c), _recipe(c)) == _recipe(c)]
@@ -29,23 +35,23 @@ def needs(study) -> list:
     return [*found, *(c for c in plain if c.inputs["finetune"].path in tuned)]
 
 
-def _place(cell) -> tuple[str, str]:
+def _place(cell: Any) -> tuple[str, str]:
     return value_of(cell, "backbone"), value_of(cell, "dataset")
 
 
-def _recipe(cell) -> tuple:
+def _recipe(cell: Any) -> tuple:
     tuned = cell.inputs["finetune"].settings
     return tuned.recipe, tuned.augment, tuned.split, tuned.initial
 
 
-def unpruned(results) -> dict[tuple, float]:
+def unpruned(results: Results) -> dict[tuple, float]:
     """{(backbone, dataset): value with nothing discarded}."""
     wanted = {c.path for c in needs(results) if c.kind == "evaluate"}
     rows = (row for row in tidy(results).itertuples() if wanted.issuperset(row.cells) and row.runs)
     return {(row.backbone, row.dataset): row.value for row in rows}
 
 
-def points(results):
+def points(results: Results) -> pd.DataFrame:
     """One row for each backbone, dataset, set, control and block, in percent, and what the control does better."""
     import pandas as pd
 
@@ -53,7 +59,7 @@ def points(results):
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def places(results) -> dict[tuple[str, str], list]:
+def places(results: Results) -> dict[tuple[str, str], list]:
     """{(backbone, dataset): its runs that are there}."""
     found: dict[tuple, list] = {}
     for r in needs(results):
@@ -62,13 +68,32 @@ def places(results) -> dict[tuple[str, str], list]:
     return found
 
 
-def lost(results, backbone: str, dataset: str) -> dict[tuple[str, int], Drawn]:
-    """{(discarded, after block): points by which as many tokens at random do better, draw by draw}."""
-    groups = _groups(results, (backbone, dataset))
-    return {key: _paired({c: _drawn(results.dataset(dataset), g) for c, g in own.items()}) for key, own in groups}
+def lost(results: Results, backbone: str, dataset: str) -> dict[tuple[str, int], Estimate]:
+    """{(discarded, after block): points by which as many tokens at random do better}."""
+    found = _estimates(results, (backbone, dataset))
+    return {key: combined((1, own[True]), (-1, own[False])) for key, own in found.items()}
 
 
-def _groups(results, place: tuple[str, str]) -> list[tuple[tuple[str, int], dict]]:
+def _estimates(results: Results, place: tuple[str, str]) -> dict[tuple[str, int], dict[bool, Estimate]]:
+    """{(discarded, after block): {control: estimate, in percent}}."""
+
+    def make(results: Results) -> dict:
+        from audioprune.statistics.bootstrap import contrast, note
+
+        facts, cells = results.dataset(place[1]), tuple(r.path for r in places(results)[place])
+        made: dict[tuple[str, int], dict[bool, Estimate]] = {}
+        for key, kinds in _groups(results, place):
+            for control, group in kinds.items():
+                drawn = contrast((100, _drawn(facts, group)))
+                value, design = 100 * _by_run(facts, group)["value"].mean(), drawn.design
+                sizes = design.clips, len(cells), design.seeds
+                made.setdefault(key, {})[bool(control)] = Estimate(value, drawn, *sizes, cells, note=note(design.seeds))
+        return made
+
+    return results.cached(f"discards {place}", make)
+
+
+def _groups(results: Results, place: tuple[str, str]) -> list[tuple[tuple[str, int], dict]]:
     """((discarded, block), {control: rows per clip of all runs})."""
     import pandas as pd
 
@@ -78,44 +103,35 @@ def _groups(results, place: tuple[str, str]) -> list[tuple[tuple[str, int], dict
     return [((one, int(block)), dict(list(own.groupby("control")))) for (one, block), own in found]
 
 
-def _rows(results, place: tuple[str, str]):
-    facts = results.dataset(place[1])
-    for (one, block), kinds in _groups(results, place):
-        drawn = {control: _drawn(facts, group) for control, group in kinds.items()}
+def _rows(results: Results, place: tuple[str, str]) -> Iterator[dict]:
+    facts, found, below = results.dataset(place[1]), _estimates(results, place), lost(results, *place)
+    for key, kinds in _groups(results, place):
         for control, group in kinds.items():
+            one, block = key
             row = {**dict(zip(WHERE, (*place, one, bool(control), block), strict=True)), "metric": facts.metric}
-            yield row | _values(facts, group, drawn[control]) | (_below(drawn) if not control else {})
+            row |= _values(facts, group, found[key][bool(control)])
+            if not control:
+                row |= dict(zip(BELOW, (below[key].value, *below[key].interval), strict=True))
+            yield row
 
 
-def _values(facts, group, drawn) -> dict:
-    """Means over runs, the interval of the pooled clips moved to stand around it."""
-    import pandas as pd
-
-    from audioprune.statistics.bootstrap import contrast, interval
-    from audioprune.training.emptied import metric_of
-
-    by_run = pd.DataFrame([metric_of(run, facts.metric) for _, run in group.groupby("run")])
-    value, found = 100 * by_run["value"].mean(), interval(contrast((100, drawn)), level=LEVEL)
-    shift = value - found.estimate
+def _values(facts: Dataset, group: pd.DataFrame, found: Estimate) -> dict:
+    """The mean over runs with its interval, and beside it the value without the clips that have no token left."""
+    by_run = _by_run(facts, group)
     sizes = {"n": int(by_run["n"].sum()), "n_skipped": int(by_run["n_skipped"].sum())}
     beside = {"value_skipped": 100 * by_run["value_skipped"].mean(), "tokens_left": group["tokens_left"].mean()}
-    return {"value": value, "low": found.low + shift, "high": found.high + shift, **beside, **sizes}
+    return {"value": found.value, "low": found.low, "high": found.high, **beside, **sizes}
 
 
-def _paired(drawn: dict) -> Drawn:
-    from audioprune.statistics.bootstrap import contrast
+def _by_run(facts: Dataset, group: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
 
-    return contrast((100, drawn[True]), (-100, drawn[False]))
+    from audioprune.training.emptied import metric_of
 
-
-def _below(drawn: dict) -> dict:
-    from audioprune.statistics.bootstrap import interval
-
-    found = interval(_paired(drawn), level=LEVEL)
-    return dict(zip(BELOW, (found.estimate, found.low, found.high), strict=True))
+    return pd.DataFrame([metric_of(run, facts.metric) for _, run in group.groupby("run")])
 
 
-def _drawn(facts, group):
+def _drawn(facts: Dataset, group: pd.DataFrame) -> Drawn:
     """The metric in every draw of recordings and seeds, emptied clips wrong."""
     import numpy as np
 

@@ -1,0 +1,32 @@
+"""What a table says on the first page of the report: a question, and where in its rows the answer stands.
+
+A table's module declares `HEADLINE = Question(...)`, and every report that shows the table asks it. All is read from
+the cells of rows, by key: headings are for readers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Rows = Sequence[Mapping[str, Any]]  # the cells of each row, by key
+
+
+def _none(rows: Rows) -> str:
+    return ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """Asked of the rows at the lowest keep-rate: how many intervals of a difference lie above zero?
+
+    These rows have `backbone`, `dataset` and `keep_rate` besides the difference, whose key says what is subtracted from
+    what.
+    """
+
+    question: str  # with a place for the {rate}
+    above: str  # what is above zero where the answer is yes, and its unit
+    difference: str  # key of cells
+    of: Mapping[str, str]  # {key: value} of the rows that are asked
+    caution: Callable[[Rows], str] = _none  # of all rows: a sentence on what the answer leaves out, or nothing

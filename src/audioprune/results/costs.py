@@ -1,0 +1,79 @@
+"""What a model costs, by keep-rate: MACs from the closed form, throughput from the study's timings."""
+
+from __future__ import annotations
+
+from audioprune.labels import method_label
+from audioprune.results.estimate import Absent, Estimate
+from audioprune.results.study import Result, Results
+from audioprune.settings import FinetuneSettings, Pruning
+
+RATES = ("samples_per_s", "speed_up")
+
+
+def gmacs(results: Results, result: Result) -> float:
+    """GMACs of one clip for the model of an evaluation, in closed form."""
+    return counted(results, result.inputs["finetune"].settings, result.settings.pruning) / 1e9
+
+
+def counted(results: Results, tuned: FinetuneSettings, pruning: Pruning) -> int:
+    """MACs of one clip for a fine-tuned model under this pruning, in closed form."""
+    from audioprune.profiling.macs import count
+
+    facts, model = results.dataset(tuned.dataset), tuned.model
+    return count(
+        model.backbone,
+        frames=facts.frames,
+        num_classes=facts.num_classes,
+        method=pruning.method,
+        keep_rate=pruning.keep_rate,
+        blocks=pruning.blocks,
+        options=pruning.options,
+        patch=model.patch,
+        stride=model.stride,
+    ).total
+
+
+def checked(results: Results) -> str:
+    """What is known of the closed form: how many model shapes torchprofile has counted alike."""
+    macs = results.cells("macs")
+    alike = sum(r.ok and not r.frame()["difference"].any() for r in macs)
+    return f"; torchprofile on the eager kernel counts the same for {alike} of {len(macs)} model shapes" if macs else ""
+
+
+def timings(
+    results: Results, backbone: str, dataset: str, kernel: str
+) -> dict[tuple[str, float], dict[str, Estimate | Absent]]:
+    """{(method, keep-rate): rates} of all that is timed for a backbone on a dataset; keep-rate 1 has method none.
+
+    Of models whose patches do not overlap, as all that are trained.
+    """
+    facts = results.dataset(dataset)
+    found: dict[tuple[str, float], dict[str, Estimate | Absent]] = {}
+    for r in results.cells("throughput", backbone=backbone, frames=facts.frames, num_classes=facts.num_classes):
+        if r.settings.model.kernel == kernel and r.settings.model.stride == r.settings.model.patch:
+            for rate, own in rates(r).items():
+                found.setdefault(("none" if rate == 1 else method_of(r), rate), own)
+    return found
+
+
+def method_of(timing: Result) -> str:
+    """The method's label of a timing, as an evaluation would have it."""
+    s = timing.settings
+    return method_label(Pruning(method=s.method, keep_rate=0.5, options=s.options, blocks=s.blocks))
+
+
+def rates(timing: Result) -> dict[float, dict[str, Estimate | Absent]]:
+    """By keep-rate: median samples a second and the ratio to keep-rate 1 of the same run, each with its quartiles."""
+    from audioprune.profiling.timings import summary
+
+    if not timing.ok:
+        return {rate: {name: Absent(timing.why) for name in RATES} for rate in timing.settings.keep_rates}
+    return {
+        row["keep_rate"]: {name: _timed(timing, row, name) for name in RATES}
+        for row in summary(timing.frame(), timing.settings.batch_size).to_dict("records")
+    }
+
+
+def _timed(timing: Result, row: dict, name: str) -> Estimate:
+    quartiles = row[f"{name}_low"], row[f"{name}_high"]
+    return Estimate(row[name], None, timing.settings.runs, 1, 1, (timing.path,), quartiles=quartiles)
