@@ -53,7 +53,7 @@ DECOY = 50.0  # what is added where nothing may be read
 
 def study(
     folder: Path,
-    runs: Mapping[tuple, np.ndarray | None | Mapping[Run, np.ndarray | None]],
+    runs: Mapping[tuple, np.ndarray | Mapping[Run, np.ndarray | None] | None],
     name: str = "mini",
     *,
     selections: Sequence[str] = ("last",),

@@ -52,8 +52,11 @@ def test_keys_take_in_every_claim_predicate_and_check():
     assert {f"report/claims/{claim.name}.yaml" for claim in load()} <= set(digests)
     plugins = planning.exhibit_plugins("table", "claims")
     assert {registry.module_name("predicates", name) for name in registry.names("predicates")} <= set(plugins)
-    csv = {p.name for p in Path("report/published").glob("*.csv")}
-    assert set(planning._files_taken(registry.get("tables", "table1"))) == csv
+    csv = {f"report/published/{p.name}" for p in Path("report/published").glob("*.csv")}
+    assert csv <= set(digests)
+    assert set(planning._files_taken(registry.get("tables", "forensics"))) == csv
+    shown = {"report/published/table1.csv", "report/published/p2.csv"}
+    assert set(planning._files_taken(registry.get("tables", "table1"))) == shown
     checks = [registry.module_name("forensics", name) for name in registry.names("forensics")]
     assert planning.exhibit_plugins("table", "forensics")[: len(checks) + 1] == (
         registry.module_name("tables", "forensics"),

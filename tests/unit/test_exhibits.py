@@ -20,8 +20,9 @@ from audioprune import registry
 from audioprune.exhibits.figure_files import render_figure
 from audioprune.exhibits.table_files import render_table
 from audioprune.planning import fingerprint
-from audioprune.planning.plan import exhibit_plugins
+from audioprune.planning.plan import _files_taken, exhibit_plugins
 from audioprune.queries import value_of
+from audioprune.results import published
 from audioprune.results.study import Results
 from audioprune.settings import KINDS
 
@@ -44,8 +45,9 @@ def test_every_exhibit_is_whole(kind, name, tmp_path):
     assert {c.kind for c in module.needs(study)} <= set(KINDS) - {"fetch", "generate", "audio"}
     with asked_of_the_registry() as choosing:  # among all cells of the study, of which an exhibit gets its own
         cells = module.needs(study)
-    with asked_of_the_registry() as drawing:
+    with asked_of_the_registry() as drawing, published_files_read() as read:
         found = RENDER[kind](module, study, tmp_path / "one" / name)
+    assert {f"report/published/{one}.csv" for one in read} <= set(_files_taken(module)), "name them in PUBLISHED"
     assert drawing - choosing <= in_key(kind, name, cells), "name the kinds of these modules in PLUGINS"
     again = RENDER[kind](module, study, tmp_path / "two" / name)
     assert found == again
@@ -71,6 +73,18 @@ def asked_of_the_registry() -> Iterator[set[str]]:
 
     with mock.patch.object(registry, "get", noted):
         registry.backbone.cache_clear()  # which asks but once
+        yield found
+
+
+@contextlib.contextmanager
+def published_files_read() -> Iterator[set[str]]:
+    """The names of the files of published values that are read meanwhile."""
+    found, rows, load = set(), published.rows, published.load
+
+    def noted(read):
+        return lambda name, *others: (found.add(name), read(name, *others))[1]
+
+    with mock.patch.object(published, "rows", noted(rows)), mock.patch.object(published, "load", noted(load)):
         yield found
 
 

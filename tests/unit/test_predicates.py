@@ -1,20 +1,27 @@
-"""Every predicate on made-up data, in all its outcomes, and on the published numbers."""
+"""Every predicate on made-up data, in all its outcomes, and on the published numbers.
+
+Intervals and bounds are held against quantiles that numpy takes of the draws of each model's predictions or rows.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 import pytest
-from _claims import WHY, right, study
+from _claims import CLIPS, WHY, clips, predictions, right, study
 from fake_ablations import ablations
+from scipy import stats
 
 from audioprune.claims.claim import load
-from audioprune.claims.evidence import Estimate
 from audioprune.claims.ledger import judge
 from audioprune.claims.units import Quantity
-from audioprune.predicates import _tokens, difficulty, sensitivity, throughput
+from audioprune.claims.verdict import Judged
+from audioprune.predicates import difficulty, sensitivity, throughput
 from audioprune.results import discards
+from audioprune.results.estimate import Estimate
 from audioprune.results.study import Results
+from audioprune.statistics.bootstrap import draw
+from audioprune.wording import number
 
 CLAIMS = {claim.name: claim for claim in load()}
 MAE, AST = "audiomae-tiny", "ast-tiny"
@@ -26,9 +33,33 @@ def only(name: str, **cells):
     return claim.model_copy(update={"cells": claim.cells.model_copy(update=cells)})
 
 
-def measured(claim, folder, runs) -> tuple[str, list]:
-    judged = judge(claim, study(folder, runs))
+def measured(claim, folder, runs, **more) -> tuple[str, list]:
+    judged = judge(claim, study(folder, runs, **more))
     return judged.measured, [part for part in judged.of("cells") if part.counted]
+
+
+TWO_SIDED, ONE_SIDED = (0.025, 0.975), (0.05, 0.95)
+
+
+def quantiles(*terms: tuple[float, np.ndarray], of=TWO_SIDED) -> tuple[float, ...]:
+    """Of the sum of factor x accuracy, in points, draw by draw."""
+    total = sum(100 * factor * draw(predictions(correct), "top1").draws for factor, correct in terms)
+    assert total.min() < total.max()
+    return tuple(np.quantile(total, of))
+
+
+def points(*terms: tuple[float, np.ndarray]) -> float:
+    return 100 * sum(factor * correct.mean() for factor, correct in terms)
+
+
+def is_of(part, *terms: tuple[float, np.ndarray]) -> bool:
+    """Whether a part has the value and the interval of this sum."""
+    return (part.value, part.low, part.high) == pytest.approx((points(*terms), *quantiles(*terms)), abs=1e-9)
+
+
+def unseen(n: int, probability: float) -> float:
+    """Points that an accuracy may be off where no draw of n recordings differs (Clopper and Pearson)."""
+    return 100 * stats.beta.ppf(1 - probability, 1, n)
 
 
 def curve(backbone, dataset, base, pruned, rate=0.7, method="topk") -> dict:
@@ -38,9 +69,12 @@ def curve(backbone, dataset, base, pruned, rate=0.7, method="topk") -> dict:
 # --- savings ------------------------------------------------------------------------
 
 
+ALIKE = right(0.9)
+
+
 @pytest.mark.parametrize(
     ("pruned", "expected"),
-    [(right(0.9), "supported"), (right(0.6), "refuted"), (right(0.9, first=4), "inconclusive"), (None, "not-run")],
+    [(ALIKE, "supported"), (right(0.6), "refuted"), (right(0.9, first=4), "inconclusive"), (None, "not-run")],
 )
 def test_savings_within_a_band(tmp_path, pruned, expected):
     claim = only("000-1", backbones=("audiomae",), datasets=("spc2",))
@@ -51,7 +85,27 @@ def test_savings_within_a_band(tmp_path, pruned, expected):
     else:
         assert "% saved at 0.7" in part.evidence
         assert (part.n, part.seeds, len(part.cells)) == (400, 1, 2)
+        drop = ((1, right(0.9)), (-1, pruned))
+        same = pruned is ALIKE
+        upper = unseen(400, 0.05) if same else quantiles(*drop, of=ONE_SIDED)[1]
+        assert f"drop {points(*drop):.2f} points, one-sided upper bound {upper:.2f}" in part.evidence
+        ends = (-unseen(400, 0.025), unseen(400, 0.025)) if same else quantiles(*drop)
+        assert (part.value, part.low, part.high) == pytest.approx((points(*drop), *ends))
     assert ("clips would settle it" in part.evidence) == (expected == "inconclusive")
+
+
+@pytest.mark.parametrize(("lost", "expected"), [(30, "supported"), (34, "inconclusive"), (52, "refuted")])
+def test_savings_are_judged_by_one_sided_bounds(tmp_path, lost, expected):
+    """Of 4 000 clips, where the ends of the interval would say otherwise; and where no bound is beyond the margin."""
+    claim = only("000-1", backbones=("audiomae",), datasets=("spc2",))
+    unpruned, pruned = right(0.9, 4000), right(0.9, 4000, first=lost)
+    verdict, (part,) = measured(claim, tmp_path, curve(MAE, "fsdd-digits", unpruned, pruned))
+    lower, upper = quantiles((1, unpruned), (-1, pruned), of=ONE_SIDED)
+    low, high = quantiles((1, unpruned), (-1, pruned))
+    inside = {"supported": upper < 1 < high, "inconclusive": lower < 1 < upper, "refuted": low <= 1 < lower}
+    assert inside[expected]
+    assert verdict == expected
+    assert (part.low, part.high) == pytest.approx((low, high))
 
 
 def test_savings_outside_the_band_decide_nothing(tmp_path):
@@ -102,7 +156,7 @@ def both(mae, ast, rates=(0.7, 0.5)) -> dict:
         ((right(0.7), right(0.6)), (right(0.9), right(0.85)), "supported"),
         ((right(0.9), right(0.85)), (right(0.7), right(0.6)), "refuted"),
         ((right(0.7), right(0.85)), (right(0.9), right(0.6)), "partly"),
-        ((right(0.9, first=2), right(0.9)), (right(0.9), right(0.9)), "inconclusive"),
+        ((right(0.9, first=2), right(0.9, first=1)), (right(0.9), right(0.9)), "inconclusive"),
         ((None, None), (right(0.9), right(0.9)), "not-run"),
     ],
 )
@@ -110,6 +164,10 @@ def test_one_model_loses_more(tmp_path, mae, ast, expected):
     verdict, parts = measured(only("000-3", datasets=("spc2",)), tmp_path, both(mae, ast))
     assert verdict == expected
     assert len(parts) == 2  # the absent third model leaves nothing open
+    for part, ours, theirs in zip(parts, mae, ast, strict=True):
+        drops = ((1, right(0.9)), (-1, ours), (-1, right(0.9)), (1, theirs)) if ours is not None else ()
+        assert is_of(part, *drops) if drops else part.value is None
+        assert len(part.cells) == (4 if drops else 0)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +180,21 @@ def test_one_model_loses_more(tmp_path, mae, ast, expected):
     ],
 )
 def test_one_model_falls_more_steeply(tmp_path, mae, ast, expected):
-    assert measured(only("000-5", datasets=("spc2",)), tmp_path, both(mae, ast))[0] == expected
+    verdict, (part,) = measured(only("000-5", datasets=("spc2",)), tmp_path, both(mae, ast))
+    assert verdict == expected
+    if expected in ("supported", "refuted"):
+        drops = np.stack([_drops(right(0.9), own) for own in (mae, ast)])  # (2, points, 1 + draws)
+        slopes = [np.polyfit([0, 0.3, 0.5], own, 1)[0] for own in drops]
+        difference = slopes[0] - slopes[1]
+        assert part.value == pytest.approx(difference[0])
+        assert (part.low, part.high) == pytest.approx(tuple(np.quantile(difference[1:], TWO_SIDED)))
+
+
+def _drops(unpruned: np.ndarray, pruned) -> np.ndarray:
+    """(points, 1 + D): what each keep-rate loses, of all clips and in every draw."""
+    base, *others = (draw(predictions(own), "top1") for own in (unpruned, *pruned))
+    rows = [100 * np.array([base.value - own.value, *(base.draws - own.draws)]) for own in others]
+    return np.stack([np.zeros_like(rows[0]), *rows])
 
 
 def test_a_slope_needs_two_keep_rates(tmp_path):
@@ -162,7 +234,21 @@ def test_drops_that_grow_along_every_dataset(tmp_path):
     assert verdict == "not-run"  # nothing stands for as20k, and two datasets say nothing across
     assert [p.verdict for p in parts] == ["supported", "supported", "not-run", "not-run"]
     assert parts[0].value == pytest.approx(-1)
+    assert (parts[0].n, parts[0].seeds, len(parts[0].cells)) == (400, 1, 4)  # of four models
     assert "three datasets" in parts[-1].evidence
+
+
+def test_drops_of_three_datasets_are_compared_with_their_classes(tmp_path):
+    """Of 10 digits, 6 speakers and 4 kinds of birds; a keep-rate that is not there leaves the drop at 0.5 as it is."""
+    claim = only("000-4", datasets=("spc2", "voxceleb1", "esc50"))
+    runs = falling("fsdd-digits", (0.9, 0.8, 0.7)) | falling("fsdd-speakers", (None, 0.85, 0.8))
+    verdict, parts = measured(claim, tmp_path, runs | falling("esc10", (0.9, 0.8, 0.6)))
+    assert [p.verdict for p in parts] == ["supported", "not-run", "supported", "inconclusive"]
+    across = parts[-1]
+    wanted = stats.spearmanr([10, 6, 10], [0.25, 0.15, 0.35]).statistic
+    assert across.value == pytest.approx(wanted)
+    assert (across.n, across.seeds, len(across.cells), len(set(across.cells))) == (3 * 400, 1, 6, 6)
+    assert verdict == "inconclusive"
 
 
 @pytest.mark.parametrize(
@@ -215,8 +301,11 @@ def ranked(attention, statistic, method="intensity") -> dict:
 def test_attention_against_a_statistic(tmp_path, statistic, expected):
     claim = only("001-6", backbones=("audiomae",), datasets=("spc2",))
     judged = judge(claim, study(tmp_path, ranked(right(0.9), statistic)))
-    verdicts = {p.name: p.verdict for p in judged.of("cells")}
-    assert verdicts["attention against intensity for audiomae-tiny on fsdd-digits at 0.5"] == expected
+    name = "attention against intensity for audiomae-tiny on fsdd-digits at 0.5"
+    own = {p.name: p for p in judged.of("cells")}
+    verdicts = {name: p.verdict for name, p in own.items()}
+    assert verdicts[name] == expected
+    assert statistic is None or is_of(own[name], (1, right(0.9)), (-1, statistic))
     assert verdicts["variation for audiomae-tiny on fsdd-digits"] == "not-run"
     assert verdicts["tokens of C1 and C2 discarded, audiomae-tiny on fsdd-digits"] == "not-run"
 
@@ -244,6 +333,7 @@ def test_the_released_ranking_is_not_counted(tmp_path):
     judged = judge(claim, study(tmp_path, ranked(right(0.9), right(0.2), "intensity.as_released")))
     (released,) = [p for p in judged.parts if "as_released" in p.name]
     assert (released.verdict, released.counted) == ("supported", False)
+    assert is_of(released, (1, right(0.9)), (-1, right(0.2)))
 
 
 @pytest.mark.parametrize(
@@ -252,7 +342,12 @@ def test_the_released_ranking_is_not_counted(tmp_path):
 )
 def test_cls_score_hurts(tmp_path, cls, expected):
     runs = {(MAE, "esc10", "topk", 0.5, "none"): right(0.9), (MAE, "esc10", "topk.cls", 0.5, "none"): cls}
-    assert measured(CLAIMS["P0-10"], tmp_path, runs)[0] == expected
+    verdict, (part,) = measured(CLAIMS["P0-10"], tmp_path, runs)
+    assert verdict == expected
+    if expected in ("supported", "refuted"):
+        assert is_of(part, (1, right(0.9)), (-1, cls))
+    if expected == "inconclusive":  # not a clip differs
+        assert (part.value, part.low, part.high) == pytest.approx((0, -unseen(400, 0.025), unseen(400, 0.025)))
     assert judge(CLAIMS["P0-10"], Results("paper", [])).arithmetic == "supported"
 
 
@@ -276,8 +371,30 @@ def perturbed(none, one, two, three) -> dict:
 def test_perturbation_tests(tmp_path, shares, expected):
     runs = perturbed(*(None if share is None else right(share) for share in shares))
     results = study(tmp_path, runs)
-    found = tuple(judge(only(f"P0-{n}", datasets=("spc2",)), results).measured for n in (6, 7, 8, 9))
-    assert found == expected
+    found = {n: judge(only(f"P0-{n}", datasets=("spc2",)), results) for n in (6, 7, 8, 9)}
+    assert tuple(one.measured for one in found.values()) == expected
+    none, one, two, three = (None if share is None else right(share) for share in shares)
+    for n, (first, second) in zip(found, ((two, one), (two, three), (none, three), (none, two)), strict=True):
+        (part,) = found[n].of("cells")
+        if first is None:
+            assert (part.value, part.evidence) == (None, WHY)
+        elif first.mean() != second.mean():
+            assert is_of(part, (1, first), (-1, second))
+
+
+@pytest.mark.parametrize(
+    ("gained", "lost", "expected"), [(6, 14, "supported"), (8, 11, "inconclusive"), (30, 8, "refuted")]
+)
+def test_no_gain_is_judged_by_a_one_sided_bound(tmp_path, gained, lost, expected):
+    """Clips that are right under one of both alone; where the lower end of the interval would not do."""
+    none, three = right(0.9, first=gained), right(0.9 - lost / 400)
+    runs = perturbed(none, right(0.9), right(0.9), three)
+    verdict, (part,) = measured(only("P0-8", datasets=("spc2",)), tmp_path, runs)
+    terms = ((1, none), (-1, three))
+    (lower, _), (low, high) = quantiles(*terms, of=ONE_SIDED), quantiles(*terms)
+    assert {"supported": low < 0 <= lower, "inconclusive": lower < 0 <= high, "refuted": high < 0}[expected]
+    assert verdict == expected
+    assert is_of(part, *terms)
 
 
 def test_published_perturbations():
@@ -303,7 +420,8 @@ def test_published_perturbations():
     ],
 )
 def test_speed(low, median, high, expected):
-    assert throughput.speed(Estimate(median, low, high, low, high, 50, 1, ()), 2.0, 0.1) == expected
+    timed = Estimate(median, None, 50, 1, 1, ("timing",), quartiles=(low, high))
+    assert throughput.speed(timed, 2.0, 0.1) == expected
 
 
 def test_published_speed_ups():
@@ -312,117 +430,221 @@ def test_published_speed_ups():
     assert judge(CLAIMS["P0-13"], Results("paper", [])).arithmetic == "partly"
 
 
+# --- designs that are not equal --------------------------------------------------------
+
+RUNS = [(1, 0), (2, 0), (1, 1), (2, 1)]  # fold, seed
+
+
+def of_runs(correct: np.ndarray, runs=RUNS, lost=()) -> dict:
+    return {run: None if run in lost else correct for run in runs}
+
+
+def test_sides_are_compared_over_the_folds_and_seeds_that_both_have(tmp_path):
+    """Attention in two folds and two seeds, of which one run is lost; the statistic in the first fold alone."""
+    claim = only("001-6", backbones=("audiomae",), datasets=("esc50",), methods=("intensity",))
+    attention, statistic = of_runs(right(0.9), lost=[(1, 1)]), of_runs(right(0.6), RUNS[::2])
+    runs = {(MAE, "esc10", m, 0.5, "none"): own for m, own in (("topk", attention), ("intensity", statistic))}
+    (part,) = [p for p in judge(claim, study(tmp_path, runs)).of("cells") if "attention against" in p.name]
+    assert is_of(part, (1, right(0.9)), (-1, right(0.6)))
+    assert part.evidence.endswith("over the 1 of 4 runs (folds and seeds) that all sides have")
+    assert (part.n, part.seeds, len(part.cells)) == (400, 1, 2)
+    assert all("fold1-seed0" in cell or "/1/0/" in cell for cell in part.cells)
+
+
+def test_sides_without_a_run_in_common_are_not_run(tmp_path):
+    runs = {(MAE, "esc10", "topk", 0.5, "none"): of_runs(right(0.9), RUNS[:1])}
+    runs[MAE, "esc10", "topk.cls", 0.5, "none"] = of_runs(right(0.6), RUNS[1:])
+    verdict, (part,) = measured(CLAIMS["P0-10"], tmp_path, runs)
+    assert (verdict, part.evidence) == ("not-run", "they have no fold and seed in common")
+
+
+@pytest.mark.parametrize(
+    "selections", [("last", "best_val"), ("last", "best_test"), ("best_val", "last"), ("best_val",)]
+)
+def test_weights_of_several_selections_are_not_mixed(tmp_path, selections):
+    """The last ones decide, or those chosen on validation clips where there are no others."""
+    claim = only("000-1", backbones=("audiomae",), datasets=("spc2",))
+    runs = curve(MAE, "fsdd-digits", right(0.9), right(0.6))
+    results = study(tmp_path, runs, selections=selections)
+    (part,) = judge(claim, results).of("cells")
+    assert is_of(part, (1, right(0.9)), (-1, right(0.6)))
+    chosen = {results.cell(cell).settings.selection for cell in part.cells}
+    assert chosen == {"last" if "last" in selections else "best_val"}
+
+
+def test_weights_that_test_clips_chose_decide_nothing(tmp_path):
+    claim = only("000-1", backbones=("audiomae",), datasets=("spc2",))
+    runs = curve(MAE, "fsdd-digits", right(0.9), right(0.6))
+    assert measured(claim, tmp_path, runs, selections=("best_test",))[0] == "not-run"
+
+
 # --- tokens ------------------------------------------------------------------------
 
 
-def rows(column: str, values: dict[int, float], noise: float = 0.0, clips: int = 60, seed: int = 0) -> pd.DataFrame:
-    """Per-clip rows with a mean at each block."""
-    rng = np.random.default_rng(seed)
-    parts = [
-        pd.DataFrame(
-            {
-                "clip": [f"c{i}" for i in range(clips)],
-                "recording": [f"r{i // 2}" for i in range(clips)],
-                "block": block,
-                column: value + noise * rng.normal(size=clips),
-            }
-        )
-        for block, value in values.items()
-    ]
-    return pd.concat(parts, ignore_index=True)
+def values(mean: float, noise: float = 0.0, seed: int = 0) -> np.ndarray:
+    """Of every clip."""
+    return mean + noise * np.random.default_rng(seed).normal(size=CLIPS)
 
 
-def test_paired_means_and_slopes_of_frames():
-    a, b = rows("x", {3: 0.6, 9: 0.5}, 0.1), rows("x", {3: 0.4, 9: 0.5}, 0.1)
-    assert _tokens.paired(a, b, "x", 3).value == pytest.approx(0.2)
-    assert _tokens.paired(a, b, "x", 9).value == pytest.approx(0.0)
-    assert _tokens.mean(rows("x", {3: 0.6}), "x", 3).value == pytest.approx(0.6)
-    assert _tokens.slope(rows("x", {0: 3.0, 1: 2.0, 2: 1.0}), "x").value == pytest.approx(-1.0)
-    some = a.copy()
-    some.loc[some["clip"] == "c0", "x"] = np.nan
-    assert _tokens.mean(some, "x", 3).n == 59
-    with pytest.raises(ValueError, match="no clip has x at block 6"):
-        _tokens.paired(a, b, "x", 6)
+def at(blocks, mean, noise: float = 0.0, seed: int = 0) -> dict[int, np.ndarray]:
+    """Of every clip at each block; `mean` is one for all blocks, or one for each."""
+    means = dict.fromkeys(blocks, mean) if isinstance(mean, float) else dict(zip(blocks, mean, strict=True))
+    return {block: values(own, noise, seed + block) for block, own in means.items()}
 
 
-@pytest.fixture
-def tokens(tmp_path, monkeypatch):
-    """Judge a claim on token frames by (backbone, keep-rate), on a study with evaluations of both models."""
-    from audioprune.claims import evidence
+STAGES = (3, 6, 9)
+ONCE = (1, 0)
 
-    def run(claim, frames: dict):
-        runs = curve(MAE, "fsdd-digits", right(0.9), right(0.9)) | curve(AST, "fsdd-digits", right(0.9), right(0.9))
-        results = study(tmp_path / str(len(list(tmp_path.iterdir()))), runs)
-        found = evidence.Evidence.unplanned
-        monkeypatch.setattr(
-            evidence.Evidence, "token_rates", lambda self, wanted: [r for r in wanted if r in {k[1] for k in frames}]
-        )
-        monkeypatch.setattr(
-            evidence.Evidence,
-            "tokens",
-            lambda self, b, d, rate, column: frames.get((b, rate), found(self, "token analysis")),
-        )
-        return judge(claim, results).measured
 
-    return run
+def tokens(claim, folder, analyses: dict) -> Judged:
+    """A claim on token analyses by (backbone, keep-rate), of a study with evaluations of both models."""
+    runs = curve(MAE, "fsdd-digits", right(0.9), right(0.9)) | curve(AST, "fsdd-digits", right(0.9), right(0.9))
+    found = {(backbone, "fsdd-digits", rate): own for (backbone, rate), own in analyses.items()}
+    return judge(claim, study(folder, runs, tokens=found))
+
+
+def mean_of(each: dict[tuple[int, int], np.ndarray]) -> tuple[float, float, float]:
+    """Mean over clips of all runs, with quantiles of draws of recordings and seeds; a clip with NaN is skipped."""
+    frames = [clips(fold).assign(seed=seed, numerator=own) for (fold, seed), own in each.items()]
+    frame = pd.concat(frames, ignore_index=True)
+    frame["denominator"] = frame["numerator"].notna().astype(int)
+    drawn = draw(frame.fillna({"numerator": 0}), "ratio")
+    assert drawn.draws.min() < drawn.draws.max()
+    return (float(frame["numerator"].mean()), *np.quantile(drawn.draws, TWO_SIDED))
+
+
+def numbers(part) -> tuple:
+    return part.value, part.low, part.high
 
 
 @pytest.mark.parametrize(
     ("mae", "ast", "expected"), [(0.5, 0.3, "supported"), (0.3, 0.5, "refuted"), (0.4, 0.4, "inconclusive")]
 )
-def test_low_intensity_and_signal_tokens(tokens, mae, ast, expected):
-    frames = {
-        (MAE, 0.5): rows("low_of_kept", {9: mae}, 0.05, seed=1),
-        (AST, 0.5): rows("low_of_kept", {9: ast}, 0.05, seed=2),
-    }
-    assert tokens(only("000-2", datasets=("spc2",)), frames) == expected
-    blocks = dict.fromkeys((3, 6, 9))
-    ratio = {
-        (MAE, 0.5): rows("ratio_b", dict.fromkeys(blocks, mae)),
-        (AST, 0.5): rows("ratio_b", dict.fromkeys(blocks, ast)),
-    }
+def test_low_intensity_and_signal_tokens(tmp_path, mae, ast, expected):
+    own = {"low_of_kept": at(STAGES, mae, 0.05, seed=1), "ratio_b": at(STAGES, mae, 0.05, seed=1)}
+    other = {"low_of_kept": at(STAGES, ast, 0.05, seed=7), "ratio_b": at(STAGES, ast, 0.05, seed=7)}
+    analyses = {(MAE, 0.5): {ONCE: own}, (AST, 0.5): {ONCE: other}}
+    judged = tokens(only("000-2", datasets=("spc2",)), tmp_path / "a", analyses)
+    (part,) = judged.of("cells")
+    assert judged.measured == expected
+    difference = 100 * (own["low_of_kept"][9] - other["low_of_kept"][9])
+    assert numbers(part) == pytest.approx(mean_of({ONCE: difference}))
+    value, low, high = (number(end, 2) for end in numbers(part))
+    assert part.evidence == f"low-intensity share of the kept {value} [{low}, {high}] points"
+    assert (part.n, part.seeds, len(part.cells), part.unit) == (CLIPS, 1, 2, "pp")
+    by_recording = difference.reshape(-1, 2).mean(axis=1)
+    assert (part.high - part.low) / (2 * 1.96 * stats.sem(by_recording)) == pytest.approx(1, abs=0.1)
+
     opposite = {"supported": "refuted", "refuted": "supported"}.get(expected, expected)
-    assert tokens(only("P0-11", datasets=("spc2",)), ratio) == opposite
+    judged = tokens(only("P0-11", datasets=("spc2",)), tmp_path / "b", analyses)
+    assert judged.measured == opposite
+    for part, block in zip(judged.of("cells"), STAGES, strict=True):
+        assert part.name.endswith(f"block {block}")
+        assert numbers(part) == pytest.approx(mean_of({ONCE: 100 * (other["ratio_b"][block] - own["ratio_b"][block])}))
 
 
-def test_tokens_that_are_not_there(tokens):
-    frames = {(MAE, 0.5): rows("low_of_kept", {9: 0.5})}
-    assert tokens(only("000-2", datasets=("spc2",)), frames) == "not-run"
+def test_tokens_that_are_not_there(tmp_path):
+    claim, own = only("000-2", datasets=("spc2",)), {"low_of_kept": at(STAGES, 0.5)}
+    judged = tokens(claim, tmp_path / "a", {(MAE, 0.5): {ONCE: own}})
+    (part,) = judged.of("cells")
+    assert "has no token analysis of ast-tiny on fsdd-digits at 0.5" in part.evidence
+    judged = tokens(claim, tmp_path / "b", {(MAE, 0.5): {ONCE: own}, (AST, 0.5): {ONCE: None}})
+    (part,) = judged.of("cells")
+    assert (judged.measured, part.evidence, part.command) == (
+        "not-run",
+        WHY,
+        "snakemake results/mini/low-intensity.tex",
+    )
+
+
+def test_tokens_of_several_seeds_spread_as_the_seeds_do(tmp_path):
+    """Three seeds that differ, of which one side lost one: seeds are drawn, named, and counted."""
+    claim, runs = only("000-2", datasets=("spc2",)), [(1, seed) for seed in range(3)]
+    own = {run: values(0.5 + 0.02 * run[1], 0.02, seed=run[1]) for run in runs}
+    other = {run: values(0.4, 0.02, seed=9 + run[1]) for run in runs}
+    analyses = {
+        (backbone, 0.5): {run: {"low_of_kept": dict.fromkeys(STAGES, each[run])} for run in runs}
+        for backbone, each in ((MAE, own), (AST, other))
+    }
+    (part,) = tokens(claim, tmp_path / "a", analyses).of("cells")
+    assert numbers(part) == pytest.approx(mean_of({run: 100 * (own[run] - other[run]) for run in runs}))
+    assert (part.n, part.seeds, len(part.cells)) == (CLIPS, 3, 6)
+    alone = mean_of({ONCE: np.mean([100 * (own[run] - other[run]) for run in runs], axis=0)})
+    assert part.high - part.low > 2 * (alone[2] - alone[1])  # what a mean over seeds would hide
+
+    analyses[AST, 0.5][1, 2] = None
+    (part,) = tokens(claim, tmp_path / "b", analyses).of("cells")
+    assert numbers(part) == pytest.approx(mean_of({run: 100 * (own[run] - other[run]) for run in runs[:2]}))
+    assert (part.n, part.seeds, len(part.cells)) == (CLIPS, 2, 4)
+    assert part.evidence.endswith("over the 2 of 3 runs (folds and seeds) that all sides have")
 
 
 @pytest.mark.parametrize(
-    ("excess", "preferred", "proportional"),
-    [(-0.1, "supported", "refuted"), (0.1, "refuted", "refuted"), (0.0, "inconclusive", "supported")],
+    ("excess", "noise", "preferred", "proportional"),
+    [
+        (-0.1, 0.001, "supported", "refuted"),
+        (0.1, 0.001, "refuted", "refuted"),
+        (0.0, 0.001, "inconclusive", "supported"),
+        (0.0, 0.2, "inconclusive", "inconclusive"),
+    ],
 )
-def test_background_against_random_selection(tokens, excess, preferred, proportional):
-    frames = {(MAE, 0.5): rows("excess", {3: excess, 6: excess, 9: excess}, 0.001)}
-    if excess == 0:
-        frames = {(MAE, 0.5): rows("excess", {3: 0.0, 6: 0.0, 9: 0.0}, 0.0)}
-    assert tokens(only("P0-14", datasets=("spc2",)), frames) == preferred
-    assert tokens(only("P0-15", datasets=("spc2",)), frames) == proportional
-    wide = {(MAE, 0.5): rows("excess", {3: 0.0, 6: 0.0, 9: 0.0}, 0.2)}
-    assert tokens(only("P0-15", datasets=("spc2",)), wide) == "inconclusive"
+def test_background_against_random_selection(tmp_path, excess, noise, preferred, proportional):
+    own = {"excess": at(STAGES, excess, noise)}
+    for name, expected in (("P0-14", preferred), ("P0-15", proportional)):
+        judged = tokens(only(name, datasets=("spc2",)), tmp_path / name, {(MAE, 0.5): {ONCE: own}})
+        assert judged.measured == expected
+        for part, block in zip(judged.of("cells"), STAGES, strict=True):
+            assert numbers(part) == pytest.approx(mean_of({ONCE: 100 * own["excess"][block]}))
 
 
 @pytest.mark.parametrize(("gamma", "expected"), [(1.5, "supported"), (0.8, "refuted"), (1.0, "inconclusive")])
-def test_gamma(tokens, gamma, expected):
-    frame = rows("gamma_s", {3: gamma, 6: gamma, 9: gamma}).assign(gamma_b=gamma)
-    assert tokens(only("P0-2", datasets=("spc2",)), {(MAE, 0.5): frame}) == expected
-    low = rows("gamma_s", {3: 1.0, 6: 1.0, 9: 1.0}).assign(gamma_b=1.0)
-    assert tokens(only("P0-3", datasets=("spc2",)), {(MAE, 0.9): frame, (MAE, 0.5): low}) == expected
+def test_gamma(tmp_path, gamma, expected):
+    """By the score that ranks; that of the other one is far above."""
+    high = {"gamma_s": at(STAGES, gamma, 0.05, seed=2), "gamma_b": at(STAGES, gamma, 0.05, seed=2)}
+    low = {"gamma_s": at(STAGES, 1.0, 0.05, seed=100), "gamma_b": at(STAGES, 1.0, 0.05, seed=102)}
+    judged = tokens(only("P0-2", datasets=("spc2",)), tmp_path / "a", {(MAE, 0.5): {ONCE: high}})
+    assert judged.measured == expected
+    wanted = [high[column][block] for column in ("gamma_s", "gamma_b") for block in STAGES]
+    for part, each in zip(judged.of("cells"), wanted, strict=True):
+        assert numbers(part) == pytest.approx(mean_of({ONCE: each}))
+    judged = tokens(
+        only("P0-3", datasets=("spc2",)), tmp_path / "b", {(MAE, 0.9): {ONCE: high}, (MAE, 0.5): {ONCE: low}}
+    )
+    assert judged.measured == expected
+    pairs = [high[column][block] - low[column][block] for column in ("gamma_s", "gamma_b") for block in STAGES]
+    for part, each in zip(judged.of("cells"), pairs, strict=True):
+        assert numbers(part) == pytest.approx(mean_of({ONCE: each}))
 
 
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [((3.0, 2.0, 1.0), "supported"), ((1.0, 2.0, 3.0), "refuted"), ((2.0, 2.0, 2.0), "inconclusive")],
-)
-def test_norm_ratios(tokens, values, expected):
-    frame = rows("norm", dict(zip((3, 6, 9), values, strict=True)))
-    assert tokens(only("P0-4", datasets=("spc2",)), {(MAE, 0.5): frame}) == expected
-    pruned = rows("norm", {b: 4.0 - v for b, v in zip((3, 6, 9), values, strict=True)})
-    both = {(MAE, 1.0): rows("norm", {3: 2.0, 6: 2.0, 9: 2.0}), (MAE, 0.5): pruned}
-    found = tokens(only("P0-5", datasets=("spc2",)), both)
-    assert found == {"supported": "partly", "refuted": "partly"}.get(expected, expected)
+def test_a_block_of_which_no_clip_has_a_gamma_leaves_the_others(tmp_path):
+    own = {"gamma_s": at(STAGES, 1.5, 0.1), "gamma_b": at(STAGES, 1.5, 0.1)}
+    own["gamma_b"][9] = np.full(CLIPS, np.nan)
+    own["gamma_s"][3][:10] = np.nan
+    parts = tokens(only("P0-2", datasets=("spc2",)), tmp_path, {(MAE, 0.5): {ONCE: own}}).of("cells")
+    assert [part.verdict for part in parts] == ["supported"] * 5 + ["not-run"]
+    assert parts[-1].evidence == "no clip has gamma_b at block 9"
+    assert [part.n for part in parts] == [CLIPS - 10, CLIPS, CLIPS, CLIPS, CLIPS, 0]
+    assert numbers(parts[0]) == pytest.approx(mean_of({ONCE: own["gamma_s"][3]}))
+
+
+@pytest.mark.parametrize(("slope", "expected"), [(-0.3, "supported"), (0.3, "refuted"), (0.0, "inconclusive")])
+def test_norm_ratios(tmp_path, slope, expected):
+    """Their slope over all twelve blocks is a clip's own; and they are smaller where tokens are pruned."""
+    blocks = range(12)
+    own = at(blocks, [5.0 + slope * block for block in blocks], 0.1)
+    judged = tokens(only("P0-4", datasets=("spc2",)), tmp_path / "a", {(MAE, 0.5): {ONCE: {"norm": own}}})
+    (part,) = judged.of("cells")
+    assert judged.measured == part.verdict == expected
+    each = np.polyfit(list(blocks), np.stack(list(own.values())), 1)[0]
+    assert numbers(part) == pytest.approx(mean_of({ONCE: each}))
+
+    base = {"norm": at(blocks, 5.0, 0.1, seed=30)}
+    pruned = {"norm": at(blocks, 5.0 + slope, 0.1, seed=60)}
+    analyses = {(MAE, 1.0): {ONCE: base}, (MAE, 0.5): {ONCE: pruned}}
+    judged = tokens(only("P0-5", datasets=("spc2",)), tmp_path / "b", analyses)
+    assert judged.measured == expected
+    for part, block in zip(judged.of("cells"), STAGES, strict=True):
+        assert numbers(part) == pytest.approx(mean_of({ONCE: base["norm"][block] - pruned["norm"][block]}))
 
 
 def test_published_gammas_and_retention():

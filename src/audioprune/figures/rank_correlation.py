@@ -13,7 +13,7 @@ CAPTION = (
     "deviation (variation). Bands are 95 % intervals (bootstrap over recordings); crosses are the released values. "
     "Blocks count from zero; the axis is not cut at zero."
 )
-PUBLISHED = "correlation"
+PUBLISHED = ("correlation",)  # files of report/published that it shows
 PANELS = (("mean", "tau_star"), ("mean", "strict"), ("std", "tau_star"), ("std", "strict"))
 TITLES = {"mean": "intensity", "std": "variation", "tau_star": "τ*", "strict": "τ* − t"}
 COLUMNS = (
@@ -33,7 +33,7 @@ def draw(results):
     shown = _panels.there(results, cells)
     if not shown:
         return _style.empty(_panels.why(results, cells)), pd.DataFrame(columns=COLUMNS)
-    released = results.published(PUBLISHED)
+    released = results.published("correlation")
     datasets = list(dict.fromkeys(g.dataset for g in shown))
     colours = _style.assigned(g.backbone for g in shown)
     fig, axes = _style.figure(len(datasets), 4, height=1.75 * len(datasets) + 0.6)

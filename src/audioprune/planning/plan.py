@@ -23,7 +23,7 @@ from audioprune.planning.sheets import Sheet
 from audioprune.planning.targets import DEFAULT_STUDY, Exhibit, asked_for, cells_of, drawn_together
 from audioprune.settings import Closed
 
-PUBLISHED = Path("report/published")
+PUBLISHED = "report/published"
 TEMPLATES = Path("report")
 KINDS_OF_EXHIBIT = {"table": "tables", "figure": "figures"}
 SUFFIXES = {"table": ("tex", "csv", "html", "json"), "figure": ("pdf", "svg", "csv"), "report": ("html", "pdf")}
@@ -233,8 +233,9 @@ def exhibit_record(study: str, name: str) -> Path:
 
 def _files_taken(module: ModuleType) -> dict[str, str]:
     """Digests of the files that an exhibit takes in besides cells."""
-    digests = dict(_file_digests(PUBLISHED, "*.csv"))
-    for folder, pattern in getattr(module, "FILES", ()):
+    digests = {}
+    published = [(PUBLISHED, f"{name}.csv") for name in getattr(module, "PUBLISHED", ())]
+    for folder, pattern in (*published, *getattr(module, "FILES", ())):
         digests |= {f"{folder}/{name}": digest for name, digest in _file_digests(Path(folder), pattern).items()}
     return digests
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from audioprune.queries import as_trained, value_of
 from audioprune.results.estimate import DRAWS, Estimate, combined
 from audioprune.results.evaluations import tidy
 from audioprune.results.study import Results
-from audioprune.queries import as_trained, value_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from audioprune.statistics.bootstrap import Drawn
 
+
 def runs(results: Results) -> pd.DataFrame:
     """One row for each evaluation of the study: what it is, its value (percent; mAP x 100) and n, or why it is missing.
 

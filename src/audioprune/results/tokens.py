@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audioprune import registry
-from audioprune.results.estimate import DRAWS, NAN, Estimate
-from audioprune.results.evaluations import variants
 from audioprune.labels import method_label, score_of
 from audioprune.queries import value_of
+from audioprune.results.estimate import DRAWS, NAN, Estimate
+from audioprune.results.evaluations import variants
 from audioprune.results.study import Results
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MAIN = ("keyword", "environmental")  # the tasks that P0's text shows; its appendix has the others
 OTHERS = ("speaker", "multilabel")
+
 
 @dataclass(frozen=True)
 class Group:

@@ -11,7 +11,7 @@ CAPTION = (
     "what the printed numbers say by themselves (printed) and what the study's cells say (measured): one row for each "
     "verdict that parts of the claim got, with the first of these parts."
 )
-FILES = (("report/claims", "*.yaml"),)  # that its key depends on, besides published numbers
+FILES = (("report/claims", "*.yaml"), ("report/published", "*.csv"))  # that its key depends on
 PLUGINS = ("predicates", "forensics", "datasets", "backbones", "pruning")  # kinds of modules that it uses all of
 NAMES = {"arithmetic": "printed", "cells": "measured"}
 UNITS = {"pp": "points"}

@@ -12,6 +12,7 @@ CAPTION = (
     "with the number that is furthest from what is expected."
 )
 STANDALONE = True  # shows no cells: every study has it
+FILES = (("report/published", "*.csv"),)  # that its key depends on
 PLUGINS = ("forensics", "datasets", "backbones", "pruning")  # kinds of modules that it uses all of
 UNITS = {"pp": "points", "pct_remaining": "points", "samples_per_s": "samples/s", "fraction": "", "tau_star": ""}
 

@@ -1,0 +1,86 @@
+"""Differences of pooled evaluations, over the folds and seeds that all of them have, in the same draws for all.
+
+A term is a factor and a row of `evaluations.tidy`. A drop is (1, unpruned), (-1, pruned); a difference of two models'
+drops has four terms; a slope one for each keep-rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from audioprune.results.estimate import Absent, Estimate, combined
+from audioprune.results.evaluations import by_cell, measured, pooled
+from audioprune.results.study import Results
+
+Run = tuple[int, int]  # fold, seed
+NOTHING_SHARED = "they have no fold and seed in common"
+
+
+def contrast(results: Results, *terms: tuple[float, Any]) -> Estimate | Absent:
+    """Sum of factor x value in points; Absent where a term has no run, or the terms share none.
+
+    The estimate has no interval where the terms are of other clips, as of two datasets.
+    """
+    rows = [row for _, row in terms]
+    shared = shared_runs(results, rows)
+    if isinstance(shared, Absent):
+        return shared
+    parts = [(factor, measured(results, cells)) for (factor, _), cells in zip(terms, shared, strict=True)]
+    return replace(combined(*parts), left_out=left_out(results, rows, len(shared[0])))
+
+
+def difference(results: Results, first: Any, second: Any) -> Estimate | Absent | None:
+    """`first` minus `second`, in points; None where either is not planned, or both are the same evaluations."""
+    if first is None or second is None or first.cells == second.cells:
+        return None
+    return contrast(results, (1, first), (-1, second))
+
+
+def chance(results: Results, first: Any, second: Any) -> float | None:
+    """Two-sided p-value of no difference of two rows, by permutation of recordings; None where they do not pair."""
+    from audioprune.statistics.paired import permutation
+    from audioprune.statistics.units import unit_of
+
+    shared = shared_runs(results, [first, second])
+    if isinstance(shared, Absent):
+        return None
+    unit = unit_of(results.dataset(first.dataset))
+    try:
+        a, b = (pooled(results, cells) for cells in shared)
+        return permutation(a, b, first.metric, unit=unit).p
+    except ValueError:  # other clips or seeds
+        return None
+
+
+def shared_runs(results: Results, rows: Sequence[Any]) -> list[tuple[str, ...]] | Absent:
+    """Of each row the cells whose fold and seed are there in all of them."""
+    made = [_made(results, row) for row in rows]
+    for row, own in zip(rows, made, strict=True):
+        if not own:
+            return Absent(row.why)
+    common = set.intersection(*(set(own) for own in made))
+    if not common:
+        return Absent(NOTHING_SHARED)
+    return [tuple(cell for run, cell in own.items() if run in common) for own in made]
+
+
+def left_out(results: Results, rows: Sequence[Any], shared: int) -> str:
+    """What some rows have planned and not all have made; empty where all runs are shared."""
+    each = by_cell(results)
+    planned = {
+        run for row in rows for run in each.loc[list(row.cells), ["fold", "seed"]].itertuples(index=False, name=None)
+    }
+    return (
+        f"over the {shared} of {len(planned)} runs (folds and seeds) that all sides have"
+        if len(planned) > shared
+        else ""
+    )
+
+
+def _made(results: Results, row: Any) -> dict[Run, str]:
+    """{(fold, seed): cell} of the evaluations of a row that are there."""
+    each = by_cell(results).loc[list(row.cells)]
+    there = each[each["why"] == ""]
+    return dict(zip(there[["fold", "seed"]].itertuples(index=False, name=None), there.index, strict=True))

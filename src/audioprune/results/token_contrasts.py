@@ -1,0 +1,90 @@
+"""What a token analysis measures at a block, of one model or of several compared clip by clip.
+
+A term is a factor, a model (a group of tokens) and a block. Terms are compared over the folds and seeds that all models
+have, and over the clips that have the measure in all terms: a clip that keeps no signal token has no gamma of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from audioprune.results.contrasts import NOTHING_SHARED
+from audioprune.results.estimate import DRAWS, Absent, Estimate
+from audioprune.results.study import Result, Results
+from audioprune.results.tokens import Group, by_clip, clips_of, quotient
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FILES = {"gamma_s": "attention", "gamma_b": "attention", "norm": "blocks"}  # of a column that is not one of stages
+Term = tuple[float, Group, int]
+
+
+def contrast(results: Results, column: str, *terms: Term) -> Estimate | Absent:
+    """Mean over clips of the sum of factor x column at a block; Absent where a model has no run, or no clip has it."""
+    shared = shared_runs(results, [group for _, group, _ in terms])
+    if isinstance(shared, Absent):
+        return shared
+    own = tuple((factor, group, block) for (factor, _, block), group in zip(terms, shared, strict=True))
+    name = f"tokens {column} {[(factor, group.cells, block) for factor, group, block in own]}"
+    found = results.cached(name, lambda results: _mean(results, column, own))
+    made, most = len(shared[0].cells), max(len(group.cells) + group.missing for _, group, _ in terms)
+    if isinstance(found, Estimate) and len(terms) > 1 and most > made:
+        left_out = f"over the {made} of {most} runs (folds and seeds) that all sides have"
+        found = replace(found, left_out="; ".join(filter(None, (left_out, found.left_out))))
+    return found
+
+
+def _mean(results: Results, column: str, terms: Sequence[Term]) -> Estimate | Absent:
+    """Of terms that are reduced to what they share."""
+    import numpy as np
+
+    from audioprune.statistics.sums import draw_sums
+    from audioprune.statistics.units import unit_of
+
+    first, block = terms[0][1], terms[0][2]
+    each = [factor * values(results, group, column, at) for factor, group, at in terms]
+    clips = clips_of(results, first)
+    index = list(zip(clips["seed"], clips["clip"], strict=True))
+    if any(len(own) and set(own.index) != set(index) for own in each):
+        return Absent("the models to compare were not analysed on the same clips")
+    table = np.stack([own.reindex(index).to_numpy(dtype=float) for own in each])  # (terms, n), NaN: a clip has none
+    total, some = table.sum(axis=0), int((~np.isnan(table)).any(axis=0).sum())
+    there = ~np.isnan(total)
+    if not there.any():
+        return Absent(f"no clip has {column} at block {block}")
+    unit = unit_of(results.dataset(first.dataset))
+    columns = np.stack([np.where(there, total, 0), there], axis=1)
+    n = int(clips["clip"][there].nunique())
+    found = quotient(draw_sums(clips, columns, unit=unit, draws=DRAWS, seed=0), 0, 1, n, first)
+    left_out = f"over the {there.sum()} of {some} clips that have it on all sides" if some > there.sum() else ""
+    cells = tuple(dict.fromkeys(cell for _, group, _ in terms for cell in group.cells))
+    return replace(found, cells=cells, left_out=left_out)
+
+
+def values(results: Results, group: Group, column: str, block: int) -> pd.Series:
+    """A column at a block by (seed, clip); attention ratios are of the score by which the model ranks."""
+    frame = by_clip(results, group, FILES.get(column, "stages"))
+    if "score" in frame:
+        frame = frame[frame["score"] == group.score.partition("_")[0]]
+    return frame[frame["block"] == block].set_index(["seed", "clip"])[column].astype(float)
+
+
+def shared_runs(results: Results, groups: Sequence[Group]) -> list[Group] | Absent:
+    """The groups, each with the cells only whose fold and seed are there in all of them."""
+    made = [{_run(results.cell(path)): path for path in group.cells} for group in groups]
+    for group, own in zip(groups, made, strict=True):
+        if not own:
+            return Absent(group.why)
+    common = set.intersection(*(set(own) for own in made))
+    if not common:
+        return Absent(NOTHING_SHARED)
+    kept = [tuple(path for run, path in own.items() if run in common) for own in made]
+    return [replace(group, cells=cells) for group, cells in zip(groups, kept, strict=True)]
+
+
+def _run(tokens: Result) -> tuple[int, int]:
+    tuned = tokens.inputs["trace"].inputs["finetune"].settings
+    return tuned.fold, tuned.seed
