@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import _again
 import numpy as np
@@ -19,8 +20,10 @@ from audioprune.results.study import Results
 from audioprune.results.tokens import Group, analysed, groups
 from audioprune.settings import AudioSettings, FinetuneSettings, Model, Pruning
 
-RESULTS, _ = crossed()
-ALL = groups(RESULTS, analysed(RESULTS, own=True, pruned=None))
+
+@cache
+def every_group() -> list[Group]:
+    return groups(crossed()[0], analysed(crossed()[0], own=True, pruned=None))
 
 
 def planned(backbone: str, dataset: str, keep_rate: float):
@@ -30,7 +33,7 @@ def planned(backbone: str, dataset: str, keep_rate: float):
 
 def group(backbone: str, dataset: str, keep_rate: float) -> Group:
     own = planned(backbone, dataset, keep_rate)
-    (found,) = (g for g in ALL if set(g.cells) == set(own[own["made"]]["path"]))
+    (found,) = (g for g in every_group() if set(g.cells) == set(own[own["made"]]["path"]))
     return found
 
 
@@ -48,7 +51,7 @@ def test_two_models_are_compared_clip_by_clip_over_the_runs_that_both_have(datas
     models = [(MAE, dataset, rate), (AST, dataset, rate)]
     sides, (ours, theirs) = [planned(*own) for own in models], [group(*own) for own in models]
     for column in ("low_of_kept", "ratio_b", "gamma_s", "norm"):
-        found = token_contrasts.contrast(RESULTS, column, (1, ours, 9), (-1, theirs, 9))
+        found = token_contrasts.contrast(crossed()[0], column, (1, ours, 9), (-1, theirs, 9))
         again = _again.tokens(sides, column, [9, 9], lambda x: x[0] - x[1])
         assert (found.value, *found.interval) == pytest.approx(again[:3], rel=1e-9, abs=1e-12)
         assert (found.n, found.seeds, set(found.cells)) == (again.n, again.seeds, set(again.cells))
@@ -58,7 +61,7 @@ def test_two_models_are_compared_clip_by_clip_over_the_runs_that_both_have(datas
 
 
 def test_bounds_are_of_the_same_draws():
-    found = token_contrasts.contrast(RESULTS, "low_of_kept", (1, group(MAE, "esc50", 0.7), 9))
+    found = token_contrasts.contrast(crossed()[0], "low_of_kept", (1, group(MAE, "esc50", 0.7), 9))
     low, lower, upper, high = np.quantile(found.draws, [0.025, 0.05, 0.95, 0.975])
     assert found.interval == pytest.approx((low, high))
     assert found.bounds == pytest.approx((lower, upper))
@@ -67,7 +70,7 @@ def test_bounds_are_of_the_same_draws():
 def test_a_sum_over_blocks_is_one_of_each_clip():
     own, blocks = group(MAE, "esc50", 1.0), range(12)
     factors = np.linspace(-1, 1, 12)
-    found = token_contrasts.contrast(RESULTS, "norm", *((f, own, b) for f, b in zip(factors, blocks, strict=True)))
+    found = token_contrasts.contrast(crossed()[0], "norm", *((f, own, b) for f, b in zip(factors, blocks, strict=True)))
     again = _again.tokens([planned(MAE, "esc50", 1.0)] * 12, "norm", blocks, lambda x: factors @ x)
     assert (found.value, *found.interval) == pytest.approx(again[:3])
 
@@ -76,25 +79,25 @@ def test_clips_count_once_whatever_the_seeds():
     """Two runs, of another fold and another seed each: 80 clips, of which every ninth of a fold has no signal."""
     own = group(MAE, "esc50", 0.5)
     assert sorted(_again.runs(planned(MAE, "esc50", 0.5)[lambda plan: plan["made"]])) == [(1, 0), (2, 1)]
-    assert token_contrasts.contrast(RESULTS, "low_of_kept", (1, own, 9)).n == 80
-    assert token_contrasts.contrast(RESULTS, "ratio_b", (1, own, 9)).n == 80 - 2 * 5
-    assert token_contrasts.contrast(RESULTS, "ratio_b", (1, group(MAE, "esc50", 0.7), 9)).n == 80 - 2 * 5
+    assert token_contrasts.contrast(crossed()[0], "low_of_kept", (1, own, 9)).n == 80
+    assert token_contrasts.contrast(crossed()[0], "ratio_b", (1, own, 9)).n == 80 - 2 * 5
+    assert token_contrasts.contrast(crossed()[0], "ratio_b", (1, group(MAE, "esc50", 0.7), 9)).n == 80 - 2 * 5
 
 
 def test_why_there_is_no_contrast():
     one, two = group(MAE, "fsdd-digits", 0.5), group(AST, "fsdd-digits", 0.5)
-    assert token_contrasts.contrast(RESULTS, "norm", (1, one, 3), (-1, two, 3)) == Absent(NOTHING_SHARED)
+    assert token_contrasts.contrast(crossed()[0], "norm", (1, one, 3), (-1, two, 3)) == Absent(NOTHING_SHARED)
     nothing = replace(one, cells=(), missing=2, why=NOT_MADE)
-    assert token_contrasts.contrast(RESULTS, "norm", (1, nothing, 3), (-1, two, 3)) == Absent(NOT_MADE)
+    assert token_contrasts.contrast(crossed()[0], "norm", (1, nothing, 3), (-1, two, 3)) == Absent(NOT_MADE)
     mixed = group(MAE, "esc10mix", 0.7)
-    assert token_contrasts.contrast(RESULTS, "gamma_b", (1, mixed, 9)) == Absent("no clip has gamma_b at block 9")
-    others = token_contrasts.contrast(RESULTS, "norm", (1, group(MAE, "esc50", 0.7), 3), (-1, mixed, 3))
+    assert token_contrasts.contrast(crossed()[0], "gamma_b", (1, mixed, 9)) == Absent("no clip has gamma_b at block 9")
+    others = token_contrasts.contrast(crossed()[0], "norm", (1, group(MAE, "esc50", 0.7), 3), (-1, mixed, 3))
     assert others == Absent("the models to compare were not analysed on the same clips")
 
 
 def test_shared_runs_keep_the_cells_of_each_model_in_its_order():
     ours, theirs = group(MAE, "esc10mix", 0.7), group(AST, "esc10mix", 0.7)
-    kept = token_contrasts.shared_runs(RESULTS, [ours, theirs])
+    kept = token_contrasts.shared_runs(crossed()[0], [ours, theirs])
     sides = _again.shared([planned(MAE, "esc10mix", 0.7), planned(AST, "esc10mix", 0.7)])
     assert [own.cells for own in kept] == [tuple(own["path"]) for own in sides]
     assert [replace(own, cells=()) for own in kept] == [replace(own, cells=()) for own in (ours, theirs)]
