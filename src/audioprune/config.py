@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -11,11 +12,12 @@ from pydantic import Field, ValidationError
 
 from audioprune import registry
 from audioprune.errors import UserError
-from audioprune.facts.options import option_names
+from audioprune.facts.options import option_names, refusal
 from audioprune.facts.tokens import BLOCKS, PATCH
 from audioprune.settings import Augment, Closed, OptionValue, Perturbation, Recipe, UserFolder
 
 Block = TypeVar("Block")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 RESERVED = ("cells", "logs", "resume", "exhibits")
 
 
@@ -232,8 +234,13 @@ def _model_in(annotation) -> type | None:
 def _semantic(config: Config):
     datasets = (*registry.names("datasets"), *config.datasets)
     for name in config.datasets:
-        if name in registry.names("datasets"):
-            yield f"datasets.{name}: this name is taken by a built-in dataset; choose another"
+        if name in (*registry.names("datasets"), *RESERVED, "all") or name.startswith("checkpoint-"):
+            yield f"datasets.{name}: this name is taken; choose another"
+        elif not NAME.fullmatch(name):
+            yield f"datasets.{name}: a dataset's name is letters, digits, hyphens and underscores"
+        classes = config.datasets[name].classes
+        for label in sorted({one for one in classes if classes.count(one) > 1}):
+            yield f"datasets.{name}.classes: {label!r} stands there twice"
     for name in (*config.data, *config.dataset_options):
         if name not in datasets:
             yield f"data / dataset_options: no dataset named {name!r}{registry.nearest(name, datasets)}"
@@ -306,10 +313,12 @@ def _method_errors(place: str, method: Method, lowest: float = 1.0):
     if method.method not in (valid := registry.names("pruning")):
         yield f"{place}: no method named {method.method!r}{registry.nearest(method.method, valid)}"
         return
-    facts, known = registry.method(method.method), option_names(registry.get("pruning", method.method).build)
-    for name in method.options:
-        if name not in known:
+    facts, build = registry.method(method.method), registry.get("pruning", method.method).build
+    for name, value in method.options.items():
+        if name not in (known := option_names(build)):
             yield f"{place}: {facts.name} has no option {name!r}{registry.nearest(name, known)}"
+        elif wrong := refusal(facts, build, name, value):
+            yield f"{place}: {facts.name}: {wrong}"
     if lowest < facts.least and not facts.is_constant(method.options):
         yield f"{place}: {facts.name} keeps at least {facts.least:g} of a block's tokens, not {lowest}"
 

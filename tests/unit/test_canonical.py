@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 
 from audioprune import registry
 from audioprune.backbones._build import build_model
-from audioprune.config import Method, load
+from audioprune.config import Method, _method_errors, load
+from audioprune.errors import UserError
 from audioprune.facts.options import canonical, defaults
 from audioprune.labels import canonical_label, method_label, score_of
 from audioprune.planning.grid import Planner, methods_of
+from audioprune.profiling.macs import count
 from audioprune.settings import Pruning
 
 REPOSITORY = Path(__file__).parents[2]
@@ -120,3 +123,25 @@ def test_the_score_that_ranks_is_said_whoever_names_it():
 
 def test_numbers_in_a_label_have_their_name():
     assert method_label(Pruning(method="random", keep_rate=0.5, options={"seed": 3})) == "random.seed3"
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "said"),
+    [
+        ("topk", {"score": "glob"}, "score='glob' is none of global, global_literal, cls"),
+        ("intensity", {"variant": True}, "variant=True is none of fixed, as_released"),
+        ("random", {"seed": 1.7}, "seed=1.7 is not a whole number from 0 on"),
+        ("random", {"seed": True}, "seed=True is not a whole number from 0 on"),
+        ("tome", {"r": 20.0}, "r=20.0 is not a whole number from 0 on"),
+        ("tome", {"proportional": 0}, "proportional=0 is neither true nor false"),
+        ("tome", {"proportional": "no"}, "proportional='no' is neither true nor false"),
+    ],
+)
+def test_values_are_refused_before_anything_is_made(method, options, said):
+    """By the configuration, by the closed form of MACs, and by whoever builds a model."""
+    assert [said in error for error in _method_errors("here", Method(method=method, options=options))] == [True]
+    shape = {"frames": 64, "num_classes": 2, "method": method, "keep_rate": 0.5, "options": options}
+    with pytest.raises(UserError, match=re.escape(said)):
+        count("ast-tiny", **shape)
+    with pytest.raises(UserError, match=r"none of|not the number|whole number|neither true"):
+        build_model("ast-tiny", **shape)

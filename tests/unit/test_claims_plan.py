@@ -47,6 +47,14 @@ def test_a_claim_changes_the_keys_of_claims_and_report_only(monkeypatch):
     assert {name for name in before if before[name] != after[name]} == {"claims", "report"}
 
 
+def test_files_are_those_of_the_folder_where_planning_is_done(tmp_path, monkeypatch):
+    """Whatever was planned elsewhere before, by the same process."""
+    monkeypatch.chdir(tmp_path)
+    assert planning._files_taken(registry.get("tables", "forensics")) == {}
+    monkeypatch.chdir(REPOSITORY)
+    assert len(planning._files_taken(registry.get("tables", "forensics"))) > 5
+
+
 def test_keys_take_in_every_claim_predicate_and_check():
     digests = planning._files_taken(registry.get("tables", "claims"))
     assert {f"report/claims/{claim.name}.yaml" for claim in load()} <= set(digests)

@@ -1,3 +1,4 @@
+import re
 import shutil
 from pathlib import Path
 
@@ -160,3 +161,28 @@ def test_the_lock_has_hashes_and_no_addresses():
     assert all(line.endswith("\\") for line in entries)
     assert lock.count("--hash=sha256:") >= len(entries)
     assert "://" not in lock
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("../../evil", "letters, digits, hyphens and underscores"),
+        ("my data", "letters, digits, hyphens and underscores"),
+        ("a{b}", "letters, digits, hyphens and underscores"),
+        (".hidden", "letters, digits, hyphens and underscores"),
+        ("all", "this name is taken"),
+        ("cells", "this name is taken"),
+        ("esc10", "this name is taken"),
+        ("checkpoint-audiomae-b", "this name is taken"),
+    ],
+)
+def test_names_of_own_data_that_would_lead_elsewhere(edited, name, said):
+    user = {"folder": "x", "csv": "x/labels.csv", "task": "environmental", "classes": ["a", "b"], "frames": 128}
+    with pytest.raises(UserError, match=re.escape(f"datasets.{name}: ") + ".*" + said):
+        edited(lambda data: data.update(datasets={name: user}))
+
+
+def test_a_class_given_twice(edited):
+    user = {"folder": "x", "csv": "x/labels.csv", "task": "environmental", "classes": ["a", "b", "a"], "frames": 128}
+    with pytest.raises(UserError, match=r"datasets\.mine\.classes: 'a' stands there twice"):
+        edited(lambda data: data.update(datasets={"mine": user}))

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from _again import side
-from fake_crossed import AST, MAE, NOT_MADE, P0, P2, crossed
+from fake_crossed import AST, MAE, NOT_MADE, NOTHING_SHARED, P0, P2, crossed
 
 from audioprune import registry
 from audioprune.results import contrasts
@@ -121,9 +121,7 @@ def test_a_side_without_a_run_says_why():
 
 
 def test_sides_without_a_run_in_common_are_not_compared():
-    assert contrasts.difference(crossed()[0], row(esc50("half")), row(esc50("last run"))) == Absent(
-        contrasts.NOTHING_SHARED
-    )
+    assert contrasts.difference(crossed()[0], row(esc50("half")), row(esc50("last run"))) == Absent(NOTHING_SHARED)
     assert contrasts.chance(crossed()[0], row(esc50("half")), row(esc50("last run"))) is None
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from fake_ablations import BLOCKS, ablations
 
+from audioprune import registry
 from audioprune.figures import discard
 from audioprune.results import discards
+from audioprune.results.estimate import Estimate, combined
 from audioprune.results.study import Results
+from audioprune.statistics.bootstrap import contrast
 from audioprune.training.metrics import average_precision
 
 
@@ -99,3 +103,13 @@ def test_what_was_not_run_says_why():
     fig, frame = discard.draw(lost)
     assert frame.empty
     assert fig.texts[0].get_text() == "not run: no clusters were made"
+
+
+def test_where_no_draw_changes_the_accuracy_its_exact_limits_stand():
+    """40 clips, all right: Clopper and Pearson's 0.025^(1/40) = 91.19 %, and as far for a difference of two such."""
+    clips = pd.DataFrame({"clip": [f"c{i}" for i in range(40)], "recording": "", "correct": True, "emptied": False})
+    drawn = [contrast((100, discards._drawn(registry.dataset("esc10"), clips))) for _ in range(2)]
+    found = [Estimate(100.0, one, 40, 1, 1) for one in drawn]
+    assert found[0].interval == pytest.approx((100 * 0.025 ** (1 / 40), 100.0))
+    width = 100 * (1 - 0.025 ** (1 / 40))
+    assert combined((1, found[0]), (-1, found[1])).interval == pytest.approx((-width, width))

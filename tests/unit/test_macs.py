@@ -194,7 +194,7 @@ def test_fewer_tokens_never_cost_more_and_items_add_up(backbone, frames, one, ot
         ({"blocks": (3, 12)}, "block 12 does not exist: blocks are numbered 0 to 11"),
         ({"frames": 8}, "less than one patch"),
         ({"method": "tome", "keep_rate": 0.4}, "keep-rate 0.4 is below 0.5: tome merges at most half"),
-        ({"method": "tome", "options": {"r": 1.5}}, "r=1.5 is not the number of merges"),
+        ({"method": "tome", "options": {"r": 1.5}}, "r=1.5 is not a whole number from 0 on"),
     ],
 )
 def test_wrong_values_are_named(arguments, message):

@@ -31,14 +31,13 @@ from _shown import (
     rows,
     said,
 )
-from fake_crossed import AST, MAE, NOT_MADE, NOT_TIMED, crossed
+from fake_crossed import AST, MAE, NOT_MADE, NOT_TIMED, NOTHING_SHARED, crossed
 from scipy.stats import spearmanr
 
 from audioprune import registry
 from audioprune.claims.claim import load
 from audioprune.claims.ledger import judge
 from audioprune.claims.verdict import Judged, Part
-from audioprune.results.contrasts import NOTHING_SHARED
 from audioprune.results.study import Results
 from audioprune.tables import claims as claims_table
 

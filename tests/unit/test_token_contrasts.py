@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 from _again import side
 from _claims import DECOY, tokens_cell
-from fake_crossed import AST, MAE, NOT_MADE, P2, clips, crossed
+from fake_crossed import AST, MAE, NOT_MADE, NOTHING_SHARED, P2, clips, crossed
 from fakes import RECIPE, Study
 
 from audioprune.results import token_contrasts
-from audioprune.results.contrasts import NOTHING_SHARED
 from audioprune.results.estimate import Absent
 from audioprune.results.study import Results
 from audioprune.results.tokens import Group, analysed, groups

@@ -114,3 +114,8 @@ def test_least_upper_bound_of_published_drops():
     assert least_upper_bound(0.80, 2000) == pytest.approx(1.128, abs=1e-3)  # paper.md 7: at least 1.13
     assert least_upper_bound(0.31, 11005) < 1.0
     assert least_upper_bound(0.0, 2000) == 0.0
+
+
+def test_without_an_interval_nothing_is_refuted():
+    assert _parts.covers(Estimate(5.0, None, 1, 1, 1), 9.0) == "inconclusive"
+    assert _parts.above(Estimate(5.0, None, 1, 1, 1)) == "inconclusive"

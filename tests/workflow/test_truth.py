@@ -29,7 +29,7 @@ def test_results_copied_to_another_place_rerun_nothing(made, tmp_path):
 
 
 def test_a_fresh_clone_with_results_and_a_branch_and_back_rerun_nothing(finished, tmp_path):
-    (finished.root / ".gitignore").write_text("results/\n.snakemake/\n__pycache__/\n")
+    (finished.root / ".gitignore").write_text("/results/\n.snakemake/\n__pycache__/\n")
     git(finished, "init", "-q", "-b", "main")
     git(finished, "add", ".gitignore", *COPIED)
     git(finished, "commit", "-q", "-m", "all")

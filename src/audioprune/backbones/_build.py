@@ -13,7 +13,7 @@ from audioprune.backbones._vit import KERNELS
 from audioprune.backbones._weights import load_checkpoint
 from audioprune.errors import UserError
 from audioprune.facts.mel import MEL_BINS
-from audioprune.facts.options import option_names
+from audioprune.facts.options import option_names, refusal
 from audioprune.facts.tokens import BLOCKS, PATCH, Tokens, keep_counts
 from audioprune.pruning._base import Pruner, Pruning, Reducer
 
@@ -131,7 +131,11 @@ def make_pruner(method: str, tokens: Tokens, options: Mapping[str, object]) -> R
     for name in options:
         if name not in known:
             raise UserError(f"method {method!r} has no option {name!r}{registry.nearest(name, known)}")
-    return build(tokens, **options)
+    reducer = build(tokens, **options)  # which says best what is wrong with its own values
+    for name, value in options.items():
+        if wrong := refusal(registry.method(method), build, name, value):
+            raise UserError(f"method {method!r}: {wrong}")
+    return reducer
 
 
 def left_by(merger: Reducer, patches: int, depth: int) -> float:

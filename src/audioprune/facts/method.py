@@ -7,9 +7,10 @@ arguments are its options with their defaults, and which imports torch inside.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Value = str | int | float | bool
+VARIANTS = ("fixed", "as_released")  # of ranking by a statistic of the patch
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Method:
     least          the smallest keep-rate it can leave at one block
     constant       the option, if any, by which so many tokens go in every block, whatever keep-rate and blocks say
     loses_extra    (option, value) by which the released gather loses the extra tokens
+    choices        the words that an option may be; others are of the kind of their default, counts where that is None
     """
 
     name: str
@@ -31,6 +33,7 @@ class Method:
     least: float = 0.0
     constant: str = ""
     loses_extra: tuple[str, Value] | None = None
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def is_constant(self, options: Mapping[str, object]) -> bool:
         """Whether these options name how many tokens go in every block."""

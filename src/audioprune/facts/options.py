@@ -6,12 +6,26 @@ import inspect
 from collections.abc import Callable, Mapping
 
 from audioprune.facts.backbone import Family
-from audioprune.facts.method import Value
+from audioprune.facts.method import Method, Value
 
 
 def option_names(build: Callable) -> tuple[str, ...]:
     """Names of the options that a method's `build` takes."""
     return tuple(inspect.signature(build).parameters)[1:]  # after `tokens`
+
+
+def refusal(facts: Method, build: Callable, name: str, value: object) -> str:
+    """What is wrong with the value of an option, by its choices or the kind of its default; empty where nothing is."""
+    if name in facts.choices:
+        return "" if value in facts.choices[name] else f"{name}={value!r} is none of {', '.join(facts.choices[name])}"
+    default = inspect.signature(build).parameters[name].default
+    if isinstance(default, bool):
+        return "" if isinstance(value, bool) else f"{name}={value!r} is neither true nor false"
+    if default is None or isinstance(default, int):
+        whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+        return "" if whole else f"{name}={value!r} is not a whole number from 0 on"
+    fits = isinstance(value, int | float) if isinstance(default, float) else isinstance(value, type(default))
+    return "" if fits and not isinstance(value, bool) else f"{name}={value!r} is not like its default {default!r}"
 
 
 def defaults(build: Callable, family: Family) -> dict[str, object]:

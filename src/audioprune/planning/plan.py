@@ -240,9 +240,13 @@ def _files_taken(module: ModuleType) -> dict[str, str]:
     return digests
 
 
-@cache
 def _file_digests(folder: Path, pattern: str) -> dict[str, str]:
     """{name: SHA-256} of the files directly in a folder."""
+    return _digests_in(folder.absolute(), pattern)
+
+
+@cache
+def _digests_in(folder: Path, pattern: str) -> dict[str, str]:
     files = sorted(p for p in folder.glob(pattern) if p.is_file())
     return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 

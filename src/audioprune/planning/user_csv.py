@@ -124,6 +124,14 @@ def _clips(
         yield clip, [f"row {number}: {what}" for what in wrong]
 
 
+def _is_file(path: Path) -> bool:
+    """Whether a file is there; a name that no file can have is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def _clip(root: Path | None, user: UserFolder, row: dict[str, str]) -> tuple[Clip | None, list[str]]:
     """(clip, what is wrong with its row); no clip where the row names no file."""
     file, errors = PurePosixPath(row["file"]), []
@@ -131,7 +139,7 @@ def _clip(root: Path | None, user: UserFolder, row: dict[str, str]) -> tuple[Cli
         return None, ["the file is empty"]
     if file.is_absolute() or ".." in file.parts:
         errors.append(f"file {row['file']!r} leads out of the folder")
-    elif root is not None and not (root / file).is_file():
+    elif root is not None and not _is_file(root / file):
         errors.append(f"file {row['file']!r} does not exist in {root}")
     names = [name.strip() for name in row.get("label", "").split(";") if name.strip()]
     for name in names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from audioprune.claims.claim import Verdict
@@ -25,6 +26,9 @@ def non_inferior(found: Estimate, margin: float) -> Verdict:
 
 
 def covers(found: Estimate, value: float) -> Verdict:
+    """Whether the interval holds a value; inconclusive where there is no interval."""
+    if math.isnan(found.low):
+        return "inconclusive"
     return "supported" if found.low <= value <= found.high else "refuted"
 
 

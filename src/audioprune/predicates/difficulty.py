@@ -74,7 +74,8 @@ def _measured_across(evidence: Evidence, halves: dict[str, Estimate]) -> Part:
 
 def _resting_on(part: Part, drops: list[Estimate], n: int) -> Part:
     cells = tuple(dict.fromkeys(cell for drop in drops for cell in drop.cells))
-    return replace(part, n=n, seeds=min(drop.seeds for drop in drops), cells=cells)
+    evidence = ", ".join(dict.fromkeys([part.evidence, *(drop.left_out for drop in drops if drop.left_out)]))
+    return replace(part, evidence=evidence, n=n, seeds=min(drop.seeds for drop in drops), cells=cells)
 
 
 def _along(name: str, drops: dict[float, float], basis) -> Part:

@@ -21,13 +21,14 @@ What a method adds
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from audioprune import registry
 from audioprune.errors import UserError
 from audioprune.facts.backbone import Family
-from audioprune.facts.options import option_names
+from audioprune.facts.options import option_names, refusal
 from audioprune.facts.tokens import BLOCKS, PATCH, grid, keep_count
 
 ITEMS = {
@@ -142,8 +143,10 @@ def patches_of(frames: int, patch: int = PATCH, stride: int = PATCH) -> int:
     """Number of patches of a (frames, 128) spectrogram: 64 for 128 frames, 1212 for 1024 at stride 10."""
     if frames < patch:
         raise UserError(f"frames={frames} is less than one patch of {patch}")
-    time, freq = grid(frames, patch, stride)
-    return time * freq
+    try:
+        return math.prod(grid(frames, patch, stride))
+    except ValueError as error:
+        raise UserError(str(error)) from None
 
 
 def shape_of(backbone: str, **other: int | None) -> Shape:
@@ -168,21 +171,22 @@ def _tokens(
     valid = registry.names("pruning")
     if method not in valid:
         raise UserError(f"no pruning method named {method!r}{registry.nearest(method, valid)}")
-    known = option_names(registry.get("pruning", method).build)
-    for name in options:
-        if name not in known:
+    facts, build = registry.method(method), registry.get("pruning", method).build
+    for name, value in options.items():
+        if name not in (known := option_names(build)):
             raise UserError(f"method {method!r} has no option {name!r}{registry.nearest(name, known)}")
+        if wrong := refusal(facts, build, name, value):
+            raise UserError(f"method {method!r}: {wrong}")
     if not 0 < keep_rate <= 1:
         raise UserError(f"keep-rate {keep_rate} is not in (0, 1]")
-    wrong = [block for block in blocks if not 0 <= block < depth]
-    if wrong:
-        raise UserError(f"block {wrong[0]} does not exist: blocks are numbered 0 to {depth - 1}")
-    facts = registry.method(method)
+    wrong_blocks = [block for block in blocks if not 0 <= block < depth]
+    if wrong_blocks:
+        raise UserError(f"block {wrong_blocks[0]} does not exist: blocks are numbered 0 to {depth - 1}")
     n, lost = patches + extra, False
     for block in range(depth):
         score = 0
         if facts.is_constant(options):
-            n -= min(_merges(options), (n - extra) // 2)
+            n -= min(options[facts.constant], (n - extra) // 2)
         elif method != "none" and keep_rate < 1 and block in blocks:
             score = n - extra if facts.scored else 0
             lost = lost or facts.loses(options)
@@ -191,10 +195,3 @@ def _tokens(
                 raise UserError(f"keep-rate {keep_rate} is below 0.5: {method} merges at most half of a block's tokens")
             n = m
         yield block, n, score
-
-
-def _merges(options: dict) -> int:
-    r = options["r"]
-    if not isinstance(r, int) or r < 0:
-        raise UserError(f"tome: r={r!r} is not the number of merges in every block; for example r=20")
-    return r

@@ -20,9 +20,8 @@ import torch
 from torch import Tensor
 
 from audioprune.errors import UserError
+from audioprune.facts.method import VARIANTS
 from audioprune.pruning._base import Pruner, View
-
-VARIANTS = ("fixed", "as_released")
 
 
 def build(statistic: Callable[[Tensor], Tensor], variant: str) -> Pruner:

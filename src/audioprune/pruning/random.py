@@ -17,4 +17,4 @@ def build(tokens: Tokens, *, seed: int = 0) -> Pruner:
     from audioprune.pruning._base import Pruner
     from audioprune.pruning._random_order import RandomOrder
 
-    return Pruner(RandomOrder(int(seed)))
+    return Pruner(RandomOrder(seed))

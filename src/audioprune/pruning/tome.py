@@ -30,4 +30,4 @@ def build(tokens: Tokens, *, r: int | None = None, proportional: bool = True) ->
 
     if r is not None and (not isinstance(r, int) or isinstance(r, bool) or r < 0):
         raise UserError(f"tome: r={r!r} is not the number of merges in every block; for example r=20")
-    return Merger(r, proportional=bool(proportional))
+    return Merger(r, proportional=proportional)

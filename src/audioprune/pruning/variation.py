@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audioprune.facts.method import Method
+from audioprune.facts.method import VARIANTS, Method
 
 if TYPE_CHECKING:
     from audioprune.facts.tokens import Tokens
     from audioprune.pruning._base import Pruner
 
-FACTS = Method(name="variation", loses_extra=("variant", "as_released"))
+FACTS = Method(name="variation", loses_extra=("variant", "as_released"), choices={"variant": VARIANTS})
 
 
 def build(tokens: Tokens, *, variant: str = "fixed") -> Pruner:

@@ -6,7 +6,7 @@ drops has four terms; a slope one for each keep-rate.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -56,27 +56,29 @@ def chance(results: Results, first: Any, second: Any) -> float | None:
 
 def shared_runs(results: Results, rows: Sequence[Any]) -> list[tuple[str, ...]] | Absent:
     """Of each row the cells whose fold and seed are there in all of them."""
-    made = [_made(results, row) for row in rows]
-    for row, own in zip(rows, made, strict=True):
-        if not own:
-            return Absent(row.why)
-    common = set.intersection(*(set(own) for own in made))
+    return in_common([(_made(results, row), row.why) for row in rows])
+
+
+def in_common(sides: Sequence[tuple[Mapping[Run, str], str]]) -> list[tuple[str, ...]] | Absent:
+    """Of each side (its cells by fold and seed, and why it has none) the cells of the runs that all sides have."""
+    if nothing := next((Absent(why) for made, why in sides if not made), None):
+        return nothing
+    common = set.intersection(*(set(made) for made, _ in sides))
     if not common:
         return Absent(NOTHING_SHARED)
-    return [tuple(cell for run, cell in own.items() if run in common) for own in made]
+    return [tuple(cell for run, cell in made.items() if run in common) for made, _ in sides]
+
+
+def of_planned(shared: int, planned: int) -> str:
+    """What is left out where sides have planned more runs than all of them have made."""
+    return f"over the {shared} of {planned} runs (folds and seeds) that all sides have" if planned > shared else ""
 
 
 def left_out(results: Results, rows: Sequence[Any], shared: int) -> str:
     """What some rows have planned and not all have made; empty where all runs are shared."""
-    each = by_cell(results)
-    planned = {
-        run for row in rows for run in each.loc[list(row.cells), ["fold", "seed"]].itertuples(index=False, name=None)
-    }
-    return (
-        f"over the {shared} of {len(planned)} runs (folds and seeds) that all sides have"
-        if len(planned) > shared
-        else ""
-    )
+    each = by_cell(results)[["fold", "seed"]]
+    planned = {run for row in rows for run in each.loc[list(row.cells)].itertuples(index=False, name=None)}
+    return of_planned(shared, len(planned))
 
 
 def _made(results: Results, row: Any) -> dict[Run, str]:

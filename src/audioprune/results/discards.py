@@ -7,6 +7,7 @@ is discarded (B19): those values stand beside ours, with the number of clips of 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from audioprune.queries import as_trained, value_of
@@ -141,9 +142,10 @@ def _drawn(facts: Dataset, group: pd.DataFrame) -> Drawn:
     there = ~group["emptied"].to_numpy(dtype=bool)
     if "correct" in group:
         right = (group["correct"].to_numpy(dtype=bool) & there).astype(int)
-        group, metric = group.assign(numerator=right, denominator=1), "ratio"
-    else:
-        lowest = min(s.min() for s in group["scores"]) - 1
-        scores = [s if t else np.full(len(s), lowest) for s, t in zip(group["scores"], there, strict=True)]
-        group, metric = group.assign(scores=scores), facts.metric
-    return draw(group.reset_index(drop=True), metric, unit=unit_of(facts), draws=DRAWS, seed=0)
+        group = group.assign(numerator=right, denominator=1).reset_index(drop=True)
+        found = draw(group, "ratio", unit=unit_of(facts), draws=DRAWS, seed=0)
+        return replace(found, limits=(0.0, 1.0))  # an accuracy, though it is drawn as a ratio
+    lowest = min(s.min() for s in group["scores"]) - 1
+    scores = [s if t else np.full(len(s), lowest) for s, t in zip(group["scores"], there, strict=True)]
+    group = group.assign(scores=scores).reset_index(drop=True)
+    return draw(group, facts.metric, unit=unit_of(facts), draws=DRAWS, seed=0)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from audioprune.results.contrasts import NOTHING_SHARED
+from audioprune.results.contrasts import in_common, of_planned
 from audioprune.results.estimate import DRAWS, Absent, Estimate
 from audioprune.results.study import Result, Results
 from audioprune.results.tokens import Group, by_clip, clips_of, quotient
@@ -31,8 +31,7 @@ def contrast(results: Results, column: str, *terms: Term) -> Estimate | Absent:
     name = f"tokens {column} {[(factor, group.cells, block) for factor, group, block in own]}"
     found = results.cached(name, lambda results: _mean(results, column, own))
     made, most = len(shared[0].cells), max(len(group.cells) + group.missing for _, group, _ in terms)
-    if isinstance(found, Estimate) and len(terms) > 1 and most > made:
-        left_out = f"over the {made} of {most} runs (folds and seeds) that all sides have"
+    if isinstance(found, Estimate) and len(terms) > 1 and (left_out := of_planned(made, most)):
         found = replace(found, left_out="; ".join(filter(None, (left_out, found.left_out))))
     return found
 
@@ -51,15 +50,16 @@ def _mean(results: Results, column: str, terms: Sequence[Term]) -> Estimate | Ab
     if any(len(own) and set(own.index) != set(index) for own in each):
         return Absent("the models to compare were not analysed on the same clips")
     table = np.stack([own.reindex(index).to_numpy(dtype=float) for own in each])  # (terms, n), NaN: a clip has none
-    total, some = table.sum(axis=0), int((~np.isnan(table)).any(axis=0).sum())
+    total = table.sum(axis=0)
     there = ~np.isnan(total)
+    all_sides, some = (clips["clip"][own].nunique() for own in (there, ~np.isnan(table).all(axis=0)))
     if not there.any():
         return Absent(f"no clip has {column} at block {block}")
     unit = unit_of(results.dataset(first.dataset))
     columns = np.stack([np.where(there, total, 0), there], axis=1)
     n = int(clips["clip"][there].nunique())
     found = quotient(draw_sums(clips, columns, unit=unit, draws=DRAWS, seed=0), 0, 1, n, first)
-    left_out = f"over the {there.sum()} of {some} clips that have it on all sides" if some > there.sum() else ""
+    left_out = f"over the {all_sides} of {some} clips that have it on all sides" if some > all_sides else ""
     cells = tuple(dict.fromkeys(cell for _, group, _ in terms for cell in group.cells))
     return replace(found, cells=cells, left_out=left_out)
 
@@ -74,14 +74,9 @@ def values(results: Results, group: Group, column: str, block: int) -> pd.Series
 
 def shared_runs(results: Results, groups: Sequence[Group]) -> list[Group] | Absent:
     """The groups, each with the cells only whose fold and seed are there in all of them."""
-    made = [{_run(results.cell(path)): path for path in group.cells} for group in groups]
-    for group, own in zip(groups, made, strict=True):
-        if not own:
-            return Absent(group.why)
-    common = set.intersection(*(set(own) for own in made))
-    if not common:
-        return Absent(NOTHING_SHARED)
-    kept = [tuple(path for run, path in own.items() if run in common) for own in made]
+    kept = in_common([({_run(results.cell(path)): path for path in group.cells}, group.why) for group in groups])
+    if isinstance(kept, Absent):
+        return kept
     return [replace(group, cells=cells) for group, cells in zip(groups, kept, strict=True)]
 
 
