@@ -6,6 +6,7 @@ other, and a new field with its default changes none. A field that is not pinned
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -22,18 +23,25 @@ def keyed(settings: BaseModel) -> dict[str, Any]:
 def _keyed(value: object, dumped: Any) -> Any:
     """The keyed part of a value, given with its JSON."""
     if isinstance(value, BaseModel):
-        found = {name: _keyed(getattr(value, name), part) for name, part in dumped.items()}
-        return {name: part for name, part in found.items() if not _left_out(type(value), name, part)}
+        found = {}
+        for name, place, required in _fields(type(value)):
+            inner, part = getattr(value, name), dumped[name]
+            part = _keyed(inner, part) if isinstance(inner, BaseModel | list | tuple) else part
+            left_out = (
+                part == PINNED[place] if place in PINNED else not required and part == default_of(type(value), name)
+            )
+            if not left_out:
+                found[name] = part
+        return found
     if isinstance(value, list | tuple):
         return [_keyed(*pair) for pair in zip(value, dumped, strict=True)]
     return dumped
 
 
-def _left_out(model: type[BaseModel], name: str, part: object) -> bool:
-    place, field = place_of(model, name), model.model_fields[name]
-    if place in PINNED:
-        return bool(part == PINNED[place])
-    return not field.is_required() and bool(part == default_of(model, name))
+@cache
+def _fields(model: type[BaseModel]) -> tuple[tuple[str, str, bool], ...]:
+    """(name, place in the table, whether it has no default) of each field."""
+    return tuple((name, place_of(model, name), field.is_required()) for name, field in model.model_fields.items())
 
 
 def place_of(model: type[BaseModel], name: str) -> str:
