@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from audioprune import records
+from audioprune import disk, records
 from audioprune.disk import FullDisk
 from audioprune.planning.cells import RESULTS, Cell
 
@@ -92,8 +92,13 @@ def cell_state(cell: Cell, digests: Digests) -> State:
 def guard(name: str, why: str) -> Path:
     """Write a file with new bytes: Snakemake sees an input newer than the outputs, and makes them again.
 
-    Each lies in a folder of its own: Snakemake lists a folder once, and would miss those written to it afterwards.
+    Each lies in a folder of its own: Snakemake lists a folder once, and would miss those written to it afterwards. It
+    is neither synced nor renamed into place: nothing reads it, and half of it is new bytes as well.
     """
     path = GUARDS / name / "stale.txt"
-    records.write_text(path, f"{time.time_ns()} {why}\n")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{time.time_ns()} {why}\n", encoding="utf-8")
+    except OSError as error:
+        raise disk.unwritable(path, error) from None
     return path
