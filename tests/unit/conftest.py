@@ -48,3 +48,10 @@ def fsdd_files(tmp_path_factory) -> PublicFiles:
     speakers = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
     names = [f"recordings/{d}_{s}_{t}.wav" for d in range(10) for s in speakers for t in range(50)]
     return public_files("fsdd", tmp_path_factory.mktemp("fsdd"), ["README.md", *names])
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch) -> None:
+    """Run in an empty folder, which has no manifests yet."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")

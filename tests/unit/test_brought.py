@@ -16,11 +16,7 @@ from audioprune.errors import UserError
 from audioprune.planning import brought
 from audioprune.planning.grid import PENDING, Planner
 
-
-@pytest.fixture(autouse=True)
-def _here(tmp_path, monkeypatch):
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 @pytest.fixture

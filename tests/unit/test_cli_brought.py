@@ -13,9 +13,7 @@ from audioprune.cli.main import main
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch) -> Path:
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
+def folder(tmp_path, elsewhere) -> Path:
     made = make(tmp_path / "base", labels=LABELS, second=SWAPPED)
     configure(made)
     return made

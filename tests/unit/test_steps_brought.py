@@ -23,11 +23,7 @@ from audioprune.steps.fetch import fetch
 
 CHANGED = "what lies in .* is not what this job was planned for.*run `audioprune index mine`"
 
-
-@pytest.fixture(autouse=True)
-def _here(tmp_path, monkeypatch):
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 @pytest.fixture
