@@ -22,18 +22,24 @@ def scancel(cluster, job):
 
 
 def time_limit(cluster, job):
-    """The job's limit is now: SLURM looks for jobs at their limit now and then, and kills them."""
+    """The job's limit is now. SLURM looks for jobs at their limit twice a minute: until then the training is held."""
+    os.kill(process_of(cluster, job), signal.SIGSTOP)
     cluster.ask("scontrol", "update", f"JobId={job['JobId']}", "EndTime=now")
 
 
 def sigkill(cluster, job):
+    os.kill(process_of(cluster, job), signal.SIGKILL)
+
+
+def process_of(cluster, job) -> int:
     (pid,) = cluster.processes("\0audioprune.steps.finetune\0", f'"key": "{key_of(job)}"')
-    os.kill(pid, signal.SIGKILL)
+    return pid
 
 
 PROVOKED = {"none-kr1": [scancel, sigkill], "topk-kr0.5": [time_limit]}
 MEMORY, CANCELLED, LIMIT = "exceeded memory limit", "CANCELLED AT", "DUE TO TIME LIMIT"
 KILLED = "SIGKILL"
+LITTLE = 800  # MB, of a first attempt: those of TOO_LITTLE
 SAID = {"none-kr1": [MEMORY, CANCELLED, KILLED], "topk-kr0.5": [MEMORY, LIMIT]}  # by SLURM's logs, attempt by attempt
 
 
@@ -51,7 +57,7 @@ def disturbed(undisturbed, cluster, tmp_path_factory):
         while any(waiting.values()) and run.process.poll() is None and time.monotonic() < until:
             for label in PROVOKED:
                 job = training_job(project, cluster, label) if waiting[label] else {}
-                if job and job["JobId"] not in struck:
+                if job and job["JobId"] not in struck and f"mem={LITTLE}M" not in job["ReqTRES"]:  # which is memory's
                     struck.add(job["JobId"])
                     waiting[label].pop(0)(cluster, job)
             time.sleep(0.5)
@@ -79,7 +85,7 @@ def test_a_job_out_of_memory_is_tried_again_with_more(attempts):
         (state, less, said), (_, more, then), *_ = attempts[label]
         assert state in ("FAILED", "OUT_OF_MEMORY")
         assert MEMORY in said
-        assert (less, more) == (800, 1600)
+        assert (less, more) == (LITTLE, 2 * LITTLE)
         assert MEMORY not in then
 
 
