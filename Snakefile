@@ -5,56 +5,70 @@ import sys
 import time
 from pathlib import Path
 
-from audioprune import leases
 from audioprune.errors import UserError
-from audioprune.planning.lock import LOCK, hold
 from audioprune.planning.plan import Plan
+from audioprune.planning.run import Run, Submitted
 
-# Steps run with the Python that plans, whether or not its environment is activated; and with cached bytecode, without
-# which every process would compile torch's sources anew.
+# Steps run with the Python that plans, whether or not its environment is activated, unless Snakemake has activated one
+# for the job (--sdm conda); with this checkout's code, which no environment of envs/ has; and with cached bytecode,
+# without which every process would compile torch's sources anew.
+around, planner = os.environ.get("CONDA_PREFIX", ""), Path(sys.executable).parent
+source = Path(workflow.basedir) / "src"
 shell.prefix(
-    f"set -euo pipefail; unset PYTHONDONTWRITEBYTECODE; export PATH={Path(sys.executable).parent}:$PATH; "
+    "set -euo pipefail; unset PYTHONDONTWRITEBYTECODE; "
+    '[ "x${{CONDA_PREFIX:-}}" != x{around:q} ] || export PATH={planner:q}:"$PATH"; '
+    'export PYTHONPATH={source:q}"${{PYTHONPATH:+:$PYTHONPATH}}"; '
 )
+
+if config:
+    raise WorkflowError(
+        f"--config and --configfile are not read ({', '.join(config)}): what decides a result stands in config.yaml, "
+        "which plan, status and why read, too; make your change there"
+    )
 
 planned = time.time()
 try:
-    plan = Plan(
-        main=workflow.is_main_process, targets=lambda: workflow.dag_settings.targets
-    )
+    plan = Plan()
 except UserError as error:
     raise WorkflowError(str(error)) from None
+# Snakemake says in no other way what it was asked for (and that only once it has read this file), nor which of its
+# processes this is.
+run = (
+    Run(plan, lambda: workflow.dag_settings.targets)
+    if workflow.is_main_process
+    else Submitted()
+)
 
 if plan.config.mirror:
     os.environ.setdefault("AUDIOPRUNE_MIRROR", plan.config.mirror)
 
 
 onstart:
-    # Kept by what lives as long as this process: a name in here would not, and the lock would be given back at once.
     try:
-        plan.lock = hold()
+        run.begin(planned)
     except UserError as error:
         raise WorkflowError(str(error)) from None
-    leases.forget_finished(LOCK.parent, before=planned)
 
 
 wildcard_constraints:
     address=r"[^\s]+",
     key=r"[0-9a-f]{16}",
-    batch=r"[^\s]+/[0-9a-f]{16}",
-    sheet=r"[^\s]+/[0-9a-f]{16}",
     at="(?:(?:" + "|".join(s for s in plan.config.studies if s != "paper") + ")/)?",
 
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/targets.smk"
+include: "workflow/rules/cell.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/profile.smk"
 include: "workflow/rules/report.smk"
 
 
-rule all:  # not included: of an included file Snakemake takes no default target
+rule all:
     """The paper study: its tables, figures and report."""
+
+    # Not included: of an included file Snakemake takes no default target.
     default_target: True
     input:
         report_of("paper"),

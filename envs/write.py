@@ -14,8 +14,8 @@ PYTHON = "3.11"
 ENVS = {
     "plan": (
         "enough to plan, draw and report",
-        "snakemake snakemake-executor-plugin-slurm pulp pydantic pyyaml requests jinja2 pandas pyarrow matplotlib "
-        "scipy scikit-learn typst",
+        "snakemake snakemake-executor-plugin-slurm pulp pydantic pyyaml requests jinja2 numpy pandas pyarrow "
+        "matplotlib scipy scikit-learn typst",
     ),
     "torch": (
         "enough to decode, train, profile and trace",

@@ -249,18 +249,16 @@ class ThroughputSettings(Closed):
     device: str = Field(description="name of the device; never reused on another")
 
 
-KINDS: dict[str, type[Closed]] = {
-    "fetch": FetchSettings,
-    "generate": GenerateSettings,
-    "audio": AudioSettings,
-    "features": FeaturesSettings,
-    "pretrain": PretrainSettings,
-    "finetune": FinetuneSettings,
-    "evaluate": EvaluateSettings,
-    "trace": TraceSettings,
-    "clusters": ClustersSettings,
-    "tokens": TokensSettings,
-    "discard": DiscardSettings,
-    "macs": MacsSettings,
-    "throughput": ThroughputSettings,
-}
+class ExhibitSettings(Closed):
+    """A table or a figure of a study."""
+
+    study: str
+    name: str = Field(description="a module of audioprune.tables or audioprune.figures")
+
+
+class ReportSettings(Closed):
+    """A study's report, and what it prints of the study's block of config.yaml."""
+
+    study: str
+    title: str = ""
+    tier: str = ""

@@ -14,10 +14,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import soundfile
 
-from audioprune import manifest
+from audioprune import manifest, records
 from audioprune.manifest import Manifest
 from audioprune.planning import brought, user_csv
 from audioprune.planning.cells import Cell, code_of, key_of
+from audioprune.planning.jobs import JobFile
 from audioprune.settings import (
     AudioSettings,
     Augment,
@@ -111,12 +112,18 @@ class Chain:
     def __init__(self, root: Path, recipe: Recipe = RECIPE):
         self.root, self.cells = root, cells(recipe)
 
-    def start(self, kind: str, code: str = "", cell: Cell | None = None, **environment: str) -> subprocess.Popen:
+    def job(self, kind: str) -> Path:
+        """The file of a cell's job, as Snakemake's main process leaves it when a run begins."""
+        job = JobFile(self.cells[kind].key, [self.cells[kind]])
+        if not (self.root / job.path).exists():
+            records.write_text(self.root / job.path, job.text)
+        return job.path
+
+    def start(self, kind: str, code: str = "", **environment: str) -> subprocess.Popen:
         """The step of a kind, or `code` in its place, as Snakemake would start it."""
-        cell = cell or self.cells[kind]
         what = ["-c", code] if code else ["-m", f"audioprune.steps.{kind}"]
         return subprocess.Popen(
-            [sys.executable, *what, "--cell", cell.as_json(), "--log", str(cell.log)],
+            [sys.executable, *what, "--job", str(self.job(kind)), "--log", str(self.cells[kind].log)],
             cwd=self.root,
             env=os.environ | environment,
             stdout=subprocess.PIPE,

@@ -32,7 +32,7 @@ def sigkill(cluster, job):
 
 
 def process_of(cluster, job) -> int:
-    (pid,) = cluster.processes("\0audioprune.steps.finetune\0", f'"key": "{key_of(job)}"')
+    (pid,) = cluster.processes("\0audioprune.steps.finetune\0", f"results/logs/jobs/{key_of(job)}-")
     return pid
 
 
@@ -57,7 +57,7 @@ def disturbed(undisturbed, cluster, tmp_path_factory):
         while any(waiting.values()) and run.process.poll() is None and time.monotonic() < until:
             for label in PROVOKED:
                 job = training_job(project, cluster, label) if waiting[label] else {}
-                if job and job["JobId"] not in struck and f"mem={LITTLE}M" not in job["ReqTRES"]:  # which is memory's
+                if job and job["JobId"] not in struck and job["MinMemoryNode"] != f"{LITTLE}M":  # left to memory
                     struck.add(job["JobId"])
                     waiting[label].pop(0)(cluster, job)
             time.sleep(0.5)

@@ -55,3 +55,14 @@ def elsewhere(tmp_path, monkeypatch) -> None:
     """Run in an empty folder, which has no manifests yet."""
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
+
+
+@pytest.fixture
+def planning_folder(tmp_path, monkeypatch) -> Path:
+    """Run in a folder with what plans are made from, in which nothing was made yet."""
+    folder = tmp_path / "planning"
+    folder.mkdir()
+    for name in ("config.yaml", "workflow", "report"):
+        (folder / name).symlink_to(REPOSITORY / name)
+    monkeypatch.chdir(folder)
+    return folder

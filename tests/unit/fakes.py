@@ -125,33 +125,34 @@ def exhibits() -> list[tuple[str, str]]:
 def collected(results: Results, shown=None, **about) -> Report:
     """A report of exhibits (all, if not told which) that are drawn for it in a folder of their own."""
     shown = exhibits() if shown is None else shown
-    return collect(results, shown, draw(results, shown), **about)
+    return collect(results, draw(results, shown), **about)
 
 
-def draw(results: Results, shown) -> Path:
+def draw(results: Results, shown) -> dict[str, Path]:
+    """{"table/table1": folder of its files} of the exhibits, drawn each in a folder of its own."""
     _folders.append(tempfile.TemporaryDirectory())
-    folder = Path(_folders[-1].name)
+    folders = {f"{kind}/{name}": Path(_folders[-1].name) / kind / name for kind, name in shown}
     for kind, name in shown:
-        RENDER[kind](registry.get(f"{kind}s", name), results, folder / name)
-    return folder
+        RENDER[kind](registry.get(f"{kind}s", name), results, folders[f"{kind}/{name}"] / name)
+    return folders
 
 
 @cache
-def drawn() -> Path:
+def drawn() -> dict[str, Path]:
     """All exhibits of the shared study."""
     return draw(shared(), exhibits())
 
 
 @cache
 def shared_report() -> Report:
-    return collect(shared(), exhibits(), drawn(), **ABOUT)
+    return collect(shared(), drawn(), **ABOUT)
 
 
 @cache
 def report_again() -> Report:
     """The same study written and collected once more; that exhibits are the same bytes, test_exhibits shows."""
     _folders.append(tempfile.TemporaryDirectory())
-    return collect(fake_study(Path(_folders[-1].name)), exhibits(), drawn(), **ABOUT)
+    return collect(fake_study(Path(_folders[-1].name)), drawn(), **ABOUT)
 
 
 def fake_study(folder: Path, name: str = "mini") -> Results:

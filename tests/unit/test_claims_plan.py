@@ -8,7 +8,7 @@ import pytest
 
 from audioprune import registry
 from audioprune.claims.claim import load
-from audioprune.planning import plan as planning
+from audioprune.planning import exhibits
 from audioprune.planning.plan import Plan
 
 REPOSITORY = Path(__file__).parents[2]
@@ -21,28 +21,23 @@ def _here(monkeypatch):
 
 @pytest.mark.parametrize("study", ["paper", "demo"])
 def test_every_study_has_both(study):
-    plan = Plan(main=False)
-    assert ("table", "forensics") in plan.exhibits(study)
-    assert ("table", "claims") in plan.exhibits(study)
-    assert plan.exhibit_cells(study, "table", "forensics") == ()
-    assert {cell.kind for cell in plan.exhibit_cells(study, "table", "claims")} >= {
-        "evaluate",
-        "finetune",
-        "throughput",
-    }
+    plan = Plan()
+    forensics, claims = plan.exhibit(study, "forensics"), plan.exhibit(study, "claims")
+    assert {("table", "forensics"), ("table", "claims")} <= {(c.kind, c.settings.name) for c in plan.shown(study)}
+    assert forensics.inputs == {}
+    assert {cell.kind for cell in claims.upstream().values()} >= {"evaluate", "finetune", "throughput"}
 
 
 def test_a_claim_changes_the_keys_of_claims_and_report_only(monkeypatch):
     def keys() -> dict:
-        plan = Plan(main=False)
-        names = [("table", "claims"), ("table", "forensics"), ("table", "table1"), ("report", "report")]
-        return {name: plan.exhibit_key("demo", kind, name) for kind, name in names}
+        plan = Plan()
+        return {name: plan.exhibit("demo", name).key for name in ("claims", "forensics", "table1", "report")}
 
-    before, digests = keys(), planning._file_digests
+    before, digests = keys(), exhibits.file_digests
     edited = lambda folder, pattern: {  # noqa: E731
         name: digest[::-1] if name == "000-6.yaml" else digest for name, digest in digests(folder, pattern).items()
     }
-    monkeypatch.setattr(planning, "_file_digests", edited)
+    monkeypatch.setattr(exhibits, "file_digests", edited)
     after = keys()
     assert {name for name in before if before[name] != after[name]} == {"claims", "report"}
 
@@ -50,23 +45,23 @@ def test_a_claim_changes_the_keys_of_claims_and_report_only(monkeypatch):
 def test_files_are_those_of_the_folder_where_planning_is_done(tmp_path, monkeypatch):
     """Whatever was planned elsewhere before, by the same process."""
     monkeypatch.chdir(tmp_path)
-    assert planning._files_taken(registry.get("tables", "forensics")) == {}
+    assert exhibits.files_taken(registry.get("tables", "forensics")) == {}
     monkeypatch.chdir(REPOSITORY)
-    assert len(planning._files_taken(registry.get("tables", "forensics"))) > 5
+    assert len(exhibits.files_taken(registry.get("tables", "forensics"))) > 5
 
 
 def test_keys_take_in_every_claim_predicate_and_check():
-    digests = planning._files_taken(registry.get("tables", "claims"))
+    digests = exhibits.files_taken(registry.get("tables", "claims"))
     assert {f"report/claims/{claim.name}.yaml" for claim in load()} <= set(digests)
-    plugins = planning.exhibit_plugins("table", "claims")
+    plugins = exhibits.plugins_of("table", "claims")
     assert {registry.module_name("predicates", name) for name in registry.names("predicates")} <= set(plugins)
     csv = {f"report/published/{p.name}" for p in Path("report/published").glob("*.csv")}
     assert csv <= set(digests)
-    assert set(planning._files_taken(registry.get("tables", "forensics"))) == csv
+    assert set(exhibits.files_taken(registry.get("tables", "forensics"))) == csv
     shown = {"report/published/table1.csv", "report/published/p2.csv"}
-    assert set(planning._files_taken(registry.get("tables", "table1"))) == shown
+    assert set(exhibits.files_taken(registry.get("tables", "table1"))) == shown
     checks = [registry.module_name("forensics", name) for name in registry.names("forensics")]
-    assert planning.exhibit_plugins("table", "forensics")[: len(checks) + 1] == (
+    assert exhibits.plugins_of("table", "forensics")[: len(checks) + 1] == (
         registry.module_name("tables", "forensics"),
         *checks,
     )

@@ -7,6 +7,7 @@ from functools import cache
 import pytest
 
 from audioprune.config import Config, load
+from audioprune.planning.exhibits import name_of
 from audioprune.planning.plan import Plan
 from audioprune.settings import UserFolder
 
@@ -15,9 +16,9 @@ REPORT = ("demo", "report", "report")
 
 def keys(config: Config) -> dict[tuple[str, str, str], str]:
     """{(study, kind, name): key} of all exhibits of two studies."""
-    plan = Plan(config, main=False)
-    found = [(study, *exhibit) for study in ("demo", "mini") for exhibit in plan.exhibits(study)]
-    return {exhibit: plan.exhibit_key(*exhibit) for exhibit in [*found, REPORT, ("mini", "report", "report")]}
+    plan = Plan(config)
+    found = [cell for study in ("demo", "mini") for cell in (*plan.shown(study), plan.exhibit(study, "report"))]
+    return {(cell.settings.study, cell.kind, name_of(cell)): cell.key for cell in found}
 
 
 @cache
@@ -45,9 +46,12 @@ def test_a_title_and_a_tier_are_in_the_key_of_the_report_that_prints_them_and_in
 
 
 def test_a_report_holds_the_keys_of_its_tables_and_figures():
-    plan = Plan(main=False)
-    inputs, _ = plan.exhibit_content(*REPORT)
-    assert inputs == {f"{kind}/{name}": before()["demo", kind, name] for kind, name in plan.exhibits("demo")}
+    inputs = Plan().exhibit("demo", "report").inputs
+    own = {exhibit: key for exhibit, key in before().items() if exhibit[0] == "demo" and exhibit != REPORT}
+    assert {named: cell.key for named, cell in inputs.items()} == {
+        f"{k}/{name}": own["demo", k, name] for _, k, name in own
+    }
+    assert {"table/table1", "figure/accuracy-macs"} <= set(inputs)
 
 
 def test_the_order_of_the_configuration_is_that_of_the_rows_and_in_the_keys():
@@ -74,10 +78,11 @@ def test_names_of_a_users_classes_are_in_the_keys_of_what_shows_their_dataset():
             "recipes": {**config.recipes, demo.recipes: recipes},
             "studies": {**config.studies, "demo": study},
         }
-        found.append(Plan(config.model_copy(update=update), main=False))
-    shown = [exhibit for exhibit in found[0].exhibits("demo") if found[0].exhibit_cells("demo", *exhibit)]
-    trained = [e for e in shown if any(c.kind == "audio" for c in found[0].exhibit_cells("demo", *e))]
-    assert ("table", "table1") in trained
-    for exhibit in shown:
-        same = found[0].exhibit_key("demo", *exhibit) == found[1].exhibit_key("demo", *exhibit)
-        assert same == (exhibit not in trained), exhibit
+        found.append(Plan(config.model_copy(update=update)))
+    shown, other = ({cell.path.rpartition("/")[0]: cell for cell in plan.shown("demo")} for plan in found)
+    assert set(shown) == set(other)
+    trained = {name for name, cell in shown.items() if any(c.kind == "audio" for c in cell.upstream().values())}
+    assert "table/demo/table1" in trained
+    assert "table/demo/forensics" not in trained
+    for name, cell in shown.items():
+        assert (cell.key == other[name].key) == (name not in trained), name

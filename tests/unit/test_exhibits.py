@@ -17,20 +17,20 @@ from fake_tokens import token_study
 from fakes import shared
 
 from audioprune import registry
+from audioprune.cells.kinds import KINDS
 from audioprune.exhibits.figure_files import render_figure
 from audioprune.exhibits.table_files import render_table
-from audioprune.planning import fingerprint
-from audioprune.planning.plan import _files_taken, exhibit_plugins
+from audioprune.planning import exhibits, fingerprint
 from audioprune.queries import value_of
 from audioprune.results import published
 from audioprune.results.study import Results
-from audioprune.settings import KINDS
 
 EXHIBITS = [("tables", n) for n in registry.names("tables")] + [("figures", n) for n in registry.names("figures")]
 OF_PUBLISHED_NUMBERS = ("claims", "forensics")  # have something to say before any cell is made
 RENDER = {"tables": render_table, "figures": render_figure}
 STUDIES = (shared, ablations, token_study)  # each exhibit is drawn of the first that has something to show
-SUFFIXES = {"tables": ("tex", "csv", "html", "json"), "figures": ("pdf", "svg", "csv")}
+SHOWN = [kind for kind, row in KINDS.items() if not row.draws and kind not in ("fetch", "generate", "audio")]
+FILES = {f"{kind}s": row.files for kind, row in KINDS.items() if row.draws}
 
 
 @pytest.mark.parametrize(("kind", "name"), EXHIBITS)
@@ -42,18 +42,20 @@ def test_every_exhibit_is_whole(kind, name, tmp_path):
     standalone = getattr(module, "STANDALONE", False)
     study = shared() if standalone else next(made() for made in STUDIES if module.needs(made()))
     assert bool(module.needs(study)) != standalone
-    assert {c.kind for c in module.needs(study)} <= set(KINDS) - {"fetch", "generate", "audio"}
+    assert {c.kind for c in module.needs(study)} <= {*SHOWN}
     with asked_of_the_registry() as choosing:  # among all cells of the study, of which an exhibit gets its own
         cells = module.needs(study)
     with asked_of_the_registry() as drawing, published_files_read() as read:
         found = RENDER[kind](module, study, tmp_path / "one" / name)
-    assert {f"report/published/{one}.csv" for one in read} <= set(_files_taken(module)), "name them in PUBLISHED"
+    assert {f"report/published/{one}.csv" for one in read} <= set(exhibits.files_taken(module)), (
+        "name them in PUBLISHED"
+    )
     assert drawing - choosing <= in_key(kind, name, cells), "name the kinds of these modules in PLUGINS"
     again = RENDER[kind](module, study, tmp_path / "two" / name)
     assert found == again
     assert found["rows"] > 0
     files = sorted((tmp_path / "one").iterdir())
-    assert [f.name for f in files] == sorted(f"{name}.{s}" for s in SUFFIXES[kind])
+    assert [f.name for f in files] == sorted(f"{name}.{s}" for s in FILES[kind])
     for file in files:
         assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
     rows = list(csv.DictReader(io.StringIO((tmp_path / "one" / f"{name}.csv").read_text())))
@@ -90,7 +92,7 @@ def published_files_read() -> Iterator[set[str]]:
 
 def in_key(kind: str, name: str, cells) -> set[str]:
     """The modules in the code of an exhibit, and the pluggable ones in that of the cells it shows."""
-    found = set(fingerprint.closure(fingerprint.roots_of(kind[:-1], exhibit_plugins(kind[:-1], name))))
+    found = set(fingerprint.closure(fingerprint.roots_of(kind[:-1], exhibits.plugins_of(kind[:-1], name))))
     for cell in upstream(cells):
         for folder, field in (("backbones", "backbone"), ("pruning", "method"), ("datasets", "dataset")):
             if (value := value_of(cell, field)) in registry.names(folder):

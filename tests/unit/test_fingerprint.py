@@ -1,7 +1,9 @@
 import ast
+from dataclasses import replace
 
 import pytest
 
+from audioprune.cells.kinds import KINDS
 from audioprune.planning import fingerprint as fp
 from audioprune.planning.syntax import serialise
 
@@ -66,5 +68,5 @@ def test_only_the_named_plugins_enter():
 
 def test_hand_kept_version_enters(monkeypatch):
     before = fp.digest("finetune", [("a", "1")])
-    monkeypatch.setitem(fp.VERSIONS, "finetune", 2)
+    monkeypatch.setitem(KINDS, "finetune", replace(KINDS["finetune"], version=2))
     assert fp.digest("finetune", [("a", "1")]) != before

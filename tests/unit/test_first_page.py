@@ -48,14 +48,14 @@ def first_page(report: Report) -> dict:
 @pytest.mark.parametrize("made", SHOWN, ids=lambda made: made.__name__)
 def test_with_headings_in_other_words_it_says_the_same(made, tmp_path):
     shown = [("table", name) for name in SHOWN[made]]
-    folder = draw(made(), shown)
-    shutil.copytree(folder, tmp_path / "other")
-    for path in (tmp_path / "other").glob("*.json"):
+    folders = draw(made(), shown)
+    others = {named: shutil.copytree(folder, tmp_path / named) for named, folder in folders.items()}
+    for path in tmp_path.rglob("*.json"):
         table = json.loads(path.read_text(encoding="utf-8"))
         for row in table["rows"]:
             row["group"] = "In other words; or: whatever"
         path.write_text(json.dumps(table), encoding="utf-8")
-    before, after = (first_page(collect(made(), shown, where)) for where in (folder, tmp_path / "other"))
+    before, after = (first_page(collect(made(), where)) for where in (folders, others))
     assert before["answers"]
     assert before["glance"]
     assert after == before
@@ -65,7 +65,7 @@ def test_at_a_glance_has_the_numbers_of_the_predictions():
     shown = [("table", "table1")]
     (row,) = [
         row.cells
-        for row in collect(shared(), shown, draw(shared(), shown)).glance.rows
+        for row in collect(shared(), draw(shared(), shown)).glance.rows
         if (row.cells["backbone"], row.cells["dataset"]) == ("ast-tiny", "fsdd-digits")
     ]
     unpruned, pruned = (right(f"ast-tiny/fsdd-digits/{label}/fold1-seed0/last") for label in ("none-kr1", "topk-kr0.5"))
@@ -77,7 +77,7 @@ def test_at_a_glance_has_the_numbers_of_the_predictions():
 
 def test_at_a_glance_names_the_metric_of_each_dataset():
     shown = [("table", "table1")]
-    rows = [row.cells for row in collect(shared(), shown, draw(shared(), shown)).glance.rows]
+    rows = [row.cells for row in collect(shared(), draw(shared(), shown)).glance.rows]
     assert {(row["dataset"], row["metric"]) for row in rows} == {
         ("fsdd-digits", "top-1 accuracy, %"),
         ("esc10", "top-1 accuracy, %"),
@@ -95,7 +95,7 @@ def right(address: str) -> float:
 
 def test_claims_have_the_mark_of_their_source_and_lead_to_an_exhibit_that_is_there():
     shown = [("table", "claims"), ("table", "table1")]
-    found = collect(shared(), shown, draw(shared(), shown)).verdicts
+    found = collect(shared(), draw(shared(), shown)).verdicts
     for line, claim in zip(found, load(), strict=True):
         assert line.claim == ", ".join(claim.ids) + MARKS.get(claim.sources[0].status, "")
         there = claim.exhibit == "table1"
@@ -123,9 +123,8 @@ def test_a_new_table_brings_its_question(tmp_path, monkeypatch):
     module = SimpleNamespace(TITLE="Shapes: circles and squares", CAPTION="Their sums.", HEADLINE=QUESTION)
     get = registry.get
     monkeypatch.setattr(registry, "get", lambda kind, name: module if name == "shapes" else get(kind, name))
-    shown = [("table", "shapes"), ("table", "table1")]
-    shutil.copytree(draw(shared(), shown[1:]), tmp_path, dirs_exist_ok=True)
-    first, own = collect(shared(), shown, tmp_path).answers
+    folders = {"table/shapes": tmp_path} | draw(shared(), [("table", "table1")])
+    first, own = collect(shared(), folders).answers
     assert first.exhibit == "table1"
     assert own.question == "Do circles sum to more than squares at keep-rate 0.5?"
     assert own.text == "Yes. Circles minus squares: a-tiny on b 4.0 [2.0, 6.0]. Products left out: 1."

@@ -15,10 +15,11 @@ import pytest
 from pydantic import BaseModel
 
 from audioprune import settings
+from audioprune.cells.kinds import KINDS
 from audioprune.planning.cells import Cell, keyed_settings
+from audioprune.planning.jobs import JobFile
 from audioprune.planning.keyed import default_of, model_in, place_of, with_defaults
 from audioprune.planning.pinned import PINNED
-from audioprune.planning.plan import Drawn
 
 SOURCE = Path(settings.__file__).read_text(encoding="utf-8")
 
@@ -30,7 +31,8 @@ def models(*roots: type[BaseModel]) -> list[type[BaseModel]]:
     return list(found)
 
 
-MODELS = models(*settings.KINDS.values())
+SETTINGS = {kind: row.settings for kind, row in KINDS.items()}
+MODELS = models(*SETTINGS.values())
 FIELDS = [(m, name) for m in MODELS for name, field in m.model_fields.items() if not field.is_required()]
 IDS = [place_of(*field) for field in FIELDS]
 # Nothing relies on this default: a pruning that names no method is named none while it is validated.
@@ -44,7 +46,7 @@ INNER = "class Inner(Closed):\n    x: int = 1\n"  # a model for new fields
 
 
 def edited(model: str, change) -> dict[str, type[BaseModel]]:
-    """KINDS of the settings file after `change` was done to a class's statements."""
+    """The settings of each kind after `change` was done to a class's statements in their file."""
     tree = ast.parse(SOURCE)
     closed = next(i for i, node in enumerate(tree.body) if isinstance(node, ast.ClassDef) and node.name == "Closed")
     tree.body[closed + 1 : closed + 1] = ast.parse(INNER).body
@@ -53,13 +55,13 @@ def edited(model: str, change) -> dict[str, type[BaseModel]]:
     sys.modules[module.__name__] = module  # pydantic looks names up in it
     try:
         exec(compile(ast.fix_missing_locations(tree), "edited settings", "exec"), vars(module))  # noqa: S102 (our own)
-        return module.KINDS
+        return {kind: getattr(module, own.__name__) for kind, own in SETTINGS.items()}
     finally:
         del sys.modules[module.__name__]
 
 
 def with_default(model: type[BaseModel], name: str, default: str) -> dict[str, type[BaseModel]]:
-    """KINDS after a field got another default, given as code."""
+    """The settings of each kind after a field got another default, given as code."""
     value = ast.parse(default, mode="eval").body
 
     def change(body: list[ast.stmt]) -> None:
@@ -121,6 +123,10 @@ CELLS: list[tuple[str, dict]] = [
     ("discard", {}),
     ("macs", SHAPE),
     ("throughput", {**SHAPE, "batch_size": 4, "device": "here"}),
+    ("table", {"study": "a", "name": "table1"}),
+    ("figure", {"study": "a", "name": "figure2"}),
+    ("report", {"study": "a"}),
+    ("report", {"study": "a", "title": "A title", "tier": "synthetic"}),
 ]
 
 
@@ -131,15 +137,15 @@ def key(kind: str, own: BaseModel) -> dict:
 @cache
 def originals() -> list[tuple[str, dict, dict, dict]]:
     """(kind, what it is given, all it is made with, its keyed settings) of every cell."""
-    made = [(kind, given, settings.KINDS[kind](**given)) for kind, given in CELLS]
+    made = [(kind, given, SETTINGS[kind](**given)) for kind, given in CELLS]
     return [(kind, given, own.model_dump(), key(kind, own)) for kind, given, own in made]
 
 
 def test_every_kind_is_among_the_cells():
-    assert {kind for kind, _ in CELLS} == set(settings.KINDS)
+    assert {kind for kind, _ in CELLS} == set(KINDS)
 
 
-@pytest.mark.parametrize(("model", "name"), [*FIELDS, *((Drawn, n) for n in ("title", "tier"))])
+@pytest.mark.parametrize(("model", "name"), FIELDS, ids=IDS)
 def test_every_default_is_pinned(model, name):
     place = place_of(model, name)
     line = f'"{place}": {default_of(model, name)!r},'
@@ -154,7 +160,7 @@ def test_a_changed_default_changes_the_keys_of_the_cells_that_relied_on_it_and_o
         now = kinds[kind](**given)
         assert (key(kind, now) != keyed) == (now.model_dump() != before), kind
         relied += [kind] if now.model_dump() != before else []
-        for value, one, other in ((before, kinds, keyed), (now.model_dump(), settings.KINDS, key(kind, now))):
+        for value, one, other in ((before, kinds, keyed), (now.model_dump(), SETTINGS, key(kind, now))):
             named = one[kind](**value)  # explicitly; an unpruned model's blocks cannot be
             assert key(kind, named) == other or named.model_dump() != value
     assert bool(relied) == (place_of(model, name) not in NEVER_RELIED_ON)
@@ -177,7 +183,8 @@ def test_a_new_field_with_another_value_changes_the_key():
 
 def test_a_job_gets_every_setting_as_it_was_planned_so_that_no_later_default_reaches_it():
     own = settings.FinetuneSettings(model=MODEL, dataset="a", recipe=RECIPE)
-    given = json.loads(Cell("finetune", "a", own).as_json())["settings"]
+    (node,) = json.loads(JobFile("0" * 16, [Cell("finetune", "a", own)]).text)["graph"]
+    given = node["settings"]
     assert given == own.model_dump(mode="json")
     kinds = with_default(settings.Recipe, "betas", "(0.5, 0.6)")
     assert kinds["finetune"].model_validate(given).model_dump() == own.model_dump()

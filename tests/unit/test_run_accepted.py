@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from audioprune.planning import accepted
 from audioprune.planning import fingerprint as fp
 from audioprune.planning.accepted import Acceptance, Change
 from audioprune.planning.cells import Cell, code_of
+from audioprune.planning.jobs import JobFile, read
 from audioprune.settings import GenerateSettings
 from audioprune.steps._run import run_cell
 
@@ -35,21 +35,29 @@ def make(job) -> dict:
     return {}
 
 
+def planned(cell: Cell) -> str:
+    """The fingerprint that the file of the cell's job holds, as of now."""
+    file = JobFile(cell.key, [cell])
+    file.write()
+    ((_, code),) = read(file.path).cells
+    return code
+
+
 def test_an_accepted_change_is_in_the_key_and_in_the_record(entries):
     cell = Cell("generate", "words/clips1-seed0", GenerateSettings(generator="words", clips=1), key="0" * 16)
-    planned_before, code = json.loads(cell.as_json()), fp.code_of_kind("generate")[0]
-    assert planned_before["code"] == code_of("generate", ())
-    assert "counts_as" not in records.read(run_cell(planned_before, make))
+    planned_before, code = planned(cell), fp.code_of_kind("generate")[0]
+    assert planned_before == code_of("generate", ())
+    assert "counts_as" not in records.read(run_cell(cell, planned_before, make))
     change = Change(old=OLD, new=code[STEP])
     common = {"why": "same bits", "date": "2026-01-02", "commit": "", "dirty": False}
     accepted.append(Acceptance(kind="generate", modules={STEP: change}, **common))
     fp.forget()
     with pytest.raises(UserError, match="the code was changed after this job was planned"):
-        run_cell(planned_before, make)
+        run_cell(cell, planned_before, make)
     assert code_of("generate", ()) == fp.digest("generate", (code | {STEP: OLD}).items())
     assert code_of("evaluate", ()) == fp.digest("evaluate", fp.closure(fp.roots_of("evaluate")).items())
     leases.forget_finished(Path("results/logs"), before=time.time() + 1)  # as a new main process does
-    record = records.read(run_cell(json.loads(cell.as_json()), make))
+    record = records.read(run_cell(cell, planned(cell), make))
     assert record["code"] == code
     assert record["counts_as"] == code | {STEP: OLD}
     assert fp.counted_in(record)[STEP] == OLD

@@ -5,46 +5,49 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from audioprune import leases, records
+from audioprune.planning.cells import Cell
+from audioprune.planning.jobs import JobFile
+from audioprune.settings import FetchSettings
 from audioprune.steps._run import Job, run_cell
 
 KEY = "0123456789abcdef"
+LEASES, FINISHED = Path("results/logs/leases"), Path(f"results/logs/finished/{KEY}.json")
+# Of the one kind whose code is not keyed.
+CELL = Cell("fetch", "x", FetchSettings(source="fsdd"), digests={"content": "d"}, key=KEY)
 
 
-def cell(root: Path) -> dict:
-    """Of the one kind whose code is not keyed; paths as `Cell.as_json` gives them."""
-    return {
-        "kind": "fetch", "address": "x", "key": KEY, "code": "", "plugins": [], "settings": {"source": "fsdd"},
-        "inputs": {}, "digests": {"content": "d"}, "out": str(root / "cells" / "fetch" / "x" / KEY),
-        "resume": str(root / "resume" / KEY), "lease": str(root / "logs" / "leases" / KEY),
-    }  # fmt: skip
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
-def made(tmp_path):
+def made():
     """Make the cell, counting how often its files are written."""
     calls = []
 
     def make(job: Job) -> dict:
-        calls.append(list((tmp_path / "logs" / "leases").iterdir()))
+        calls.append(list(LEASES.iterdir()))
         (job.out / "data.txt").write_text("the data")
         return {"n": 1}
 
     def run() -> Path:
-        return run_cell(cell(tmp_path), make)
+        return run_cell(CELL, "", make)
 
     run.calls = calls
     return run
 
 
-def test_a_cell_is_made_under_its_lease_and_leaves_a_record(tmp_path, made):
+def test_a_cell_is_made_under_its_lease_and_leaves_a_record(made):
     folder = made()
     assert [[path.name for path in held] for held in made.calls] == [[f"{KEY}.0"]]
-    assert list((tmp_path / "logs" / "leases").iterdir()) == []
+    assert list(LEASES.iterdir()) == []
     record = records.read(folder)
     assert (record["key"], record["results"], list(record["files"])) == (KEY, {"n": 1}, ["data.txt"])
     assert [path.name for path in folder.parent.iterdir()] == [KEY]
@@ -62,9 +65,9 @@ def test_a_record_that_the_start_of_the_next_job_deleted_is_put_back(made, caplo
 
 
 @pytest.mark.parametrize("damage", ["shorter", "other", "gone", "key", "copy"])
-def test_a_damaged_cell_is_made_again_all_the_same(tmp_path, made, damage):
+def test_a_damaged_cell_is_made_again_all_the_same(made, damage):
     folder = made()
-    data, copy = folder / "data.txt", tmp_path / "logs" / "finished" / f"{KEY}.json"
+    data, copy = folder / "data.txt", FINISHED
     if damage == "gone":
         data.unlink()
     elif damage == "key":
@@ -79,19 +82,19 @@ def test_a_damaged_cell_is_made_again_all_the_same(tmp_path, made, damage):
     assert json.loads(copy.read_text()) == records.read(folder)
 
 
-def test_a_new_main_process_forgets_so_that_a_forced_run_makes_again(tmp_path, made):
+def test_a_new_main_process_forgets_so_that_a_forced_run_makes_again(made):
     made()
-    finished = (tmp_path / "logs" / "finished" / f"{KEY}.json").stat().st_mtime
-    leases.forget_finished(tmp_path / "logs", before=finished)
+    finished = FINISHED.stat().st_mtime
+    leases.forget_finished(Path("results/logs"), before=finished)
     made()
     assert len(made.calls) == 1
-    leases.forget_finished(tmp_path / "logs", before=finished + 1000)
+    leases.forget_finished(Path("results/logs"), before=finished + 1000)
     made()
     assert len(made.calls) == 2
 
 
-def test_what_a_killed_process_left_is_cleared_and_its_neighbours_are_not(tmp_path, made):
-    cells = tmp_path / "cells" / "fetch" / "x"
+def test_what_a_killed_process_left_is_cleared_and_its_neighbours_are_not(made):
+    cells = CELL.dir.parent
     for name in (f".{KEY}.abc", ".0123.abc", "0123"):
         (cells / name).mkdir(parents=True)
         (cells / name / "half").write_text("half")
@@ -105,12 +108,12 @@ def test_a_failure_leaves_no_lease_and_nothing_half_written(tmp_path):
         raise RuntimeError("no")
 
     with pytest.raises(RuntimeError):
-        run_cell(cell(tmp_path), fail)
+        run_cell(CELL, "", fail)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 LOSES = """
-import json, sys, time
+import sys
 from pathlib import Path
 from audioprune import leases
 from audioprune.steps._run import main
@@ -120,7 +123,7 @@ def make(job):
     calls.write_text(calls.read_text() + "x" if calls.exists() else "x")
     (job.out / "data.txt").write_text("the data")
     if calls.read_text() == "x":  # lost, and made by the process that took it
-        lease = next(Path(json.loads(sys.argv[2])["lease"]).parent.iterdir())
+        lease = next(Path("results/logs/leases").iterdir())
         lease.unlink()
     return {}
 make.__name__ = "fetch"
@@ -129,13 +132,14 @@ main(make, sys.argv[1:])
 
 
 def test_whoever_lost_the_lease_puts_nothing_in_place_and_starts_again(tmp_path):
-    wanted = cell(tmp_path) | {"settings": {"source": str(tmp_path / "calls")}}
+    job = JobFile(KEY, [replace(CELL, settings=FetchSettings(source=str(tmp_path / "calls")))])
+    job.write()
     script = tmp_path / "step.py"
     script.write_text(LOSES)
     done = subprocess.run(
-        [sys.executable, script, "--cell", json.dumps(wanted)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, script, "--job", job.path], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "calls").read_text() == "xx"
     assert "was taken over by another process; starting again behind it" in done.stderr
-    assert (Path(wanted["out"]) / "data.txt").read_text() == "the data"
+    assert (CELL.dir / "data.txt").read_text() == "the data"

@@ -7,9 +7,11 @@ from functools import cache
 import pytest
 
 from audioprune import registry
+from audioprune.cells.kinds import KINDS
 from audioprune.planning import fingerprint as fp
+from audioprune.planning.exhibits import name_of, plugins_of
 from audioprune.planning.imports import module_path
-from audioprune.planning.plan import Plan, exhibit_plugins
+from audioprune.planning.plan import Plan
 
 TABLES, FIGURES = ({(kind, name) for name in registry.names(f"{kind}s")} for kind in ("table", "figure"))
 REPORT = {("report", "report")}
@@ -47,10 +49,11 @@ HOLDERS = {  # module: kinds of cells, and exhibits
 def codes() -> dict[str | tuple[str, str], set[str]]:
     """{kind of cell: the modules in the code of those that config.yaml plans; exhibit: those in its code}."""
     found: dict[str | tuple[str, str], set[str]] = {}
-    for cell in Plan(main=False).cells.values():
-        found.setdefault(cell.kind, set()).update(fp.closure(fp.roots_of(cell.kind, cell.plugins)))
-    for kind, name in TABLES | FIGURES | REPORT:
-        found[kind, name] = set(fp.closure(fp.roots_of(kind, exhibit_plugins(kind, name))))
+    for cell in Plan().cells.values():
+        holder = (cell.kind, name_of(cell)) if KINDS[cell.kind].draws else cell.kind
+        found.setdefault(holder, set()).update(fp.closure(fp.roots_of(cell.kind, cell.plugins)))
+    for kind, name in TABLES | FIGURES:  # planned or not
+        found.setdefault((kind, name), set()).update(fp.closure(fp.roots_of(kind, plugins_of(kind, name))))
     return found
 
 

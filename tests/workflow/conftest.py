@@ -13,30 +13,44 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LISTED = ("batch", "sheet")  # rules whose jobs make what a list says
-COPIED = ("Snakefile", "config.yaml", "workflow", "profiles", "slurm", "local", "report", "src")
+COPIES = ("copy_table", "copy_figure", "copy_report")
+COPIED = ("Snakefile", "config.yaml", "envs", "workflow", "profiles", "slurm", "local", "report", "src")
 
-# Leaves, for everything a study plans, a record with the planned key and one small file, as finished steps would.
+# Leaves, for everything a study plans, a record with the planned key and one small file (of an exhibit, those of its
+# kind), as finished steps would; and the copies of exhibits under the names that users type.
 PRETEND = """
-import sys
+import shutil, sys
 from audioprune import records
+from audioprune.cells.kinds import KINDS
 from audioprune.planning import fingerprint
-from audioprune.planning import plan as planning
-plan = planning.Plan(main=False)
-for cell in plan.study(sys.argv[1]).all.values():
+from audioprune.planning.cells import study_folder
+from audioprune.planning.exhibits import name_of
+from audioprune.planning.plan import Plan
+study = sys.argv[1]
+for cell in Plan().everything(study).values():
+    suffixes = KINDS[cell.kind].files
     with records.cell_folder(cell.dir) as scratch:
-        (scratch / "data.bin").write_text(cell.path)
+        for name in [f"{name_of(cell)}.{suffix}" for suffix in suffixes] or ["data.bin"]:
+            (scratch / name).write_text(cell.path)
         record = {"key": cell.key, "kind": cell.kind, "files": records.listing(scratch),
                   "inputs": {name: upstream.key for name, upstream in cell.inputs.items()},
+                  "digests": cell.digests,
                   "settings": cell.settings.model_dump(mode="json"), "made": {"versions": {}},
                   **fingerprint.code_record(cell.kind, cell.plugins)}
         records.write_json(scratch / records.RECORD, record)
-study = sys.argv[1]
-for kind, name in [*plan.exhibits(study), ("report", "report")]:
-    for suffix in planning.SUFFIXES[kind]:
-        records.write_text(planning.study_folder(study) / f"{name}.{suffix}", name)
-    key = plan.exhibit_key(study, kind, name)
-    planning.write_exhibit_record(study, kind, name, key, {}, {})
+    if suffixes:
+        study_folder(study).mkdir(exist_ok=True)
+        for path in cell.dir.glob(f"{name_of(cell)}.*"):
+            shutil.copy(path, study_folder(study))
+"""
+
+# What the batches of a run hold: {stamp: [path of a cell]}.
+BATCHES = """
+import json, sys
+from audioprune.planning.plan import Plan
+from audioprune.planning.run import Run
+found = Run(Plan(), lambda: set(sys.argv[1:])).batches.values()
+print(json.dumps({str(batch.stamp): [cell.path for cell in batch.cells] for batch in found}))
 """
 
 
@@ -75,22 +89,26 @@ class Project:
         )
 
     def planned(self, *options: str) -> dict[str, list[str]]:
-        """{rule: outputs} of the jobs that a dry run of the real Snakemake lists, with what batches and sheets hold."""
+        """{kind of cell: records} that a dry run of the real Snakemake would make, each in a job or a batch.
+
+        Under "copy" stand the copies that it would make of exhibits that are there.
+        """
         found = self.run("snakemake", "-n", *options)
         assert found.returncode == 0, found.stdout + found.stderr
         jobs: dict[str, list[str]] = {}
         text = found.stdout + found.stderr
         for _, rule, body in re.findall(r"^( *)(?:local)?rule (\w+):\n((?:\1    .*\n)+)", text, flags=re.MULTILINE):
-            output = re.search(r"output: (.*)", body + "output: ").group(1)
-            listed = json.loads((self.root / output).with_suffix(".json").read_text()) if rule in LISTED else {}
-            if rule == "batch":
-                for cell in listed["cells"]:
-                    jobs.setdefault(cell["kind"], []).append(f"{cell['out']}/record.json")
-            elif rule == "sheet":
-                for study, kind, name, _ in listed["exhibits"]:
-                    jobs.setdefault(kind, []).append(f"{study} {name}")
-            else:
-                jobs.setdefault(rule, []).append(output)
+            taken, made = (re.search(rf"{what}: (.*)", f"{body}{what}: ").group(1) for what in ("input", "output"))
+            jobs.setdefault(rule, []).append(f"{taken} -> {made}" if rule in COPIES else made)
+        drawn = {name for rule in ("table", "figure", "report", "exhibits") for name in jobs.get(rule, [])}
+        copies = [copy.split(" -> ") for rule in COPIES for copy in jobs.pop(rule, [])]
+        if there := [made for taken, made in copies if taken.split(", ")[0] not in drawn]:
+            jobs["copy"] = there
+        stamps = jobs.pop("batch", []) + jobs.pop("exhibits", [])
+        held = self.run(sys.executable, "-c", BATCHES, *(o for o in options if "-" not in o)) if stamps else None
+        for stamp in stamps:
+            for path in json.loads(held.stdout)[stamp]:
+                jobs.setdefault(path.split("/")[0], []).append(f"results/cells/{path}/record.json")
         return {rule: outputs for rule, outputs in jobs.items() if rule not in ("all", "demo", "mini")}
 
     def pretend(self, study: str) -> None:

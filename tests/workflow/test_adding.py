@@ -37,10 +37,10 @@ atexit.register(lambda: open({file!r}, "a").write(" ".join(sys.modules) + "\\n")
 KEYS = """
 import json
 from audioprune.planning.plan import Plan
-plan = Plan(main=False)
+plan = Plan()
 keys = {path: cell.key for path, cell in plan.study("demo").all.items()}
-print(json.dumps(keys | {name: plan.exhibit_key("demo", kind, name) for kind, name in
-                         [("table", "table1"), ("table", "table2"), ("figure", "figure2"), ("figure", "figure14")]}))
+shown = ["table1", "table2", "figure2", "figure14"]
+print(json.dumps(keys | {name: plan.shown_as("demo", name).key for name in shown}))
 """
 
 
@@ -122,8 +122,9 @@ def test_a_default_is_no_option_and_every_cell_is_planned_once(added):
     assert [path.split("/")[1] for path in jobs["pretrain"]] == [BACKBONE]  # as AST, which it is like
     assert {path.split("/")[3] for path in jobs["macs"]} == {"topk", "centre"}
     assert "eval-centre.freq-kr0.5" in "".join(jobs["evaluate"])  # off the shelf, by its other option
-    assert {"adding by-class", "adding claims", "adding table2"} <= set(jobs["table"])
-    assert {"adding intervals", "adding figure14"} <= set(jobs["figure"])
+    drawn = {path.rpartition("/")[0] for path in jobs["table"] + jobs["figure"]}
+    assert {"table/adding/by-class", "table/adding/claims", "table/adding/table2"} <= drawn
+    assert {"figure/adding/intervals", "figure/adding/figure14"} <= drawn
 
 
 def test_nothing_that_was_there_is_made_again(added, project, tmp_path_factory):

@@ -89,7 +89,7 @@ def test_accuracies_in_the_table_follow_from_the_predictions_of_each_clip(finish
 def test_traces_of_pruned_and_unpruned_models_are_analysed(finished):
     script = (
         "from audioprune.planning.plan import Plan; "
-        "print(*[cell.dir / 'record.json' for cell in Plan(main=False).study('demo').cells('tokens')])"
+        "print(*[cell.dir / 'record.json' for cell in Plan().study('demo').cells('tokens')])"
     )
     targets = finished.run(sys.executable, "-c", script).stdout.split()
     assert len(targets) == 4

@@ -29,6 +29,11 @@ def write(project, name: str, text: str = "12345") -> None:
     path.write_text(text)
 
 
+def made_of(*cells: str) -> str:
+    """A job's file, as far as the cells go that it makes."""
+    return json.dumps({"cells": dict.fromkeys(cells, "")})
+
+
 def test_what_is_planned_is_never_listed(finished):
     assert "nothing is left over" in finished.run("audioprune", "gc").stdout
 
@@ -45,8 +50,10 @@ def test_leftovers_are_listed_with_sizes_and_removed_only_when_told(finished):
     write(finished, f"resume/{kept}/point.pt")
     write(finished, f"logs/{place}/{GONE}.log")
     write(finished, f"logs/{place}/{kept}.log")
-    write(finished, f"logs/guards/{GONE}.txt")
-    write(finished, f"logs/guards/{kept}.txt")
+    write(finished, f"cells/table/demo/table1/{GONE}/record.json")
+    write(finished, f"logs/jobs/{GONE}-{HELD}.json", made_of(f"{place}/{GONE}"))
+    write(finished, f"logs/jobs/{HELD}-{HELD}.json", made_of(f"{place}/{GONE}", f"{place}/{kept}"))  # of a batch
+    write(finished, f"logs/jobs/{kept}-{HELD}.json", made_of(f"{place}/{kept}"))
     write(finished, "notes/mine.txt")
     before = files(finished)
     left = gc(finished)
@@ -56,12 +63,14 @@ def test_leftovers_are_listed_with_sizes_and_removed_only_when_told(finished):
         f"results/cells/{place}/.{kept}.abcd": ("unfinished scratch folder", 5),
         f"results/resume/{GONE}": ("orphaned resume point", 5),
         f"results/logs/{place}/{GONE}.log": ("old log", 5),
-        f"results/logs/guards/{GONE}.txt": ("old guard", 5),
+        f"results/cells/table/demo/table1/{GONE}": ("superseded cell", 5),
+        f"results/logs/jobs/{GONE}-{HELD}.json": ("old job file", len(made_of(f"{place}/{GONE}"))),
     }
     assert files(finished) == before
     assert not any(one["removed"] for one in left.values())
     assert all(one["removed"] for one in gc(finished, "--remove").values())
-    still = {f"resume/{kept}/point.pt", f"logs/{place}/{kept}.log", f"logs/guards/{kept}.txt", "notes/mine.txt"}
+    jobs = {f"logs/jobs/{HELD}-{HELD}.json", f"logs/jobs/{kept}-{HELD}.json"}
+    still = {f"resume/{kept}/point.pt", f"logs/{place}/{kept}.log", "notes/mine.txt", *jobs}
     assert files(finished) - {"results/logs/main.lock", "results/logs/digests.json"} == planned | {
         f"results/{name}" for name in still
     } - {"results/logs/main.lock", "results/logs/digests.json"}

@@ -46,7 +46,7 @@ def test_the_learning_rate_of_one_dataset_reruns_its_fine_tunings_and_what_depen
     assert len(jobs["finetune"]) == 4  # two backbones, two keep-rates
 
 
-def test_the_code_of_one_method_reruns_only_what_names_it_and_reversal_only_draws(project):
+def test_the_code_of_one_method_reruns_only_what_names_it_and_its_reversal_nothing(project):
     project.pretend("demo")
     path = project.root / "src" / "audioprune" / "pruning" / "topk.py"
     before = path.read_text()
@@ -66,6 +66,9 @@ def test_a_new_keep_rate_makes_only_the_new_cells(project):
     assert len(jobs["finetune"]) == 2  # two backbones
     assert all("kr0.3" in path for path in jobs["finetune"] + jobs["evaluate"])
     assert not {"audio", "features", "generate", "pretrain"} & set(jobs)
+    drawn = {path.split("/")[4] for path in jobs["table"] + jobs["figure"]}
+    assert "table1" in drawn
+    assert "forensics" not in drawn  # which shows published numbers only
 
 
 def test_the_style_of_a_figure_reruns_that_figure_and_the_report(project):
@@ -90,16 +93,42 @@ def test_a_truncated_an_edited_and_a_deleted_file_rerun_their_cell_and_are_named
         assert str(path.relative_to(project.root)) in again.stderr + again.stdout
 
 
+def test_damaged_evaluations_of_one_model_are_made_again_alone_and_named(project):
+    project.pretend("demo")
+    damaged = project.cells("evaluate/ast-tiny/demo-words/none-kr1/*/*/*/*/data.bin")[:2]
+    for path in damaged:
+        path.write_text("tampered")
+    jobs = project.planned(REPORT)
+    made = {str(path.with_name("record.json").relative_to(project.root)) for path in damaged}
+    assert set(jobs.get("evaluate", [])) == made
+    assert set(jobs) <= {"evaluate", "copy"}
+    again = project.run("snakemake", "-n", REPORT)
+    for path in damaged:
+        assert str(path.relative_to(project.root)) in again.stderr + again.stdout
+
+
+def test_copies_that_are_gone_or_other_than_their_cells_are_put_back_and_nothing_is_drawn(project):
+    project.pretend("demo")
+    folder = project.root / "results" / "demo"
+    (folder / "table1.tex").write_text("by hand")
+    (folder / "figure2.svg").unlink()
+    jobs = project.planned(REPORT)
+    assert count(jobs) == {"copy": 3}  # that of the report, too
+    listed = project.jobs("demo")
+    assert listed == {"copy": ["results/demo/table1.tex", "results/demo/figure2.svg"]}
+    found = project.run("snakemake", "--cores", "1", REPORT)
+    assert found.returncode == 0, found.stderr
+    assert "results/demo/table1.tex has 7 bytes, its record says" in found.stderr
+    (cell,) = project.cells("table/demo/table1/*/table1.tex")
+    assert (folder / "table1.tex").read_bytes() == cell.read_bytes()
+    assert (folder / "figure2.svg").is_file()
+    assert project.planned(REPORT) == {}
+
+
 def test_a_damaged_exhibit_is_drawn_again_alone(project):
     project.pretend("demo")
-    (project.root / "results" / "demo" / "table1.tex").write_text("tampered")
-    assert count(project.planned(REPORT)) == {"table": 1}
-
-
-def test_damaged_exhibits_are_drawn_again_and_the_report_stays(project):
-    project.pretend("demo")
-    for name in ("table1.tex", "figure2.svg"):
-        (project.root / "results" / "demo" / name).write_text("tampered")
+    for name in ("table/demo/table1/*/table1.tex", "figure/demo/figure2/*/figure2.svg"):
+        project.cells(name)[0].write_text("tampered")
     assert count(project.planned(REPORT)) == {"table": 1, "figure": 1}
 
 
@@ -108,4 +137,4 @@ def test_a_deleted_cell_is_made_again_and_no_cell_that_was_made_from_it(project)
     shutil.rmtree(project.cells("finetune/ast-tiny/demo-words/topk-kr0.5/*/*")[0])
     jobs = project.planned(REPORT)
     assert len(jobs["finetune"]) == 1
-    assert set(jobs) <= {"finetune", "table", "figure"}  # exhibits that show it are drawn again
+    assert set(jobs) <= {"finetune", "table", "figure", "copy"}  # exhibits that show it are drawn again

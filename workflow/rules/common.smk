@@ -1,88 +1,82 @@
-"""Functions of wildcards only; they ask the plan. No rules here."""
+"""What rules ask: functions of wildcards, answered by the run. No rules here."""
 
 from audioprune import registry
-from audioprune.planning import batches
+from audioprune.planning import cells, exhibits
 
 
-def cell_of(kind, wildcards):
-    """The planned cell that a path names."""
-    path = f"{kind}/{wildcards.address}/{wildcards.key}"
-    cell = plan.planner.made.get(path) or plan.cells.get(path)
-    if cell is None:
-        raise WorkflowError(
-            f"results/cells/{path} is in no study's plan: its settings, data or code have changed. "
-            f"See: audioprune why {path}"
-        )
-    return cell
+def asked(question):
+    """An answer of the run; its errors are Snakemake's."""
+
+    def answer(*arguments):
+        try:
+            return question(*arguments)
+        except UserError as error:
+            raise WorkflowError(str(error)) from None
+
+    return answer
 
 
-def taken(files, guards, fresh):
-    """Inputs of a job. Time stamps say nothing: what is stale has a guard file, newer than its outputs.
-
-    A job that is stale takes its inputs plainly, or Snakemake would not look at it when one of them is made again.
-    """
-    return [ancient(f) if fresh else f for f in files] + [str(path) for path in guards]
+def taken(inputs):
+    """Input files of a job. Time stamps say nothing: what is stale has a guard file, newer than its outputs."""
+    return [ancient(f) if inputs.fresh else f for f in inputs.files] + inputs.guards
 
 
-def inputs_of(kind):
-    """Records of the cells that a cell takes in, and a guard file when the cell itself has to be made."""
-
-    def inputs(wildcards):
-        return taken(*plan.cell_inputs(cell_of(kind, wildcards)))
-
-    return inputs
+@asked
+def cell_inputs(wildcards):
+    """The records of the cells that a cell takes in."""
+    return taken(run.cell_inputs(path_of(wildcards)))
 
 
+@asked
 def batch_inputs(wildcards):
-    """Records of the cells that a batch takes in, and a guard file for each cell that it makes."""
-    return taken(*plan.batch_inputs(wildcards.batch))
+    """The records of the cells that a batch takes in."""
+    return taken(run.batch_inputs(path_of(wildcards)))
 
 
-def sheet_inputs(wildcards):
-    """Records of the cells that a sheet's exhibits show, and a guard file for each exhibit."""
-    return taken(*plan.sheet_inputs(wildcards.sheet))
+@asked
+def job(wildcards):
+    """The file that says what a job makes."""
+    return str(run.job(path_of(wildcards)))
 
 
-def cell_json(kind):
-    return lambda wildcards: cell_of(kind, wildcards).as_json()
+@asked
+def gpus(wildcards):
+    """GPUs of a job."""
+    return run.gpus(path_of(wildcards))
+
+
+@asked
+def cores(wildcards):
+    """All cores for what is timed: nothing else runs beside it."""
+    return workflow.cores or 1 if run.alone(path_of(wildcards)) else 1
+
+
+def path_of(wildcards):
+    """What identifies a cell or a batch: `<kind>/<address>/<key>`."""
+    return f"{getattr(wildcards, 'kind', 'batch')}/{wildcards.address}/{wildcards.key}"
+
+
+@asked
+def copy_inputs(wildcards):
+    """The record of the exhibit's cell; of a report also the copies of all that it shows."""
+    return taken(run.copy_inputs(study_of(wildcards), wildcards.name))
+
+
+@asked
+def copied(wildcards):
+    """Folder of the exhibit's cell."""
+    return str(plan.shown_as(study_of(wildcards), wildcards.name).dir)
 
 
 def study_of(wildcards):
-    return wildcards.at.rstrip("/") or "paper"
+    return wildcards.at[:-1] or "paper"
 
 
-def exhibit_inputs(kind):
-    """Records of the cells that an exhibit shows, and a guard file when it has to be drawn again."""
-
-    def inputs(wildcards):
-        study = study_of(wildcards)
-        files, guards, fresh = plan.exhibit_inputs(study, kind, wildcards.name)
-        if not plan.has_exhibit(study, kind, wildcards.name):
-            raise WorkflowError(
-                f"the study {study!r} has no cells that {wildcards.name} shows; see config.yaml"
-            )
-        return taken(files, guards, fresh)
-
-    return inputs
-
-
-def exhibit_key(kind):
-    return lambda wildcards: plan.exhibit_key(study_of(wildcards), kind, wildcards.name)
-
-
-def report_inputs(wildcards):
-    """Every exhibit of the study."""
-    return taken(*plan.report_inputs(study_of(wildcards)))
+@asked
+def nearest(wildcards):
+    """No input: an error that names the target that is nearest to what was typed."""
+    run.refuse(wildcards.target, [rule.name for rule in workflow.rules])
 
 
 def report_of(study):
-    return f"results/{'' if study == 'paper' else study + '/'}report.html"
-
-
-def gpus(kind):
-    """GPUs of a cell's job."""
-    return lambda wildcards: batches.gpus(cell_of(kind, wildcards))
-
-
-def names(kind):
-    return "|".join(registry.names(kind))
+    return str(cells.study_folder(study) / "report.html")

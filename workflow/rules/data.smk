@@ -6,54 +6,32 @@ localrules:
     fetch,
 
 
-rule fetch:
-    input:
-        inputs_of("fetch"),
-    output:
-        "results/cells/fetch/{address}/{key}/record.json",
-    log:
-        "results/logs/fetch/{address}/{key}.log",
+use rule cell as fetch with:
+    """A public archive or checkpoint, or what the user brings -> its files, checked against their digests."""
+    wildcard_constraints:
+        kind="fetch",
     retries: 2
-    params:
-        cell=cell_json("fetch"),
-    shell:
-        "python -m audioprune.steps.fetch --cell {params.cell:q} --log {log:q}"
 
 
-rule generate:
-    input:
-        inputs_of("generate"),
-    output:
-        "results/cells/generate/{address}/{key}/record.json",
-    log:
-        "results/logs/generate/{address}/{key}.log",
-    params:
-        cell=cell_json("generate"),
-    shell:
-        "python -m audioprune.steps.generate --cell {params.cell:q} --log {log:q}"
+use rule cell as generate with:
+    """Settings of a generator -> made audio, with what it knows of each patch."""
+    wildcard_constraints:
+        kind="generate",
 
 
-rule audio:
-    input:
-        inputs_of("audio"),
-    output:
-        "results/cells/audio/{address}/{key}/record.json",
-    log:
-        "results/logs/audio/{address}/{key}.log",
-    params:
-        cell=cell_json("audio"),
-    shell:
-        "python -m audioprune.steps.audio --cell {params.cell:q} --log {log:q}"
+use rule cell as audio with:
+    """fetch or generate -> waveforms at 16 kHz, clips.parquet with labels, splits and folds."""
+    wildcard_constraints:
+        kind="audio",
 
 
-rule features:
-    input:
-        inputs_of("features"),
-    output:
-        "results/cells/features/{address}/{key}/record.json",
-    log:
-        "results/logs/features/{address}/{key}.log",
-    params:
-        cell=cell_json("features"),
-    shell:
-        "python -m audioprune.steps.features --cell {params.cell:q} --log {log:q}"
+use rule cell as features with:
+    """audio -> log-mel fbank of every clip, mean and standard deviation."""
+    wildcard_constraints:
+        kind="features",
+
+
+use rule cell as clusters with:
+    """audio, features -> levels of intensity and variation of the dataset's patches, its signal threshold."""
+    wildcard_constraints:
+        kind="clusters",

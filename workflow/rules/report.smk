@@ -1,62 +1,77 @@
-"""Exhibits, drawn from records and published numbers only, and the report made of them."""
+"""Exhibits, drawn from records and published numbers only; the report made of them; and the copies that users open."""
 
 
-rule table:
+use rule cell as table with:
+    """Cells that the table shows, published numbers -> .tex, .csv, .html, .json"""
+    wildcard_constraints:
+        kind="table",
+    conda:
+        "../../envs/plan.yaml"
+
+
+use rule cell as figure with:
+    """Cells that the figure shows -> .svg, .pdf, and its data as .csv"""
+    wildcard_constraints:
+        kind="figure",
+    conda:
+        "../../envs/plan.yaml"
+
+
+use rule cell as report with:
+    """All tables and figures of a study -> report.html, report.pdf"""
+    wildcard_constraints:
+        kind="report",
+    conda:
+        "../../envs/plan.yaml"
+
+
+use rule batch as exhibits with:
+    """A dozen tables and figures of a study, drawn by one process."""
+    wildcard_constraints:
+        address=r"exhibits/[^\s]+",
+    conda:
+        "../../envs/plan.yaml"
+
+
+# Copies are made where Snakemake runs: they take no time.
+localrules:
+    copy_table,
+    copy_figure,
+    copy_report,
+
+
+rule copy_table:
+    """results/<study>/<table>: copies of the table's files under the name that users type."""
     input:
-        exhibit_inputs("table"),
+        copy_inputs,
     output:
         multiext("results/{at}{name}", ".tex", ".csv", ".html", ".json"),
     log:
-        "results/logs/exhibits/{at}{name}.log",
+        "results/logs/copies/{at}{name}.log",
     wildcard_constraints:
-        name=names("tables"),
+        name="|".join(registry.names("tables")),
+    conda:
+        "../../envs/plan.yaml"
     params:
-        study=study_of,
-        key=exhibit_key("table"),
+        folder=copied,
     shell:
-        "python -m audioprune.steps.table --study {params.study} --name {wildcards.name} --key {params.key} --log {log:q}"
+        # whole or not at all: a file is renamed into its place
+        "for file in {output:q}; do "
+        'cp {params.folder:q}/$(basename "$file") "$file.part" && mv -f "$file.part" "$file"; '
+        "done > {log:q} 2>&1"
 
 
-rule figure:
-    input:
-        exhibit_inputs("figure"),
+use rule copy_table as copy_figure with:
+    """results/<study>/<figure>: copies of the figure's files under the name that users type."""
     output:
-        multiext("results/{at}{name}", ".pdf", ".svg", ".csv"),
-    log:
-        "results/logs/exhibits/{at}{name}.log",
+        multiext("results/{at}{name}", ".svg", ".pdf", ".csv"),
     wildcard_constraints:
-        name=names("figures"),
-    params:
-        study=study_of,
-        key=exhibit_key("figure"),
-    shell:
-        "python -m audioprune.steps.figure --study {params.study} --name {wildcards.name} --key {params.key} --log {log:q}"
+        name="|".join(registry.names("figures")),
 
 
-rule sheet:  # several exhibits of one report, drawn by one process
-    input:
-        sheet_inputs,
-    output:
-        touch("results/logs/sheets/{sheet}.done"),
-    log:
-        "results/logs/sheets/{sheet}.log",
-    params:
-        list="results/logs/sheets/{sheet}.json",
-    shell:
-        "python -m audioprune.steps.sheet --list {params.list:q} --log {log:q}"
-
-
-rule report:
-    input:
-        report_inputs,
+use rule copy_table as copy_report with:
+    """results/<study>/report.html and .pdf: copies of the report's files under the name that users type."""
     output:
         multiext("results/{at}{name}", ".html", ".pdf"),
-    log:
-        "results/logs/exhibits/{at}{name}.log",
     wildcard_constraints:
         name="report",
-    params:
-        study=study_of,
-        key=exhibit_key("report"),
-    shell:
-        "python -m audioprune.steps.report --study {params.study} --name {wildcards.name} --key {params.key} --log {log:q}"

@@ -10,18 +10,17 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator
 
 from audioprune import provenance, records, registry
+from audioprune.cells.kinds import KINDS
 from audioprune.cli._output import columns, print_json
 from audioprune.errors import UserError
 from audioprune.planning import accepted, accepting, fingerprint
 from audioprune.planning.accepted import Acceptance, Change
 from audioprune.planning.accepting import Made
-from audioprune.planning.cells import RESULTS, Cell, key_of
+from audioprune.planning.cells import Cell, key_of
 from audioprune.planning.lock import hold
-from audioprune.planning.plan import KINDS_OF_EXHIBIT, Plan, exhibit_plugins, exhibit_record
-from audioprune.settings import KINDS
+from audioprune.planning.plan import Plan
 
 NOTHING_TO_ACCEPT = {
     "fetch": "what is fetched is pinned by its digest: no code is in its key",
@@ -31,7 +30,7 @@ NOTHING_TO_ACCEPT = {
 
 def register(subparsers) -> None:
     parser = subparsers.add_parser("accept", help="changed code gives the same results", description=__doc__)
-    kinds = [kind for kind in (*KINDS, *KINDS_OF_EXHIBIT) if kind not in NOTHING_TO_ACCEPT]
+    kinds = [kind for kind in KINDS if kind not in NOTHING_TO_ACCEPT]
     parser.add_argument("kind", metavar="KIND", help=f"{', '.join(kinds)}")
     parser.add_argument("--why", required=True, help="how it is known that the results are the same")
     parser.add_argument(
@@ -45,7 +44,7 @@ def register(subparsers) -> None:
 def run(arguments) -> int:
     kind, why = arguments.kind, arguments.why.strip()
     _check(kind, why)
-    plan = Plan(main=False)
+    plan = Plan()
     older, current = made_before(plan, kind)
     covered = alike(older, arguments.like) if arguments.like else older
     before = accepted.changes_of(kind)
@@ -95,10 +94,9 @@ def _also_in(plan: Plan, kind: str, changes: dict[str, Change]) -> list[str]:
 def _check(kind: str, why: str) -> None:
     if kind in NOTHING_TO_ACCEPT:
         raise UserError(f"there is nothing to accept for {kind!r}: {NOTHING_TO_ACCEPT[kind]}")
-    valid = [*KINDS, *KINDS_OF_EXHIBIT]
-    if kind not in valid:
+    if kind not in KINDS:
         raise UserError(
-            f"no kind of cell is named {kind!r}{registry.nearest(kind, set(valid) - NOTHING_TO_ACCEPT.keys())}"
+            f"no kind of cell is named {kind!r}{registry.nearest(kind, KINDS.keys() - NOTHING_TO_ACCEPT.keys())}"
         )
     if not why:
         raise UserError(
@@ -108,24 +106,22 @@ def _check(kind: str, why: str) -> None:
 
 def made_before(plan: Plan, kind: str) -> tuple[list[Made], list[Made]]:
     """(made with other code, made with the code as it stands): the newest of each planned cell's kind and address."""
-    candidates = _exhibits(plan, kind) if kind in KINDS_OF_EXHIBIT else _cells(plan, kind)
     older, current = {}, {}
-    for cell, counts_now in candidates:
-        (current if cell.code == counts_now else older)[cell.path] = cell
+    for cell in plan.cells.values():
+        if cell.kind == kind and (made := _newest(cell)):
+            (current if made.code == fingerprint.code_of_kind(kind, cell.plugins)[1] else older)[made.path] = made
     return list(older.values()), list(current.values())
 
 
-def _cells(plan: Plan, kind: str) -> Iterator[tuple[Made, dict[str, str]]]:
-    for cell in plan.cells.values():
-        if cell.kind != kind:
-            continue
-        folder = RESULTS / "cells" / kind / cell.address
-        found = [r for path in sorted(folder.glob(f"*/{records.RECORD}")) if (r := _read(path)) and explains(cell, r)]
-        if found:
-            newest = max(found, key=lambda record: record.get("made", {}).get("started", ""))
-            code, now = fingerprint.counted_in(newest), fingerprint.code_of_kind(kind, cell.plugins)[1]
-            roots = fingerprint.roots_of(kind, cell.plugins)
-            yield Made(f"{kind}/{cell.address}/{newest['key']}", roots, code), now
+def _newest(cell: Cell) -> Made | None:
+    """What was made last with a planned cell's settings and data, whatever the code."""
+    records_there = sorted(cell.dir.parent.glob(f"*/{records.RECORD}"))
+    found = [record for path in records_there if (record := _read(path)) and explains(cell, record)]
+    if not found:
+        return None
+    newest = max(found, key=lambda record: record.get("made", {}).get("started", ""))
+    roots = fingerprint.roots_of(cell.kind, cell.plugins)
+    return Made(f"{cell.kind}/{cell.address}/{newest['key']}", roots, fingerprint.counted_in(newest))
 
 
 def explains(cell: Cell, record: dict) -> bool:
@@ -135,20 +131,6 @@ def explains(cell: Cell, record: dict) -> bool:
         return record["key"] == key_of(cell.kind, cell.settings, record["inputs"], cell.digests, code)
     except (KeyError, AttributeError, TypeError):
         return False
-
-
-def _exhibits(plan: Plan, kind: str) -> Iterator[tuple[Made, dict[str, str]]]:
-    for study in plan.config.studies:
-        for name in (name for found, name in plan.exhibits(study) if found == kind):
-            record = _read(exhibit_record(study, name))
-            if record is None:
-                continue
-            code, plugins = fingerprint.counted_in(record), exhibit_plugins(kind, name)
-            inputs, digests = plan.exhibit_content(study, kind, name)
-            digest = fingerprint.digest(kind, code.items())
-            if record.get("key") == key_of(kind, plan.exhibit_settings(study, kind, name), inputs, digests, digest):
-                made = Made(f"{kind}/{study}/{name}", fingerprint.roots_of(kind, plugins), code)
-                yield made, fingerprint.code_of_kind(kind, plugins)[1]
 
 
 def _read(path) -> dict | None:
@@ -184,7 +166,7 @@ def _print(report: dict, changes: dict[str, Change], older: list[Made]) -> None:
     counts = Counter(module for cell in older for module in cell.code if module in changes)
     rows = [[m, change.old[:12], change.new[:12], _also(change), counts[m]] for m, change in changes.items()]
     print(columns(["module", "old", "new", "and", "cells"], rows, right=(4,)), "\n")
-    print(f"covers {len(older)} {kind} {'exhibits' if kind in KINDS_OF_EXHIBIT else 'cells'}:")
+    print(f"covers {len(older)} {kind} cells:")
     for path in report["covers"]:
         print(f"  {path}")
     for path in report["made_again"]:

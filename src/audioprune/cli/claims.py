@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from audioprune.cli._output import columns, print_json
-from audioprune.planning.plan import DEFAULT_STUDY, Plan
+from audioprune.config import DEFAULT_STUDY
+from audioprune.planning.plan import Plan
 
 WITHDRAWN = "P0, its claims and its tables, is withdrawn by its authors because of errors in its analysis of tokens."
 
@@ -20,7 +21,7 @@ def run(arguments) -> int:
     from audioprune.claims.ledger import judge_all
     from audioprune.results.study import Results
 
-    plan = Plan(main=False)
+    plan = Plan()
     study = plan.study(arguments.study)
     results = Results(arguments.study, study.all.values(), plan.planner.facts)
     judged = judge_all(results)

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from audioprune import manifest, sources
 from audioprune.cli._output import print_json
+from audioprune.config import DEFAULT_STUDY
 from audioprune.fetching import mirror
 from audioprune.planning import brought
 from audioprune.planning.cells import Cell
 from audioprune.planning.cost import estimate, stored_mib
+from audioprune.planning.freshness import States
 from audioprune.planning.plan import Plan
-from audioprune.planning.targets import DEFAULT_STUDY
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def register(subparsers) -> None:
 
 def run(arguments) -> int:
     """Exit code 1 when something needed is missing."""
-    plan = Plan(main=False)
+    plan = Plan()
     found = list(examine(plan, arguments.study, plan.config.mirror))
     if arguments.json:
         print_json({"study": arguments.study, "findings": [asdict(finding) for finding in found]})
@@ -51,13 +52,12 @@ def run(arguments) -> int:
 
 
 def examine(plan: Plan, study: str, mirror_folder: str | None) -> Iterator[Finding]:
-    cells = list(plan.study(study).all.values())
+    cells, states = list(plan.study(study).all.values()), States()
     for cell in (c for c in cells if c.kind == "fetch"):
-        yield _source(plan, cell, mirror_folder)
+        yield _source(plan, states, cell, mirror_folder)
     for name in sorted({c.settings.dataset for c in cells if c.kind == "audio" and c.settings.user}):
         yield _brought(plan, name, f"audioprune index {name}")
-    todo = [cell for cell in cells if not plan.state(cell).fresh]
-    plan.digests.save()
+    todo = [cell for cell in cells if not states.of(cell).fresh]
     yield _disk(plan, todo)
     hours = [estimate(cell, plan.planner.facts, 100) for cell in todo]
     gpu_hours = sum(found.get("gpu_hours", 0) for found in hours)
@@ -72,10 +72,10 @@ def examine(plan: Plan, study: str, mirror_folder: str | None) -> Iterator[Findi
         yield Finding(name, bool(path), path or f"not found; only needed for: {what}", needed=False)
 
 
-def _source(plan: Plan, cell: Cell, mirror_folder: str | None) -> Finding:
+def _source(plan: Plan, states: States, cell: Cell, mirror_folder: str | None) -> Finding:
     name = cell.settings.source
     source = sources.load()[name]
-    if plan.state(cell).fresh:
+    if states.of(cell).fresh:
         return Finding(name, True, f"fetched, {cell.dir}")
     if source.manual:
         then = f"then set {brought.option_of(name)} in config.yaml and run: audioprune index {name}"

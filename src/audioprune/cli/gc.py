@@ -1,6 +1,6 @@
 """`audioprune gc`: what lies under results/ and no study plans any more, with sizes; removed with --remove only.
 
-Superseded cells, unfinished scratch folders, orphaned resume points, logs and guards of cells that are gone. Planned
+Superseded cells, unfinished scratch folders, orphaned resume points, logs and job files of cells that are gone. Planned
 cells are never touched, nor anything outside results/, nor what is being written; timings of other devices, and cells
 of data that is not indexed here, are kept.
 """
@@ -24,9 +24,9 @@ def register(subparsers) -> None:
 
 def run(arguments) -> int:
     if not arguments.remove:
-        return _report(find(Plan(main=False).cells), arguments)
+        return _report(find(Plan().cells), arguments)
     with hold(who="audioprune gc"):
-        found = find(Plan(main=False).cells)
+        found = find(Plan().cells)
         for left in found:
             if not left.kept:
                 remove(left)

@@ -1,41 +1,49 @@
-"""`audioprune plan [TARGET]`: what would run, why, and the hours it takes, stage by stage."""
+"""`audioprune plan [TARGET ...]`: what would run, why, and the hours it takes, stage by stage."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 
 from audioprune.cli._output import columns, print_json
+from audioprune.planning.cells import Cell
 from audioprune.planning.cost import estimate
+from audioprune.planning.exhibits import first_copy
+from audioprune.planning.freshness import States
 from audioprune.planning.plan import Plan
-from audioprune.planning.targets import cells_of, exhibits_of
 
 
 def register(subparsers) -> None:
     parser = subparsers.add_parser("plan", help="what would run, why, and GPU hours per stage", description=__doc__)
-    parser.add_argument("target", nargs="?", default="all", help="all, a study, or a path such as results/table4.tex")
+    parser.add_argument(
+        "targets",
+        nargs="*",
+        metavar="target",
+        default=["all"],
+        help="all, a study, or a path such as results/table4.tex",
+    )
     parser.add_argument("--tflops", type=float, default=100, help="sustained TFLOP/s of one GPU (default: 100)")
     parser.add_argument("--all", action="store_true", help="list every cell, not only the stages")
     parser.add_argument("--json", action="store_true")
 
 
 def run(arguments) -> int:
-    plan = Plan(main=False)
-    exhibits = exhibits_of(plan, arguments.target)
+    plan, states = Plan(), States()
+    asked = {cell.path: cell for target in arguments.targets for cell in plan.asked(target)}
+    wanted: dict[str, Cell] = {}
+    for cell in asked.values():
+        wanted |= cell.upstream()
     jobs = []
-    for cell in cells_of(plan, exhibits).values():
-        state = plan.state(cell)
+    for cell in wanted.values():
+        state = states.of(cell)
         if not state.fresh:
             hours = estimate(cell, plan.planner.facts, arguments.tflops)
             jobs.append(
                 {"stage": cell.kind, "cell": cell.path, "state": state.name, "why": cell.note or state.why, **hours}
             )
-    for study, kind, name in exhibits:
-        state = plan.exhibit_state(study, kind, name)
-        if not state.fresh:
-            jobs.append({"stage": kind, "cell": f"{study} {name}", "state": state.name, "why": state.why})
-    plan.digests.save()
+        elif cell.path in asked and not (state := states.of_copy(cell)).fresh:
+            jobs.append({"stage": "copy", "cell": str(first_copy(cell)), "state": state.name, "why": state.why})
     if arguments.json:
-        print_json({"target": arguments.target, "jobs": jobs})
+        print_json({"targets": arguments.targets, "jobs": jobs})
         return 0
     stages = defaultdict(list)
     for job in jobs:
@@ -51,7 +59,7 @@ def run(arguments) -> int:
         for stage, found in stages.items()
     ]
     if not jobs:
-        print(f"{arguments.target}: nothing to do")
+        print(f"{' '.join(arguments.targets)}: nothing to do")
         return 0
     if arguments.all:
         print(

@@ -7,9 +7,10 @@ from collections import Counter
 
 from audioprune import provenance, records
 from audioprune.cli._output import columns, print_json
-from audioprune.planning.cells import RESULTS, Cell
+from audioprune.config import DEFAULT_STUDY
+from audioprune.planning.cells import Cell
+from audioprune.planning.freshness import States
 from audioprune.planning.plan import Plan
-from audioprune.planning.targets import DEFAULT_STUDY
 
 STATES = ("done", "other versions", "missing", "damaged", "superseded")
 
@@ -22,9 +23,8 @@ def register(subparsers) -> None:
 
 
 def run(arguments) -> int:
-    plan = Plan(main=False)
-    found = [describe(plan, cell) for cell in plan.study(arguments.study).all.values()]
-    plan.digests.save()
+    states = States()
+    found = [describe(states, cell) for cell in Plan().everything(arguments.study).values()]
     if arguments.json:
         print_json({"study": arguments.study, "cells": found})
         return 0
@@ -38,9 +38,9 @@ def run(arguments) -> int:
     return 0
 
 
-def describe(plan: Plan, cell: Cell) -> dict:
+def describe(states: States, cell: Cell) -> dict:
     """State of one cell. `superseded`: not made, but an older one stands at its address."""
-    state = plan.state(cell)
+    state = states.of(cell)
     name, why = state.name, state.why
     if name == "done" and (changed := other_versions(cell)):
         name, why = "other versions", changed
@@ -57,10 +57,7 @@ def other_versions(cell: Cell) -> str:
 
 def siblings(cell: Cell) -> list[str]:
     """Keys of finished cells at the same address that are not this one."""
-    folder = RESULTS / "cells" / cell.kind / cell.address
-    if not folder.is_dir():
-        return []
-    found = [p.parent for p in folder.glob(f"*/{records.RECORD}") if p.parent.name != cell.key]
+    found = [p.parent for p in cell.dir.parent.glob(f"*/{records.RECORD}") if p.parent.name != cell.key]
     return [p.name for p in sorted(found) if _is_record(p)]
 
 

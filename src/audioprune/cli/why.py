@@ -8,6 +8,7 @@ from audioprune.cli.status import describe, siblings
 from audioprune.errors import UserError
 from audioprune.planning.cells import RESULTS, Cell
 from audioprune.planning.fingerprint import code_of_kind, counted_in
+from audioprune.planning.freshness import States
 from audioprune.planning.keyed import with_defaults
 from audioprune.planning.plan import Plan
 
@@ -19,7 +20,7 @@ def register(subparsers) -> None:
 
 
 def run(arguments) -> int:
-    plan = Plan(main=False)
+    plan, states = Plan(), States()
     wanted = arguments.cell.removeprefix("results/cells/").removesuffix("/record.json").strip("/")
     planned = [c for c in plan.cells.values() if wanted in (c.path, f"{c.kind}/{c.address}")]
     if not planned and (RESULTS / "cells" / wanted / records.RECORD).is_file():
@@ -28,8 +29,7 @@ def run(arguments) -> int:
     if not planned:
         addresses = {f"{c.kind}/{c.address}" for c in plan.cells.values()}
         raise UserError(f"no study plans a cell {wanted!r}{registry.nearest(wanted, addresses)}")
-    reports = [{**describe(plan, cell), "changes": changes(cell)} for cell in planned]
-    plan.digests.save()
+    reports = [{**describe(states, cell), "changes": changes(cell)} for cell in planned]
     if arguments.json:
         print_json(reports)
         return 0
@@ -52,12 +52,13 @@ def changes(cell: Cell) -> dict[str, list[str]]:
     """{older key: lines saying what differs} for every finished cell at this cell's address."""
     found = {}
     for key in siblings(cell):
-        old = records.read(RESULTS / "cells" / cell.kind / cell.address / key)
+        old = records.read(cell.dir.with_name(key))
         settings = cell.settings.model_dump(mode="json")
         lines = _differences("", with_defaults(type(cell.settings), old["settings"]), settings)
         for name, upstream in cell.inputs.items():
             if (before := old["inputs"].get(name)) != upstream.key:
-                lines.append(f"input {name}: {before} -> {upstream.key} (audioprune why {upstream.path})")
+                lines.append(f"input {name}: {before or 'new'} -> {upstream.key} (audioprune why {upstream.path})")
+        lines += [f"input {name}: gone" for name in sorted(old["inputs"].keys() - cell.inputs.keys())]
         for name, digest in cell.digests.items():
             if (before := old.get("digests", {}).get(name)) != digest:
                 lines.append(f"data {name}: digest {before} -> {digest}")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+from audioprune.config import DEFAULT_STUDY
 from audioprune.planning.fingerprint import fingerprint
 from audioprune.planning.keyed import keyed
-from audioprune.records import canonical
+from audioprune.records import RECORD, canonical
 from audioprune.settings import Closed
 
 RESULTS = Path("results")
@@ -27,18 +29,18 @@ class Cell:
 
     kind: str
     address: str
-    settings: Closed
+    settings: Any  # the model of its kind (audioprune.cells.kinds)
     inputs: dict[str, Cell] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)  # of data that no cell makes
     plugins: tuple[str, ...] = ()  # dotted names of the pluggable modules it names
     key: str = ""
     note: str = ""  # why it cannot be made yet, if so (pending data)
 
-    @property
+    @cached_property
     def dir(self) -> Path:
         return RESULTS / "cells" / self.kind / self.address / self.key
 
-    @property
+    @cached_property
     def path(self) -> str:
         """`<kind>/<address>/<key>`: what identifies it on a command line."""
         return f"{self.kind}/{self.address}/{self.key}"
@@ -47,32 +49,36 @@ class Cell:
     def log(self) -> Path:
         return RESULTS / "logs" / self.kind / self.address / f"{self.key}.log"
 
+    @property
+    def record(self) -> Path:
+        return self.dir / RECORD
+
+    @property
+    def resume(self) -> Path:
+        """Folder of its resume points, which outlives a failed job."""
+        return RESULTS / "resume" / self.key
+
+    @property
+    def lease(self) -> Path:
+        return RESULTS / "logs" / "leases" / self.key
+
     def upstream(self) -> dict[str, Cell]:
         """{path: cell} of everything this cell is made from, itself included, inputs first."""
         found: dict[str, Cell] = {}
-        for cell in self.inputs.values():
-            found.update(cell.upstream())
-        found[self.path] = self
+        _add(self, found)
         return found
 
-    def as_json(self) -> str:
-        """What its step is given on the command line (see audioprune.steps._run)."""
-        return json.dumps(
-            {
-                "kind": self.kind,
-                "address": self.address,
-                "key": self.key,
-                "code": code_of(self.kind, self.plugins),
-                "plugins": list(self.plugins),
-                "settings": self.settings.model_dump(mode="json"),
-                "inputs": {name: str(cell.dir) for name, cell in self.inputs.items()},
-                "digests": self.digests,
-                "out": str(self.dir),
-                "resume": str(RESULTS / "resume" / self.key),
-                "lease": str(RESULTS / "logs" / "leases" / self.key),
-            },
-            sort_keys=True,
-        )
+
+def _add(cell: Cell, found: dict[str, Cell]) -> None:
+    if cell.path not in found:
+        for upstream in cell.inputs.values():
+            _add(upstream, found)
+        found[cell.path] = cell
+
+
+def study_folder(study: str) -> Path:
+    """Where users find a study's tables, figures and report."""
+    return RESULTS if study == DEFAULT_STUDY else RESULTS / study
 
 
 def code_of(kind: str, plugins: tuple[str, ...]) -> str:

@@ -14,16 +14,11 @@ import hashlib
 from collections.abc import Iterable
 from functools import cache
 
+from audioprune.cells.kinds import KINDS
 from audioprune.planning import accepted
 from audioprune.planning.accepted import Change, Changes
 from audioprune.planning.imports import imports_of, module_path, tree_of
 from audioprune.planning.syntax import digest_of
-
-# Raise a kind's number when a declared-out module changes what its cells hold.
-VERSIONS = {
-    "fetch": 1, "generate": 1, "audio": 1, "features": 1, "pretrain": 1, "finetune": 1, "evaluate": 1, "trace": 1,
-    "clusters": 1, "tokens": 1, "discard": 1, "macs": 1, "throughput": 1, "table": 1, "figure": 1, "report": 1,
-}  # fmt: skip
 
 DECLARED_OUT = (
     "audioprune",  # the library's names
@@ -32,6 +27,7 @@ DECLARED_OUT = (
     "audioprune.settings",  # values that differ from the pinned defaults, so a changed default is seen
     "audioprune.sources",  # content digests
     "audioprune.manifest",  # digests of what users bring
+    "audioprune.cells",  # what a kind of cell is: a version for each stands in for it
     "audioprune.planning",  # which cells there are, of which data, and which an exhibit gets, in order
     "audioprune.registry",  # finds modules by name: those named are covered, as are the facts that it gives
     # How a cell is made and recorded, not what is in it.
@@ -151,7 +147,7 @@ def counted_in(record: dict) -> dict[str, str]:
 
 
 def digest(kind: str, modules: Iterable[tuple[str, str]]) -> str:
-    lines = [f"{kind} {VERSIONS[kind]}", *(f"{module} {value}" for module, value in sorted(modules))]
+    lines = [f"{kind} {KINDS[kind].version}", *(f"{module} {value}" for module, value in sorted(modules))]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Whether a cell's or an exhibit's files are what its record says, decided while planning, in the main process only.
+"""Whether a cell's files are what its record says, decided while planning, in the main process only.
 
 A file is compared by size, then by SHA-256; digests are cached by size, mtime and inode, so a touch costs one hash and
 changes nothing.
@@ -6,23 +6,25 @@ changes nothing.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
-import time
+import os
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from audioprune import disk, records
 from audioprune.disk import FullDisk
-from audioprune.planning.cells import RESULTS, Cell
+from audioprune.planning.cells import RESULTS, Cell, study_folder
 
 CACHE = RESULTS / "logs" / "digests.json"
-GUARDS = RESULTS / "logs" / "guards"
+GUARD = RESULTS / "logs" / "stale" / "newer.txt"
 
 
 @dataclass(frozen=True)
 class State:
-    """`done`, `missing`, `damaged`, or (an exhibit made of other cells) `superseded`; and why, naming the file."""
+    """`done`, `missing`, or `damaged`; and why, naming the file."""
 
     name: str
     why: str = ""
@@ -71,7 +73,7 @@ def state_of(folder: Path, record_path: Path, key: str, digests: Digests) -> Sta
     except (ValueError, KeyError, TypeError):
         return State("damaged", f"{record_path} cannot be read")
     if recorded != key:
-        return State("superseded", f"{record_path} was made with key {recorded}, planned is {key}")
+        return State("damaged", f"{record_path} says that its key is {recorded}, not {key}")
     for name, expected in files.items():
         path = folder / name
         try:
@@ -85,20 +87,36 @@ def state_of(folder: Path, record_path: Path, key: str, digests: Digests) -> Sta
     return State("done")
 
 
-def cell_state(cell: Cell, digests: Digests) -> State:
-    return state_of(cell.dir, cell.dir / records.RECORD, cell.key, digests)
+class States:
+    """States of cells, each worked out once; what was hashed for them is remembered when the process ends."""
+
+    def __init__(self) -> None:
+        self.digests = Digests()
+        self.of, self.of_copy = cache(self._of), cache(self._of_copy)
+        atexit.register(self.digests.save)
+
+    def _of(self, cell: Cell) -> State:
+        return state_of(cell.dir, cell.record, cell.key, self.digests)
+
+    def _of_copy(self, cell: Cell) -> State:
+        """State of the copies of an exhibit's files that users find by its name; those of a stale cell are stale."""
+        state = self.of(cell)
+        return (
+            state_of(study_folder(cell.settings.study), cell.record, cell.key, self.digests) if state.fresh else state
+        )
 
 
-def guard(name: str, why: str) -> Path:
-    """Write a file with new bytes: Snakemake sees an input newer than the outputs, and makes them again.
+def guard(output: Path) -> Path:
+    """A file that is newer than a stale job's output: Snakemake sees it among the inputs, and makes the output again.
 
-    Each lies in a folder of its own: Snakemake lists a folder once, and would miss those written to it afterwards. It
-    is neither synced nor renamed into place: nothing reads it, and half of it is new bytes as well.
+    It lies in a folder of its own: Snakemake lists a folder once, and would miss what is written to it afterwards.
     """
-    path = GUARDS / name / "stale.txt"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"{time.time_ns()} {why}\n", encoding="utf-8")
+        GUARD.parent.mkdir(parents=True, exist_ok=True)
+        GUARD.touch()
+        before = GUARD.stat().st_mtime - 1
+        if output.stat().st_mtime > before:  # made by a node whose clock is ahead
+            os.utime(output, (before, before))
     except OSError as error:
-        raise disk.unwritable(path, error) from None
-    return path
+        raise disk.unwritable(GUARD, error) from None
+    return GUARD

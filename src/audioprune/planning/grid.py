@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
@@ -36,6 +36,7 @@ from audioprune.settings import (
     ThroughputSettings,
     TokensSettings,
     TraceSettings,
+    UserFolder,
 )
 
 PENDING = "pending"
@@ -56,11 +57,9 @@ class StudyPlan:
         return [c for c in self.all.values() if c.kind == kind and matches(c, wanted)]
 
 
-def dataset_facts(name: str, config: Config) -> Dataset:
+def dataset_facts(name: str, users: Mapping[str, UserFolder]) -> Dataset:
     """Facts of a built-in dataset, or of a user's folder."""
-    if name in config.datasets:
-        return _user.facts(name, config.datasets[name])
-    return registry.dataset(name)
+    return _user.facts(name, users[name]) if name in users else registry.dataset(name)
 
 
 def methods_of(backbone: str, named: Iterable[str | Method]) -> tuple[Method, ...]:
@@ -84,7 +83,7 @@ class Planner:
         self.config = config
         self.sources = sources.load()
         self.made: dict[str, Cell] = {}
-        self.facts = cache(lambda name: dataset_facts(name, config))
+        self.facts = cache(lambda name: dataset_facts(name, config.datasets))
         self.audio = cache(self.audio)
         self.features = cache(self.features)
         self.clusters = cache(self.clusters)

@@ -6,6 +6,7 @@ be judged here, is kept.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -14,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audioprune import leases
+from audioprune.cells.kinds import KINDS
+from audioprune.planning import jobs
 from audioprune.planning.cells import KEY_LENGTH, RESULTS, Cell
-from audioprune.planning.freshness import GUARDS
-from audioprune.settings import KINDS
 
 KEY = rf"[0-9a-f]{{{KEY_LENGTH}}}"
-WHATS = ("superseded cell", "unfinished scratch folder", "orphaned resume point", "old log", "old guard")
+WHATS = ("superseded cell", "unfinished scratch folder", "orphaned resume point", "old log", "old job file")
 
 
 @dataclass(frozen=True)
@@ -47,17 +48,28 @@ def find(cells: dict[str, Cell]) -> list[Leftover]:
             if path.stem not in keys:
                 place = places[path.stem] = path.parent.relative_to(RESULTS / "logs").as_posix()
                 found.append(("old log", path, path.stem, place))
-    for what, folder in (("orphaned resume point", RESULTS / "resume"), ("old guard", GUARDS)):
-        for path in _below(folder, rf"{KEY}(\.txt)?"):
-            if path.stem not in keys:
-                found.append((what, path, path.stem, places.get(path.stem, "")))
+    for path in _below(RESULTS / "resume", KEY):
+        if path.name not in keys:
+            found.append(("orphaned resume point", path, path.name, places.get(path.name, "")))
+    for path in _below(jobs.FOLDER, rf"{KEY}-{KEY}\.json"):
+        if not made_by(path) & cells.keys():
+            found.append(("old job file", path, path.name[:KEY_LENGTH], ""))
     left = [Leftover(what, path, size_of(path), busy(key) or kept(place)) for what, path, key, place in found]
     return sorted(left, key=lambda one: (WHATS.index(one.what), str(one.path)))
 
 
+def made_by(path: Path) -> set[str]:
+    """Paths of the cells that a job makes, by its file; none where that cannot be read."""
+    try:
+        return set(json.loads(path.read_text(encoding="utf-8"))["cells"])
+    except (OSError, ValueError, KeyError):
+        return set()
+
+
 def reasons(cells: dict[str, Cell]) -> Callable[[str], str]:
     """place -> why cells there are kept whatever their key: data not indexed here, or a timing of another device."""
-    pending = {f"{cell.kind}/{cell.address}" for cell in cells.values() if _waits(cell)}
+    made = [cell for cell in cells.values() if not KINDS[cell.kind].draws]  # what is drawn is drawn again in seconds
+    pending = {f"{cell.kind}/{cell.address}" for cell in made if _waits(cell)}
     timed = {f"throughput/{cell.address}" for cell in cells.values() if cell.kind == "throughput"}
     on_any_device = set(map(_without_device, timed))
 

@@ -100,6 +100,6 @@ PINNED: dict[str, object] = {
     "ThroughputSettings.warmup": 10,
     "ThroughputSettings.runs": 50,
     "ThroughputSettings.precision": "fp32",
-    "Drawn.title": "",
-    "Drawn.tier": "",
+    "ReportSettings.title": "",
+    "ReportSettings.tier": "",
 }

@@ -5,12 +5,14 @@ The same exhibits and records give the same content: no date, no machine, nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from audioprune import registry
+from audioprune.cells.kinds import KINDS
+from audioprune.config import DEFAULT_STUDY
 from audioprune.exhibits.headline import Question
 from audioprune.reporting import answers, provenance, summary, verdicts
 from audioprune.tables import _json
@@ -24,9 +26,6 @@ TIERS = {
     "synthetic": "Audio that the project makes itself, and small models: nothing here is a result on real audio.",
     "real miniature": "Real audio and small models: a miniature of the published study, not a repetition of it.",
 }
-DEFAULT_STUDY = "paper"  # its exhibits lie in results/ itself
-FOLDERS = {"table": "tables", "figure": "figures"}
-FIRST = {"table": "tex", "figure": "svg"}
 
 
 @dataclass(frozen=True)
@@ -74,18 +73,17 @@ class Report:
 
 def collect(
     results: Results,
-    shown: Iterable[tuple[str, str]],
-    folder: Path,
+    exhibits: Mapping[str, Path],
     *,
     title: str = "",
     tier: str = "",
     notes: Sequence[str] = (),
 ) -> Report:
-    """Every exhibit in `shown`, (kind, name) pairs, as drawn in `folder`, and what stands around them.
+    """Every exhibit, `exhibits` being {"table/table1": folder of its files}, and what stands around them.
 
     `notes` are sentences for the reader that are in no record, such as changes accepted as giving the same results.
     """
-    made = tuple(_exhibit(results.study, folder, kind, name) for kind, name in sorted(shown, key=_place))
+    made = tuple(_exhibit(results.study, exhibits[named], *named.split("/")) for named in sorted(exhibits, key=_place))
     glance, claims = summary.glance(made), next((e for e in made if e.name == verdicts.CLAIMS), None)
     return Report(
         study=results.study,
@@ -104,16 +102,16 @@ def collect(
     )
 
 
-def _place(exhibit: tuple[str, str]) -> tuple:
+def _place(exhibit: str) -> tuple:
     """Where an exhibit stands: claims, the data, then the paper's tables and figures by number, then our own."""
-    kind, name = exhibit
+    kind, name = exhibit.split("/")
     number = name.removeprefix(kind)
     first = {verdicts.CLAIMS: 0, "data": 1}.get(name, 2)
     return (first, not number.isdigit(), kind != "table", int(number) if number.isdigit() else 0, name)
 
 
 def _exhibit(study: str, folder: Path, kind: str, name: str) -> Exhibit:
-    module, number = registry.get(FOLDERS[kind], name), _numbered(name)
+    module, number = registry.get(f"{kind}s", name), _numbered(name)
     drawn = {suffix: folder / f"{name}.{suffix}" for suffix in ("csv", "json", "svg")}
     table = _json.loads(drawn["json"].read_text(encoding="utf-8")) if kind == "table" else None
     return Exhibit(
@@ -123,7 +121,7 @@ def _exhibit(study: str, folder: Path, kind: str, name: str) -> Exhibit:
         heading=f"{number}: {module.TITLE}" if number else module.TITLE,
         caption=module.CAPTION,
         status=table.status if table else "",
-        rebuild=f"snakemake {target(study, f'{name}.{FIRST[kind]}')}",
+        rebuild=f"snakemake {target(study, f'{name}.{KINDS[kind].files[0]}')}",
         csv=drawn["csv"].read_text(encoding="utf-8"),
         table=table,
         headline=getattr(module, "HEADLINE", None),

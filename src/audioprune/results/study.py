@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from audioprune import records, registry
+from audioprune.cells.kinds import KINDS
 from audioprune.queries import matches
 
 if TYPE_CHECKING:
@@ -20,19 +21,6 @@ if TYPE_CHECKING:
     from audioprune.facts.dataset import Dataset
 
 Made = TypeVar("Made")
-FRAMES = {
-    "audio": "clips.parquet",
-    "generate": "clips.parquet",
-    "pretrain": "history.csv",
-    "finetune": "history.csv",
-    "evaluate": "predictions.parquet",
-    "trace": "clips.parquet",
-    "clusters": "clusters.csv",
-    "tokens": "stages.parquet",
-    "discard": "discarded.parquet",
-    "macs": "macs.csv",
-    "throughput": "throughput.csv",
-}
 
 
 class Result:
@@ -82,7 +70,7 @@ class Result:
         """A file of the cell as a frame: the main one of its kind, or the one named."""
         import pandas as pd
 
-        path = self.dir / (name or FRAMES[self.kind])
+        path = self.dir / (name or KINDS[self.kind].frame)
         return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
 
     def predictions(self) -> pd.DataFrame:

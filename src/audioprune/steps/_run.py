@@ -1,17 +1,14 @@
-"""The thin tail of every step: parse the cell, make it in a scratch folder, move it into place, write its record.
+"""The thin tail of every step: read the job's file, make its cell in a scratch folder, put it and its record in place.
 
-    python -m audioprune.steps.<kind> --cell JSON [--log FILE] [--gpus N]
+    python -m audioprune.steps.<kind> --job FILE [--log FILE] [--gpus N]
 
-JSON: {"kind", "address", "key", "code", "plugins": [module], "settings": {...}, "inputs": {name: folder},
-"digests": {name: digest of data}, "out": folder, "resume": folder, "lease": path}, as
-`audioprune.planning.cells.Cell.as_json` writes it.
+FILE is written by Snakemake's main process (see audioprune.planning.jobs). Nothing is planned here.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import logging
 import os
 import shutil
@@ -23,77 +20,87 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from audioprune import disk, leases, provenance, records
+from audioprune.cells.kinds import KINDS
 from audioprune.errors import UserError
-from audioprune.planning.cells import code_of
+from audioprune.planning import jobs
+from audioprune.planning.cells import Cell, code_of
 from audioprune.planning.fingerprint import code_record
 from audioprune.planning.freshness import Digests, state_of
-from audioprune.settings import KINDS, Closed
+from audioprune.settings import Closed
 from audioprune.steps._gpus import handed_out
 
 log = logging.getLogger("audioprune")
 
+Own = TypeVar("Own", bound=Closed)
+
 
 @dataclass(frozen=True)
-class Job:
+class Job(Generic[Own]):
     """What a step gets."""
 
     kind: str
     address: str
     key: str
-    settings: Closed  # the kind's model in audioprune.settings
+    settings: Own  # the model of its kind in audioprune.settings
     inputs: dict[str, Path]  # folders of the cells it takes in, by name
     out: Path  # an empty scratch folder; what is left in it becomes the cell
     resume: Path  # folder for resume points, outliving a failed job; removed when the cell is in its place
     save_every_s: float = 60  # how often a resume point is due
+    cells: tuple[Cell, ...] = ()  # everything it is made from, inputs first: for what is drawn
 
 
-def run_cell(cell: dict, make: Callable[[Job], dict]) -> Path:
+def run_cell(cell: Cell, code: str, make: Callable[[Job], dict]) -> Path:
     """Make one cell: `make(job)` writes files into job.out and returns the record's `results`.
 
-    The unit that takes and gives back the cell's lease: its holder alone touches job.resume and the cell's folder.
+    `code` is the fingerprint that it was planned with. The unit that takes and gives back the cell's lease: its holder
+    alone touches job.resume and the cell's folder.
     """
-    final = Path(cell["out"])
-    settings = KINDS[cell["kind"]].model_validate(cell["settings"])
-    inputs = {name: Path(folder) for name, folder in cell["inputs"].items()}
-    plugins, lease = tuple(cell["plugins"]), Path(cell["lease"])
-    if code_of(cell["kind"], plugins) != cell["code"]:
+    if code_of(cell.kind, cell.plugins) != code:
         raise UserError("the code was changed after this job was planned; run Snakemake again")
-    with told_once(cell), leases.hold(lease, str(final)) as held:
-        records.clear_scratch(final)
-        if made_meanwhile(final, lease, cell["key"]):
-            return final
-        log.debug("key %s, settings %s", cell["key"], records.canonical(cell["settings"]))
+    with told_once(cell), leases.hold(cell.lease, str(cell.dir)) as held:
+        records.clear_scratch(cell.dir)
+        if made_meanwhile(cell):
+            return cell.dir
+        settings = cell.settings.model_dump(mode="json")
+        log.debug("key %s, settings %s", cell.key, records.canonical(settings))
         started = time.time()
-        with records.cell_folder(final) as scratch:
-            every_s = float(os.environ.get("AUDIOPRUNE_SAVE_EVERY_S", "60"))
-            resume = Path(cell["resume"])
-            job = Job(cell["kind"], cell["address"], cell["key"], settings, inputs, scratch, resume, every_s)
-            results = make(job)
+        with records.cell_folder(cell.dir) as scratch:
+            results = make(job_of(cell, scratch))
             record = {
-                "kind": job.kind,
-                "address": job.address,
-                "key": job.key,
-                **code_record(job.kind, plugins),
-                "settings": settings.model_dump(mode="json"),
-                "inputs": {name: folder.name for name, folder in inputs.items()},
-                "digests": cell["digests"],
+                "kind": cell.kind,
+                "address": cell.address,
+                "key": cell.key,
+                **code_record(cell.kind, cell.plugins),
+                "settings": settings,
+                "inputs": {name: upstream.key for name, upstream in cell.inputs.items()},
+                "digests": cell.digests,
                 "results": results,
                 "made": provenance.stamp(started),
                 "files": records.listing(scratch),
             }
             records.write_json(scratch / records.RECORD, record)
-            leases.keep_finished(lease, scratch)
+            leases.keep_finished(cell.lease, scratch)
             held.check()
-        shutil.rmtree(job.resume, ignore_errors=True)
-    return final
+        shutil.rmtree(cell.resume, ignore_errors=True)
+    return cell.dir
+
+
+def job_of(cell: Cell, out: Path) -> Job:
+    """What the step of a cell gets, with `out` as its scratch folder."""
+    inputs = {name: upstream.dir for name, upstream in cell.inputs.items()}
+    every_s = float(os.environ.get("AUDIOPRUNE_SAVE_EVERY_S", "60"))
+    drawn_from = tuple(cell.upstream().values())[:-1] if KINDS[cell.kind].draws else ()
+    settings, resume = cell.settings, cell.resume
+    return Job(cell.kind, cell.address, cell.key, settings, inputs, out, resume, every_s, drawn_from)
 
 
 @contextlib.contextmanager
-def told_once(cell: dict) -> Iterator[None]:
+def told_once(cell: Cell) -> Iterator[None]:
     """Signals end the cell in good order; a full disk and a killed worker are told in one message."""
-    with stoppable(), disk.told(Path(cell["out"])):
+    with stoppable(), disk.told(cell.dir):
         try:
             yield
         except BrokenExecutor as error:
@@ -103,8 +110,8 @@ def told_once(cell: dict) -> Iterator[None]:
             ) from None
         except SystemExit as stop:
             if isinstance(stop.code, int) and stop.code > 128:
-                name, resume = signal.Signals(stop.code - 128).name, Path(cell["resume"])
-                goes_on = f"goes on from {resume}" if resume.exists() else "begins anew"
+                name = signal.Signals(stop.code - 128).name
+                goes_on = f"goes on from {cell.resume}" if cell.resume.exists() else "begins anew"
                 log.error("stopped by %s; run again, it %s", name, goes_on)
             raise
 
@@ -130,13 +137,13 @@ def stoppable() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def made_meanwhile(final: Path, lease: Path, key: str) -> bool:
+def made_meanwhile(cell: Cell) -> bool:
     """Whether a job that was left over has made the cell since it was planned; its record is put back."""
-    copy = leases.finished(lease)
-    if not copy.exists() or not state_of(final, copy, key, Digests()).fresh:
+    copy = leases.finished(cell.lease)
+    if not copy.exists() or not state_of(cell.dir, copy, cell.key, Digests()).fresh:
         return False
-    records.write_text(final / records.RECORD, copy.read_text(encoding="utf-8"))
-    log.info("%s was finished by another process after this job was planned; it is not made again", final)
+    records.write_text(cell.record, copy.read_text(encoding="utf-8"))
+    log.info("%s was finished by another process after this job was planned; it is not made again", cell.dir)
     return True
 
 
@@ -168,14 +175,26 @@ def log_to(path: Path | None, what: str, *, stderr: bool = True) -> Iterator[Non
             log.removeHandler(handler)
 
 
-def main(make: Callable[[Job], dict], argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog=f"python -m audioprune.steps.{make.__name__}")
-    parser.add_argument("--cell", action="append", required=True, help="the cell as JSON; may be given several times")
+def arguments(prog: str, argv: list[str] | None = None) -> argparse.Namespace:
+    """What every step is called with."""
+    parser = argparse.ArgumentParser(prog=f"python -m audioprune.steps.{prog}")
+    parser.add_argument("--job", type=Path, required=True, help="what it makes, as written by the main process")
     parser.add_argument("--log", type=Path, help="file that plain progress lines and errors also go to")
     parser.add_argument("--gpus", type=int, default=0, help="GPUs of this machine that it needs for itself")
-    arguments = parser.parse_args(argv)
-    for cell in map(json.loads, arguments.cell):
-        with log_to(arguments.log, f"{cell['kind']}/{cell['address']}"), handed_out(arguments.gpus):
-            if slurm := provenance.slurm():
-                log.info("SLURM %s", ", ".join(f"{name} {value}" for name, value in slurm.items()))
-            run_cell(cell, make)
+    return parser.parse_args(argv)
+
+
+@contextlib.contextmanager
+def at_work(given: argparse.Namespace, what: str, *, stderr: bool = True) -> Iterator[None]:
+    """Logging, GPUs of its own, and a line that says which SLURM job this is."""
+    with log_to(given.log, what, stderr=stderr), handed_out(given.gpus):
+        if slurm := provenance.slurm():
+            log.info("SLURM %s", ", ".join(f"{name} {value}" for name, value in slurm.items()))
+        yield
+
+
+def main(make: Callable[[Job], dict], argv: list[str] | None = None) -> None:
+    given = arguments(make.__name__, argv)
+    with at_work(given, f"{make.__name__}, {given.job}"):
+        ((cell, code),) = jobs.read(given.job).cells
+        run_cell(cell, code, make)

@@ -1,20 +1,18 @@
-"""Step `figure`: results/<study>/<name>.pdf, .svg and .csv."""
+"""Step `figure`: <name>.pdf, .svg and .csv, which users find in results/<study>/."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from audioprune import registry
 from audioprune.exhibits.figure_files import render_figure
-from audioprune.planning.plan import Plan
-from audioprune.results.study import Results
-from audioprune.steps._exhibit import main
+from audioprune.settings import ExhibitSettings
+from audioprune.steps._drawing import results_of
+from audioprune.steps._run import Job, main
 
 
-def figure(plan: Plan, study: str, name: str, stem: Path) -> dict:
-    results = Results(study, plan.exhibit_cells(study, "figure", name), plan.planner.facts)
-    return render_figure(registry.get("figures", name), results, stem)
+def figure(job: Job[ExhibitSettings]) -> dict:
+    name = job.settings.name
+    return render_figure(registry.get("figures", name), results_of(job), job.out / name)
 
 
 if __name__ == "__main__":
-    main("figure", figure)
+    main(figure)

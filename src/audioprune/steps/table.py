@@ -1,20 +1,18 @@
-"""Step `table`: results/<study>/<name>.tex, .csv, .html and .json."""
+"""Step `table`: <name>.tex, .csv, .html and .json, which users find in results/<study>/."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from audioprune import registry
 from audioprune.exhibits.table_files import render_table
-from audioprune.planning.plan import Plan
-from audioprune.results.study import Results
-from audioprune.steps._exhibit import main
+from audioprune.settings import ExhibitSettings
+from audioprune.steps._drawing import results_of
+from audioprune.steps._run import Job, main
 
 
-def table(plan: Plan, study: str, name: str, stem: Path) -> dict:
-    results = Results(study, plan.exhibit_cells(study, "table", name), plan.planner.facts)
-    return render_table(registry.get("tables", name), results, stem)
+def table(job: Job[ExhibitSettings]) -> dict:
+    name = job.settings.name
+    return render_table(registry.get("tables", name), results_of(job), job.out / name)
 
 
 if __name__ == "__main__":
-    main("table", table)
+    main(table)

@@ -1,0 +1,95 @@
+"""Tables, figures and reports as cells: what each shows, which files it reads, and the code that draws it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+from audioprune import records, registry
+from audioprune.cells.kinds import KINDS
+from audioprune.planning import accepted
+from audioprune.planning.cells import Cell, study_folder
+from audioprune.planning.grid import Planner, StudyPlan
+from audioprune.settings import ExhibitSettings, ReportSettings
+
+PUBLISHED = "report/published"
+TEMPLATES = Path("report")
+MODULES = {"table": "tables", "figure": "figures"}  # packages that hold the exhibits of a kind
+REPORT = "report"
+
+
+def exhibit(planner: Planner, study: StudyPlan, kind: str, name: str) -> Cell | None:
+    """A table or figure of a study; None where the study has no cells that it shows, and it needs some."""
+    module = registry.get(MODULES[kind], name)
+    shown = {cell.path: cell for cell in module.needs(study)}
+    if not shown and not getattr(module, "STANDALONE", False):
+        return None
+    digests = files_taken(module) | {"order": _digest([f"{cell.kind}/{cell.address}" for cell in shown.values()])}
+    settings = ExhibitSettings(study=study.name, name=name)
+    address = f"{study.name}/{name}"
+    return planner.cell(kind, address, settings, plugins=plugins_of(kind, name), digests=digests, **shown)
+
+
+def report(planner: Planner, study: StudyPlan, exhibits: Collection[Cell]) -> Cell:
+    """The report of a study, made of its tables and figures."""
+    shown = {f"{cell.kind}/{cell.settings.name}": cell for cell in exhibits}
+    settings = ReportSettings(study=study.name, title=study.study.title, tier=study.study.tier)
+    digests = file_digests(TEMPLATES, "*") | _accepted_digest()
+    return planner.cell(REPORT, f"{study.name}/{REPORT}", settings, digests=digests, **shown)
+
+
+def name_of(cell: Cell) -> str:
+    """What users call a table, a figure or a report: `table4`, `report`."""
+    return str(getattr(cell.settings, "name", REPORT))
+
+
+def first_copy(cell: Cell) -> Path:
+    """The first of the files of an exhibit that users find by its name."""
+    return study_folder(cell.settings.study) / f"{name_of(cell)}.{KINDS[cell.kind].files[0]}"
+
+
+def misspelt(studies: Iterable[str]) -> str:
+    """Pattern of targets that no rule makes: neither a cell nor a log, and no file of an exhibit of a study."""
+    names = {kind: "|".join(registry.names(folder)) for kind, folder in MODULES.items()} | {REPORT: REPORT}
+    files = "|".join(rf"(?:{named})\.(?:{'|'.join(KINDS[kind].files)})" for kind, named in names.items())
+    return rf"(?!results/(?:(?:cells|logs)/|(?:(?:{'|'.join(studies)})/)?(?:{files})$)).+"
+
+
+def plugins_of(kind: str, name: str) -> tuple[str, ...]:
+    """The pluggable modules that an exhibit's fingerprint covers: its own, and those that it uses all of."""
+    kinds = getattr(registry.get(MODULES[kind], name), "PLUGINS", ())
+    used = [registry.module_name(other, found) for other in kinds for found in registry.names(other)]
+    return tuple(dict.fromkeys((registry.module_name(MODULES[kind], name), *used)))
+
+
+def files_taken(module: ModuleType) -> dict[str, str]:
+    """Digests of the files that an exhibit takes in besides cells."""
+    digests: dict[str, str] = {}
+    published = [(PUBLISHED, f"{name}.csv") for name in getattr(module, "PUBLISHED", ())]
+    for folder, pattern in (*published, *getattr(module, "FILES", ())):
+        digests |= {f"{folder}/{name}": digest for name, digest in file_digests(Path(folder), pattern).items()}
+    return digests
+
+
+def file_digests(folder: Path, pattern: str) -> dict[str, str]:
+    """{name: SHA-256} of the files directly in a folder."""
+    return _digests_in(folder.absolute(), pattern)
+
+
+@cache
+def _digests_in(folder: Path, pattern: str) -> dict[str, str]:
+    files = sorted(p for p in folder.glob(pattern) if p.is_file())
+    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def _accepted_digest() -> dict[str, str]:
+    """Reports list the accepted changes of code; {} while there are none."""
+    entries = [entry.model_dump(mode="json") for entry in accepted.load()]
+    return {"accepted": _digest(entries)} if entries else {}
+
+
+def _digest(value: list) -> str:
+    return hashlib.sha256(records.canonical(value).encode()).hexdigest()

@@ -1,0 +1,183 @@
+"""One run of Snakemake: which cells are stale, what each job takes in, and what it is given."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Collection, Iterable
+from functools import cache, cached_property
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+from audioprune import leases, registry
+from audioprune.cells.kinds import KINDS
+from audioprune.errors import UserError
+from audioprune.planning import exhibits, jobs, lock
+from audioprune.planning.batches import Batch, batches_of
+from audioprune.planning.cells import Cell
+from audioprune.planning.exhibits import REPORT
+from audioprune.planning.freshness import State, States, guard
+from audioprune.planning.jobs import JobFile
+from audioprune.planning.plan import Plan
+
+MADE = ("results/cells/", "results/logs/")  # targets that are no exhibit: a cell's record, a log
+
+
+class Inputs(NamedTuple):
+    """What a job takes in: time stamps say nothing, so what is fresh is never made again for them.
+
+    A stale job takes its inputs plainly, or Snakemake would not look at it when one of them is made again.
+    """
+
+    files: list[str]
+    fresh: bool
+    guards: list[str]  # a file newer than the outputs, where a stale job has some
+
+
+class Run:
+    """What the main process knows; `targets()` are those that it was asked for (none: the paper study)."""
+
+    def __init__(self, plan: Plan, targets: Callable[[], Collection[str]]):
+        self.plan, self.targets, self.states = plan, targets, States()
+        self._waiting: dict[str, JobFile] | None = {}  # files of jobs, until the run begins
+        self._file = cache(self._job_file)
+
+    def begin(self, since: float) -> None:
+        """Take the lock of the main process, and write what was planned. `since`: when planning began (time.time())."""
+        self.lock = lock.hold()
+        leases.forget_finished(lock.LOCK.parent, before=since)
+        waiting, self._waiting = self._waiting or {}, None
+        for file in waiting.values():
+            file.write()
+
+    # --- targets ------------------------------------------------------------------------------------------------
+
+    def refuse(self, target: str, rules: Collection[str]) -> NoReturn:
+        """Raises UserError with the nearest name for a target that no rule makes."""
+        if "/" in target:
+            self.plan.asked(target)
+        raise UserError(f"{target!r} is no target{registry.nearest(target, rules)}")
+
+    @cached_property
+    def asked(self) -> dict[str, Cell]:
+        """{path: cell} of all tables, figures and reports that this run was asked for."""
+        studies = {study.replace("-", "_"): study for study in self.plan.config.studies}
+        named = [studies.get(target, target) for target in sorted(self.targets() or {"all"})]
+        files = [target for target in named if target.startswith("results/") and not target.startswith(MADE)]
+        shown = [target for target in named if target in ("all", *studies.values())] + files
+        return {cell.path: cell for target in shown for cell in self.plan.asked(target)}
+
+    @cached_property
+    def batches(self) -> dict[str, Batch]:
+        """{path of a stale cell: the batch that will make it}."""
+        wanted: dict[str, Cell] = {}
+        for cell in self.asked.values():
+            wanted |= cell.upstream()
+        return batches_of(cell for cell in wanted.values() if not self.states.of(cell).fresh)
+
+    @cached_property
+    def _batches(self) -> dict[str, Batch]:
+        return {batch.key: batch for batch in self.batches.values()}
+
+    # --- what jobs take in --------------------------------------------------------------------------------------
+
+    def cell_inputs(self, path: str) -> Inputs:
+        """Of a cell's job: the records that it takes in.
+
+        A fresh cell does not take in what is gone: making that again must not make this one again.
+        """
+        cell = self.plan.cell(path)
+        state = self.states.of(cell)
+        if state.fresh:
+            return Inputs(self._files(c for c in self._taken([cell]) if self.states.of(c).name != "missing"), True, [])
+        self._say(state, f"{path} will be made again")
+        return Inputs(self._files(self._taken([cell])), False, _guards(cell.record))
+
+    def batch_inputs(self, path: str) -> Inputs:
+        """Of a batch, which is stale by its nature."""
+        batch = self._batches[path.rpartition("/")[2]]
+        for cell in batch.cells:
+            self._say(self.states.of(cell), f"{cell.path} will be made again")
+        return Inputs(self._files(self._taken(batch.cells)), False, _guards(batch.stamp))
+
+    def copy_inputs(self, study: str, name: str) -> Inputs:
+        """Of the copies of an exhibit, which users find by its name.
+
+        Those of a report take in all others of the study, and are made again with them: Snakemake puts back what is
+        gone only for a job that needs it.
+        """
+        cell = self.plan.shown_as(study, name)
+        others = self.plan.shown(study) if name == REPORT else ()
+        files = self._files([cell]) + [str(exhibits.first_copy(other)) for other in others]
+        if all(self.states.of_copy(each).fresh for each in (cell, *others)):
+            return Inputs(files, True, [])
+        if self.states.of(cell).fresh and exhibits.first_copy(cell).is_file():
+            self._say(self.states.of_copy(cell), f"it is replaced by that of {cell.path}")
+        return Inputs(files, False, _guards(exhibits.first_copy(cell)))
+
+    def _taken(self, cells: Collection[Cell]) -> list[Cell]:
+        """What the job of these cells waits for; a drawing reads all that it is made from, not its inputs alone.
+
+        What another of them is made from comes with it, unless that one is fresh, so that nobody else waits for it.
+        """
+        taken: dict[str, Cell] = {}
+        for cell in cells:
+            taken |= cell.upstream() if KINDS[cell.kind].draws else {c.path: c for c in cell.inputs.values()}
+        for cell in cells:
+            taken.pop(cell.path, None)
+        inner = {c.path for cell in taken.values() for c in cell.inputs.values()}
+        stale = {path for path, cell in taken.items() if not self.states.of(cell).fresh}
+        waited_for = {c.path for path in stale for c in taken[path].inputs.values()}
+        return [c for path, c in taken.items() if path not in inner or path in stale - waited_for]
+
+    def _files(self, cells: Iterable[Cell]) -> list[str]:
+        """The files that say that cells are there: a record, or the stamp of the batch that will make it."""
+        batches = ((cell, self.batches.get(cell.path)) for cell in cells)
+        return list(dict.fromkeys(str(batch.stamp if batch else cell.record) for cell, batch in batches))
+
+    def _say(self, state: State, then: str) -> None:
+        if state.name == "damaged":
+            print(f"audioprune: {state.why}; {then}", file=sys.stderr)
+
+    # --- what jobs are given ------------------------------------------------------------------------------------
+
+    def job(self, path: str) -> Path:
+        """The file of a job, given `<kind>/<address>/<key>` of its cell, or `<label>/<key>` of its batch."""
+        file = self._file(path)
+        if self._waiting is None:
+            file.write()
+        else:
+            self._waiting[file.key] = file
+        return file.path
+
+    def gpus(self, path: str) -> int:
+        return self._file(path).gpus
+
+    def alone(self, path: str) -> bool:
+        return self._file(path).alone
+
+    def _job_file(self, path: str) -> JobFile:
+        key = path.rpartition("/")[2]
+        batch = self._batches.get(key)
+        return JobFile(key, batch.cells if batch else [self.plan.cell(path)])
+
+
+class Submitted:
+    """What the process of one submitted job knows: what that job was given, and nothing of any plan."""
+
+    def cell_inputs(self, path: str) -> Inputs:
+        return Inputs([], True, [])
+
+    batch_inputs = cell_inputs
+
+    def job(self, path: str) -> Path:
+        return jobs.of_key(path.rpartition("/")[2])
+
+    def gpus(self, path: str) -> int:
+        return jobs.read(self.job(path)).gpus
+
+    def alone(self, path: str) -> bool:
+        return jobs.read(self.job(path)).alone
+
+
+def _guards(output: Path) -> list[str]:
+    return [str(guard(output))] if output.exists() else []

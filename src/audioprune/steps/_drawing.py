@@ -1,0 +1,16 @@
+"""What a step that draws sees of the study: the cells that its exhibit shows, and all that those are made from."""
+
+from __future__ import annotations
+
+from audioprune.planning.grid import dataset_facts
+from audioprune.results.study import Results
+from audioprune.settings import ExhibitSettings, ReportSettings
+from audioprune.steps._run import Job
+
+
+def results_of(job: Job[ExhibitSettings] | Job[ReportSettings]) -> Results:
+    """The study's results, as far as the job was given them; facts of users' data are those of their audio cells."""
+    audio = [cell.settings for cell in job.cells if cell.kind == "audio"]
+    users = {own.dataset: own.user for own in audio if own.user}
+    shown = [cell for cell in job.cells if cell.kind not in ("table", "figure")]
+    return Results(job.settings.study, shown, lambda name: dataset_facts(name, users))
