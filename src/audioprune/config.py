@@ -46,7 +46,9 @@ class Grid(Closed):
     split: Literal["published", "nested"] = "published"
     initial: Literal["pretrained", "scratch"] = "pretrained"
     perturbations: tuple[Perturbation, ...] = Field((), description="Algorithm 1 tests; evaluation only")
-    baseline: Literal["paper", "matched"] | None = Field(None, description="overrides the recipe's (bug B7)")
+    baseline: Literal["paper", "matched"] | None = Field(
+        None, description="instead of the recipe's (docs/differences.md, B7)"
+    )
     recipes: str | None = Field(None, description="a block of `recipes` instead of the study's")
 
 

@@ -3,7 +3,7 @@
 A cell's key is computed from the fields that differ from the defaults they came with (planning.pinned): a new field
 whose default reproduces today's behaviour changes no key, a changed default those of the cells that relied on it. What
 a cell works out of its inputs is named here and not given (a mean of None, a tau of "auto"); all else is resolved.
-Sources of the defaults: paper.md sections 1.1 to 1.10 of the specification (P0 Table 6 and the released scripts R).
+Sources of the defaults: paper.md 1.1 to 1.10 (P0 Table 6 and the released scripts R).
 """
 
 from __future__ import annotations

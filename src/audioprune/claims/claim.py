@@ -74,7 +74,7 @@ class Claim(Closed):
     corrected: Corrected | None = None
     withdrawn: str = Field("", description="why its source's analysis no longer stands")
     restates: tuple[str, ...] = Field((), description="ids of other claims that say part of the same")
-    expected: Verdict = Field(description="what paper.md 7 expects, stated before any cell was made")
+    expected: Verdict = Field(description="what docs/paper.md, section 7, expects, stated before any cell was made")
     expected_why: str = ""
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Where tokens lie by intensity and variation, before and after pruning (section 3.4)."""
+"""Where tokens lie by intensity and variation, before and after pruning (paper.md 3.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rank correlation of attention score and patch statistic by block, as released and without ties (section 3.3)."""
+"""Rank correlation of attention score and patch statistic by block, as released and without ties (paper.md 3.3)."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ CORE_GFLOPS = 20  # ASSUME: what one processor core sustains on the tiny models
 def estimate(cell: Cell, facts: Callable[[str], Dataset], tflops: float) -> dict[str, float]:
     """{gpu_hours} for models of published size, {core_hours} for tiny ones; {} for kinds that take minutes.
 
-    Training costs three forward passes of two FLOPs a MAC for each clip and epoch (specification, section 9), at the
+    Training costs three forward passes of two FLOPs a MAC for each clip and epoch (paper.md 9), at the
     unpruned cost: an upper bound.
     """
     kind, own = KINDS[cell.kind], cell.settings

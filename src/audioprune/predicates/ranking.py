@@ -13,8 +13,8 @@ from audioprune.predicates._parts import above, arithmetic, each, measured, not_
 
 def attention_wins(claim: Claim, evidence: Evidence) -> list[Part]:
     """At equal MACs, tokens ranked as the claim's methods do, such as by intensity or variation, score below tokens
-    ranked by attention; as released a ranking loses the CLS token, which stands beside (paper.md 4, B2). And dropping
-    the clusters C1 and C2 of an unpruned model costs more than dropping as many tokens at random."""
+    ranked by attention; as released a ranking loses the CLS token, which stands beside (differences.md, B2).
+    And dropping the clusters C1 and C2 of an unpruned model costs more than dropping as many tokens at random."""
     parts = []
     for family in claim.cells.backbones:
         for dataset in claim.cells.datasets:

@@ -1,4 +1,4 @@
-"""Rank correlations of attention score and patch statistic of the study's unpruned models (specification, section 3.3).
+"""Rank correlations of attention score and patch statistic of the study's unpruned models (paper.md 3.3).
 
 Pairs of all clips are pooled, as released; intervals draw clips by recording, as those of means over clips.
 """

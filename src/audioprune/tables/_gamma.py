@@ -8,7 +8,7 @@ from audioprune.results.estimate import Estimate, of_draws
 
 
 def group_gammas(own: dict, score: str, group: int, kind: str) -> Estimate | None:
-    """Mean over a group's blocks of means over clips: own is {(score, group, block, kind): Estimate} (section 2.3).
+    """Mean over a group's blocks of means over clips: own is {(score, group, block, kind): Estimate} (paper.md 2.3).
 
     A block where no clip has a gamma is left out. # ASSUME: P0 does not say over what it averages first.
     """

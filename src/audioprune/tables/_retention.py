@@ -1,4 +1,4 @@
-"""Ratios A and B of pruned models at each stage, as rows: what Tables 2 and 5 share (specification, section 2.2)."""
+"""Ratios A and B of pruned models at each stage, as rows: what Tables 2 and 5 share (paper.md 2.2)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 QUANTITIES = ("ratio_a", "ratio_b", "kept_fraction", "excess")
 DENOMINATOR = (
     "Ratio A divides by the tokens that enter the stage. P0 prints a formula that divides by those entering the stage "
-    "before; its Table 2 fits only the former (B13). Clips without a signal patch have no ratio B and are skipped "
-    "there."
+    "before; its Table 2 fits only the former (docs/differences.md, B13). Clips without a signal patch have no ratio B "
+    "and are skipped there."
 )
 
 

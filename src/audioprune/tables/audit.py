@@ -1,4 +1,4 @@
-"""The audit of P0's token analysis: known selections under right and wrong labels (section 6.1, B24)."""
+"""The audit of P0's token analysis: known selections under right and wrong labels (paper.md 6.1, B24)."""
 
 from __future__ import annotations
 

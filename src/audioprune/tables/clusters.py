@@ -1,4 +1,4 @@
-"""Levels of intensity and variation, C1 to C5: their edges and shares beside the released ones (section 3.2)."""
+"""Levels of intensity and variation, C1 to C5: their edges and shares beside the released ones (paper.md 3.2)."""
 
 from __future__ import annotations
 

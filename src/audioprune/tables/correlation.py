@@ -1,4 +1,4 @@
-"""Rank correlation of attention score and patch statistic, as released and without ties (section 3.3, B18)."""
+"""Rank correlation of attention score and patch statistic, as released and without ties (paper.md 3.3, B18)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Low-intensity tokens that survive all stages, AudioMAE against AST (section 3.5)."""
+"""Low-intensity tokens that survive all stages, AudioMAE against AST (paper.md 3.5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The signal threshold of each dataset and how much of it is signal: P0 Figure 4's captions (section 2.2, B15)."""
+"""The signal threshold of each dataset and how much of it is signal: P0 Figure 4's captions (paper.md 2.2, B15)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CAPTION = (
 PUBLISHED = ("figure4",)  # files of report/published that it shows
 AMBIGUOUS = (
     "P0 calls its share an area and does not say whether of pixels or of patches; it stands beside both. Its Table 2 "
-    "implies 66.2, 83.1, 66.6 and 92.7 % of tokens for spc2, esc50, voxceleb1 and as20k (B15)."
+    "implies 66.2, 83.1, 66.6 and 92.7 % of tokens for spc2, esc50, voxceleb1 and as20k (docs/differences.md, B15)."
 )
 
 

@@ -1,4 +1,4 @@
-"""Signal tokens kept at each stage: P0 Table 2, for topk models that rank by global attention (section 2.2)."""
+"""Signal tokens kept at each stage: P0 Table 2, for topk models that rank by global attention (paper.md 2.2)."""
 
 from __future__ import annotations
 

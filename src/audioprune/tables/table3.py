@@ -1,4 +1,4 @@
-"""Attention received by kept tokens over that of pruned ones: P0 Table 3 (section 2.3)."""
+"""Attention received by kept tokens over that of pruned ones: P0 Table 3 (paper.md 2.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models that rank by the class token's attention: P0 Table 5, AudioMAE-CLS and AST-CLS (section 2.2)."""
+"""Models that rank by the class token's attention: P0 Table 5, AudioMAE-CLS and AST-CLS (paper.md 2.2)."""
 
 from __future__ import annotations
 

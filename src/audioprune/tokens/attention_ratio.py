@@ -3,7 +3,7 @@
 Blocks are grouped by the pruning block that decides about their tokens: with pruning blocks 3, 6, 9 (from 0), G1 is
 blocks 0-3, G2 is 4-6, G3 is 7-9, and later blocks are in no group. The tokens entering a block are divided by what the
 pruning block of its group keeps; a clip where one of the two sets is empty has no gamma there and is skipped.
-n clips, P patches, m tokens entering a block (specification, section 2.3).
+n clips, P patches, m tokens entering a block (paper.md 2.3).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Each selection is made without labels and judged by them: `intensity` keeps the patches of highest mean, `low_frequency`
 the lowest mel bands, `random` any, and `model` what a trained model kept. Under labels independent of position every
 mean B - K / N is near zero, as in P0's Table 2; under the right ones an intensity selection has B = min(1, K / S).
-n clips, P patches, S signal patches of a clip (specification, section 6.1).
+n clips, P patches, S signal patches of a clip (paper.md 6.1).
 """
 
 from __future__ import annotations

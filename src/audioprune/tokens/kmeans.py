@@ -71,7 +71,7 @@ class Clusters:
 
 
 def kmeans(values: np.ndarray, k: int = 5, seed: int = 123) -> Clusters:
-    """Clusters of all values (specification, section 3.2); raises UserError where there are fewer than k of them."""
+    """Clusters of all values (paper.md 3.2); raises UserError where there are fewer than k of them."""
     line = Line(values)
     if k < 1 or np.count_nonzero(np.diff(line.x)) + 1 < k:
         raise UserError(f"{k} clusters cannot be made of {np.count_nonzero(np.diff(line.x)) + 1} different values")

@@ -5,7 +5,7 @@ transposed   as if the tokens ran along the other axis first: AudioMAE's time-ma
              with AudioMAE's
 shuffled     an independent permutation for each clip
 
-n clips, P = time x freq patches. Specification, section 6.1: what is known of P0 fits labels independent of position.
+n clips, P = time x freq patches. paper.md 6.1: what is known of P0 fits labels independent of position.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where tokens lie by intensity and variation: a histogram of patch mean x patch std (specification, section 3.4)."""
+"""Where tokens lie by intensity and variation: a histogram of patch mean x patch std (paper.md 3.4)."""
 
 from __future__ import annotations
 

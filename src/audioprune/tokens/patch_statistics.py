@@ -1,6 +1,6 @@
 """Intensity and variation of the patches of many clips, token by token in the model's own order.
 
-The mean and the unbiased (ddof 1) standard deviation of a patch's normalised pixels (specification, section 1.3).
+The mean and the unbiased (ddof 1) standard deviation of a patch's normalised pixels (paper.md 1.3).
 """
 
 from __future__ import annotations

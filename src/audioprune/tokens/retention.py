@@ -19,7 +19,7 @@ def retention(signal: np.ndarray, entering: np.ndarray, kept: np.ndarray) -> dic
 
     signal (n, P) bool; entering (n, m) and kept (n, K): patch numbers of the tokens before and after the stage.
     `kept_fraction` is K / N, the ratio B that a selection blind to the labels is expected to have, and `excess` what
-    ratio B is above it (specification, section 6.1).
+    ratio B is above it (paper.md 6.1).
     """
     marked, into, out = signal.sum(axis=1), (entering >= 0).sum(axis=1), (kept >= 0).sum(axis=1)
     stays = count(signal, kept)
@@ -41,7 +41,7 @@ def retention(signal: np.ndarray, entering: np.ndarray, kept: np.ndarray) -> dic
 def low_intensity(levels: np.ndarray, kept: np.ndarray) -> dict[str, np.ndarray]:
     """Survivors in the clusters C1 and C2, by clip, as a share of the survivors and of the input's such tokens.
 
-    levels (n, P) cluster of every patch, 0 is C1; kept (n, K) (specification, section 3.5).
+    levels (n, P) cluster of every patch, 0 is C1; kept (n, K) (paper.md 3.5).
     """
     low = levels <= 1
     stays, marked = count(low, kept), low.sum(axis=1)

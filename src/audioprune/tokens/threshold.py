@@ -1,6 +1,6 @@
 """The threshold tau between signal and background patches, and the signal's share of an evaluation set.
 
-A patch is signal where the mean of its normalised pixels passes tau (P0 section 4.2; specification, section 2.2).
+A patch is signal where the mean of its normalised pixels passes tau (P0 section 4.2; paper.md 2.2).
 """
 
 from __future__ import annotations
