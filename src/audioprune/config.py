@@ -11,6 +11,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from audioprune import registry
+from audioprune.cells.kinds import KINDS
 from audioprune.errors import UserError
 from audioprune.facts.options import option_names, refusal
 from audioprune.facts.tokens import BLOCKS, PATCH
@@ -19,7 +20,8 @@ from audioprune.settings import Augment, Closed, OptionValue, Perturbation, Reci
 Block = TypeVar("Block")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 DEFAULT_STUDY = "paper"  # its results lie in results/ itself
-RESERVED = ("cells", "logs", "resume", "exhibits")
+RESERVED = ("cells", "logs", "resume", "exhibits")  # folders of results/
+RULES = ("all", "cell", "batch", "misspelt", "copy-table", "copy-figure", "copy-report", *KINDS)  # whose name is taken
 
 
 class Method(Closed):
@@ -278,8 +280,8 @@ def _part_errors(place: str, values: dict, model: type[Closed]):
 
 def _study_errors(config: Config, name: str, study: Study, datasets: tuple[str, ...]):
     place = f"studies.{name}"
-    if name in RESERVED or not name.replace("-", "").isalnum():
-        yield f"{place}: a study's name is letters, digits and hyphens, and none of {', '.join(RESERVED)}"
+    if name in (*RESERVED, *RULES) or not name.replace("-", "").isalnum():
+        yield f"{place}: a study's name is letters, digits and hyphens, and none of {', '.join((*RESERVED, *RULES))}"
     valid = ("official", *config.pretraining)
     if study.pretraining not in valid:
         yield f"{place}.pretraining: no block named {study.pretraining!r}{registry.nearest(study.pretraining, valid)}"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from audioprune.config import load, resolve_recipe
+from audioprune.config import RESERVED, RULES, load, resolve_recipe
 from audioprune.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -84,9 +84,17 @@ def test_unknown_names_and_recipe_fields_are_named_with_the_nearest(edited):
     assert "base_lr (value: -1) is not valid: Input should be greater than 0" in text
 
 
-def test_reserved_study_names_are_refused(edited):
-    with pytest.raises(UserError, match=r"studies\.cells: a study's name"):
-        edited(lambda data: data["studies"].update(cells=data["studies"]["demo"]))
+@pytest.mark.parametrize("name", ["cells", "exhibits", "table", "batch", "copy-report", "all"])
+def test_names_of_studies_that_folders_and_rules_have_are_refused(edited, name):
+    with pytest.raises(UserError, match=rf"studies\.{name}: a study's name"):
+        edited(lambda data: data["studies"].update({name: data["studies"]["demo"]}))
+
+
+def test_every_rule_whose_name_a_study_could_have_is_refused():
+    texts = [path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk")]
+    rules = {name for text in texts for name in re.findall(r"^(?:use )?rule (?:\w+ as )?(\w+)(?: with)?:", text, re.M)}
+    assert {name.replace("_", "-") for name in rules} | {"all"} <= {*RESERVED, *RULES}
+    assert len(rules) > 20
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,22 @@ def test_the_order_of_the_configuration_is_that_of_the_rows_and_in_the_keys():
     assert {study for study, _, _ in found} == {"demo"}
 
 
+def test_the_order_of_cells_of_two_recipes_at_one_address_is_in_the_keys():
+    config = load()
+    paper = config.studies["paper"]
+    first, second = (
+        paper.grids[0].model_copy(update={"recipes": name, "datasets": ("spc2",)}) for name in ("p2", "p0")
+    )
+    found = []
+    for grids in ((first, second), (second, first)):
+        study = paper.model_copy(update={"grids": grids, "costs": ()})
+        plan = Plan(config.model_copy(update={"studies": {**config.studies, "paper": study}}))
+        found.append(plan.exhibit("paper", "table1"))
+    assert [*found[0].inputs] != [*found[1].inputs]
+    assert sorted(found[0].inputs) == sorted(found[1].inputs)
+    assert found[0].key != found[1].key
+
+
 def test_names_of_a_users_classes_are_in_the_keys_of_what_shows_their_dataset():
     config = load()
     demo = config.studies["demo"]

@@ -20,7 +20,6 @@ from audioprune.planning.freshness import GUARD
 from audioprune.planning.plan import Plan
 from audioprune.planning.run import Inputs, Run, Submitted
 
-RULES = ("all", "demo", "mini", "mini_full", "paper", "table", "finetune")
 JOBS = Path("results/logs/jobs")
 RECORD = "results/cells/fetch/fsdd/0123456789abcdef/record.json"  # a target that brings no batches
 WATCHED = """
@@ -135,7 +134,7 @@ def test_a_plan_says_which_exhibits_a_target_consists_of():
     ("target", "said"),
     [
         ("dmo", "'dmo' is no target; did you mean 'demo'?"),
-        ("results/dmo/table1.tex", "'results/dmo/table1.tex' is no target; valid names: all, demo, mini,"),
+        ("results/dmo/table1.tex", "results/dmo/table1.tex: no study is named 'dmo'; did you mean 'demo'?"),
         ("results/demo/tabel1.tex", "no exhibit is named 'tabel1'; did you mean 'table1'?"),
         ("results/demo/reprot.html", "no exhibit is named 'reprot'; did you mean 'report'?"),
         ("results/demo/table1.htm", "table1 comes as .tex, .csv, .html, .json; did you mean 'html'?"),
@@ -177,7 +176,8 @@ def test_a_run_knows_studies_by_the_names_of_their_rules_and_files_by_theirs():
     [
         ("dmo", "'dmo' is no target; did you mean 'demo'?"),
         ("mini_ful", "did you mean 'mini_full'"),
-        ("finetnue", "did you mean 'finetune'"),
+        ("finetnue", "'finetnue' is no target; valid names: all, demo, mini, mini_full, paper"),
+        ("results/demo/", "results/demo/ is a folder; the whole study is 'demo', its report results/demo/report.html"),
         ("results/demo/tabel1.tex", "no exhibit is named 'tabel1'; did you mean 'table1'"),
         ("results/demo/table1.pfd", "results/demo/table1.pfd: table1 comes as .tex"),
         ("result/demo/table1.tex", "'result/demo/table1.tex' is no target"),
@@ -185,7 +185,7 @@ def test_a_run_knows_studies_by_the_names_of_their_rules_and_files_by_theirs():
 )
 def test_what_no_rule_makes_is_refused_with_the_nearest_name(target, said):
     with run_of(target) as run, pytest.raises(UserError, match=re.escape(said)):
-        run.refuse(target, RULES)
+        run.refuse(target)
 
 
 # --- when job files are written ---------------------------------------------------------------------------------------
@@ -313,7 +313,10 @@ def test_a_fresh_cell_does_not_take_in_what_is_gone(demo):
         assert run.cell_inputs(cell.path) == Inputs([str(tuned.record)], True, [])
     remove(tuned)
     with run_of(RECORD) as run:
-        assert run.cell_inputs(cell.path) == Inputs([], True, [])
+        assert run.cell_inputs(cell.path) == Inputs([str(features.record)], True, [])
+    files(features)[0].write_text("other")  # nobody else waits for it: the fine-tuning is gone
+    with run_of(RECORD) as run:
+        assert run.cell_inputs(cell.path) == Inputs([str(features.record)], True, [])
 
 
 def test_a_stale_drawing_takes_in_whatever_is_gone_of_all_that_it_is_made_from(demo):

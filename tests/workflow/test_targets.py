@@ -83,7 +83,7 @@ def test_a_dry_run_beside_what_is_made_writes_no_job_files_and_no_guard_for_what
         ("results/demo/reprot.html", "results/demo/reprot.html: no exhibit is named 'reprot'; did you mean 'report'?"),
         ("results/table4.tx", "results/table4.tx: table4 comes as .tex, .csv, .html, .json; did you mean 'tex'?"),
         ("results/demo/figure2.svgg", "figure2 comes as .svg, .pdf, .csv; did you mean 'svg'?"),
-        ("results/dmeo/table1.tex", "'results/dmeo/table1.tex' is no target"),
+        ("results/dmeo/table1.tex", "no study is named 'dmeo'; did you mean 'demo'?"),
     ],
 )
 def test_a_misspelt_target_names_the_nearest_one(untouched, target, said):

@@ -75,7 +75,7 @@ def study_of(wildcards):
 @asked
 def nearest(wildcards):
     """No input: an error that names the target that is nearest to what was typed."""
-    run.refuse(wildcards.target, [rule.name for rule in workflow.rules])
+    run.refuse(wildcards.target)
 
 
 def report_of(study):

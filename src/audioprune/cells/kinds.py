@@ -59,11 +59,11 @@ KINDS: dict[str, Kind] = {  # in the order in which they can be made
     "generate": Kind(settings.GenerateSettings, "clips.parquet"),
     "audio": Kind(settings.AudioSettings, "clips.parquet", frame_bytes=320),  # int16 samples
     "features": Kind(settings.FeaturesSettings, frame_bytes=512),  # 128 float32 bins
+    "clusters": Kind(settings.ClustersSettings, "clusters.csv"),
     "pretrain": Kind(settings.PretrainSettings, "history.csv", gpu=True, passes=_trained, weights=1),
     "finetune": Kind(settings.FinetuneSettings, "history.csv", gpu=True, passes=_trained, clips="train", weights=2),
     "evaluate": evaluated(settings.EvaluateSettings, "predictions.parquet", gpu=True, passes=_once),
     "trace": evaluated(settings.TraceSettings, "clips.parquet", gpu=True, passes=_once),
-    "clusters": Kind(settings.ClustersSettings, "clusters.csv"),
     "tokens": evaluated(settings.TokensSettings, "stages.parquet"),
     "discard": evaluated(settings.DiscardSettings, "discarded.parquet", gpu=True, passes=_discarded),
     "macs": counted(settings.MacsSettings, "macs.csv"),

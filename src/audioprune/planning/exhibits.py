@@ -27,7 +27,7 @@ def exhibit(planner: Planner, study: StudyPlan, kind: str, name: str) -> Cell | 
     shown = {cell.path: cell for cell in module.needs(study)}
     if not shown and not getattr(module, "STANDALONE", False):
         return None
-    digests = files_taken(module) | {"order": _digest([f"{cell.kind}/{cell.address}" for cell in shown.values()])}
+    digests = files_taken(module) | {"order": _digest([*shown])}
     settings = ExhibitSettings(study=study.name, name=name)
     address = f"{study.name}/{name}"
     return planner.cell(kind, address, settings, plugins=plugins_of(kind, name), digests=digests, **shown)
@@ -55,7 +55,7 @@ def misspelt(studies: Iterable[str]) -> str:
     """Pattern of targets that no rule makes: neither a cell nor a log, and no file of an exhibit of a study."""
     names = {kind: "|".join(registry.names(folder)) for kind, folder in MODULES.items()} | {REPORT: REPORT}
     files = "|".join(rf"(?:{named})\.(?:{'|'.join(KINDS[kind].files)})" for kind, named in names.items())
-    return rf"(?!results/(?:(?:cells|logs)/|(?:(?:{'|'.join(studies)})/)?(?:{files})$)).+"
+    return rf"(?!results/(?:cells/(?:{'|'.join(KINDS)})/|logs/|(?:(?:{'|'.join(studies)})/)?(?:{files})$)).+"
 
 
 def plugins_of(kind: str, name: str) -> tuple[str, ...]:

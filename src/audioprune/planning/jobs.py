@@ -62,11 +62,11 @@ class JobFile:
 
     @cached_property
     def path(self) -> Path:
-        return FOLDER / f"{self.key}-{_digest(self.text)}.json"
+        return FOLDER / f"{self.key}-{_digest(self.text.encode())}.json"
 
     def write(self) -> None:
-        if not self.path.is_file():
-            records.write_text(self.path, self.text)
+        """Also where it is there: it may be damaged, and the newest of a job's files counts."""
+        records.write_text(self.path, self.text)
 
 
 def of_key(key: str) -> Path:
@@ -82,7 +82,7 @@ def of_key(key: str) -> Path:
 def read(path: Path) -> Given:
     """A job's file; raises UserError where it is not there or its bytes are not those that its name says."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes()
     except FileNotFoundError:
         raise UserError(f"{path} is not there; run Snakemake again: it writes what its jobs are given") from None
     if _digest(text) != path.stem.rpartition("-")[2]:
@@ -131,5 +131,5 @@ def _cell(node: dict[str, Any], before: Sequence[Cell]) -> Cell:
     )
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
+def _digest(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()[:KEY_LENGTH]

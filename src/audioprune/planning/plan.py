@@ -86,8 +86,13 @@ class Plan:
             study = DEFAULT_STUDY if target == "all" else target
             return [*self.shown(study), self.shown_as(study, REPORT)]
         parts = PurePosixPath(target).parts
-        if len(parts) not in (2, 3) or parts[0] != "results" or (len(parts) == 3 and parts[1] not in studies):
+        if len(parts) not in (2, 3) or parts[0] != "results":
             raise UserError(f"{target!r} is no target{registry.nearest(target, ['all', *studies])}")
+        if len(parts) == 3 and parts[1] not in studies:
+            raise UserError(f"{target}: no study is named {parts[1]!r}{registry.nearest(parts[1], studies)}")
+        if parts[1:] and parts[-1] in studies:
+            folder = target.rstrip("/")
+            raise UserError(f"{target} is a folder; the whole study is {parts[-1]!r}, its report {folder}/report.html")
         study = parts[1] if len(parts) == 3 else DEFAULT_STUDY
         name, _, suffix = parts[-1].partition(".")
         try:

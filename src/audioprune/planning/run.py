@@ -51,19 +51,23 @@ class Run:
 
     # --- targets ------------------------------------------------------------------------------------------------
 
-    def refuse(self, target: str, rules: Collection[str]) -> NoReturn:
+    def refuse(self, target: str) -> NoReturn:
         """Raises UserError with the nearest name for a target that no rule makes."""
         if "/" in target:
             self.plan.asked(target)
-        raise UserError(f"{target!r} is no target{registry.nearest(target, rules)}")
+        raise UserError(f"{target!r} is no target{registry.nearest(target, ['all', *self._studies])}")
+
+    @cached_property
+    def _studies(self) -> dict[str, str]:
+        """{name of its rule: name} of each study."""
+        return {study.replace("-", "_"): study for study in self.plan.config.studies}
 
     @cached_property
     def asked(self) -> dict[str, Cell]:
         """{path: cell} of all tables, figures and reports that this run was asked for."""
-        studies = {study.replace("-", "_"): study for study in self.plan.config.studies}
-        named = [studies.get(target, target) for target in sorted(self.targets() or {"all"})]
+        named = [self._studies.get(target, target) for target in sorted(self.targets() or {"all"})]
         files = [target for target in named if target.startswith("results/") and not target.startswith(MADE)]
-        shown = [target for target in named if target in ("all", *studies.values())] + files
+        shown = [target for target in named if target in ("all", *self._studies.values())] + files
         return {cell.path: cell for target in shown for cell in self.plan.asked(target)}
 
     @cached_property
@@ -83,12 +87,14 @@ class Run:
     def cell_inputs(self, path: str) -> Inputs:
         """Of a cell's job: the records that it takes in.
 
-        A fresh cell does not take in what is gone: making that again must not make this one again.
+        A fresh cell does not take in what is gone, nor a batch: making that again must not make this one again. The
+        copies of what shows it ask for it.
         """
         cell = self.plan.cell(path)
         state = self.states.of(cell)
         if state.fresh:
-            return Inputs(self._files(c for c in self._taken([cell]) if self.states.of(c).name != "missing"), True, [])
+            there = [c for c in self._taken([cell], missing=False) if c.path not in self.batches]
+            return Inputs(self._files(there), True, [])
         self._say(state, f"{path} will be made again")
         return Inputs(self._files(self._taken([cell])), False, _guards(cell.record))
 
@@ -107,14 +113,19 @@ class Run:
         """
         cell = self.plan.shown_as(study, name)
         others = self.plan.shown(study) if name == REPORT else ()
-        files = self._files([cell]) + [str(exhibits.first_copy(other)) for other in others]
-        if all(self.states.of_copy(each).fresh for each in (cell, *others)):
+        gone = [c for c in cell.upstream().values() if self._gone(c)] if self.states.of(cell).fresh else []
+        files = self._files([cell]) + [str(exhibits.first_copy(other)) for other in others] + self._files(gone)
+        if not gone and all(self.states.of_copy(each).fresh for each in (cell, *others)):
             return Inputs(files, True, [])
         if self.states.of(cell).fresh and exhibits.first_copy(cell).is_file():
             self._say(self.states.of_copy(cell), f"it is replaced by that of {cell.path}")
         return Inputs(files, False, _guards(exhibits.first_copy(cell)))
 
-    def _taken(self, cells: Collection[Cell]) -> list[Cell]:
+    def _gone(self, cell: Cell) -> bool:
+        """Whether a cell has to be made and what is fresh does not take it in."""
+        return cell.path in self.batches or self.states.of(cell).name == "missing"
+
+    def _taken(self, cells: Collection[Cell], *, missing: bool = True) -> list[Cell]:
         """What the job of these cells waits for; a drawing reads all that it is made from, not its inputs alone.
 
         What another of them is made from comes with it, unless that one is fresh, so that nobody else waits for it.
@@ -124,6 +135,8 @@ class Run:
             taken |= cell.upstream() if KINDS[cell.kind].draws else {c.path: c for c in cell.inputs.values()}
         for cell in cells:
             taken.pop(cell.path, None)
+        if not missing:
+            taken = {path: c for path, c in taken.items() if self.states.of(c).name != "missing"}
         inner = {c.path for cell in taken.values() for c in cell.inputs.values()}
         stale = {path for path, cell in taken.items() if not self.states.of(cell).fresh}
         waited_for = {c.path for path in stale for c in taken[path].inputs.values()}
