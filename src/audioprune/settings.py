@@ -8,7 +8,7 @@ Sources of the defaults: paper.md 1.1 to 1.10 (P0 Table 6 and the released scrip
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -249,11 +249,21 @@ class ThroughputSettings(Closed):
     device: str = Field(description="name of the device; never reused on another")
 
 
+class Row(Closed):
+    """A figure as a row of report/exhibits.yaml."""
+
+    draw: str = Field(description="a module of audioprune.figures that draws rows")
+    title: str
+    caption: str = Field("", description="instead of the module's own")
+    shows: dict[str, Any] = Field(default_factory=dict, description="what of a study it shows: the module's `Shows`")
+
+
 class ExhibitSettings(Closed):
     """A table or a figure of a study."""
 
     study: str
-    name: str = Field(description="a module of audioprune.tables or audioprune.figures")
+    name: str = Field(description="a module of audioprune.tables or audioprune.figures, or a row (exhibits.yaml)")
+    row: Row | None = Field(None, description="what a figure shows that is a row")
 
 
 class ReportSettings(Closed):

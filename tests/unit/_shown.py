@@ -18,6 +18,7 @@ from _again import side
 from fake_crossed import AST, P0, P2, crossed
 
 from audioprune import registry
+from audioprune.exhibits import named
 from audioprune.exhibits.figure_files import csv_of, draw_figure
 from audioprune.exhibits.table_files import build_table
 from audioprune.facts.tokens import BLOCKS
@@ -184,10 +185,10 @@ def _same(text: str, value: object) -> bool:
 @cache
 def exhibit(name: str) -> list[dict[str, str]]:
     """The lines of a table's or a figure's CSV."""
-    if name in registry.names("tables"):
-        text = build_table(registry.get("tables", name), crossed()[0]).csv()
+    if name in named.names("table"):
+        text = build_table(named.get("table", name), crossed()[0]).csv()
     else:
-        text = csv_of(draw_figure(registry.get("figures", name), crossed()[0])[1])
+        text = csv_of(draw_figure(named.get("figure", name), crossed()[0])[1])
     return list(csv.DictReader(io.StringIO(text)))
 
 

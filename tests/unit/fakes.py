@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from audioprune import records, registry
+from audioprune import records
+from audioprune.exhibits import named
 from audioprune.exhibits.figure_files import render_figure
 from audioprune.exhibits.table_files import render_table
 from audioprune.facts.dataset import Dataset
@@ -119,7 +120,7 @@ ABOUT = {"title": HOSTILE[2], "tier": "real miniature", "notes": HOSTILE}
 
 def exhibits() -> list[tuple[str, str]]:
     """(kind, name) of every table and figure."""
-    return [(kind, name) for kind in ("table", "figure") for name in registry.names(f"{kind}s")]
+    return [(kind, name) for kind in ("table", "figure") for name in named.names(kind)]
 
 
 def collected(results: Results, shown=None, **about) -> Report:
@@ -128,17 +129,19 @@ def collected(results: Results, shown=None, **about) -> Report:
     return collect(results, draw(results, shown), **about)
 
 
-def draw(results: Results, shown) -> dict[str, Path]:
-    """{"table/table1": folder of its files} of the exhibits, drawn each in a folder of its own."""
+def draw(results: Results, shown) -> dict[str, tuple[named.Exhibit, Path]]:
+    """{"table/table1": (what it is, folder of its files)} of the exhibits, drawn each in a folder of its own."""
     _folders.append(tempfile.TemporaryDirectory())
-    folders = {f"{kind}/{name}": Path(_folders[-1].name) / kind / name for kind, name in shown}
+    found = {}
     for kind, name in shown:
-        RENDER[kind](registry.get(f"{kind}s", name), results, folders[f"{kind}/{name}"] / name)
-    return folders
+        exhibit, folder = named.get(kind, name), Path(_folders[-1].name) / kind / name
+        RENDER[kind](exhibit, results, folder / name)
+        found[f"{kind}/{name}"] = (exhibit, folder)
+    return found
 
 
 @cache
-def drawn() -> dict[str, Path]:
+def drawn() -> dict[str, tuple[named.Exhibit, Path]]:
     """All exhibits of the shared study."""
     return draw(shared(), exhibits())
 

@@ -9,14 +9,14 @@ from fake_ablations import ablations
 from fake_tokens import token_study
 from fakes import collected, shared
 
-from audioprune import registry
+from audioprune.exhibits import named
 from audioprune.exhibits.headline import Question
 from audioprune.reporting.answers import answers
 from audioprune.tables import ranking, table1
 from audioprune.tables._table import Cell, Row, Table
 from audioprune.wording import number
 
-OURS = [name for name in registry.names("tables") if hasattr(registry.get("tables", name), "HEADLINE")]
+OURS = [name for name in named.names("table") if hasattr(named.get("table", name), "HEADLINE")]
 
 
 def exhibit(headline: Question | None, *rows: dict, name: str = "ranking") -> SimpleNamespace:

@@ -8,6 +8,7 @@ import pytest
 
 from audioprune import registry
 from audioprune.claims.claim import load
+from audioprune.exhibits import named
 from audioprune.planning import exhibits
 from audioprune.planning.plan import Plan
 
@@ -45,21 +46,21 @@ def test_a_claim_changes_the_keys_of_claims_and_report_only(monkeypatch):
 def test_files_are_those_of_the_folder_where_planning_is_done(tmp_path, monkeypatch):
     """Whatever was planned elsewhere before, by the same process."""
     monkeypatch.chdir(tmp_path)
-    assert exhibits.files_taken(registry.get("tables", "forensics")) == {}
+    assert exhibits.files_taken(named.get("table", "forensics")) == {}
     monkeypatch.chdir(REPOSITORY)
-    assert len(exhibits.files_taken(registry.get("tables", "forensics"))) > 5
+    assert len(exhibits.files_taken(named.get("table", "forensics"))) > 5
 
 
 def test_keys_take_in_every_claim_predicate_and_check():
-    digests = exhibits.files_taken(registry.get("tables", "claims"))
+    digests = exhibits.files_taken(named.get("table", "claims"))
     assert {f"report/claims/{claim.name}.yaml" for claim in load()} <= set(digests)
     plugins = exhibits.plugins_of("table", "claims")
     assert {registry.module_name("predicates", name) for name in registry.names("predicates")} <= set(plugins)
     csv = {f"report/published/{p.name}" for p in Path("report/published").glob("*.csv")}
     assert csv <= set(digests)
-    assert set(exhibits.files_taken(registry.get("tables", "forensics"))) == csv
+    assert set(exhibits.files_taken(named.get("table", "forensics"))) == csv
     shown = {"report/published/table1.csv", "report/published/p2.csv"}
-    assert set(exhibits.files_taken(registry.get("tables", "table1"))) == shown
+    assert set(exhibits.files_taken(named.get("table", "table1"))) == shown
     checks = [registry.module_name("forensics", name) for name in registry.names("forensics")]
     assert exhibits.plugins_of("table", "forensics")[: len(checks) + 1] == (
         registry.module_name("tables", "forensics"),

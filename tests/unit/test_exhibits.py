@@ -18,6 +18,7 @@ from fakes import shared
 
 from audioprune import registry
 from audioprune.cells.kinds import KINDS
+from audioprune.exhibits import named
 from audioprune.exhibits.figure_files import render_figure
 from audioprune.exhibits.table_files import render_table
 from audioprune.planning import exhibits, fingerprint
@@ -25,7 +26,7 @@ from audioprune.queries import value_of
 from audioprune.results import published
 from audioprune.results.study import Results
 
-EXHIBITS = [("tables", n) for n in registry.names("tables")] + [("figures", n) for n in registry.names("figures")]
+EXHIBITS = [("tables", n) for n in named.names("table")] + [("figures", n) for n in named.names("figure")]
 OF_PUBLISHED_NUMBERS = ("claims", "forensics")  # have something to say before any cell is made
 RENDER = {"tables": render_table, "figures": render_figure}
 STUDIES = (shared, ablations, token_study)  # each exhibit is drawn of the first that has something to show
@@ -35,7 +36,7 @@ FILES = {f"{kind}s": row.files for kind, row in KINDS.items() if row.draws}
 
 @pytest.mark.parametrize(("kind", "name"), EXHIBITS)
 def test_every_exhibit_is_whole(kind, name, tmp_path):
-    module = registry.get(kind, name)
+    module = named.get(kind[:-1], name)
     assert module.TITLE
     assert not module.TITLE.endswith(".")
     assert module.CAPTION.endswith(".")
@@ -109,7 +110,7 @@ def upstream(cells) -> Iterator:
 
 @pytest.mark.parametrize(("kind", "name"), EXHIBITS)
 def test_every_exhibit_of_an_empty_study_still_renders(kind, name, tmp_path):
-    module = registry.get(kind, name)
+    module = named.get(kind[:-1], name)
     found = RENDER[kind](module, Results("empty", [], shared().dataset), tmp_path / name)
     assert (found["rows"] > 0) == (name in OF_PUBLISHED_NUMBERS)
 
@@ -135,7 +136,7 @@ def test_planning_an_exhibit_loads_nothing_heavy():
 
 
 def test_html_of_a_table_is_a_page_that_loads_nothing(tmp_path):
-    render_table(registry.get("tables", "table1"), shared(), tmp_path / "table1")
+    render_table(named.get("table", "table1"), shared(), tmp_path / "table1")
     page = (tmp_path / "table1.html").read_text()
     assert page.startswith("<!doctype html>")
     assert "http" not in page

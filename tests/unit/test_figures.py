@@ -10,13 +10,14 @@ from fake_ablations import ablations
 from fake_tokens import token_study
 from fakes import SKILL, fake_study, shared, spectrograms
 
-from audioprune import registry
+from audioprune.exhibits import named
 from audioprune.exhibits.figure_files import draw_figure
-from audioprune.figures import _pictures, _style, accuracy_macs, figure2, training_curves
+from audioprune.figures import _pictures, _style, accuracy_macs, training_curves
 from audioprune.results.evaluations import tidy
 from audioprune.results.study import Results
 
-FIGURES = registry.names("figures")
+FIGURES = named.names("figure")
+FIGURE2 = named.get("figure", "figure2")
 
 
 @cache
@@ -35,7 +36,7 @@ def test_kept_pixels_are_those_under_kept_patches():
 
 
 def test_figure2_shows_the_same_clip_in_each_backbones_own_order():
-    _, frame = drawn(figure2, shared())
+    _, frame = drawn(FIGURE2, shared())
     assert set(frame["keep_rate"]) == {0.5}
     for backbone, freq_major in (("audiomae-tiny", False), ("ast-tiny", True)):
         own = frame[(frame["backbone"] == backbone) & (frame["dataset"] == "esc10")]
@@ -55,7 +56,7 @@ def test_figure2_shows_the_same_clip_in_each_backbones_own_order():
 
 def test_figure2_pictures_run_right_and_up():
     """The fake tone rises: bright at the lower left and the upper right of every picture, dark where patches went."""
-    fig, _ = drawn(figure2, shared())
+    fig, _ = drawn(FIGURE2, shared())
     first = fig.axes[0].images[0]
     picture = first.get_array().sum(axis=2)  # (mel, time) rows from below
     assert first.origin == "lower"
@@ -126,7 +127,7 @@ def test_training_curves_average_folds():
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_nothing_to_show_is_said(name):
-    fig, frame = drawn(registry.get("figures", name), Results("empty", [], shared().dataset))
+    fig, frame = drawn(named.get("figure", name), Results("empty", [], shared().dataset))
     assert frame.empty
     assert fig.texts[0].get_text().startswith("not run: the study ")
 
@@ -135,7 +136,7 @@ def test_nothing_to_show_is_said(name):
 def test_no_label_is_cut_off(name):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    module = registry.get("figures", name)
+    module = named.get("figure", name)
     fig, _ = drawn(module, next(study for study in (shared(), ablations(), token_study()) if module.needs(study)))
     with _style.style():
         canvas = FigureCanvasAgg(fig)

@@ -13,7 +13,6 @@ from fake_ablations import ablations
 from fake_tokens import token_study
 from fakes import draw, shared
 
-from audioprune import registry
 from audioprune.claims.claim import load
 from audioprune.exhibits.headline import Question
 from audioprune.reporting.content import Report, collect
@@ -48,14 +47,14 @@ def first_page(report: Report) -> dict:
 @pytest.mark.parametrize("made", SHOWN, ids=lambda made: made.__name__)
 def test_with_headings_in_other_words_it_says_the_same(made, tmp_path):
     shown = [("table", name) for name in SHOWN[made]]
-    folders = draw(made(), shown)
-    others = {named: shutil.copytree(folder, tmp_path / named) for named, folder in folders.items()}
+    drawn = draw(made(), shown)
+    others = {path: (what, shutil.copytree(folder, tmp_path / path)) for path, (what, folder) in drawn.items()}
     for path in tmp_path.rglob("*.json"):
         table = json.loads(path.read_text(encoding="utf-8"))
         for row in table["rows"]:
             row["group"] = "In other words; or: whatever"
         path.write_text(json.dumps(table), encoding="utf-8")
-    before, after = (first_page(collect(made(), where)) for where in (folders, others))
+    before, after = (first_page(collect(made(), where)) for where in (drawn, others))
     assert before["answers"]
     assert before["glance"]
     assert after == before
@@ -105,7 +104,7 @@ def test_claims_have_the_mark_of_their_source_and_lead_to_an_exhibit_that_is_the
     assert {line.claim[-1] for line in found} >= {"†", "‡"}
 
 
-def test_a_new_table_brings_its_question(tmp_path, monkeypatch):
+def test_a_new_table_brings_its_question(tmp_path):
     """Nothing else names it: not the report, not another table."""
     rows = (
         ("sum", 0.7, Cell(1.0, -1.0, 3.0)),
@@ -121,10 +120,7 @@ def test_a_new_table_brings_its_question(tmp_path, monkeypatch):
     )
     write(tmp_path, "shapes", table)
     module = SimpleNamespace(TITLE="Shapes: circles and squares", CAPTION="Their sums.", HEADLINE=QUESTION)
-    get = registry.get
-    monkeypatch.setattr(registry, "get", lambda kind, name: module if name == "shapes" else get(kind, name))
-    folders = {"table/shapes": tmp_path} | draw(shared(), [("table", "table1")])
-    first, own = collect(shared(), folders).answers
+    first, own = collect(shared(), {"table/shapes": (module, tmp_path)} | draw(shared(), [("table", "table1")])).answers
     assert first.exhibit == "table1"
     assert own.question == "Do circles sum to more than squares at keep-rate 0.5?"
     assert own.text == "Yes. Circles minus squares: a-tiny on b 4.0 [2.0, 6.0]. Products left out: 1."

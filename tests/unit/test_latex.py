@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fakes import HOSTILE, shared
 
-from audioprune import registry
+from audioprune.exhibits import named
 from audioprune.tables import _render
 from audioprune.tables._table import Cell, Column, Row, Table
 
@@ -39,8 +39,8 @@ def hostile() -> Table:
 
 def tables() -> dict[str, tuple[Table, str, str]]:
     found = {}
-    for name in registry.names("tables"):
-        module = registry.get("tables", name)
+    for name in named.names("table"):
+        module = named.get("table", name)
         found[name] = (module.build(shared()), module.TITLE, module.CAPTION)
     return found | {"hostile_name": (hostile(), HOSTILE[1], HOSTILE[2])}
 
@@ -94,7 +94,7 @@ def test_all_tables_compile_together(tmp_path):
         assert "Missing character" not in log
 
 
-@pytest.mark.parametrize("name", registry.names("tables"))
+@pytest.mark.parametrize("name", named.names("table"))
 def test_structure_of_every_table(name):
     table, title, caption = tables()[name]
     text = _render.latex(table, name=name, title=title, caption=caption)

@@ -6,12 +6,12 @@ import pytest
 from _claims import right, study
 from fakes import facts
 
-from audioprune import registry
 from audioprune.claims import ledger
 from audioprune.claims.claim import FOLDER, load
 from audioprune.claims.ledger import judge
 from audioprune.cli.claims import entry
 from audioprune.errors import UserError
+from audioprune.exhibits import named
 from audioprune.results.study import Results
 from audioprune.tables.claims import _rows
 
@@ -91,4 +91,4 @@ def test_a_claim_that_nothing_was_found_for_is_not_run(monkeypatch):
 
 
 def test_no_table_and_figure_share_a_name():
-    assert not set(registry.names("tables")) & set(registry.names("figures"))  # and so the CSV of both
+    assert not set(named.names("table")) & set(named.names("figure"))  # and so the CSV of both

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from fake_ablations import ablations
 
-from audioprune import registry
 from audioprune.config import load
-from audioprune.figures import _pictures, _traced, figure2, figure12, figure21, figure22
+from audioprune.exhibits import named
+from audioprune.figures import _pictures, kept_patches
 from audioprune.planning.grid import Planner
 from audioprune.results.study import Results
 
@@ -26,7 +26,7 @@ SHOWN = {  # number -> (backbone, dataset, keep-rate) of its traces in the made-
 
 
 def shown(name: str, study) -> set:
-    found = registry.get("figures", name).needs(study)
+    found = named.get("figure", name).needs(study)
     return {(*where(c), c.settings.pruning.keep_rate) for c in found}
 
 
@@ -38,17 +38,17 @@ def where(cell) -> tuple[str, str]:
 @pytest.mark.parametrize("name", SHOWN)
 def test_a_number_shows_its_kind_of_data(name):
     assert shown(name, ablations()) == SHOWN[name]
-    _, frame = registry.get("figures", name).draw(ablations())
+    _, frame = named.get("figure", name).draw(ablations())
     drawn = frame[["backbone", "dataset", "keep_rate"]].itertuples(index=False, name=None)
     assert set(drawn) == SHOWN[name]
 
 
 def test_the_class_tokens_score_is_shown_by_its_own_number_alone():
-    (trace,) = figure12.needs(ablations())
+    (trace,) = named.get("figure", "figure12").needs(ablations())
     assert trace.settings.pruning.options == {"score": "cls"}
-    assert set(figure12.draw(ablations())[1]["score"]) == {"cls"}
-    others = [c for name in SHOWN if name != "figure12" for c in registry.get("figures", name).needs(ablations())]
-    assert all(c.settings.pruning.options == {} for c in [*others, *figure2.needs(ablations())])
+    assert set(named.get("figure", "figure12").draw(ablations())[1]["score"]) == {"cls"}
+    others = [c for name in SHOWN if name != "figure12" for c in named.get("figure", name).needs(ablations())]
+    assert all(c.settings.pruning.options == {} for c in [*others, *named.get("figure", "figure2").needs(ablations())])
 
 
 def test_figure12_takes_the_traced_rate_nearest_to_the_papers():
@@ -68,22 +68,22 @@ def test_the_papers_study_shows_the_papers_data():
 
 def test_one_fold_and_seed_is_enough():
     study = Planner(load()).study("paper")
-    assert all(c.inputs["finetune"].settings.fold == 1 for c in figure21.needs(study))
-    assert len(figure21.needs(study)) == 2
+    assert all(c.inputs["finetune"].settings.fold == 1 for c in named.get("figure", "figure21").needs(study))
+    assert len(named.get("figure", "figure21").needs(study)) == 2
 
 
 def test_the_same_clips_at_every_keep_rate():
-    fig, frame = figure22.draw(ablations())
+    fig, frame = named.get("figure", "figure22").draw(ablations())
     by_rate = frame.groupby("keep_rate")["clip"].unique()
     assert list(by_rate[0.7]) == list(by_rate[0.5]) == ["clip0", "clip1", "clip2"]
-    assert len(fig.axes) == _traced.ROWS * 4  # the input and three pruning blocks
+    assert len(fig.axes) == kept_patches.ROWS * 4  # the input and three pruning blocks
     counts = frame.groupby(["keep_rate", "clip", "block"]).size()
     assert [counts[0.7, "clip0", block] for block in (3, 6, 9)] == [180, 126, 89]
     assert [counts[0.5, "clip0", block] for block in (3, 6, 9)] == [128, 64, 32]
 
 
 def test_panels_are_the_input_and_then_the_kept_patches():
-    fig, frame = registry.get("figures", "figure18").draw(ablations())
+    fig, frame = named.get("figure", "figure18").draw(ablations())
     source, *after = (ax.images[0].get_array().astype(int) for ax in fig.axes[:4])
     titles = [ax.get_title() for ax in fig.axes[:4]]
     assert titles == ["input: 64 patches", "after block 3: 32", "after block 6: 16", "after block 9: 8"]
@@ -98,10 +98,10 @@ def test_panels_are_the_input_and_then_the_kept_patches():
 
 
 def test_a_trace_that_was_not_run_says_why(tmp_path):
-    (trace,) = registry.get("figures", "figure16").needs(ablations())
+    (trace,) = named.get("figure", "figure16").needs(ablations())
     lost = Results("mini", [trace], ablations().dataset)
     lost.cells("trace")[0].__dict__["_read"] = ({}, "no space was left")
-    fig, frame = registry.get("figures", "figure16").draw(lost)
+    fig, frame = named.get("figure", "figure16").draw(lost)
     assert frame.empty
     assert fig.texts[0].get_text() == "not run: no space was left"
 

@@ -13,9 +13,9 @@ import pytest
 from fakes import DEVICE, HOSTILE, collected, exhibits, fake_study, report_again, shared
 from fakes import shared_report as report
 
-from audioprune import registry
 from audioprune.claims import ledger
 from audioprune.claims.claim import load
+from audioprune.exhibits import named
 from audioprune.reporting import html, pdf, provenance
 from audioprune.reporting.content import target
 from audioprune.reporting.svg import inline
@@ -91,7 +91,7 @@ def test_links_lead_to_sections_and_no_identifier_occurs_twice():
 
 @pytest.mark.parametrize(("kind", "name"), SHOWN)
 def test_every_exhibit_has_caption_data_and_command(kind, name):
-    module, own = registry.get(f"{kind}s", name), unescape(section(name))
+    module, own = named.get(kind, name), unescape(section(name))
     assert module.TITLE in own
     assert _text.clean(module.CAPTION) in own
     assert ("<table>" in own) == (kind == "table")

@@ -8,7 +8,7 @@ from fakes import exhibits, shared
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audioprune import registry
+from audioprune.exhibits import named
 from audioprune.exhibits.table_files import build_table
 from audioprune.tables import _json
 from audioprune.tables._table import Cell, Column, Row, Table
@@ -37,7 +37,7 @@ def test_any_table_comes_back(table):
 
 @pytest.mark.parametrize("name", [name for kind, name in exhibits() if kind == "table"])
 def test_every_table_comes_back_with_the_same_csv(name):
-    table = build_table(registry.get("tables", name), shared())
+    table = build_table(named.get("table", name), shared())
     again = _json.loads(_json.dumps(table))
     assert again.csv() == table.csv()
     assert again.layout() == table.layout()

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from fake_tokens import CLIPS, levels, statistics, token_study, traced
 
-from audioprune import registry
 from audioprune.config import load
+from audioprune.exhibits import named
 from audioprune.exhibits.figure_files import draw_figure
 from audioprune.planning.grid import Planner
 from audioprune.queries import value_of
@@ -45,7 +45,7 @@ FAMILIES |= {"figure13": "audiomae", "figure15": "ast"}
 
 @cache
 def drawn(name: str):
-    return draw_figure(registry.get("figures", name), token_study())
+    return draw_figure(named.get("figure", name), token_study())
 
 
 @pytest.mark.parametrize("name", SHOWN)
@@ -71,7 +71,7 @@ def test_each_figure_shows_its_kind_of_data(name):
 def test_in_the_paper_study_they_show_what_the_paper_shows(name, datasets, monkeypatch):
     monkeypatch.setenv("AUDIOPRUNE_DEVICE", "a device")
     study = Planner(load(REPOSITORY / "config.yaml")).study("paper")
-    assert {value_of(c, "dataset") for c in registry.get("figures", name).needs(study)} == datasets
+    assert {value_of(c, "dataset") for c in named.get("figure", name).needs(study)} == datasets
 
 
 def test_histogram_is_a_density():
@@ -153,6 +153,6 @@ def test_cluster_shares_are_those_of_the_cells():
 
 @pytest.mark.parametrize("name", [*SHOWN, "occurrence", "rank-correlation", "cluster-shares"])
 def test_a_figure_without_cells_says_why(name):
-    fig, frame = draw_figure(registry.get("figures", name), Results("empty", [], token_study().dataset))
+    fig, frame = draw_figure(named.get("figure", name), Results("empty", [], token_study().dataset))
     assert frame.empty
     assert fig.texts[0].get_text().startswith("not run: ")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from fake_tokens import CLIPS, NOT_MADE, TAU, clips, levels, token_study, traced
 
-from audioprune import registry
+from audioprune.exhibits import named
 from audioprune.results.study import Results
 from audioprune.settings import Pruning
 from audioprune.tables._table import Cell, Table
@@ -17,7 +17,7 @@ from audioprune.tokens.kmeans import label
 
 @cache
 def table(name: str) -> Table:
-    return registry.get("tables", name).build(token_study())
+    return named.get("table", name).build(token_study())
 
 
 def rows(name: str, **wanted) -> list[dict]:
@@ -272,7 +272,7 @@ def test_headings_say_clips_and_folds_once_for_a_model():
 def test_tables_of_nothing_have_no_rows():
     empty = Results("empty", [], token_study().dataset)
     for name in ("table2", "table3", "table5", "signal", "clusters", "correlation", "low-intensity", "audit"):
-        assert registry.get("tables", name).build(empty).rows == ()
+        assert named.get("table", name).build(empty).rows == ()
 
 
 def test_clips_of_the_fakes_have_two_clips_a_recording():

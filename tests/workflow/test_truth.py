@@ -190,13 +190,25 @@ def test_the_code_of_one_backbone_dataset_or_method_reruns_only_the_cells_that_n
     assert shown & set(jobs)
 
 
+def test_the_row_of_a_figure_draws_that_figure_and_the_report(finished):
+    """A figure of the paper is a row of data; what draws it has others, too."""
+    finished.edit("report/exhibits.yaml", "title: Patches that are kept\n", "title: Patches that stay\n")
+    jobs = finished.planned(REPORT)
+    assert count(jobs) == {"figure": 1, "report": 1}
+    assert "/demo/figure2/" in jobs["figure"][0]
+    append(finished, "figures/kept_patches.py")
+    jobs = finished.planned(REPORT)
+    drawn = sorted(path.split("/")[4] for path in jobs["figure"])
+    assert drawn == sorted(f"figure{number}" for number in (2, 12, 18, 20, 21, 22, 23))
+
+
 def test_the_code_of_one_table_and_of_one_figure_draws_those_and_the_report(finished):
     append(finished, "tables/table1.py")
-    append(finished, "figures/figure2.py")
+    append(finished, "figures/occurrence.py")
     jobs = finished.planned(REPORT)
     assert count(jobs) == {"table": 1, "figure": 1, "report": 1}
     assert "table1" in jobs["table"][0]
-    assert "figure2" in jobs["figure"][0]
+    assert "occurrence" in jobs["figure"][0]
 
 
 def test_a_new_seed_and_a_new_dataset_make_only_new_cells(finished):

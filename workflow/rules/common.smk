@@ -1,6 +1,6 @@
 """What rules ask: functions of wildcards, answered by the run. No rules here."""
 
-from audioprune import registry
+from audioprune.exhibits import named
 from audioprune.planning import cells, exhibits
 
 

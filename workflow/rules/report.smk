@@ -49,7 +49,7 @@ rule copy_table:
     log:
         "results/logs/copies/{at}{name}.log",
     wildcard_constraints:
-        name="|".join(registry.names("tables")),
+        name="|".join(named.names("table")),
     conda:
         "../../envs/plan.yaml"
     params:
@@ -66,7 +66,7 @@ use rule copy_table as copy_figure with:
     output:
         multiext("results/{at}{name}", ".svg", ".pdf", ".csv"),
     wildcard_constraints:
-        name="|".join(registry.names("figures")),
+        name="|".join(named.names("figure")),
 
 
 use rule copy_table as copy_report with:

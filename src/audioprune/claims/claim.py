@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 from audioprune import registry
 from audioprune.claims.units import Quantity
 from audioprune.errors import UserError
+from audioprune.exhibits import named
 from audioprune.settings import Closed
 
 FOLDER = Path(__file__).resolve().parents[3] / "report" / "claims"
@@ -142,7 +143,7 @@ def _names(claim: Claim) -> list[str]:
         for name in claim.cells.datasets
         if name not in registry.names("datasets")
     ]
-    exhibits = (*registry.names("tables"), *registry.names("figures"))
+    exhibits = (*named.names("table"), *named.names("figure"))
     if claim.exhibit not in exhibits:
         problems.append(f"exhibit {claim.exhibit!r}{registry.nearest(claim.exhibit, exhibits)}")
     return problems

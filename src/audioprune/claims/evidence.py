@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from audioprune import registry
+from audioprune.exhibits import named
 from audioprune.facts.dataset import Dataset
 from audioprune.facts.tokens import PATCH
 from audioprune.labels import canonical_label, label_of
@@ -215,5 +216,5 @@ def _analysed(results: Results) -> list[tokens.Group]:
 
 def command_of(study: str, exhibit: str) -> str:
     folder = "" if study == PAPER else f"{study}/"
-    suffix = "tex" if exhibit in registry.names("tables") else "svg"
+    suffix = "tex" if exhibit in named.names("table") else "svg"
     return f"snakemake results/{folder}{exhibit}.{suffix}"

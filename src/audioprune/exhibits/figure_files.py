@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from audioprune import records
@@ -13,10 +12,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
+    from audioprune.exhibits.named import Exhibit
     from audioprune.results.study import Results
 
 
-def render_figure(module: ModuleType, results: Results, stem: Path) -> dict:
+def render_figure(module: Exhibit, results: Results, stem: Path) -> dict:
     """Write stem.pdf, .svg and .csv; returns the number of rows of its data."""
     fig, frame = draw_figure(module, results)
     made = {"pdf": _style.save(fig, "pdf"), "svg": _style.save(fig, "svg"), "csv": csv_of(frame).encode()}
@@ -26,7 +26,7 @@ def render_figure(module: ModuleType, results: Results, stem: Path) -> dict:
     return {"rows": len(frame)}
 
 
-def draw_figure(module: ModuleType, results: Results) -> tuple[Figure, DataFrame]:
+def draw_figure(module: Exhibit, results: Results) -> tuple[Figure, DataFrame]:
     """Draw and lay out once: what is saved afterwards has the same places in every form."""
     with _style.style():
         fig, frame = module.draw(results)

@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Collection, Iterable
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 
 from audioprune import records, registry
 from audioprune.cells.kinds import KINDS
+from audioprune.exhibits import named
+from audioprune.exhibits.named import Exhibit
 from audioprune.planning import accepted
 from audioprune.planning.cells import Cell, study_folder
 from audioprune.planning.grid import Planner, StudyPlan
@@ -17,18 +18,17 @@ from audioprune.settings import ExhibitSettings, ReportSettings
 
 PUBLISHED = "report/published"
 TEMPLATES = Path("report")
-MODULES = {"table": "tables", "figure": "figures"}  # packages that hold the exhibits of a kind
 REPORT = "report"
 
 
 def exhibit(planner: Planner, study: StudyPlan, kind: str, name: str) -> Cell | None:
     """A table or figure of a study; None where the study has no cells that it shows, and it needs some."""
-    module = registry.get(MODULES[kind], name)
+    module = named.get(kind, name)
     shown = {cell.path: cell for cell in module.needs(study)}
     if not shown and not getattr(module, "STANDALONE", False):
         return None
     digests = files_taken(module) | {"order": _digest([*shown])}
-    settings = ExhibitSettings(study=study.name, name=name)
+    settings = ExhibitSettings(study=study.name, name=name, row=named.row_of(kind, name))
     address = f"{study.name}/{name}"
     return planner.cell(kind, address, settings, plugins=plugins_of(kind, name), digests=digests, **shown)
 
@@ -53,19 +53,19 @@ def first_copy(cell: Cell) -> Path:
 
 def misspelt(studies: Iterable[str]) -> str:
     """Pattern of targets that no rule makes: neither a cell nor a log, and no file of an exhibit of a study."""
-    names = {kind: "|".join(registry.names(folder)) for kind, folder in MODULES.items()} | {REPORT: REPORT}
-    files = "|".join(rf"(?:{named})\.(?:{'|'.join(KINDS[kind].files)})" for kind, named in names.items())
+    names = {kind: "|".join(named.names(kind)) for kind in named.PACKAGES} | {REPORT: REPORT}
+    files = "|".join(rf"(?:{name})\.(?:{'|'.join(KINDS[kind].files)})" for kind, name in names.items())
     return rf"(?!results/(?:cells/(?:{'|'.join(KINDS)})/|logs/|(?:(?:{'|'.join(studies)})/)?(?:{files})$)).+"
 
 
 def plugins_of(kind: str, name: str) -> tuple[str, ...]:
     """The pluggable modules that an exhibit's fingerprint covers: its own, and those that it uses all of."""
-    kinds = getattr(registry.get(MODULES[kind], name), "PLUGINS", ())
+    kinds = getattr(named.get(kind, name), "PLUGINS", ())
     used = [registry.module_name(other, found) for other in kinds for found in registry.names(other)]
-    return tuple(dict.fromkeys((registry.module_name(MODULES[kind], name), *used)))
+    return tuple(dict.fromkeys((named.module_of(kind, name), *used)))
 
 
-def files_taken(module: ModuleType) -> dict[str, str]:
+def files_taken(module: Exhibit) -> dict[str, str]:
     """Digests of the files that an exhibit takes in besides cells."""
     digests: dict[str, str] = {}
     published = [(PUBLISHED, f"{name}.csv") for name in getattr(module, "PUBLISHED", ())]

@@ -100,6 +100,9 @@ PINNED: dict[str, object] = {
     "ThroughputSettings.warmup": 10,
     "ThroughputSettings.runs": 50,
     "ThroughputSettings.precision": "fp32",
+    "Row.caption": "",
+    "Row.shows": {},
+    "ExhibitSettings.row": None,
     "ReportSettings.title": "",
     "ReportSettings.tier": "",
 }

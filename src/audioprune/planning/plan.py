@@ -9,9 +9,10 @@ from audioprune import registry
 from audioprune.cells.kinds import KINDS
 from audioprune.config import DEFAULT_STUDY, Config, load
 from audioprune.errors import UserError
+from audioprune.exhibits import named
 from audioprune.planning import brought, exhibits
 from audioprune.planning.cells import Cell
-from audioprune.planning.exhibits import MODULES, REPORT
+from audioprune.planning.exhibits import REPORT
 from audioprune.planning.grid import Planner, StudyPlan
 
 
@@ -36,11 +37,7 @@ class Plan:
         """A study's table, figure or report by its name; None where the study has no cells that it shows."""
         if name == REPORT:
             return exhibits.report(self.planner, self.study(study), self.shown(study))
-        kind = next((kind for kind, folder in MODULES.items() if name in registry.names(folder)), None)
-        if kind is None:
-            valid = [name for folder in MODULES.values() for name in registry.names(folder)]
-            raise UserError(f"no exhibit is named {name!r}{registry.nearest(name, [*valid, REPORT])}")
-        return exhibits.exhibit(self.planner, self.study(study), kind, name)
+        return exhibits.exhibit(self.planner, self.study(study), named.kind_of(name), name)
 
     def shown_as(self, study: str, name: str) -> Cell:
         """A study's table, figure or report; raises UserError where the study has none of that name."""
@@ -51,8 +48,8 @@ class Plan:
 
     def _shown(self, study: str) -> tuple[Cell, ...]:
         """The tables and figures that a study has cells for."""
-        named = [name for folder in MODULES.values() for name in registry.names(folder)]
-        return tuple(cell for name in named if (cell := self.exhibit(study, name)))
+        found = (self.exhibit(study, name) for kind in named.PACKAGES for name in named.names(kind))
+        return tuple(cell for cell in found if cell)
 
     def everything(self, study: str) -> dict[str, Cell]:
         """{path: cell} of all that a study plans, each after what it is made from."""

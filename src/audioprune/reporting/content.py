@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from audioprune import registry
 from audioprune.cells.kinds import KINDS
 from audioprune.config import DEFAULT_STUDY
+from audioprune.exhibits import named
 from audioprune.exhibits.headline import Question
 from audioprune.reporting import answers, provenance, summary, verdicts
 from audioprune.tables import _json
@@ -73,17 +73,17 @@ class Report:
 
 def collect(
     results: Results,
-    exhibits: Mapping[str, Path],
+    exhibits: Mapping[str, tuple[named.Exhibit, Path]],
     *,
     title: str = "",
     tier: str = "",
     notes: Sequence[str] = (),
 ) -> Report:
-    """Every exhibit, `exhibits` being {"table/table1": folder of its files}, and what stands around them.
+    """Every exhibit, `exhibits` being {"table/table1": (what it is, folder of its files)}, and all around them.
 
     `notes` are sentences for the reader that are in no record, such as changes accepted as giving the same results.
     """
-    made = tuple(_exhibit(results.study, exhibits[named], *named.split("/")) for named in sorted(exhibits, key=_place))
+    made = tuple(_exhibit(results.study, *exhibits[path], *path.split("/")) for path in sorted(exhibits, key=_place))
     glance, claims = summary.glance(made), next((e for e in made if e.name == verdicts.CLAIMS), None)
     return Report(
         study=results.study,
@@ -110,8 +110,8 @@ def _place(exhibit: str) -> tuple:
     return (first, not number.isdigit(), kind != "table", int(number) if number.isdigit() else 0, name)
 
 
-def _exhibit(study: str, folder: Path, kind: str, name: str) -> Exhibit:
-    module, number = registry.get(f"{kind}s", name), _numbered(name)
+def _exhibit(study: str, module: named.Exhibit, folder: Path, kind: str, name: str) -> Exhibit:
+    number = _numbered(name)
     drawn = {suffix: folder / f"{name}.{suffix}" for suffix in ("csv", "json", "svg")}
     table = _json.loads(drawn["json"].read_text(encoding="utf-8")) if kind == "table" else None
     return Exhibit(

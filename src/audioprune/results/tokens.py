@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from audioprune.statistics.bootstrap import Design
     from audioprune.statistics.sums import Sums
 
-MAIN = ("keyword", "environmental")  # the tasks that P0's text shows; its appendix has the others
-OTHERS = ("speaker", "multilabel")
-
 
 @dataclass(frozen=True)
 class Group:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audioprune import registry
+from audioprune.exhibits import named
 from audioprune.exhibits.figure_files import render_figure
 from audioprune.settings import ExhibitSettings
 from audioprune.steps._drawing import results_of
@@ -10,8 +10,7 @@ from audioprune.steps._run import Job, main
 
 
 def figure(job: Job[ExhibitSettings]) -> dict:
-    name = job.settings.name
-    return render_figure(registry.get("figures", name), results_of(job), job.out / name)
+    return render_figure(named.of("figure", job.settings), results_of(job), job.out / job.settings.name)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from audioprune.exhibits import named
 from audioprune.planning import accepted
 from audioprune.reporting import html, pdf
 from audioprune.reporting.accepted import sentences
@@ -18,7 +19,9 @@ TEMPLATES = Path("report")
 def report(job: Job[ReportSettings]) -> dict:
     results, about = results_of(job), job.settings
     notes = sentences(results, accepted.load())
-    content = collect(results, job.inputs, title=about.title, tier=about.tier, notes=notes)
+    shown = {f"{c.kind}/{c.settings.name}": c for c in job.cells if c.kind in named.PACKAGES}
+    drawn = {name: (named.of(cell.kind, cell.settings), cell.dir) for name, cell in shown.items()}
+    content = collect(results, drawn, title=about.title, tier=about.tier, notes=notes)
     page, paper = html.render(content, TEMPLATES), pdf.render(content, TEMPLATES)
     (job.out / "report.html").write_text(page, encoding="utf-8")
     (job.out / "report.pdf").write_bytes(paper)

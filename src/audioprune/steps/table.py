@@ -10,8 +10,7 @@ from audioprune.steps._run import Job, main
 
 
 def table(job: Job[ExhibitSettings]) -> dict:
-    name = job.settings.name
-    return render_table(registry.get("tables", name), results_of(job), job.out / name)
+    return render_table(registry.get("tables", job.settings.name), results_of(job), job.out / job.settings.name)
 
 
 if __name__ == "__main__":

@@ -1,27 +1,58 @@
-"""Which traces and clips the paper's pictures of pruned patches show, mapped by kind of task to the study's datasets.
-
-P0's numbers: 2 and 12 show its environmental and keyword data, 16 and 17 speakers, 18 and 19 tagging, 20 keywords,
-21 environmental sounds, 22 and 23 AST. Figures 1 and 3 are drawings without data and have no module.
-"""
+"""Which patches are kept: pictures of traced clips, by kind of task (P0 Figures 2, 12 and 16 to 23)."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
 from audioprune import registry
+from audioprune.facts.dataset import Task
 from audioprune.figures import _pictures
 from audioprune.queries import as_trained, value_of
+from audioprune.settings import Closed
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+    from audioprune.results.study import Results
 
 ROWS = 6  # pictures in a figure
 
 
-def traces(study, *, tasks=(), families=(), rates=(), options=None) -> list:
-    """Traces of topk models as trained, pruned: of these tasks, backbone families, keep-rates and options (or all)."""
+class Traced(Closed):
+    """Traces of topk models as trained, pruned."""
+
+    tasks: tuple[Task, ...] = Field((), description="kinds of task; none: all")
+    families: tuple[str, ...] = Field((), description="of backbones; none: all")
+    score: Literal["", "global", "cls"] = Field("", description="by which topk ranks; empty: the backbone's own")
+    rates: tuple[float, ...] = Field((), description="keep-rates; none: all")
+    near: float | None = Field(None, description="of each model the one trace with the keep-rate nearest to this")
+
+
+class Shows(Closed):
+    traces: tuple[Traced, ...]
+
+
+def needs(study: Any, shows: Shows) -> list:
+    """The first run of each: one fold and seed are enough to look at."""
+    return [cell for wanted in shows.traces for cell in _chosen(traces(study, wanted), wanted.near)]
+
+
+def _chosen(cells: list, near: float | None) -> list:
+    return first_runs(cells) if near is None else nearest(cells, near)
+
+
+def traces(study: Any, wanted: Traced) -> list:
+    """Traces of these tasks, families, keep-rates and scores."""
     return [
         c
-        for c in study.cells("trace", method="topk", options=options or {})
+        for c in study.cells("trace", method="topk", options={"score": wanted.score} if wanted.score else {})
         if as_trained(c)
-        and (not tasks or study.dataset(value_of(c, "dataset")).task in tasks)
-        and (not families or registry.backbone(value_of(c, "backbone")).family.name in families)
-        and (not rates or c.settings.pruning.keep_rate in rates)
+        and (not wanted.tasks or study.dataset(value_of(c, "dataset")).task in wanted.tasks)
+        and (not wanted.families or registry.backbone(value_of(c, "backbone")).family.name in wanted.families)
+        and (not wanted.rates or c.settings.pruning.keep_rate in wanted.rates)
     ]
 
 
@@ -40,22 +71,22 @@ def _away(cell, rate: float) -> float:
 
 
 def first_runs(cells: list) -> list:
-    """Of each backbone, dataset and keep-rate the first run: one fold and seed are enough to look at."""
+    """Of each backbone, dataset and keep-rate the first run."""
     found: dict[tuple, object] = {}
     for c in cells:
         found.setdefault((value_of(c, "backbone"), value_of(c, "dataset"), c.settings.pruning.keep_rate), c)
     return list(found.values())
 
 
-def draw(results, cells: list):
-    """The figure of these traces: the same clips of a dataset in all of them, clip by clip."""
-    wanted = {c.path for c in cells}
+def draw(results: Results, shows: Shows) -> tuple[Figure, DataFrame]:
+    """The same clips of a dataset in all its traces, clip by clip."""
+    wanted = {c.path for c in needs(results, shows)}
     found = [r for r in results.cells("trace") if r.path in wanted]
     why = next((r.why for r in found if not r.ok), "the study traces no such model")
     return _pictures.sheet(pictures(results, [r for r in found if r.ok]), why)
 
 
-def pictures(results, found: list) -> list[dict]:
+def pictures(results: Results, found: list) -> list[dict]:
     """At most ROWS pictures: as many clips of every dataset as there is room for, each in all its traces."""
     by_dataset: dict[str, list] = {}
     for r in found:

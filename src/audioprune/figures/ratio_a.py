@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from audioprune.figures import _panels, _style
-from audioprune.results.tokens import by_clip
+from audioprune.figures._selected import Analysed as Shows
+from audioprune.results.tokens import analysed, by_clip
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+    from audioprune.results.study import Results
 
 BINS = 25
 MOST = 4  # keep-rates side by side
@@ -14,10 +23,15 @@ CAPTION = (
 )
 
 
-def draw(results, cells: list):
+def needs(study: Any, shows: Shows) -> list:
+    return analysed(study, **dict(shows))
+
+
+def draw(results: Results, shows: Shows) -> tuple[Figure, DataFrame]:
     import numpy as np
     import pandas as pd
 
+    cells = needs(results, shows)
     models = _panels.by_model(_panels.there(results, cells))
     if not models:
         return _style.empty(_panels.why(results, cells)), pd.DataFrame(columns=COLUMNS)

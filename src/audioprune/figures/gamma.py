@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from audioprune.figures import _panels, _style
-from audioprune.results.tokens import means
+from audioprune.figures._selected import Analysed as Shows
+from audioprune.results.tokens import analysed, means
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+    from audioprune.results.study import Results
 
 WIDE = 2  # panels in a row
 KINDS = {"gamma_s": ("R_s, kept signal", "-", "o"), "gamma_b": ("R_b, kept background", (0, (4, 1.6)), "s")}
@@ -19,10 +28,15 @@ CAPTION = (
 )
 
 
-def draw(results, cells: list):
+def needs(study: Any, shows: Shows) -> list:
+    return analysed(study, **dict(shows))
+
+
+def draw(results: Results, shows: Shows) -> tuple[Figure, DataFrame]:
     import numpy as np
     import pandas as pd
 
+    cells = needs(results, shows)
     models = _panels.by_model(_panels.there(results, cells))
     if not models:
         return _style.empty(_panels.why(results, cells)), pd.DataFrame(columns=COLUMNS)

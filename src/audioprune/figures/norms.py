@@ -5,9 +5,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from audioprune.figures import _panels, _style
+from audioprune.figures._selected import Analysed as Shows
 from audioprune.results.estimate import of_draws
-from audioprune.results.tokens import means
+from audioprune.results.tokens import analysed, means
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+    from audioprune.results.study import Results
 
 COLUMNS = (
     *("backbone", "dataset", "method", "variant", "score", "keep_rate"),
@@ -20,9 +29,14 @@ CAPTION = (
 )
 
 
-def draw(results, cells: list):
+def needs(study: Any, shows: Shows) -> list:
+    return analysed(study, **dict(shows))
+
+
+def draw(results: Results, shows: Shows) -> tuple[Figure, DataFrame]:
     import pandas as pd
 
+    cells = needs(results, shows)
     shown = _panels.there(results, cells)
     models = _models(shown)
     if not models:

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
+from audioprune.facts.dataset import Task
 from audioprune.figures import _style
+from audioprune.settings import Closed
 from audioprune.wording import number
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+    from audioprune.results.study import Results
 
 COLUMNS = ("dataset", "low", "high", "pixels", "density", "tau_kind", "tau", "signal_share")
 WIDE = 2  # panels in a row
+CAPTION = (
+    "Histogram of the pixels of a seeded sample of evaluation clips; vertical lines are the thresholds between "
+    "background and signal, with the share of pixels above them."
+)
 NAMES = {"given": "τ given", "auto": "τ, second of ten bins"}
 
 
-def needs(study, tasks: Sequence[str]) -> list:
-    return [c for c in study.cells("clusters") if study.dataset(c.settings.dataset).task in tasks]
+class Shows(Closed):
+    tasks: tuple[Task, ...]
 
 
-def draw(results, cells: list):
+def needs(study: Any, shows: Shows) -> list:
+    return [c for c in study.cells("clusters") if study.dataset(c.settings.dataset).task in shows.tasks]
+
+
+def draw(results: Results, shows: Shows) -> tuple[Figure, DataFrame]:
     import numpy as np
     import pandas as pd
 
+    cells = needs(results, shows)
     shown = [r for r in cells if r.ok]
     if not shown:
         why = next((r.why for r in cells), "the study looks into no such dataset")
