@@ -10,11 +10,11 @@ import pytest
 from fake_ablations import NOT_MADE, ablations
 from fakes import shared
 
+from audioprune.exhibits.table import Table
 from audioprune.profiling.macs import count
 from audioprune.results.evaluations import pick, tidy
 from audioprune.results.study import Results
 from audioprune.tables import _ablation, baselines, blocks, matrix, off_the_shelf, ranking, scores
-from audioprune.tables._table import Table
 
 TABLES = (matrix, off_the_shelf, ranking, scores, baselines, blocks)
 

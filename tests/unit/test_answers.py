@@ -11,9 +11,9 @@ from fakes import collected, shared
 
 from audioprune.exhibits import named
 from audioprune.exhibits.headline import Question
+from audioprune.exhibits.table import Cell, Row, Table
 from audioprune.reporting.answers import answers
 from audioprune.tables import ranking, table1
-from audioprune.tables._table import Cell, Row, Table
 from audioprune.wording import number
 
 OURS = [name for name in named.names("table") if hasattr(named.get("table", name), "HEADLINE")]

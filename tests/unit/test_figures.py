@@ -10,9 +10,9 @@ from fake_ablations import ablations
 from fake_tokens import token_study
 from fakes import SKILL, fake_study, shared, spectrograms
 
-from audioprune.exhibits import named
+from audioprune.exhibits import named, style
 from audioprune.exhibits.figure_files import draw_figure
-from audioprune.figures import _pictures, _style, accuracy_macs, training_curves
+from audioprune.figures import _pictures, accuracy_macs, training_curves
 from audioprune.results.evaluations import tidy
 from audioprune.results.study import Results
 
@@ -138,7 +138,7 @@ def test_no_label_is_cut_off(name):
 
     module = named.get("figure", name)
     fig, _ = drawn(module, next(study for study in (shared(), ablations(), token_study()) if module.needs(study)))
-    with _style.style():
+    with style.style():
         canvas = FigureCanvasAgg(fig)
         canvas.draw()
         box, page = fig.get_tightbbox(canvas.get_renderer()), fig.get_size_inches()
@@ -149,7 +149,7 @@ def test_no_label_is_cut_off(name):
 
 
 def test_rate_colours_are_told_apart_and_dark_enough_on_white():
-    colours = _style.rate_colours([1.0, 0.9, 0.7, 0.5, 0.3])
+    colours = style.rate_colours([1.0, 0.9, 0.7, 0.5, 0.3])
     light = [0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b, _ in colours.values()]
     assert list(colours) == [1.0, 0.9, 0.7, 0.5, 0.3]
     assert light == sorted(light)
@@ -158,14 +158,14 @@ def test_rate_colours_are_told_apart_and_dark_enough_on_white():
 
 
 def test_a_name_with_dollars_is_no_formula():
-    with _style.style():
-        fig = _style.empty("costs $5 and $x^2$ {")
+    with style.style():
+        fig = style.empty("costs $5 and $x^2$ {")
     assert not fig.texts[0].get_parse_math()
-    assert b"<svg" in _style.save(fig, "svg")
+    assert b"<svg" in style.save(fig, "svg")
 
 
 def test_saving_in_another_order_gives_the_same_bytes():
     fig, _ = drawn(accuracy_macs, shared())
-    one = [_style.save(fig, suffix) for suffix in ("svg", "pdf", "svg")]
+    one = [style.save(fig, suffix) for suffix in ("svg", "pdf", "svg")]
     assert one[0] == one[2]
     assert b"CreationDate" not in one[1]

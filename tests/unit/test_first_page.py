@@ -14,11 +14,11 @@ from fake_tokens import token_study
 from fakes import draw, shared
 
 from audioprune.claims.claim import load
+from audioprune.exhibits import table_json
 from audioprune.exhibits.headline import Question
+from audioprune.exhibits.table import Cell, Row, Table
 from audioprune.reporting.content import Report, collect
-from audioprune.tables import _json
 from audioprune.tables._published import MARKS
-from audioprune.tables._table import Cell, Row, Table
 
 SHOWN = {
     shared: ("claims", "table1", "table4", "table7"),
@@ -129,5 +129,5 @@ def test_a_new_table_brings_its_question(tmp_path):
 
 def write(folder: Path, name: str, table: Table) -> None:
     """What the report reads of a table."""
-    (folder / f"{name}.json").write_text(_json.dumps(table), encoding="utf-8")
+    (folder / f"{name}.json").write_text(table_json.dumps(table), encoding="utf-8")
     (folder / f"{name}.csv").write_text(table.csv(), encoding="utf-8")

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 from fakes import HOSTILE, shared
 
-from audioprune.exhibits import named
-from audioprune.tables import _render
-from audioprune.tables._table import Cell, Column, Row, Table
+from audioprune.exhibits import forms, named
+from audioprune.exhibits.table import Cell, Column, Row, Table
 
 LONG = ("claims", "forensics", "table6")  # tables of several pages
 DOCUMENT = r"""\documentclass{article}
@@ -82,7 +81,7 @@ def compiled(text: str, folder: Path) -> str:
 
 def test_all_tables_compile_together(tmp_path):
     made = {
-        name: _render.latex(table, name=name, title=title, caption=caption)
+        name: forms.latex(table, name=name, title=title, caption=caption)
         for name, (table, title, caption) in tables().items()
     }
     for text in made.values():
@@ -97,7 +96,7 @@ def test_all_tables_compile_together(tmp_path):
 @pytest.mark.parametrize("name", named.names("table"))
 def test_structure_of_every_table(name):
     table, title, caption = tables()[name]
-    text = _render.latex(table, name=name, title=title, caption=caption)
+    text = forms.latex(table, name=name, title=title, caption=caption)
     structure(text)
     floats = text.count(r"\begin{table}")
     assert text.count(r"\toprule") == text.count(r"\midrule") == text.count(r"\bottomrule") == floats >= 1

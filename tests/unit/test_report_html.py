@@ -15,14 +15,13 @@ from fakes import shared_report as report
 
 from audioprune.claims import ledger
 from audioprune.claims.claim import load
-from audioprune.exhibits import named
+from audioprune.exhibits import escape, forms, named
 from audioprune.reporting import html, pdf, provenance
 from audioprune.reporting.content import target
 from audioprune.reporting.svg import inline
 from audioprune.results import published
 from audioprune.results.evaluations import tidy
 from audioprune.results.study import Results
-from audioprune.tables import _render, _text
 from audioprune.tables._published import MARKS
 
 TEMPLATES = Path(__file__).parents[2] / "report"
@@ -93,7 +92,7 @@ def test_links_lead_to_sections_and_no_identifier_occurs_twice():
 def test_every_exhibit_has_caption_data_and_command(kind, name):
     module, own = named.get(kind, name), unescape(section(name))
     assert module.TITLE in own
-    assert _text.clean(module.CAPTION) in own
+    assert escape.clean(module.CAPTION) in own
     assert ("<table>" in own) == (kind == "table")
     assert ("<svg" in own) == (kind == "figure")
     assert f"snakemake results/mini/{name}.{'tex' if kind == 'table' else 'svg'}" in own
@@ -122,7 +121,7 @@ def test_numbers_are_those_of_the_predictions():
 
 def test_hostile_names_are_text():
     for text in (HOSTILE[0], HOSTILE[2]):
-        assert _text.clean(text) in "".join(read().text)
+        assert escape.clean(text) in "".join(read().text)
     assert "alert('x')</script>" not in page()
     assert "\u202e" not in page()
 
@@ -132,8 +131,8 @@ def test_answers_stand_first_and_link_to_what_shows_them():
     assert page().index('<section id="answers"') < page().index('<section id="verdicts"')
     assert own.count("<dt>") == len(report().answers) > 0
     for answer in report().answers:
-        assert _text.html(answer.question) in own
-        assert f'{_text.html(answer.text)} <a href="#{answer.exhibit}">' in own
+        assert escape.html(answer.question) in own
+        assert f'{escape.html(answer.text)} <a href="#{answer.exhibit}">' in own
 
 
 def test_first_page_says_what_was_run():
@@ -155,7 +154,7 @@ def test_it_opens_with_every_claim_in_one_line():
         assert line.claim == ", ".join(claim.ids) + MARKS.get(claim.sources[0].status, "")
         assert f'<td class="left verdict">{line.verdict}</td>' in own
         assert f'<a href="#{line.exhibit}">' in own
-        assert _text.html(line.evidence) in own
+        assert escape.html(line.evidence) in own
     assert report().verdicts_heading == "Claims, on this tier"
     assert ">misstated<" in own
     assert "86.0 % of the MACs remaining, 14.0 % of the MACs saved".replace(" %", "\u00a0%") in own
@@ -171,13 +170,13 @@ def test_statements_of_claims_are_text(monkeypatch):
     reader = Reader()
     reader.feed(text)
     for one in HOSTILE:
-        assert _text.clean(f"{one}?") in "".join(reader.text)
+        assert escape.clean(f"{one}?") in "".join(reader.text)
     source = pdf.source(found, TEMPLATES)
     outside = re.sub(r'"(?:[^"\\]|\\.)*"', "", source)
     assert "eval" not in outside
     assert "alert" not in outside
     (table,) = [e.table for e in found.exhibits]
-    latex = _render.latex(table, name="claims", title="Claims", caption="Hostile.")
+    latex = forms.latex(table, name="claims", title="Claims", caption="Hostile.")
     assert r"\input{" not in latex
     assert latex.isascii()
 

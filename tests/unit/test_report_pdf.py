@@ -10,8 +10,8 @@ import pytest
 from fakes import HOSTILE, report_again
 from fakes import shared_report as report
 
+from audioprune.exhibits import escape
 from audioprune.reporting import html, pdf
-from audioprune.tables import _text
 
 TEMPLATES = Path(__file__).parents[2] / "report"
 
@@ -44,17 +44,17 @@ def test_same_records_give_the_same_bytes():
 
 def test_every_text_of_the_html_is_in_the_pdf():
     found = literals()
-    assert _text.clean(report().title) in found
+    assert escape.clean(report().title) in found
     for exhibit in report().exhibits:
-        assert {_text.clean(exhibit.heading), _text.clean(exhibit.caption)} <= found
+        assert {escape.clean(exhibit.heading), escape.clean(exhibit.caption)} <= found
         assert exhibit.status == "" or exhibit.status in found
         assert any(exhibit.rebuild in text for text in found)
     for section in report().sections:
-        assert {_text.clean(section.heading), _text.clean(section.text)} <= found
-    assert {_text.clean(note) for note in report().notes} <= found
+        assert {escape.clean(section.heading), escape.clean(section.text)} <= found
+    assert {escape.clean(note) for note in report().notes} <= found
     for line in report().verdicts:
-        assert {line.claim, _text.clean(line.question), line.verdict, _text.clean(line.evidence), line.label} <= found
-    assert {_text.clean(sentence) for sentence in report().lead} <= found
+        assert {line.claim, escape.clean(line.question), line.verdict, escape.clean(line.evidence), line.label} <= found
+    assert {escape.clean(sentence) for sentence in report().lead} <= found
 
 
 def test_every_number_of_the_html_is_in_the_pdf():
@@ -82,4 +82,4 @@ def test_hostile_text_stays_inside_literals(text):
     outside = re.sub(r'"(?:[^"\\]|\\.)*"', "", source())
     assert text not in outside
     assert "eval" not in outside
-    assert _text.clean(text) in literals()
+    assert escape.clean(text) in literals()

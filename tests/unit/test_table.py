@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audioprune.tables import _render, _text
-from audioprune.tables._table import Cell, Column, Row, Table
+from audioprune.exhibits import escape, forms
+from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.wording import number
 
 HOSTILE = ("<b>&\"'</b>", r"\input{x} $y$ #1 50% a_b ^~|", '#eval("1") [x] *y*', "tab\tnew\nline\x00\u202e")
@@ -93,7 +93,7 @@ def test_scale_is_for_the_eye_only():
 
 @given(st.text(max_size=30))
 def test_html_of_any_text_has_no_tag_of_its_own(text):
-    html = _render.html(Table((Column("x", "X"),), (Row({"x": text}, group=text),), notes=(text,)))
+    html = forms.html(Table((Column("x", "X"),), (Row({"x": text}, group=text),), notes=(text,)))
     bare = re.sub(r'</?(div|table|thead|tbody|tr|th|td|span|ul|li|sup|br)( [a-z]+="[a-z0-9 ]*")*>', "", html)
     assert "<" not in bare
     assert ">" not in bare
@@ -101,7 +101,7 @@ def test_html_of_any_text_has_no_tag_of_its_own(text):
 
 @given(st.text(max_size=30))
 def test_latex_of_any_text_is_ascii_with_balanced_braces(text):
-    escaped = _text.latex(text)
+    escaped = escape.latex(text)
     assert escaped.isascii()
     plain = re.sub(r"\\[\\{}$&#%_]", "", escaped)
     assert plain.count("{") == plain.count("}")
@@ -111,43 +111,43 @@ def test_latex_of_any_text_is_ascii_with_balanced_braces(text):
 
 @given(st.text(max_size=30))
 def test_typst_string_is_one_literal(text):
-    literal = _text.typst(text)
+    literal = escape.typst(text)
     assert re.fullmatch(r'"(?:[^"\\]|\\["\\])*"', literal)
-    assert re.sub(r'\\(["\\])', r"\1", literal[1:-1]) == _text.clean(text)
+    assert re.sub(r'\\(["\\])', r"\1", literal[1:-1]) == escape.clean(text)
 
 
 def test_latex_of_known_characters():
-    assert _text.latex("a_b & 50% −1 × é – --x [1]") == (r"a\_b \& 50\% $-$1 $\times$ \'{e} -- -{}-x {[}1{]}")
-    assert _text.latex("日\\") == r"{[}U+65E5{]}\textbackslash{}"
+    assert escape.latex("a_b & 50% −1 × é – --x [1]") == (r"a\_b \& 50\% $-$1 $\times$ \'{e} -- -{}-x {[}1{]}")
+    assert escape.latex("日\\") == r"{[}U+65E5{]}\textbackslash{}"
 
 
 def test_clean_drops_what_changes_direction_or_controls():
-    assert _text.clean("a\u202eb\x00c\n d") == "abc d"
-    assert _text.clean("95 % of %") == "95\u00a0% of %"
-    assert _text.latex("95 %") == r"95~\%"
+    assert escape.clean("a\u202eb\x00c\n d") == "abc d"
+    assert escape.clean("95 % of %") == "95\u00a0% of %"
+    assert escape.latex("95 %") == r"95~\%"
 
 
 def test_latex_rows_may_start_with_a_bracket():
     t = Table((Column("x", "X"), Column("y", "Y")), (Row({"x": "[a]", "y": "[b]"}),))
-    assert r"{[}a{]} & [b] \\" in _render.latex(t, name="t", title="T", caption="")
+    assert r"{[}a{]} & [b] \\" in forms.latex(t, name="t", title="T", caption="")
 
 
 def test_long_tables_continue_with_all_rows_once():
     rows = tuple(Row({"x": f"v{i}"}, group=f"g{i // 30}") for i in range(120))
-    text = _render.latex(Table((Column("x", "X"),), rows, notes=("the note",)), name="long", title="Long", caption="C")
+    text = forms.latex(Table((Column("x", "X"),), rows, notes=("the note",)), name="long", title="Long", caption="C")
     assert text.count(r"\begin{table}") == text.count(r"\end{table}") == 4
     assert re.findall(r"^v\d+", text, re.M) == [f"v{i}" for i in range(120)]
     assert (text.count("the note"), text.count(r"\label{tab:long}"), text.count("(continued)")) == (1, 1, 3)
 
 
 def test_headings_break_into_lines_of_like_length():
-    heads = [_render._lines(Column("x", h)) for h in ("Ours", "Best test epoch", "Samples/s, eager", "Keep-rate")]
+    heads = [forms._lines(Column("x", h)) for h in ("Ours", "Best test epoch", "Samples/s, eager", "Keep-rate")]
     assert heads == [("Ours",), ("Best test", "epoch"), ("Samples/s,", "eager"), ("Keep-rate",)]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_stands_in_every_form(text):
     t = Table((Column("x", text),), (Row({"x": text}, group=text),), notes=(text,))
-    assert _text.html(text) in _render.html(t)
-    assert _text.latex(text) in _render.latex(t, name="t", title=text, caption=text)
-    assert _text.typst(text) in _render.typst(t)
+    assert escape.html(text) in forms.html(t)
+    assert escape.latex(text) in forms.latex(t, name="t", title=text, caption=text)
+    assert escape.typst(text) in forms.typst(t)

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from fakes import predictions, shared
 
+from audioprune.exhibits import forms
+from audioprune.exhibits.table import Cell, Table
 from audioprune.profiling.macs import count
 from audioprune.results import published
-from audioprune.tables import _render, table1
-from audioprune.tables._table import Cell, Table
+from audioprune.tables import table1
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +93,7 @@ def test_what_was_not_run_says_why_beside_the_published_value(table):
     assert found.value is None
     assert found.published == 97.28
     assert "needs checkpoint-audiomae-b" in found.why
-    assert "not run: needs checkpoint-audiomae-b" in _render.html(table)
+    assert "not run: needs checkpoint-audiomae-b" in forms.html(table)
 
 
 def test_throughput_is_the_eager_kernels(table):
@@ -113,9 +114,9 @@ def test_forms_show_the_same_numbers(table):
     low_high = cells(table, "ast-tiny", "fsdd-digits", "topk", 0.5)["accuracy"]
     interval = f"[{low_high.low:.2f}, {low_high.high:.2f}]"
     for text in (
-        _render.html(table),
-        _render.latex(table, name="table1", title="T", caption="C"),
-        _render.typst(table),
+        forms.html(table),
+        forms.latex(table, name="table1", title="T", caption="C"),
+        forms.typst(table),
     ):
         assert value in text
         assert interval in text

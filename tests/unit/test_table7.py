@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 from fakes import DEVICE, Study, shared, throughput
 
+from audioprune.exhibits.table import Cell
 from audioprune.results.study import Results
 from audioprune.settings import Model, ThroughputSettings
 from audioprune.tables import table7
-from audioprune.tables._table import Cell
 
 
 def row(table, **wanted):

@@ -19,12 +19,12 @@ TRAINING = {"pretrain", "finetune"}
 
 HOLDERS = {  # module: kinds of cells, and exhibits
     "statistics.error_rates": (set(), set()),  # of transcripts: nothing reads any yet
-    "figures._style": (set(), FIGURES),
+    "exhibits.style": (set(), FIGURES),
     "exhibits.figure_files": (set(), FIGURES),
     "exhibits.table_files": (set(), TABLES),
-    "tables._render": (set(), TABLES | REPORT),  # LaTeX; HTML and Typst, of which the report makes use
-    "tables._json": (set(), TABLES | REPORT),
-    "tables._text": (set(), TABLES | REPORT),
+    "exhibits.forms": (set(), TABLES | REPORT),  # LaTeX; HTML and Typst, of which the report makes use
+    "exhibits.table_json": (set(), TABLES | REPORT),
+    "exhibits.escape": (set(), TABLES | REPORT),
     "reporting.html": (set(), REPORT),
     "pruning._perturb": ({"evaluate"}, set()),
     "pruning._discard": ({"discard"}, set()),

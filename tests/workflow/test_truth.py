@@ -154,8 +154,8 @@ def test_a_changed_default_that_no_cell_relied_on_reruns_nothing(finished):
 @pytest.mark.parametrize(
     ("module", "kinds"),
     [
-        ("figures/_style.py", {"figure", "report"}),
-        ("tables/_render.py", {"table", "report"}),
+        ("exhibits/style.py", {"figure", "report"}),
+        ("exhibits/forms.py", {"table", "report"}),
         ("statistics/error_rates.py", set()),
         ("queries.py", {"table", "figure", "report"}),
     ],

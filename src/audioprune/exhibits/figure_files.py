@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audioprune import records
-from audioprune.figures import _style
+from audioprune.exhibits import style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def render_figure(module: Exhibit, results: Results, stem: Path) -> dict:
     """Write stem.pdf, .svg and .csv; returns the number of rows of its data."""
     fig, frame = draw_figure(module, results)
-    made = {"pdf": _style.save(fig, "pdf"), "svg": _style.save(fig, "svg"), "csv": csv_of(frame).encode()}
+    made = {"pdf": style.save(fig, "pdf"), "svg": style.save(fig, "svg"), "csv": csv_of(frame).encode()}
     for suffix, data in made.items():
         with records.atomic(stem.with_name(f"{stem.name}.{suffix}")) as temporary:
             temporary.write_bytes(data)
@@ -28,7 +28,7 @@ def render_figure(module: Exhibit, results: Results, stem: Path) -> dict:
 
 def draw_figure(module: Exhibit, results: Results) -> tuple[Figure, DataFrame]:
     """Draw and lay out once: what is saved afterwards has the same places in every form."""
-    with _style.style():
+    with style.style():
         fig, frame = module.draw(results)
         fig.draw_without_rendering()
         fig.set_layout_engine("none")

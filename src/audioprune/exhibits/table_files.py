@@ -7,8 +7,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from audioprune import records
-from audioprune.tables import _json, _render, _text
-from audioprune.tables._table import Table
+from audioprune.exhibits import escape, forms, table_json
+from audioprune.exhibits.table import Table
 
 if TYPE_CHECKING:
     from audioprune.results.study import Results
@@ -37,13 +37,13 @@ def render_table(module: ModuleType, results: Results, stem: Path) -> dict:
     """Write stem.tex, .csv, .html and .json; returns the numbers of rows and of quantities that were not run."""
     table, title, caption = build_table(module, results), module.TITLE, module.CAPTION
     html = PAGE.format(
-        title=_text.html(title), caption=_text.html(f"{caption} {table.status}".strip()), table=_render.html(table)
+        title=escape.html(title), caption=escape.html(f"{caption} {table.status}".strip()), table=forms.html(table)
     )
     texts = {
-        "tex": _render.latex(table, name=stem.name, title=title, caption=caption),
+        "tex": forms.latex(table, name=stem.name, title=title, caption=caption),
         "csv": table.csv(),
         "html": html,
-        "json": _json.dumps(table),
+        "json": table_json.dumps(table),
     }
     for suffix, text in texts.items():
         records.write_text(stem.with_name(f"{stem.name}.{suffix}"), text)

@@ -6,9 +6,9 @@ picture comes from the features.
 
 from __future__ import annotations
 
+from audioprune.exhibits import style
 from audioprune.facts.mel import HIGH_HZ, LOW_HZ, MEL_BINS, SAMPLE_RATE, SHIFT, mel
 from audioprune.facts.tokens import token_order
-from audioprune.figures import _style
 from audioprune.labels import score_of
 from audioprune.wording import clean
 
@@ -24,8 +24,8 @@ def sheet(shown: list[dict], why: str):
     import pandas as pd
 
     if not shown:
-        return _style.empty(why), pd.DataFrame(columns=COLUMNS)
-    fig = _style.blank(height=HEIGHT * len(shown))
+        return style.empty(why), pd.DataFrame(columns=COLUMNS)
+    fig = style.blank(height=HEIGHT * len(shown))
     fig.set_layout_engine("none")  # places are known, and finding them takes seconds
     rows = []
     for i, one in enumerate(shown):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from audioprune.figures import _style
+from audioprune.exhibits import style
 from audioprune.queries import as_trained
 from audioprune.results import costs
 from audioprune.results.estimate import INTERVAL
@@ -41,15 +41,15 @@ def draw(results):
     frame = points(results)
     if frame.empty:
         missing = [r.why for r in results.cells("evaluate", selection="last", perturbation="none")]
-        return _style.empty(next(iter(missing), "the study has no evaluation")), frame
+        return style.empty(next(iter(missing), "the study has no evaluation")), frame
     datasets = list(dict.fromkeys(frame["dataset"]))
     columns = min(3, len(datasets))
     rows = -(-len(datasets) // columns)
-    order = _style.assigned(_name(row) for row in frame.itertuples() if row.method != "none")
+    order = style.assigned(_name(row) for row in frame.itertuples() if row.method != "none")
     looks = _looks(frame)
-    width = _style.WIDTH if columns > 1 else 4.6
-    beside = _style.legend_columns(order, 3, width)
-    fig, axes = _style.figure(rows, columns, height=2.6 * rows + 0.2 + 0.17 * -(-len(order) // beside), width=width)
+    width = style.WIDTH if columns > 1 else 4.6
+    beside = style.legend_columns(order, 3, width)
+    fig, axes = style.figure(rows, columns, height=2.6 * rows + 0.2 + 0.17 * -(-len(order) // beside), width=width)
     panels = [ax for line in axes for ax in line]
     for ax, dataset in zip(panels, datasets, strict=False):
         _panel(ax, dataset, frame[frame["dataset"] == dataset], looks)
@@ -77,11 +77,11 @@ def _name(row) -> str:
 
 def _looks(frame) -> dict[tuple[str, str], dict]:
     """By backbone and method with its variant: colour, marker, and how far aside (in sixtieths of the axis)."""
-    colours = _style.assigned(frame["backbone"])
-    methods = _style.assigned(_method(row) for row in frame.itertuples() if row.method != "none")
+    colours = style.assigned(frame["backbone"])
+    methods = style.assigned(_method(row) for row in frame.itertuples() if row.method != "none")
     looks = {}
     for (backbone, colour), (method, marker) in product(colours.items(), {"": 0, **methods}.items()):
-        look = {"color": _style.COLOURS[colour % 7], "marker": _style.MARKERS[marker % 7]}
+        look = {"color": style.COLOURS[colour % 7], "marker": style.MARKERS[marker % 7]}
         filled = {} if marker < 7 else {"mfc": "white"}
         looks[backbone, method] = {"look": look | filled, "aside": (colour + len(colours) * marker) / 60}
     return looks

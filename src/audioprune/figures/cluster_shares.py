@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audioprune.figures import _style
+from audioprune.exhibits import style
 
 TITLE = "Clusters of intensity and variation by dataset"
 CAPTION = (
@@ -25,10 +25,10 @@ def draw(results):
     shown = [r for r in cells if r.ok]
     if not shown:
         why = next((r.why for r in cells), "the study looks into no dataset")
-        return _style.empty(why), pd.DataFrame(columns=COLUMNS)
+        return style.empty(why), pd.DataFrame(columns=COLUMNS)
     frame = pd.concat([r.frame().assign(dataset=r.settings.dataset) for r in shown], ignore_index=True)
     datasets = list(dict.fromkeys(frame["dataset"]))
-    fig, axes = _style.figure(1, 2, height=0.42 * len(datasets) + 0.8)
+    fig, axes = style.figure(1, 2, height=0.42 * len(datasets) + 0.8)
     for ax, (statistic, title) in zip(axes[0], STATISTICS.items()):
         for one in frame[frame["statistic"] == statistic].itertuples():
             level = int(one.cluster.removeprefix("C")) - 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audioprune.figures import _style
+from audioprune.exhibits import style
 from audioprune.results import discards
 from audioprune.results.estimate import INTERVAL
 from audioprune.wording import METRICS
@@ -25,10 +25,10 @@ def draw(results):
     frame = discards.points(results)
     if frame.empty:
         missing = (r.why for r in results.cells("discard") if not r.ok)
-        return _style.empty(next(missing, "the study has no discarding of clusters")), frame
+        return style.empty(next(missing, "the study has no discarding of clusters")), frame
     datasets = list(dict.fromkeys(frame["dataset"]))
-    fig, axes = _style.figure(len(datasets), len(SETS), height=2.3 * len(datasets) + 0.5)
-    order = _style.assigned(frame["backbone"])
+    fig, axes = style.figure(len(datasets), len(SETS), height=2.3 * len(datasets) + 0.5)
+    order = style.assigned(frame["backbone"])
     plain = discards.unpruned(results)
     for line, dataset in zip(axes, datasets, strict=True):
         for ax, one in zip(line, SETS, strict=True):
@@ -46,9 +46,9 @@ def draw(results):
 def _panel(ax, frame, order: dict[str, int], plain: dict[str, float]) -> None:
     for (backbone, control), own in frame.groupby(["backbone", "control"], sort=False):
         number = order[backbone] % 7
-        colour, marker, y = _style.COLOURS[number], _style.MARKERS[number], own["value"]
+        colour, marker, y = style.COLOURS[number], style.MARKERS[number], own["value"]
         bars = [(y - own["low"]).clip(lower=0), (own["high"] - y).clip(lower=0)]
-        look = {"color": colour, "ls": _style.LINES[1] if control else "-", "capsize": 1.5, "elinewidth": 0.7}
+        look = {"color": colour, "ls": style.LINES[1] if control else "-", "capsize": 1.5, "elinewidth": 0.7}
         look |= {"marker": marker, "mfc": "white" if control else colour, "ms": 3.5}
         label = f"{backbone}, {'random' if control else 'discarded'}"
         ax.errorbar(own["block"] + 0.12 * control + 0.05 * number, y, yerr=bars, label=label, **look)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from audioprune.figures import _panels, _style
+from audioprune.exhibits import style
+from audioprune.figures import _panels
 from audioprune.figures._selected import Analysed as Shows
 from audioprune.results.tokens import analysed, means
 
@@ -39,11 +40,11 @@ def draw(results: Results, shows: Shows) -> tuple[Figure, DataFrame]:
     cells = needs(results, shows)
     models = _panels.by_model(_panels.there(results, cells))
     if not models:
-        return _style.empty(_panels.why(results, cells)), pd.DataFrame(columns=COLUMNS)
+        return style.empty(_panels.why(results, cells)), pd.DataFrame(columns=COLUMNS)
     height = -(-len(models) // WIDE)
-    fig, axes = _style.figure(height, min(WIDE, len(models)), height=2.2 * height + 0.5)
+    fig, axes = style.figure(height, min(WIDE, len(models)), height=2.2 * height + 0.5)
     panels, rows = list(np.ravel(axes)), []
-    colours = _style.rate_colours(g.keep_rate for own in models for g in own)
+    colours = style.rate_colours(g.keep_rate for own in models for g in own)
     for ax in panels[len(models) :]:
         ax.set_axis_off()
     for ax, own in zip(panels, models):

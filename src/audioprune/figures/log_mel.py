@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from audioprune.exhibits import style
 from audioprune.facts.dataset import Task
-from audioprune.figures import _style
 from audioprune.settings import Closed
 from audioprune.wording import number
 
@@ -40,9 +40,9 @@ def draw(results: Results, shows: Shows) -> tuple[Figure, DataFrame]:
     shown = [r for r in cells if r.ok]
     if not shown:
         why = next((r.why for r in cells), "the study looks into no such dataset")
-        return _style.empty(why), pd.DataFrame(columns=COLUMNS)
+        return style.empty(why), pd.DataFrame(columns=COLUMNS)
     height = -(-len(shown) // WIDE)
-    fig, axes = _style.figure(height, min(WIDE, len(shown)), height=2.2 * height)
+    fig, axes = style.figure(height, min(WIDE, len(shown)), height=2.2 * height)
     panels, parts = list(np.ravel(axes)), []
     for ax in panels[len(shown) :]:
         ax.set_axis_off()
@@ -50,7 +50,7 @@ def draw(results: Results, shows: Shows) -> tuple[Figure, DataFrame]:
         pixels, areas = r.frame("pixels.csv"), r.frame("signal.csv")
         width = (pixels["high"] - pixels["low"]).to_numpy()
         density = pixels["pixels"] / max(pixels["pixels"].sum(), 1) / width
-        ax.bar(pixels["low"], density, width, align="edge", color=_style.COLOURS[5])
+        ax.bar(pixels["low"], density, width, align="edge", color=style.COLOURS[5])
         top = float(density.max())
         areas = areas[(areas["clips"] == "sample") & (areas["unit"] == "pixels")]
         for i, one in enumerate(areas.itertuples()):
@@ -59,8 +59,8 @@ def draw(results: Results, shows: Shows) -> tuple[Figure, DataFrame]:
                 one.value,
                 0,
                 1.03 * top,
-                color=_style.COLOURS[1 if one.tau == "given" else 6],
-                ls=_style.LINES[i],
+                color=style.COLOURS[1 if one.tau == "given" else 6],
+                ls=style.LINES[i],
                 label=name,
             )
             parts.append(

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from audioprune.figures import _panels, _style
+from audioprune.exhibits import style
+from audioprune.figures import _panels
 from audioprune.figures._selected import Analysed as Shows
 from audioprune.results.estimate import of_draws
 from audioprune.results.tokens import analysed, means
@@ -40,9 +41,9 @@ def draw(results: Results, shows: Shows) -> tuple[Figure, DataFrame]:
     shown = _panels.there(results, cells)
     models = _models(shown)
     if not models:
-        return _style.empty(_panels.why(results, cells)), pd.DataFrame(columns=COLUMNS)
-    fig, axes = _style.figure(len(models), 2, height=1.8 * len(models) + 0.5)
-    colours, rows = _style.rate_colours(g.keep_rate for own in models for g in own), []
+        return style.empty(_panels.why(results, cells)), pd.DataFrame(columns=COLUMNS)
+    fig, axes = style.figure(len(models), 2, height=1.8 * len(models) + 0.5)
+    colours, rows = style.rate_colours(g.keep_rate for own in models for g in own), []
     for (left, right), own in zip(axes, models):
         base = next((_ratios(results, g) for g in own if g.method == "none"), {})
         for group in own:

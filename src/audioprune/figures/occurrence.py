@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from audioprune.figures import _panels, _style
+from audioprune.exhibits import style
+from audioprune.figures import _panels
 from audioprune.results.tokens import analysed
 
 TITLE = "Tokens by intensity and variation, before and after pruning"
@@ -28,9 +29,9 @@ def draw(results):
         nearest = min(own, key=lambda g: abs(g.keep_rate - RATE))
         by_dataset.setdefault(nearest.dataset, []).append(nearest)
     if not by_dataset:
-        return _style.empty(_panels.why(results, cells)), pd.DataFrame(columns=COLUMNS)
+        return style.empty(_panels.why(results, cells)), pd.DataFrame(columns=COLUMNS)
     width = 1 + max(map(len, by_dataset.values()))
-    fig, axes = _style.figure(len(by_dataset), width, height=1.9 * len(by_dataset) + 0.2)
+    fig, axes = style.figure(len(by_dataset), width, height=1.9 * len(by_dataset) + 0.2)
     rows = []
     for row, (dataset, shown) in zip(axes, by_dataset.items()):
         rows += _row(fig, row, results, dataset, shown)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from audioprune.figures import _panels, _style
+from audioprune.exhibits import style
+from audioprune.figures import _panels
 from audioprune.results.correlations import correlations
 from audioprune.results.tokens import analysed
 
@@ -32,16 +33,16 @@ def draw(results):
     cells = needs(results)
     shown = _panels.there(results, cells)
     if not shown:
-        return _style.empty(_panels.why(results, cells)), pd.DataFrame(columns=COLUMNS)
+        return style.empty(_panels.why(results, cells)), pd.DataFrame(columns=COLUMNS)
     released = results.published("correlation")
     datasets = list(dict.fromkeys(g.dataset for g in shown))
-    colours = _style.assigned(g.backbone for g in shown)
-    fig, axes = _style.figure(len(datasets), 4, height=1.75 * len(datasets) + 0.6)
+    colours = style.assigned(g.backbone for g in shown)
+    fig, axes = style.figure(len(datasets), 4, height=1.75 * len(datasets) + 0.6)
     rows = []
     for panels, dataset in zip(axes, datasets):
         for group in (g for g in shown if g.dataset == dataset):
             rows += _curves(
-                panels, correlations(results, group), group, _style.COLOURS[colours[group.backbone] % 7], released
+                panels, correlations(results, group), group, style.COLOURS[colours[group.backbone] % 7], released
             )
         for ax, (statistic, measure) in zip(panels, PANELS):
             ax.set_title(f"{TITLES[statistic]}: {TITLES[measure]}", loc="left", fontsize=8)
@@ -65,10 +66,10 @@ def _curves(panels, own: dict, group, colour, released) -> list[dict]:
             ties = [own[score, statistic, block, "tie_share"].value for block, _ in found]
             theirs = [_released(released, group, score, statistic, block, measure) for block, _ in found]
             x = [block for block, _ in found]
-            ax.plot(x, [e.value for _, e in found], color=colour, ls=_style.LINES[i], lw=1.1)
+            ax.plot(x, [e.value for _, e in found], color=colour, ls=style.LINES[i], lw=1.1)
             ax.fill_between(x, [e.low for _, e in found], [e.high for _, e in found], color=colour, alpha=0.12, lw=0)
             if measure == "tau_star":
-                ax.plot(x, ties, color=colour, ls=_style.LINES[2], lw=0.8)
+                ax.plot(x, ties, color=colour, ls=style.LINES[2], lw=0.8)
                 ax.plot(x, [float("nan") if t is None else t for t in theirs], "x", ms=4, color=colour)
             fixed = {"backbone": group.backbone, "dataset": group.dataset, "variant": group.variant}
             rows += [
@@ -98,9 +99,9 @@ def _range(rows: list[dict]) -> tuple[float, float]:
 def _legend(fig, colours: dict, released: bool) -> None:
     from matplotlib.lines import Line2D
 
-    lines = [Line2D([], [], color=_style.COLOURS[i], lw=2, label=name) for name, i in colours.items()]
+    lines = [Line2D([], [], color=style.COLOURS[i], lw=2, label=name) for name, i in colours.items()]
     names = ("global score", "class token's score", "t, tie share")
-    lines += [Line2D([], [], color="#333333", ls=_style.LINES[i], label=name) for i, name in enumerate(names)]
+    lines += [Line2D([], [], color="#333333", ls=style.LINES[i], label=name) for i, name in enumerate(names)]
     if released:
         lines.append(Line2D([], [], color="#333333", marker="x", ls="none", label="released"))
     fig.legend(handles=lines, loc="outside upper center", ncols=min(5, len(lines)))

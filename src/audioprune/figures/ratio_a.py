@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from audioprune.figures import _panels, _style
+from audioprune.exhibits import style
+from audioprune.figures import _panels
 from audioprune.figures._selected import Analysed as Shows
 from audioprune.results.tokens import analysed, by_clip
 
@@ -34,9 +35,9 @@ def draw(results: Results, shows: Shows) -> tuple[Figure, DataFrame]:
     cells = needs(results, shows)
     models = _panels.by_model(_panels.there(results, cells))
     if not models:
-        return _style.empty(_panels.why(results, cells)), pd.DataFrame(columns=COLUMNS)
+        return style.empty(_panels.why(results, cells)), pd.DataFrame(columns=COLUMNS)
     rates = sorted({g.keep_rate for own in models for g in own}, reverse=True)[:MOST]
-    fig, axes = _style.figure(len(models), len(rates), height=1.55 * len(models) + 0.6)
+    fig, axes = style.figure(len(models), len(rates), height=1.55 * len(models) + 0.6)
     parts, bins = [], np.linspace(0, 1, BINS + 1)
     for row, own in zip(axes, models):
         at = {g.keep_rate: g for g in own}
@@ -60,11 +61,11 @@ def _panel(ax, frame, bins, rate: float) -> None:
     import numpy as np
 
     for stage, own in frame.groupby("stage"):
-        values, colour = own["ratio_a"].dropna().to_numpy(), _style.COLOURS[int(stage) - 1]
+        values, colour = own["ratio_a"].dropna().to_numpy(), style.COLOURS[int(stage) - 1]
         if not len(values):
             continue
         share = np.histogram(values, bins)[0] / len(values)
-        ax.stairs(share, bins, color=colour, lw=1.2, ls=_style.LINES[(int(stage) - 1) % len(_style.LINES)])
+        ax.stairs(share, bins, color=colour, lw=1.2, ls=style.LINES[(int(stage) - 1) % len(style.LINES)])
         ax.plot([values.mean()], [0], marker="^", ms=5, color=colour, clip_on=False, zorder=5)
     ax.set_xlim(0, 1)
     ax.set_ylim(0)
@@ -75,7 +76,7 @@ def _legend(fig, stages: int) -> None:
     from matplotlib.lines import Line2D
 
     lines = [
-        Line2D([], [], color=_style.COLOURS[i], ls=_style.LINES[i % len(_style.LINES)], label=f"stage {i + 1}")
+        Line2D([], [], color=style.COLOURS[i], ls=style.LINES[i % len(style.LINES)], label=f"stage {i + 1}")
         for i in range(stages)
     ]
     mean = Line2D([], [], color="#333333", marker="^", ls="none", label="mean")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audioprune.figures import _style
+from audioprune.exhibits import style
 from audioprune.labels import method_label
 from audioprune.results.evaluations import variants
 
@@ -27,16 +27,16 @@ def needs(study) -> list:
 def draw(results):
     frame = histories(results)
     if frame.empty:
-        return _style.empty(next((r.why for r in results.cells("finetune")), "the study trains nothing")), frame
+        return style.empty(next((r.why for r in results.cells("finetune")), "the study trains nothing")), frame
     datasets = list(dict.fromkeys(frame["dataset"]))
     looks = Looks(
-        _style.rate_colours(frame["keep_rate"]),
-        _style.assigned(frame["backbone"]),
-        _style.assigned(["", *(_method(row) for row in frame.itertuples())]),
+        style.rate_colours(frame["keep_rate"]),
+        style.assigned(frame["backbone"]),
+        style.assigned(["", *(_method(row) for row in frame.itertuples())]),
     )
     height = 1.9 * len(datasets) + 0.2 + 0.1 * sum(map(len, (looks.colours, looks.lines, looks.markers)))
     shown = _curves(frame)
-    fig, axes = _style.figure(len(datasets), len(shown), height=height)
+    fig, axes = style.figure(len(datasets), len(shown), height=height)
     for panels, dataset in zip(axes, datasets, strict=True):
         names = {**NAMES, "test_metric": METRICS[results.dataset(dataset).metric]}
         for ax, column in zip(panels, shown, strict=True):
@@ -88,16 +88,16 @@ def _legend(fig, looks: Looks) -> None:
     handles += [Line2D([], [], color=grey, ls=_look(n), label=name) for name, n in looks.lines.items()]
     named = [(name, n) for name, n in looks.markers.items() if name]
     handles += [Line2D([], [], color=grey, ls="none", marker=_marker(n), label=name) for name, n in named]
-    columns = _style.legend_columns([h.get_label() for h in handles], 3)
+    columns = style.legend_columns([h.get_label() for h in handles], 3)
     fig.legend(handles=handles, loc="outside upper center", ncols=columns)
 
 
 def _look(number: int):
-    return _style.LINES[number % len(_style.LINES)]
+    return style.LINES[number % len(style.LINES)]
 
 
 def _marker(number: int) -> str | None:
-    return _style.MARKERS[(number - 1) % len(_style.MARKERS)] if number else None
+    return style.MARKERS[(number - 1) % len(style.MARKERS)] if number else None
 
 
 def histories(results):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audioprune.exhibits.headline import Question, Rows
-from audioprune.tables._table import Cell
+from audioprune.exhibits.table import Cell
 from audioprune.wording import number
 
 if TYPE_CHECKING:

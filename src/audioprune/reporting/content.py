@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 
 from audioprune.cells.kinds import KINDS
 from audioprune.config import DEFAULT_STUDY
-from audioprune.exhibits import named
+from audioprune.exhibits import named, table_json
 from audioprune.exhibits.headline import Question
+from audioprune.exhibits.table import Table
 from audioprune.reporting import answers, provenance, summary, verdicts
-from audioprune.tables import _json
-from audioprune.tables._table import Table
 
 if TYPE_CHECKING:
     from audioprune.results.study import Results
@@ -113,7 +112,7 @@ def _place(exhibit: str) -> tuple:
 def _exhibit(study: str, module: named.Exhibit, folder: Path, kind: str, name: str) -> Exhibit:
     number = _numbered(name)
     drawn = {suffix: folder / f"{name}.{suffix}" for suffix in ("csv", "json", "svg")}
-    table = _json.loads(drawn["json"].read_text(encoding="utf-8")) if kind == "table" else None
+    table = table_json.loads(drawn["json"].read_text(encoding="utf-8")) if kind == "table" else None
     return Exhibit(
         kind=kind,
         name=name,

@@ -8,9 +8,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from audioprune.exhibits import escape, forms
 from audioprune.reporting.content import Exhibit, Report, target
 from audioprune.reporting.svg import inline
-from audioprune.tables import _render, _text
 
 
 def render(report: Report, templates: Path = Path("report")) -> str:
@@ -22,18 +22,18 @@ def render(report: Report, templates: Path = Path("report")) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"clean": _text.clean, "table": _table, "figure": _figure, "data": _data}
+    environment.filters |= {"clean": escape.clean, "table": _table, "figure": _figure, "data": _data}
     style = Markup((templates / "style.css").read_text(encoding="utf-8"))
     rebuild = f"snakemake {target(report.study, 'report.html')}"
     return environment.get_template("report.html.jinja").render(report=report, style=style, rebuild=rebuild)
 
 
 def _table(table) -> Markup:
-    return Markup(_render.html(table))
+    return Markup(forms.html(table))
 
 
 def _figure(exhibit: Exhibit) -> Markup:
-    return Markup(inline(exhibit.svg, exhibit.name, _text.html(exhibit.heading)))
+    return Markup(inline(exhibit.svg, exhibit.name, escape.html(exhibit.heading)))
 
 
 def _data(text: str) -> Markup:

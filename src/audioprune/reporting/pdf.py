@@ -6,8 +6,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from audioprune.exhibits import escape, forms
 from audioprune.reporting.content import Report, target
-from audioprune.tables import _render, _text
 
 
 def source(report: Report, templates: Path = Path("report")) -> str:
@@ -15,7 +15,7 @@ def source(report: Report, templates: Path = Path("report")) -> str:
     environment = Environment(  # not HTML: the filters below escape
         loader=FileSystemLoader(templates), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"text": _text.typst, "table": _render.typst, "bytes": _bytes}
+    environment.filters |= {"text": escape.typst, "table": forms.typst, "bytes": _bytes}
     rebuild = f"snakemake {target(report.study, 'report.pdf')}"
     return environment.get_template("report.typ.jinja").render(report=report, rebuild=rebuild)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.queries import value_of
 from audioprune.reporting.provenance import set_aside, spoken
-from audioprune.tables._table import Cell, Column, Row, Table
 from audioprune.wording import METRICS
 
 if TYPE_CHECKING:

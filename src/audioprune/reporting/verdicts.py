@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from audioprune.tables._table import Table
+from audioprune.exhibits.table import Table
 
 if TYPE_CHECKING:
     from audioprune.reporting.content import Exhibit

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from audioprune.exhibits.table import Cell, Column
 from audioprune.queries import as_trained
 from audioprune.results import contrasts
 from audioprune.results.estimate import INTERVAL
 from audioprune.results.evaluations import covered
 from audioprune.tables._rows import cell_of, heading, quantity
-from audioprune.tables._table import Cell, Column
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from audioprune.exhibits.table import Column, Row
 from audioprune.results.tokens import Group, groups, means
 from audioprune.tables._published import lookup
-from audioprune.tables._table import Column, Row
 from audioprune.tables._tokens import facts, headings, measured, where
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from audioprune.exhibits.table import Cell, Column, Row
 from audioprune.results.estimate import Absent, Estimate
-from audioprune.tables._table import Cell, Column, Row
 from audioprune.wording import METRICS
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from audioprune.exhibits.table import Cell, Row
 from audioprune.results.estimate import INTERVAL, Absent, Estimate
 from audioprune.results.tokens import Group, clips_of
 from audioprune.tables._rows import extent
-from audioprune.tables._table import Cell, Row
 
 if TYPE_CHECKING:
     from audioprune.results.study import Results

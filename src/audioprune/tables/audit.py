@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 from audioprune import registry
+from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.facts.tokens import grid, keep_count
 from audioprune.results.tokens import Group, analysed, groups
 from audioprune.tables._published import EXPLAINED, MARKS, status
-from audioprune.tables._table import Cell, Column, Row, Table
 from audioprune.tables._tokens import cells_of, facts, measured, place, where
 
 TITLE = "Audit of the published token analysis"

@@ -6,10 +6,10 @@ mixes pruning with augmentation.
 
 from __future__ import annotations
 
+from audioprune.exhibits.table import Column, Row, Table
 from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
-from audioprune.tables._table import Column, Row, Table
 
 TITLE = "Matched and released baselines"
 CAPTION = (

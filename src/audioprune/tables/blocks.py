@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from audioprune.exhibits.table import Column, Row, Table
 from audioprune.facts.tokens import BLOCKS
 from audioprune.queries import as_trained
 from audioprune.results import costs
@@ -9,7 +10,6 @@ from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
 from audioprune.tables._rows import cost_column
-from audioprune.tables._table import Column, Row, Table
 
 TITLE = "Pruning at other blocks"
 CAPTION = (

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.tables._published import MARKS, STATUS
-from audioprune.tables._table import Cell, Column, Row, Table
 
 TITLE = "Claims and their evidence"
 CAPTION = (

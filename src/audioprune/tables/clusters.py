@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.tables._published import EXPLAINED, lookup, status
-from audioprune.tables._table import Cell, Column, Row, Table
 from audioprune.tables._tokens import cells_of
 
 TITLE = "Clusters of intensity and variation"

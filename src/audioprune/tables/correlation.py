@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from audioprune.exhibits.table import Column, Row, Table
 from audioprune.facts.tokens import BLOCKS
 from audioprune.results.correlations import correlations, over_blocks
 from audioprune.results.tokens import Group, analysed, groups
 from audioprune.tables._published import EXPLAINED, MARKS, lookup, status
-from audioprune.tables._table import Column, Row, Table
 from audioprune.tables._tokens import cells_of, facts, headings, measured, notes, where
 
 TITLE = "Rank correlation of attention and patch statistics"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audioprune.tables._table import Cell, Column, Row, Table
+from audioprune.exhibits.table import Cell, Column, Row, Table
 
 TITLE = "Data"
 CAPTION = (

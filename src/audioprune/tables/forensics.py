@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from audioprune.exhibits.table import Column, Row, Table
 from audioprune.tables._published import MARKS, STATUS
-from audioprune.tables._table import Column, Row, Table
 from audioprune.wording import number
 
 TITLE = "Forensics of the published numbers"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from audioprune import registry
 from audioprune.exhibits.headline import Question
+from audioprune.exhibits.table import Column, Row, Table
 from audioprune.queries import value_of
 from audioprune.results.token_contrasts import contrast
 from audioprune.results.tokens import Group, analysed, groups, means
-from audioprune.tables._table import Column, Row, Table
 from audioprune.tables._tokens import measured, notes, where
 
 TITLE = "Low-intensity tokens that survive"

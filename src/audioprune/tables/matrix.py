@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.queries import as_trained
 from audioprune.results.evaluations import rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
-from audioprune.tables._table import Cell, Column, Row, Table
 
 TITLE = "Trained keep-rate against evaluated keep-rate"
 CAPTION = (

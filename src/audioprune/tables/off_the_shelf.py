@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from audioprune.exhibits.table import Column, Row, Table
 from audioprune.facts.tokens import BLOCKS
 from audioprune.labels import label_of
 from audioprune.queries import as_trained
@@ -10,7 +11,6 @@ from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
 from audioprune.tables._rows import cost_column
-from audioprune.tables._table import Column, Row, Table
 
 TITLE = "Pruning off the shelf"
 CAPTION = (

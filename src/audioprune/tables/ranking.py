@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from audioprune.exhibits.headline import Question
+from audioprune.exhibits.table import Column, Row, Table
 from audioprune.results import contrasts, costs
 from audioprune.results.evaluations import rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
 from audioprune.tables._rows import cost_column
-from audioprune.tables._table import Column, Row, Table
 
 TITLE = "Ranking by intensity or variation against attention"
 CAPTION = (

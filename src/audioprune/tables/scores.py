@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from audioprune import registry
+from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.facts.tokens import BLOCKS
 from audioprune.labels import score_of
 from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
 from audioprune.tables._published import EXPLAINED, lookup, status
-from audioprune.tables._table import Cell, Column, Row, Table
 
 TITLE = "Score and pooling"
 CAPTION = (

@@ -7,13 +7,13 @@ which were chosen so, with the optimism that the choice brings.
 from __future__ import annotations
 
 from audioprune.exhibits.headline import Question, Rows
+from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.queries import as_trained
 from audioprune.results import costs
 from audioprune.results.evaluations import tidy
 from audioprune.tables import _ablation
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._rows import baseline, cell_of, cost_column, heading, in_order, named, quantity
-from audioprune.tables._table import Cell, Column, Row, Table
 from audioprune.wording import number
 
 TITLE = "Accuracy and cost by keep-rate"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from audioprune.exhibits.table import Table
 from audioprune.results.tokens import analysed
 from audioprune.tables import _retention
 from audioprune.tables._published import EXPLAINED, status
-from audioprune.tables._table import Table
 from audioprune.tables._tokens import cells_of, notes
 
 TITLE = "Signal tokens kept at each stage"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from audioprune.exhibits.table import Column, Row, Table
 from audioprune.results.tokens import Group, analysed, groups, means
 from audioprune.tables._gamma import group_gammas
 from audioprune.tables._published import EXPLAINED, lookup, status
-from audioprune.tables._table import Column, Row, Table
 from audioprune.tables._tokens import cells_of, facts, headings, measured, notes, where
 
 TITLE = "Attention to kept tokens over attention to pruned ones"

@@ -6,13 +6,13 @@ I: kept signal for pruned signal; II: kept background for pruned background; III
 
 from __future__ import annotations
 
+from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.queries import as_trained
 from audioprune.results.contrasts import difference
 from audioprune.results.estimate import INTERVAL
 from audioprune.results.evaluations import covered, tidy
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._rows import cell_of, heading, quantity
-from audioprune.tables._table import Cell, Column, Row, Table
 
 TITLE = "Perturbation of the kept tokens"
 CAPTION = (

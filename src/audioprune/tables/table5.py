@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from audioprune.exhibits.table import Column, Row, Table
 from audioprune.queries import as_trained
 from audioprune.results.evaluations import tidy
 from audioprune.results.tokens import Group, analysed, groups, means
 from audioprune.tables import _retention
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._rows import quantity
-from audioprune.tables._table import Column, Row, Table
 from audioprune.tables._tokens import cells_of, facts, headings, measured, notes, where
 
 TITLE = "Models that rank by the class token's attention"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from audioprune.exhibits.table import Column, Row, Table
 from audioprune.tables._published import MARKS, STATUS
-from audioprune.tables._table import Column, Row, Table
 
 if TYPE_CHECKING:
     from audioprune.settings import FinetuneSettings

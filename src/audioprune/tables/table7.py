@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from audioprune import registry
+from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.facts.tokens import PATCH
 from audioprune.results.costs import method_of, rates
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._rows import cell_of, cost_column
-from audioprune.tables._table import Cell, Column, Row, Table
 
 TITLE = "Throughput by keep-rate"
 CAPTION = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from audioprune.tables import _text
-from audioprune.tables._table import Column, Entry, Layout, Table
+from audioprune.exhibits import escape
+from audioprune.exhibits.table import Column, Entry, Layout, Table
 
 ROWS_ON_A_PAGE = 42  # of a LaTeX float; longer tables continue in another one
 Entries = tuple[Entry, ...]  # a row
@@ -18,13 +18,13 @@ def latex(table: Table, *, name: str, title: str, caption: str) -> str:
     r"""One or more `table` floats; needs \usepackage{booktabs,graphicx}. Wide tables are scaled to the line."""
     layout = table.layout()
     pages = list(_pages(layout))
-    parts = [f"% {_text.clean(title)}: needs \\usepackage{{booktabs,graphicx}}"]
+    parts = [f"% {escape.clean(title)}: needs \\usepackage{{booktabs,graphicx}}"]
     for i, page in enumerate(pages):
         last = i == len(pages) - 1
-        head = rf"\textbf{{{_text.latex(title)}}}" + (" (continued)" if i else "") + "."
-        text = " ".join([head, *map(_text.latex, (caption, table.status) if not i else ())]).strip()
+        head = rf"\textbf{{{escape.latex(title)}}}" + (" (continued)" if i else "") + "."
+        text = " ".join([head, *map(escape.latex, (caption, table.status) if not i else ())]).strip()
         label = "" if i else rf"\label{{tab:{re.sub('[^A-Za-z0-9]+', '-', name)}}}"
-        notes = [*(_footnote_latex(m, t) for m, t in layout.footnotes), *map(_text.latex, table.notes)] if last else []
+        notes = [*(_footnote_latex(m, t) for m, t in layout.footnotes), *map(escape.latex, table.notes)] if last else []
         parts += [
             r"\begin{table}[p]" if len(pages) > 1 else r"\begin{table}[tbp]",
             r"\centering\footnotesize\setlength{\tabcolsep}{4pt}",
@@ -97,7 +97,7 @@ def _column_latex(column: Column) -> str:
 
 def _heads_latex(columns: tuple[Column, ...]) -> list[str]:
     """As many lines as the tallest heading needs, all standing on the rule below."""
-    heads = [[*map(_text.latex, _lines(c)), *([_text.latex(f"({c.unit})")] if c.unit else [])] for c in columns]
+    heads = [[*map(escape.latex, _lines(c)), *([escape.latex(f"({c.unit})")] if c.unit else [])] for c in columns]
     height = max(map(len, heads))
     padded = [[""] * (height - len(head)) + head for head in heads]
     return [" & ".join(line) + r" \\" for line in zip(*padded, strict=True)]
@@ -107,14 +107,14 @@ def _body_latex(groups: Groups, width: int) -> list[str]:
     lines = []
     for i, (name, rows) in enumerate(groups):
         lines += [r"\addlinespace"] if i else []
-        lines += [rf"\multicolumn{{{width}}}{{@{{}}l@{{}}}}{{\textit{{{_text.latex(name)}}}}} \\"] if name else []
+        lines += [rf"\multicolumn{{{width}}}{{@{{}}l@{{}}}}{{\textit{{{escape.latex(name)}}}}} \\"] if name else []
         lines += [" & ".join([_entry_latex(row[0]), *map(_inner_latex, row[1:])]) + r" \\" for row in rows]
     return lines
 
 
 def _entry_latex(entry: Entry) -> str:
-    marks = rf"\textsuperscript{{{_text.latex(entry.marks)}}}" if entry.marks else ""
-    return _text.latex(entry.text) + marks
+    marks = rf"\textsuperscript{{{escape.latex(entry.marks)}}}" if entry.marks else ""
+    return escape.latex(entry.text) + marks
 
 
 def _inner_latex(entry: Entry) -> str:
@@ -123,28 +123,28 @@ def _inner_latex(entry: Entry) -> str:
 
 
 def _footnote_latex(mark: str, text: str) -> str:
-    return rf"\textsuperscript{{{_text.latex(mark)}}} {_text.latex(text)}"
+    return rf"\textsuperscript{{{escape.latex(mark)}}} {escape.latex(text)}"
 
 
 def html(table: Table) -> str:
     """A fragment: the table in a box that scrolls by itself, then its notes."""
     layout = table.layout()
     heads = "".join(
-        f'<th scope="col" class="{c.align}">{"<br>".join(map(_text.html, _lines(c)))}'
-        + (f'<br><span class="unit">({_text.html(c.unit)})</span>' if c.unit else "")
+        f'<th scope="col" class="{c.align}">{"<br>".join(map(escape.html, _lines(c)))}'
+        + (f'<br><span class="unit">({escape.html(c.unit)})</span>' if c.unit else "")
         + "</th>"
         for c in layout.columns
     )
     body = "".join(_group_html(name, rows, layout.columns) for name, rows in layout.groups)
-    notes = [f"<li><sup>{_text.html(m)}</sup> {_text.html(t)}</li>" for m, t in layout.footnotes]
-    notes += [f"<li>{_text.html(note)}</li>" for note in table.notes]
+    notes = [f"<li><sup>{escape.html(m)}</sup> {escape.html(t)}</li>" for m, t in layout.footnotes]
+    notes += [f"<li>{escape.html(note)}</li>" for note in table.notes]
     listed = f'\n<ul class="notes">{"".join(notes)}</ul>' if notes else ""
     return f'<div class="scroll" tabindex="0"><table><thead><tr>{heads}</tr></thead>\n{body}</table></div>{listed}\n'
 
 
 def _group_html(name: str, rows: Iterable[Entries], columns: tuple[Column, ...]) -> str:
     lines = (
-        [f'<tr class="group"><th scope="rowgroup" colspan="{len(columns)}"><span>{_text.html(name)}</span></th></tr>']
+        [f'<tr class="group"><th scope="rowgroup" colspan="{len(columns)}"><span>{escape.html(name)}</span></th></tr>']
         if name
         else []
     )
@@ -154,25 +154,25 @@ def _group_html(name: str, rows: Iterable[Entries], columns: tuple[Column, ...])
 
 
 def _entry_html(entry: Entry, column: Column) -> str:
-    marks = f"<sup>{_text.html(entry.marks)}</sup>" if entry.marks else ""
+    marks = f"<sup>{escape.html(entry.marks)}</sup>" if entry.marks else ""
     kind = column.align + (" missing" if entry.missing else "") + (" long" if column.wrap else "")
-    return f'<td class="{kind}">{_text.html(entry.text)}{marks}</td>'
+    return f'<td class="{kind}">{escape.html(entry.text)}{marks}</td>'
 
 
 def typst(table: Table) -> str:
     """Typst code: `#booktable(...)` of the report's template, whose headings repeat on every page."""
     layout = table.layout()
-    lines = ["".join(f"{_text.typst(line)}, " for line in _lines(c)) for c in layout.columns]
-    heads = ", ".join(f"(({text}), {_text.typst(c.unit)})" for text, c in zip(lines, layout.columns, strict=True))
+    lines = ["".join(f"{escape.typst(line)}, " for line in _lines(c)) for c in layout.columns]
+    heads = ", ".join(f"(({text}), {escape.typst(c.unit)})" for text, c in zip(lines, layout.columns, strict=True))
     align = ", ".join(f"({c.align}, {'true' if c.wrap else 'false'})" for c in layout.columns)
     groups = "".join(
-        f"({_text.typst(name)}, ({''.join(_row_typst(row) + ', ' for row in rows)})), " for name, rows in layout.groups
+        f"({escape.typst(name)}, ({''.join(_row_typst(row) + ', ' for row in rows)})), " for name, rows in layout.groups
     )
-    notes = [f"({_text.typst(m)}, {_text.typst(t)})" for m, t in layout.footnotes]
-    notes += [f'("", {_text.typst(note)})' for note in table.notes]
+    notes = [f"({escape.typst(m)}, {escape.typst(t)})" for m, t in layout.footnotes]
+    notes += [f'("", {escape.typst(note)})' for note in table.notes]
     listed = "".join(note + ", " for note in notes)
     return f"#booktable(({heads},), ({align},), ({groups}), ({listed}))\n"
 
 
 def _row_typst(row: Entries) -> str:
-    return "(" + "".join(f"({_text.typst(e.text)}, {_text.typst(e.marks)}), " for e in row) + ")"
+    return "(" + "".join(f"({escape.typst(e.text)}, {escape.typst(e.marks)}), " for e in row) + ")"

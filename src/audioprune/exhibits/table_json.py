@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from pydantic import TypeAdapter
 
-from audioprune.tables._table import Table
+from audioprune.exhibits.table import Table
 
 
 def dumps(table: Table) -> str:
