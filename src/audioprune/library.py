@@ -14,13 +14,13 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from audioprune import registry
-from audioprune.backbones._build import assemble
-from audioprune.backbones._init import initialise_head
-from audioprune.backbones._trace import Trace, trace
-from audioprune.backbones._weights import load_checkpoint, read_checkpoint, read_head
 from audioprune.errors import UserError
 from audioprune.facts.tokens import BLOCKS
-from audioprune.pruning._perturb import perturb
+from audioprune.models.build import assemble
+from audioprune.models.init import initialise_head
+from audioprune.models.perturb import perturb
+from audioprune.models.trace import Trace, trace
+from audioprune.models.weights import load_checkpoint, read_checkpoint, read_head
 
 __all__ = ["Trace", "load_model", "trace"]
 

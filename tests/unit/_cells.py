@@ -11,7 +11,7 @@ from torch import nn
 
 from audioprune import records
 from audioprune.audio.store import write_store
-from audioprune.backbones._build import build_model
+from audioprune.models.build import build_model
 from audioprune.settings import AudioSettings, FinetuneSettings, Model, Pruning, Recipe, UserFolder
 
 TEST = [1, 2, 4, 5, 7, 8, 10, 11]

@@ -12,8 +12,8 @@ from safetensors.torch import save_file
 from audioprune import records
 from audioprune.audio.features import mean_std, write_features
 from audioprune.audio.store import WaveformStore, write_store
-from audioprune.backbones._build import build_model
 from audioprune.generators import sounds
+from audioprune.models.build import build_model
 from audioprune.settings import (
     AudioSettings,
     Closed,

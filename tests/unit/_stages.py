@@ -2,7 +2,7 @@
 
 import torch
 
-from audioprune.pruning._base import Pruner, Survivors, prune
+from audioprune.models.pruner import Pruner, Survivors, prune
 
 
 def stages(pruner: Pruner, pixels: torch.Tensor, extra: int, keep_rate: float, n: int = 2) -> list[list[int]]:

@@ -11,8 +11,8 @@ from torch import nn
 
 from audioprune.audio.features import FeatureStore, write_features
 from audioprune.audio.store import WaveformStore, write_store
-from audioprune.backbones._build import build_model
 from audioprune.facts.dataset import Dataset
+from audioprune.models.build import build_model
 from audioprune.settings import FinetuneSettings, Model, Recipe
 from audioprune.training.device import prepare
 from audioprune.training.finetune import finetune

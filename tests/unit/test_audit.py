@@ -16,9 +16,9 @@ from torch import Tensor
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.patches import to_tokens
 from audioprune.audio.store import WaveformStore
-from audioprune.backbones._build import build_model
 from audioprune.generators._truth import signal_patches
-from audioprune.pruning._base import Pruner, Pruning, View
+from audioprune.models.build import build_model
+from audioprune.models.pruner import Pruner, Pruning, View
 from audioprune.tokens.audit import audit, by_rank, low_frequency
 from audioprune.tokens.kmeans import kmeans
 from audioprune.tokens.label_map import label_index, relabel

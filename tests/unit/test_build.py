@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from audioprune import registry
-from audioprune.backbones._build import build_model, layer_of
 from audioprune.errors import UserError
+from audioprune.models.build import build_model, layer_of
 
 BACKBONES = [name for name in registry.names("backbones") if name.endswith("-tiny")]
 

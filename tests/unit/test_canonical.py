@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audioprune import registry
-from audioprune.backbones._build import build_model
 from audioprune.config import Method, _method_errors, load
 from audioprune.errors import UserError
 from audioprune.facts.options import canonical, defaults
 from audioprune.labels import canonical_label, method_label, score_of
+from audioprune.models.build import build_model
 from audioprune.planning.grid import Planner, methods_of
 from audioprune.profiling.macs import count
 from audioprune.settings import Pruning

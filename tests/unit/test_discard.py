@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from audioprune.audio.features import FeatureStore
 from audioprune.config import load
 from audioprune.errors import UserError
+from audioprune.models.discard import Discard
+from audioprune.models.pruner import Pruning, Survivors
 from audioprune.planning.cells import keyed_settings
 from audioprune.planning.grid import Planner
-from audioprune.pruning._base import Pruning, Survivors
-from audioprune.pruning._discard import Discard
 from audioprune.settings import DiscardSettings
 from audioprune.settings import Pruning as PruningSettings
 from audioprune.steps._run import Job

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from audioprune import registry
-from audioprune.backbones._build import build_model
 from audioprune.facts.backbone import SIZES
 from audioprune.facts.tokens import grid, token_order
+from audioprune.models.build import build_model
 
 READ = """
 import sys

@@ -45,11 +45,11 @@ def test_imports_that_go_up_are_named_one_by_one_and_the_list_only_shrinks():
 @pytest.mark.parametrize(
     ("code", "names"),
     [
-        ("from audioprune.pruning._base import Pruner, keep", ["pruning._base.Pruner", "pruning._base.keep"]),
-        ("from audioprune.pruning import _base", ["pruning._base"]),
+        ("from audioprune.models.pruner import Pruner, keep", ["pruning._base.Pruner", "pruning._base.keep"]),
+        ("from audioprune.pruning import _base", ["models.pruner"]),
         ("from audioprune.results import _read as read", ["results._read"]),
-        ("from ..pruning import _base", ["pruning._base"]),
-        ("import audioprune.pruning._base", ["pruning._base"]),
+        ("from ..pruning import _base", ["models.pruner"]),
+        ("import audioprune.models.pruner", ["models.pruner"]),
         ("def f():\n    from audioprune.results import _read", ["results._read"]),
         ("from audioprune import results\nresults._read()", ["results._read"]),
         ("from audioprune.results import Result\nResult._made.x", ["results.Result._made"]),

@@ -112,7 +112,7 @@ def test_steps_leave_predictions_from_which_the_metric_follows(store, tmp_path):
 
 
 def test_a_checkpoint_is_what_training_starts_from(store, tmp_path):
-    from audioprune.backbones._build import build_model
+    from audioprune.models.build import build_model
 
     source = build_model("audiomae-tiny", frames=64, num_classes=7, seed=5)
     (tmp_path / "pretrained").mkdir()

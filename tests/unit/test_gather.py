@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audioprune import registry
-from audioprune.backbones._build import make_pruner
 from audioprune.facts.tokens import Tokens
-from audioprune.pruning._base import Pruner, Pruning, Survivors, advance, gather_kept, prune
+from audioprune.models.build import make_pruner
+from audioprune.models.pruner import Pruner, Pruning, Survivors, advance, gather_kept, prune
 
 X = torch.arange(6.0).reshape(1, 6, 1).repeat(1, 1, 2)  # token i holds (i, i)
 

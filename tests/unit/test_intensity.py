@@ -4,10 +4,10 @@ import pytest
 import torch
 from _stages import stages
 
-from audioprune.backbones._build import build_model
 from audioprune.facts.tokens import Tokens
+from audioprune.models.build import build_model
+from audioprune.models.statistic import patch_mean
 from audioprune.pruning import intensity
-from audioprune.pruning._statistic import patch_mean
 
 # patch:     0    1    2    3    4    5      by descending mean: 3 0 5 2 4 1
 MEANS = [[4.0, 0.0, 2.0, 5.0, 1.0, 3.0]]

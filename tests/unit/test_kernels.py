@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from audioprune.backbones import _scores
-from audioprune.backbones._build import build_model
-from audioprune.backbones._vit import Attention, DropPath
-from audioprune.pruning._base import gather_kept
+from audioprune.models import scores
+from audioprune.models.build import build_model
+from audioprune.models.pruner import gather_kept
+from audioprune.models.vit import Attention, DropPath
 
 KINDS = ("global", "global_literal", "cls")
 
@@ -74,10 +74,10 @@ class Largest(TorchDispatchMode):
 def test_no_map_in_memory():
     q, k = torch.randn(1, 4, 513, 2), torch.randn(1, 4, 513, 2)
     with Largest() as seen:
-        _scores.without_map(q, k, "global", 1)
-    assert seen.elements <= 4 * _scores.CHUNK * 513
+        scores.without_map(q, k, "global", 1)
+    assert seen.elements <= 4 * scores.CHUNK * 513
     with Largest() as seen:
-        _scores.without_map(q, k, "cls", 1)
+        scores.without_map(q, k, "cls", 1)
     assert seen.elements <= q.numel()
 
 

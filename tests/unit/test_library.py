@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import save_file
 
 import audioprune
-from audioprune.backbones._build import build_model
 from audioprune.errors import UserError
+from audioprune.models.build import build_model
 
 PARITY = Path(__file__).parents[1] / "fixtures" / "parity"
 RECORDED = {path.stem: path for path in sorted(PARITY.glob("*_kr*.npz"))}

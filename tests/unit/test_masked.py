@@ -9,7 +9,7 @@ import pytest
 import torch
 from _tiny_training import RECIPE, model, stores
 
-from audioprune.backbones._build import load_checkpoint
+from audioprune.models.build import load_checkpoint
 from audioprune.settings import Augment, Model, PretrainSettings
 from audioprune.training.batches import generator
 from audioprune.training.device import prepare

@@ -5,17 +5,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audioprune.backbones._build import build_model
 from audioprune.errors import UserError
-from audioprune.pruning import _perturb
-from audioprune.pruning._perturb import swap
+from audioprune.models.build import build_model
+from audioprune.models.perturb import perturb, swap
 
 ORDER = torch.tensor([[4, 1, 0, 3, 2, 5]])  # by descending rank; the first three are retained
 #                      4      1      0   |   3      2      5
 SIGNAL = torch.tensor([[True, False, True, True, False, True]])
 
 
-def perturb(x: list[int], y: list[int]) -> list[int]:
+def by_the_text(x: list[int], y: list[int]) -> list[int]:
     """As the text has it: lists by descending score."""
     return y[: len(x)] if len(x) <= len(y) else x[: len(x) - len(y)] + y
 
@@ -27,7 +26,7 @@ def by_text(order: list[int], signal: list[bool], count: int, test: str) -> set[
         for kind in (True, False)
     }
     replaced, by = {"I": (True, True), "II": (False, False), "III": (False, True)}[test]
-    return set(perturb(lists[True, replaced], lists[False, by]) + lists[True, not replaced])
+    return set(by_the_text(lists[True, replaced], lists[False, by]) + lists[True, not replaced])
 
 
 def test_by_hand():
@@ -83,7 +82,7 @@ def test_controls_swap_as_many_whatever_their_kind(n, data):
 
 def model(perturbation: str, tau: float | None, **shape):
     made = build_model("audiomae-tiny", frames=128, num_classes=4, **shape)
-    _perturb.perturb(made.pruning.pruner, perturbation, tau)
+    perturb(made.pruning.pruner, perturbation, tau)
     return made
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from audioprune.backbones._position import Window, leading, middle, sincos
-from audioprune.backbones._weights import read_checkpoint
+from audioprune.models.position import Window, leading, middle, sincos
+from audioprune.models.weights import read_checkpoint
 
 PARITY = Path(__file__).parents[1] / "fixtures" / "parity"
 

@@ -3,8 +3,8 @@
 import torch
 
 from audioprune.facts.tokens import Tokens
+from audioprune.models.pruner import View
 from audioprune.pruning import random
-from audioprune.pruning._base import View
 
 TOKENS = Tokens(1, "time", 8, 8, "global")
 PIXELS = torch.randn(300, 64, 256, generator=torch.Generator().manual_seed(0))

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from audioprune import provenance
-from audioprune.backbones._build import build_model
 from audioprune.errors import UserError
+from audioprune.models.build import build_model
 from audioprune.profiling.throughput import arithmetic, measure
 from audioprune.profiling.timings import summary
 from audioprune.settings import Model, ThroughputSettings

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import cosine_similarity
 
-from audioprune.backbones._build import build_model
-from audioprune.backbones._trace import trace
 from audioprune.errors import UserError
-from audioprune.pruning._base import Survivors
-from audioprune.pruning._merge import Merge, match, split
-from audioprune.pruning._perturb import perturb
+from audioprune.models.build import build_model
+from audioprune.models.merge import Merge, match, split
+from audioprune.models.perturb import perturb
+from audioprune.models.pruner import Survivors
+from audioprune.models.trace import trace
 from audioprune.pruning.tome import build
 from audioprune.training.device import prepare
 

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from audioprune.backbones._build import build_model
-from audioprune.backbones._trace import trace
 from audioprune.facts.tokens import Tokens
+from audioprune.models.build import build_model
+from audioprune.models.pruner import View
+from audioprune.models.trace import trace
 from audioprune.pruning import topk
-from audioprune.pruning._base import View
 
 
 def view(score: list[float], count: int) -> View:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import audioprune
-from audioprune.backbones._build import build_model
+from audioprune.models.build import build_model
 
 
 def model_of(backbone="audiomae-tiny", **settings):

@@ -15,8 +15,8 @@ from safetensors.torch import save_file
 from audioprune import records
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import write_store
-from audioprune.backbones._build import build_model
 from audioprune.errors import UserError
+from audioprune.models.build import build_model
 from audioprune.settings import (
     AudioSettings,
     FinetuneSettings,

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from audioprune import registry
-from audioprune.backbones._build import build_model
 from audioprune.errors import UserError
+from audioprune.models.build import build_model
 from audioprune.profiling.macs import count
 from audioprune.profiling.traced import profile
 from audioprune.settings import MacsSettings, Model

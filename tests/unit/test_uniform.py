@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from audioprune.audio.patches import token_order
-from audioprune.backbones._build import make_pruner
 from audioprune.facts.tokens import Tokens
-from audioprune.pruning._base import View
-from audioprune.pruning._dithering import bayer
+from audioprune.models.build import make_pruner
+from audioprune.models.dithering import bayer
+from audioprune.models.pruner import View
 
 
 def kept(orientation: str, time: int, count: int) -> torch.Tensor:

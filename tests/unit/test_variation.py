@@ -4,8 +4,8 @@ import torch
 from _stages import stages
 
 from audioprune.facts.tokens import Tokens
+from audioprune.models.statistic import patch_std
 from audioprune.pruning import variation
-from audioprune.pruning._statistic import patch_std
 
 SPREAD = [3.0, 0.0, 1.0, 2.0]  # by descending spread: 0 3 2 1
 PIXELS = torch.tensor([[[m - s, m + s, m, m] for m, s in zip([0, 9, 1, 5], SPREAD, strict=True)]])

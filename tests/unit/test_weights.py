@@ -10,9 +10,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from audioprune.backbones._build import build_model, load_checkpoint
-from audioprune.backbones._weights import HEAD_KEYS, read_checkpoint, read_head
 from audioprune.errors import UserError
+from audioprune.models.build import build_model, load_checkpoint
+from audioprune.models.weights import HEAD_KEYS, read_checkpoint, read_head
 
 PARITY = Path(__file__).parents[1] / "fixtures" / "parity"
 AUDIOMAE, AST = PARITY / "audiomae_tiny_official_format.pth", PARITY / "ast_tiny_official_format.pth"

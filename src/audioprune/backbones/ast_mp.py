@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from audioprune.facts.backbone import Family
 
 if TYPE_CHECKING:
-    from audioprune.backbones._deit import Model
     from audioprune.facts.tokens import Tokens
+    from audioprune.models.deit import Model
 
 FACTS = Family(name="ast-mp", extra=2, orientation="freq", pooling="mean", norm_tokens=True, score="global", like="ast")
 
 
 def build(tokens: Tokens, **settings) -> Model:
-    from audioprune.backbones._deit import Model
+    from audioprune.models.deit import Model
 
     return Model(tokens=tokens, pooling=FACTS.pooling, **settings)

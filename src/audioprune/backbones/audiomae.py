@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from audioprune.facts.backbone import Family
 
 if TYPE_CHECKING:
-    from audioprune.backbones._mae import Model
     from audioprune.facts.tokens import Tokens
+    from audioprune.models.mae import Model
 
 FACTS = Family(name="audiomae", extra=1, orientation="time", pooling="mean", norm_tokens=False, score="global")
 
 
 def build(tokens: Tokens, **settings) -> Model:
-    from audioprune.backbones._mae import Model
+    from audioprune.models.mae import Model
 
     return Model(tokens=tokens, **settings)

@@ -3,7 +3,7 @@
 Three things would make torchprofile's number wrong, and are met here:
 
 * K computed from a traced shape in float32: 0.6 x 185 becomes 111.00001 and 112 tokens stay (P0 prints 27.12, not
-  27.11). Ours comes from exact arithmetic on Python integers (pruning/_base.py), traced or not.
+  27.11). Ours comes from exact arithmetic on Python integers (models/pruner.py), traced or not.
 * Arithmetic on shapes counts one MAC an operation once it is traced: operations on 0-dimensional values are left out.
 * An operator without a rule counts nothing, and the fused attention leaves out the scaling: an operator that is neither
   counted nor known to be free is refused, and so is the fused kernel.

@@ -8,13 +8,13 @@ from audioprune.facts.method import VARIANTS, Method
 
 if TYPE_CHECKING:
     from audioprune.facts.tokens import Tokens
-    from audioprune.pruning._base import Pruner
+    from audioprune.models.pruner import Pruner
 
 FACTS = Method(name="intensity", loses_extra=("variant", "as_released"), choices={"variant": VARIANTS})
 
 
 def build(tokens: Tokens, *, variant: str = "fixed") -> Pruner:
     """variant: fixed | as_released, the gather that is off by the extra tokens."""
-    from audioprune.pruning import _statistic
+    from audioprune.models import statistic
 
-    return _statistic.build(_statistic.patch_mean, variant)
+    return statistic.build(statistic.patch_mean, variant)

@@ -8,13 +8,13 @@ from audioprune.facts.method import Method
 
 if TYPE_CHECKING:
     from audioprune.facts.tokens import Tokens
-    from audioprune.pruning._base import Pruner
+    from audioprune.models.pruner import Pruner
 
 FACTS = Method(name="random")
 
 
 def build(tokens: Tokens, *, seed: int = 0) -> Pruner:
-    from audioprune.pruning._base import Pruner
-    from audioprune.pruning._random_order import RandomOrder
+    from audioprune.models.pruner import Pruner
+    from audioprune.models.random_order import RandomOrder
 
     return Pruner(RandomOrder(seed))

@@ -19,14 +19,14 @@ from audioprune.facts.method import Method
 
 if TYPE_CHECKING:
     from audioprune.facts.tokens import Tokens
-    from audioprune.pruning._merge import Merger
+    from audioprune.models.merge import Merger
 
 FACTS = Method(name="tome", ranks=False, merges=True, least=0.5, constant="r")
 
 
 def build(tokens: Tokens, *, r: int | None = None, proportional: bool = True) -> Merger:
     """r: merges in every block; None: as many as the keep-rate says. proportional: attention by number of patches."""
-    from audioprune.pruning._merge import Merger
+    from audioprune.models.merge import Merger
 
     if r is not None and (not isinstance(r, int) or isinstance(r, bool) or r < 0):
         raise UserError(f"tome: r={r!r} is not the number of merges in every block; for example r=20")

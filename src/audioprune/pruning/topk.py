@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from audioprune.facts.tokens import Tokens
-    from audioprune.pruning._base import Pruner, View
+    from audioprune.models.pruner import Pruner, View
 
 FACTS = Method(name="topk", scored=True, choices={"score": get_args(Attention)})
 
 
 def build(tokens: Tokens, *, score: Attention | None = None) -> Pruner:
     """score: None stands for the backbone's own."""
-    from audioprune.pruning._base import Pruner
+    from audioprune.models.pruner import Pruner
 
     chosen = tokens.score if score is None else score
     if chosen not in get_args(Attention):

@@ -12,13 +12,13 @@ from audioprune.facts.method import Method
 
 if TYPE_CHECKING:
     from audioprune.facts.tokens import Tokens
-    from audioprune.pruning._base import Pruner
+    from audioprune.models.pruner import Pruner
 
 FACTS = Method(name="uniform")
 
 
 def build(tokens: Tokens) -> Pruner:
-    from audioprune.pruning._base import Pruner
-    from audioprune.pruning._dithering import Grid
+    from audioprune.models.dithering import Grid
+    from audioprune.models.pruner import Pruner
 
     return Pruner(Grid(tokens))

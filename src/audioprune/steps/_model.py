@@ -8,12 +8,12 @@ from safetensors.torch import load_file
 from torch import nn
 
 from audioprune import records, registry
-from audioprune.backbones._build import build_model, load_checkpoint
-from audioprune.backbones._weights import read_checkpoint
 from audioprune.datasets import _user
 from audioprune.errors import UserError
 from audioprune.facts.dataset import Dataset
 from audioprune.fetching.place import root_of
+from audioprune.models.build import build_model, load_checkpoint
+from audioprune.models.weights import read_checkpoint
 from audioprune.planning.keyed import with_defaults
 from audioprune.settings import AudioSettings, FinetuneSettings, Pruning
 

@@ -7,7 +7,7 @@ import pandas as pd
 from audioprune import records
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
-from audioprune.pruning._perturb import perturb
+from audioprune.models.perturb import perturb
 from audioprune.steps._model import facts_of, finetuned, load_finetuned, model_for
 from audioprune.steps._run import Job, main
 from audioprune.training.device import prepare

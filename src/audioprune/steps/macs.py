@@ -42,7 +42,7 @@ def macs(job: Job) -> dict:
 
 def by_torchprofile(settings) -> dict[float, int]:
     """{keep-rate: MACs}, by following shapes through the eager kernel."""
-    from audioprune.backbones._build import build_model
+    from audioprune.models.build import build_model
     from audioprune.profiling.traced import profile
 
     model = build_model(

@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 from audioprune import records, registry
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
-from audioprune.backbones._build import build_model
+from audioprune.models.build import build_model
 from audioprune.steps._run import Job, main
 from audioprune.training import pretrain as training
 from audioprune.training.device import prepare

@@ -8,8 +8,8 @@ import pandas as pd
 import torch
 
 from audioprune import provenance, registry
-from audioprune.backbones._build import build_model
 from audioprune.errors import UserError
+from audioprune.models.build import build_model
 from audioprune.profiling.throughput import measure
 from audioprune.profiling.timings import COLUMNS, summary
 from audioprune.steps._run import Job, main

@@ -1,7 +1,7 @@
 """What discarding tokens of two intensity clusters after a block does to each clip, and what as many random ones do.
 
 Released code: the discard ablation. Clusters C1 (lowest) to C5 are those of the patch means; a token stays when its
-patch's mean lies inside an open interval (see audioprune.pruning._discard).
+patch's mean lies inside an open interval (see audioprune.models.discard).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from audioprune.models.discard import Discard
+from audioprune.models.pruner import Pruning
 from audioprune.progress import Progress
-from audioprune.pruning._base import Pruning
-from audioprune.pruning._discard import Discard
 
 Interval = tuple[float, float]
 ON = 0.0  # any keep-rate below 1 switches a reducer on; this one asks nothing of it

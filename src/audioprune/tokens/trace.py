@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from audioprune.backbones._trace import trace
+from audioprune.models.trace import trace
 from audioprune.progress import Progress
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from audioprune.pruning._base import View
+from audioprune.models.pruner import View
 
 LENGTH = 1 << 16
 BLOCKS = 64

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from audioprune.backbones import _scores
 from audioprune.errors import UserError
-from audioprune.pruning._base import Pruner, gather_kept
+from audioprune.models import scores
+from audioprune.models.pruner import Pruner, gather_kept
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _watch(i: int, block: nn.Module, found: Trace) -> list:
     def on_qkv(_, inputs, qkv: Tensor) -> None:
         q, k, _ = block.attn.split(qkv)
         for kind in ("global", "cls") if seen["extra"] else ("global",):
-            found.scores[kind][i] = _scores.without_map(q, k, kind, seen["extra"])
+            found.scores[kind][i] = scores.without_map(q, k, kind, seen["extra"])
 
     def on_attention(_, inputs, output) -> None:
         found.norms[i] = (seen["x"].norm(dim=2) / output[0].norm(dim=2)).mean(1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from audioprune.pruning._base import Attention
+from audioprune.models.pruner import Attention
 
 CHUNK = 64  # queries at a time
 

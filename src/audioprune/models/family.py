@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from audioprune.backbones._position import FULL_FRAMES
 from audioprune.errors import UserError
 from audioprune.facts.backbone import Family
 from audioprune.facts.mel import MEL_BINS
 from audioprune.facts.tokens import Tokens, grid
+from audioprune.models.position import FULL_FRAMES
 
 EMBEDDINGS = ("cls_token", "dist_token", "pos_embed", "patch_embed")
 NOT_DECAYED = ("cls_token", "dist_token", "pos_embed")

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from audioprune.errors import UserError
 from audioprune.facts.method import VARIANTS
-from audioprune.pruning._base import Pruner, View
+from audioprune.models.pruner import Pruner, View
 
 
 def build(statistic: Callable[[Tensor], Tensor], variant: str) -> Pruner:

@@ -14,9 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from audioprune.backbones import _scores
-from audioprune.pruning._base import Attention as Score
-from audioprune.pruning._base import Pruning, Reducer, Survivors, gather_kept
+from audioprune.models import scores
+from audioprune.models.pruner import Attention as Score
+from audioprune.models.pruner import Pruning, Reducer, Survivors, gather_kept
 
 EPS = 1e-6
 KERNELS = ("eager", "fused")
@@ -91,10 +91,10 @@ class Attention(nn.Module):
         if self.kernel == "eager":
             attention = (q @ k.transpose(-2, -1)) * q.shape[-1] ** -0.5  # (B, H, N, N)
             attention = (attention if bias is None else attention + bias).softmax(-1)
-            seen = _scores.of_map(attention, score, extra) if score else None
+            seen = scores.of_map(attention, score, extra) if score else None
             x = attention @ v
         else:
-            seen = _scores.without_map(q, k, score, extra) if score else None
+            seen = scores.without_map(q, k, score, extra) if score else None
             x = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
         if wanted == "keys":
             seen = k.detach().sum(1)  # the mean, but for a factor: a profiler must find no multiplication in a ranking

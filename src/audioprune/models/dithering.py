@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from audioprune.facts.tokens import Tokens, token_order
-from audioprune.pruning._base import View
+from audioprune.models.pruner import View
 
 BITS = 3
 TILE = 1 << BITS

@@ -22,8 +22,8 @@ import torch
 from torch import Tensor
 
 from audioprune.errors import UserError
-from audioprune.pruning._base import Pruner, Reducer, View
-from audioprune.pruning._statistic import patch_mean
+from audioprune.models.pruner import Pruner, Reducer, View
+from audioprune.models.statistic import patch_mean
 
 Test = Literal["I", "II", "III", "I-count", "II-count", "III-count"]
 COUNT = "-count"

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from audioprune.errors import UserError
 from audioprune.facts.tokens import keep_count
-from audioprune.pruning._base import Survivors
+from audioprune.models.pruner import Survivors
 
 
 class Merger(nn.Module):

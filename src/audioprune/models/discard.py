@@ -19,9 +19,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from audioprune.pruning._base import Survivors, View
-from audioprune.pruning._random_order import RandomOrder
-from audioprune.pruning._statistic import patch_mean
+from audioprune.models.pruner import Survivors, View
+from audioprune.models.random_order import RandomOrder
+from audioprune.models.statistic import patch_mean
 
 
 class Discard(nn.Module):

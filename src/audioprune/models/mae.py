@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from audioprune.audio.patches import patchify
-from audioprune.backbones import _family, _position, _vit
 from audioprune.facts.tokens import PATCH, Tokens, grid
-from audioprune.pruning._base import Pruning, Survivors
+from audioprune.models import family, position, vit
+from audioprune.models.pruner import Pruning, Survivors
 
-RULES = _family.Rules(
+RULES = family.Rules(
     head={
         "norm.weight": "fc_norm.weight",
         "norm.bias": "fc_norm.bias",
@@ -61,20 +61,20 @@ class Model(nn.Module):
         super().__init__()
         self.frames, self.patch, self.stride, self.depth = frames, patch, stride, depth
         self.tokens = tokens
-        columns, rows = grid(_position.FULL_FRAMES, patch, stride)
-        self.window = _position.leading(columns, rows, self.tokens.time, self.tokens.freq)
+        columns, rows = grid(position.FULL_FRAMES, patch, stride)
+        self.window = position.leading(columns, rows, self.tokens.time, self.tokens.freq)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
         narrow = width < PUBLISHED_WIDTH
         self.head_std = NARROW_HEAD_STD if narrow else HEAD_STD
         scale = NARROW_POSITIONS if narrow else 1.0
-        table = torch.cat([torch.zeros(1, width), scale * _position.sincos(width, rows, columns)])
+        table = torch.cat([torch.zeros(1, width), scale * position.sincos(width, rows, columns)])
         self.register_buffer("pos_embed", table[None])  # (1, 1 + 8 * 64, D), fixed
-        self.patch_embed = _vit.PatchEmbed(width=width, patch=patch)
-        self.blocks = _vit.make_blocks(
+        self.patch_embed = vit.PatchEmbed(width=width, patch=patch)
+        self.blocks = vit.make_blocks(
             width=width, depth=depth, num_heads=num_heads, hidden=hidden, kernel=kernel, drop_path=drop_path
         )
-        self.fc_norm = nn.LayerNorm(width, eps=_vit.EPS)
-        self.head = _vit.linear(width, num_classes)
+        self.fc_norm = nn.LayerNorm(width, eps=vit.EPS)
+        self.head = vit.linear(width, num_classes)
         self.pruning = pruning or Pruning()
 
     @property
@@ -83,29 +83,29 @@ class Model(nn.Module):
 
     @keep_rate.setter
     def keep_rate(self, value: float) -> None:
-        self.pruning.keep_rate = _family.check_keep_rate(value)
+        self.pruning.keep_rate = family.check_keep_rate(value)
 
     def layer_of(self, name: str) -> int:
-        return _family.layer_of(name, self.depth)
+        return family.layer_of(name, self.depth)
 
     def no_weight_decay(self) -> set[str]:
-        return _family.no_weight_decay(self)
+        return family.no_weight_decay(self)
 
     def pixels(self, x: Tensor) -> Tensor:
         """Patches in token order, (B, T, 128) -> (B, P, C)."""
-        _family.check_input(x, self.frames)
+        family.check_input(x, self.frames)
         return patchify(x, self.patch, self.stride).flatten(1, 2)
 
     def survive(self, x: Tensor, keep_patches: Tensor | None = None) -> tuple[Tensor, Survivors]:
         """Tokens after the last block, (B, T, 128) -> (B, 1 + tokens left, D), and which they are."""
-        x, survivors = _vit.embed(
+        x, survivors = vit.embed(
             self.pixels(x),
             keep_patches,
             patch_embed=self.patch_embed,
             extra=self.cls_token + self.pos_embed[:, :1],
             positions=self.window.of(self.pos_embed),
         )
-        return _vit.encode(self.blocks, x, survivors, self.pruning)
+        return vit.encode(self.blocks, x, survivors, self.pruning)
 
     def encode(self, x: Tensor, keep_patches: Tensor | None = None) -> Tensor:
         """Tokens after the last block, (B, T, 128) -> (B, 1 + tokens left, D): no norm, the class token first."""
@@ -113,4 +113,4 @@ class Model(nn.Module):
 
     def forward(self, x: Tensor, keep_patches: Tensor | None = None) -> Tensor:
         """Normalised log-mel (B, T, 128), and the patches to keep (B, M) in token order -> logits (B, classes)."""
-        return self.head(self.fc_norm(_vit.mean(*self.survive(x, keep_patches))))
+        return self.head(self.fc_norm(vit.mean(*self.survive(x, keep_patches))))

@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from torch import nn
 
 from audioprune import registry
-from audioprune.backbones._family import check_keep_rate, layer_of, tokens_of
-from audioprune.backbones._init import initialise
-from audioprune.backbones._vit import KERNELS
-from audioprune.backbones._weights import load_checkpoint
 from audioprune.errors import UserError
 from audioprune.facts.mel import MEL_BINS
 from audioprune.facts.options import option_names, refusal
 from audioprune.facts.tokens import BLOCKS, PATCH, Tokens, keep_counts
-from audioprune.pruning._base import Pruner, Pruning, Reducer
+from audioprune.models.family import check_keep_rate, layer_of, tokens_of
+from audioprune.models.init import initialise
+from audioprune.models.pruner import Pruner, Pruning, Reducer
+from audioprune.models.vit import KERNELS
+from audioprune.models.weights import load_checkpoint
 
 __all__ = ["assemble", "build_model", "layer_of", "load_checkpoint"]
 

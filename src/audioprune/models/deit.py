@@ -15,11 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from audioprune.audio.patches import patchify
-from audioprune.backbones import _family, _position, _vit
 from audioprune.facts.tokens import PATCH, Tokens, grid
-from audioprune.pruning._base import Pruning, Survivors
+from audioprune.models import family, position, vit
+from audioprune.models.pruner import Pruning, Survivors
 
-RULES = _family.Rules(
+RULES = family.Rules(
     head={
         "norm.weight": "mlp_head.0.weight",
         "norm.bias": "mlp_head.0.bias",
@@ -48,27 +48,27 @@ class Transformer(nn.Module):
         drop_path: float,
     ):
         super().__init__()
-        columns, rows = grid(_position.FULL_FRAMES, patch, stride)
-        self.window = _position.middle(columns, rows, tokens.time)
+        columns, rows = grid(position.FULL_FRAMES, patch, stride)
+        self.window = position.middle(columns, rows, tokens.time)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
         self.dist_token = nn.Parameter(torch.zeros(1, 1, width))
         self.pos_embed = nn.Parameter(torch.zeros(1, 2 + rows * columns, width))
-        self.patch_embed = _vit.PatchEmbed(width=width, patch=patch)
-        self.blocks = _vit.make_blocks(
+        self.patch_embed = vit.PatchEmbed(width=width, patch=patch)
+        self.blocks = vit.make_blocks(
             width=width, depth=depth, num_heads=num_heads, hidden=hidden, kernel=kernel, drop_path=drop_path
         )
-        self.norm = nn.LayerNorm(width, eps=_vit.EPS)
+        self.norm = nn.LayerNorm(width, eps=vit.EPS)
 
     def forward(self, pixels: Tensor, keep_patches: Tensor | None, pruning: Pruning) -> tuple[Tensor, Survivors]:
         """Patches (B, P, C) -> tokens after the last block, (B, 2 + tokens left, D), and which they are."""
-        x, survivors = _vit.embed(
+        x, survivors = vit.embed(
             pixels,
             keep_patches,
             patch_embed=self.patch_embed,
             extra=torch.cat([self.cls_token, self.dist_token], dim=1) + self.pos_embed[:, :2],
             positions=self.window.of(self.pos_embed),
         )
-        return _vit.encode(self.blocks, x, survivors, pruning)
+        return vit.encode(self.blocks, x, survivors, pruning)
 
 
 def extra_mean(x: Tensor, survivors: Survivors) -> Tensor:
@@ -76,7 +76,7 @@ def extra_mean(x: Tensor, survivors: Survivors) -> Tensor:
     return (x[:, 0] + x[:, 1]) / 2
 
 
-POOLS = {"mean": _vit.mean, "extra": extra_mean}  # normalised tokens (B, 2 + n, D), and which they are -> (B, D)
+POOLS = {"mean": vit.mean, "extra": extra_mean}  # normalised tokens (B, 2 + n, D), and which they are -> (B, D)
 
 
 class Model(nn.Module):
@@ -113,7 +113,7 @@ class Model(nn.Module):
             kernel=kernel,
             drop_path=drop_path,
         )
-        self.mlp_head = nn.Sequential(nn.LayerNorm(width), _vit.linear(width, num_classes))  # PyTorch's default eps
+        self.mlp_head = nn.Sequential(nn.LayerNorm(width), vit.linear(width, num_classes))  # PyTorch's default eps
         self.pruning = pruning or Pruning()
 
     @property
@@ -121,7 +121,7 @@ class Model(nn.Module):
         return self.v.blocks
 
     @property
-    def window(self) -> _position.Window:
+    def window(self) -> position.Window:
         return self.v.window
 
     @property
@@ -130,17 +130,17 @@ class Model(nn.Module):
 
     @keep_rate.setter
     def keep_rate(self, value: float) -> None:
-        self.pruning.keep_rate = _family.check_keep_rate(value)
+        self.pruning.keep_rate = family.check_keep_rate(value)
 
     def layer_of(self, name: str) -> int:
-        return _family.layer_of(name, self.depth)
+        return family.layer_of(name, self.depth)
 
     def no_weight_decay(self) -> set[str]:
-        return _family.no_weight_decay(self)
+        return family.no_weight_decay(self)
 
     def pixels(self, x: Tensor) -> Tensor:
         """Patches in token order, (B, T, 128) -> (B, P, C)."""
-        _family.check_input(x, self.frames)
+        family.check_input(x, self.frames)
         return patchify(x.transpose(1, 2), self.patch, self.stride).flatten(1, 2)
 
     def encode(self, x: Tensor, keep_patches: Tensor | None = None) -> Tensor:
