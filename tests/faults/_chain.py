@@ -14,8 +14,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import soundfile
 
-from audioprune import manifest, records
-from audioprune.manifest import Manifest
+from audioprune import records
 from audioprune.planning import brought, user_csv
 from audioprune.planning.cells import Cell, code_of, key_of
 from audioprune.planning.jobs import JobFile
@@ -30,6 +29,8 @@ from audioprune.settings import (
     Recipe,
     UserFolder,
 )
+from audioprune.sources import manifest
+from audioprune.sources.manifest import Manifest
 
 FOLDER = {
     "folder": "tones",

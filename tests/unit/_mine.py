@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from audioprune import manifest
 from audioprune.config import Config, load
 from audioprune.planning import brought, user_csv
 from audioprune.planning.cells import Cell
 from audioprune.planning.grid import Planner
 from audioprune.settings import UserFolder
+from audioprune.sources import manifest
 from audioprune.steps._run import Job
 
 ROOT = Path(__file__).parents[2]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from audioprune import sources
-from audioprune.fetching.extract import extract
+from audioprune.sources import catalogue
+from audioprune.sources.extract import extract
 
 REPOSITORY = Path(__file__).parents[2]
 FIXTURES = REPOSITORY / "tests" / "fixtures"
@@ -26,7 +26,7 @@ def mirror_folder() -> Path:
 
 
 def public_files(name: str, folder: Path, stand_in: list[str]) -> PublicFiles:
-    row = sources.load()[name]
+    row = catalogue.load()[name]
     archive = mirror_folder() / row.archives[0].file
     if archive.is_file():
         extract(archive, folder, strip=row.strip, keep=row.keep)

@@ -16,7 +16,7 @@ from torch import Tensor
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.patches import to_tokens
 from audioprune.audio.store import WaveformStore
-from audioprune.generators._truth import signal_patches
+from audioprune.audio.truth import signal_patches
 from audioprune.models.build import build_model
 from audioprune.models.pruner import Pruner, Pruning, View
 from audioprune.tokens.audit import audit, by_rank, low_frequency

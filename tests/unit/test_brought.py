@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from _mine import LABELS, NAMES, ROOT, SWAPPED, config, fetched, index, make, planned, sound
 
-from audioprune import manifest
 from audioprune.errors import UserError
 from audioprune.planning import brought
 from audioprune.planning.grid import PENDING, Planner
+from audioprune.sources import manifest
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 

@@ -6,8 +6,8 @@ import os
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audioprune import sources
-from audioprune.fetching.content import digest_of, file_digests
+from audioprune.sources import catalogue
+from audioprune.sources.content import digest_of, file_digests
 
 
 def test_digest_is_sha256_over_sorted_lines(tmp_path):
@@ -46,7 +46,7 @@ def test_order_does_not_count_and_every_file_does(table, random):
 
 def test_declared_digests_are_those_of_the_real_archives_only(esc10_files, fsdd_files):
     for name, files in (("esc10", esc10_files), ("fsdd", fsdd_files)):
-        row, found = sources.load()[name], file_digests(files.root)
+        row, found = catalogue.load()[name], file_digests(files.root)
         assert len(found) == row.files
         assert (digest_of(found) == row.content) == files.real
         size = sum(p.stat().st_size for p in files.root.rglob("*") if p.is_file())

@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from audioprune.errors import UserError
-from audioprune.fetching import download as module
-from audioprune.fetching.download import download
+from audioprune.sources import download as module
+from audioprune.sources.download import download
 
 BODY = random.Random(0).randbytes(700_001)
 SHA256 = hashlib.sha256(BODY).hexdigest()

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
+from audioprune.audio.truth import bin_hertz, signal_pixels
 from audioprune.generators import _extents
-from audioprune.generators._truth import bin_hertz, signal_pixels
 
 N = 40960
 NOISE = 0.01 * np.random.default_rng(0).standard_normal(N)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from audioprune.errors import UserError
-from audioprune.fetching.extract import extract
+from audioprune.sources.extract import extract
 
 GOOD = {"top/a.wav": b"one", "top/sub/b.wav": b"two two", "top/README.md": b"read me"}
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audioprune.audio.fbank import fbank, log_mel, natural_frames, normalise
-from audioprune.generators._truth import bin_hertz
+from audioprune.audio.truth import bin_hertz
 
 PARITY = Path(__file__).parents[1] / "fixtures" / "parity"
 LOG_EPSILON = float(np.log(np.float32(2**-23)))

@@ -21,7 +21,7 @@ from audioprune.forensics import (
     repeats,
     transposition,
 )
-from audioprune.forensics._finding import MEANING, Finding, all_findings, half_unit
+from audioprune.results.findings import MEANING, Finding, all_findings, half_unit
 
 
 def found(module, **wanted) -> list[Finding]:

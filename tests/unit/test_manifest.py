@@ -7,9 +7,9 @@ import shutil
 
 import pytest
 
-from audioprune import manifest
 from audioprune.errors import UserError
-from audioprune.fetching.content import digest_of
+from audioprune.sources import manifest
+from audioprune.sources.content import digest_of
 
 
 @pytest.fixture

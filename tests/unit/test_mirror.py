@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from audioprune.errors import UserError
-from audioprune.fetching import mirror
+from audioprune.sources import mirror
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,8 @@ from collections import Counter
 
 import numpy as np
 
+from audioprune.audio.truth import signal_pixels
 from audioprune.generators import _kinds, mixtures
-from audioprune.generators._truth import signal_pixels
 from audioprune.settings import GenerateSettings
 
 SETTINGS = GenerateSettings(generator="mixtures", clips=550)

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from audioprune import registry, sources
+from audioprune import registry
 from audioprune.datasets import as2m, as20k, esc50, librispeech, spc2, voxceleb1
 from audioprune.errors import UserError
+from audioprune.sources import catalogue
 
 METRIC = {"keyword": "top1", "environmental": "top1", "speaker": "top1", "multilabel": "map", "transcription": "wer"}
 NAMES = (  # those that the project promises, beside its own
@@ -33,7 +34,7 @@ def test_facts_are_consistent(name):
     assert (facts.num_classes == 0) == (facts.task == "transcription")
     assert facts.num_classes == len(set(facts.classes))
     assert bool(facts.source) != bool(facts.generator)
-    assert facts.source in ("", *sources.load())
+    assert facts.source in ("", *catalogue.load())
     assert facts.generator in ("", *registry.names("generators"))
     assert callable(module.clips if facts.source else module.select)
     assert facts.folds == 1 or facts.task in ("environmental", "multilabel")

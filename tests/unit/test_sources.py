@@ -5,8 +5,9 @@ import re
 import pytest
 import yaml
 
-from audioprune import registry, sources
+from audioprune import registry
 from audioprune.errors import UserError
+from audioprune.sources import catalogue
 
 ROW = {
     "title": "T",
@@ -19,14 +20,14 @@ ROW = {
 }
 
 
-def written(tmp_path, table) -> dict[str, sources.Source]:
+def written(tmp_path, table) -> dict[str, catalogue.Source]:
     path = tmp_path / "sources.yaml"
     path.write_text(yaml.safe_dump(table), encoding="utf-8")
-    return sources.load(path)
+    return catalogue.load(path)
 
 
 def test_every_dataset_has_a_row_and_every_row_is_complete():
-    rows = sources.load()
+    rows = catalogue.load()
     wanted = {registry.get("datasets", name).FACTS.source for name in registry.names("datasets")} - {""}
     assert wanted <= set(rows)
     assert {"checkpoint-audiomae-b", "checkpoint-ast-b", "checkpoint-ast-mp-b"} <= set(rows)
@@ -40,19 +41,19 @@ def test_every_dataset_has_a_row_and_every_row_is_complete():
 
 
 def test_no_name_stands_twice():
-    names = re.findall(r"^([\w-]+):$", sources.FILE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert sorted(names) == sorted(sources.load())
+    names = re.findall(r"^([\w-]+):$", catalogue.FILE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(names) == sorted(catalogue.load())
 
 
 def test_what_may_not_be_fetched_is_never_fetched():
-    manual = {name for name, row in sources.load().items() if row.manual}
+    manual = {name for name, row in catalogue.load().items() if row.manual}
     assert {"voxceleb1", "as20k", "as2m", "checkpoint-audiomae-b", "checkpoint-ast-b"} <= manual
     for name in manual:
-        assert f"audioprune index {name}" in sources.load()[name].manual
+        assert f"audioprune index {name}" in catalogue.load()[name].manual
 
 
 def test_declared_values():
-    rows = sources.load()
+    rows = catalogue.load()
     assert rows["esc10"].version == "553c8f1743b9dba6b282e1323c3ca8fa76923448"
     assert rows["esc10"].pin == rows["esc10"].content
     assert (rows["esc10"].files, rows["fsdd"].files) == (402, 3001)
@@ -94,7 +95,7 @@ def test_all_mistakes_at_once(tmp_path):
 
 def test_a_missing_or_broken_table_is_one_message(tmp_path):
     with pytest.raises(UserError, match="is missing"):
-        sources.load(tmp_path / "none.yaml")
+        catalogue.load(tmp_path / "none.yaml")
     (tmp_path / "broken.yaml").write_text("a: [", encoding="utf-8")
     with pytest.raises(UserError, match="not plain YAML"):
-        sources.load(tmp_path / "broken.yaml")
+        catalogue.load(tmp_path / "broken.yaml")

@@ -10,13 +10,14 @@ import pytest
 import soundfile
 from _mine import LABELS, NAMES, SWAPPED, config, fetched, index, job, make, planned, sound
 
-from audioprune import manifest, records, registry
+from audioprune import records, registry
 from audioprune.audio.store import WaveformStore
 from audioprune.datasets import as20k
 from audioprune.errors import UserError
 from audioprune.facts.dataset import Clip
-from audioprune.fetching.place import pinned, root_of
 from audioprune.settings import AudioSettings
+from audioprune.sources import manifest
+from audioprune.sources.place import pinned, root_of
 from audioprune.steps import audio as step
 from audioprune.steps._run import Job
 from audioprune.steps.fetch import fetch

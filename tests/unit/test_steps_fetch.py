@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from audioprune import manifest, records, sources
+from audioprune import records
 from audioprune.errors import UserError
-from audioprune.fetching import mirror, place
-from audioprune.fetching.content import digest_of
 from audioprune.planning.cells import code_of, key_of
 from audioprune.settings import FetchSettings
+from audioprune.sources import catalogue, manifest, mirror, place
+from audioprune.sources.content import digest_of
 from audioprune.steps import fetch as step
 from audioprune.steps._run import Job
 
@@ -35,13 +35,13 @@ def packed(path: Path, files: dict[str, bytes] = FILES) -> Path:
     return path
 
 
-def row(**other) -> sources.Source:
+def row(**other) -> catalogue.Source:
     base = {
         "title": "T", "version": "1", "home": "https://example.org", "licence": "CC0", "credit": "nobody", "mib": 1,
         "archives": [{"url": "http://127.0.0.1:9/a.tar.gz", "file": "a.tar.gz"}], "strip": 1, "keep": ["*.wav"],
         "content": CONTENT, "files": 2, "bytes": 6,
     }  # fmt: skip
-    return sources.Source.model_validate(base | other)
+    return catalogue.Source.model_validate(base | other)
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def made(tmp_path, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.chdir(tmp_path)
 
-    def run(source: sources.Source, name: str = "mine", content: str = "") -> dict:
+    def run(source: catalogue.Source, name: str = "mine", content: str = "") -> dict:
         monkeypatch.setattr(step.sources, "load", lambda: {"mine": source})
         settings = FetchSettings(source=name)
         key = key_of("fetch", settings, {}, {"content": content}, code_of("fetch", ()))
@@ -181,7 +181,7 @@ def test_a_file_that_is_no_archive_is_kept_as_it_is(tmp_path, made):
 
 def test_real_archives_pass_the_declared_digests(esc10_files, fsdd_files):
     for name, files in (("esc10", esc10_files), ("fsdd", fsdd_files)):
-        source = sources.load()[name]
+        source = catalogue.load()[name]
         if files.real:
             assert step.check(name, source, files.root)["content"] == source.content
         else:

@@ -14,8 +14,8 @@ from audioprune import records
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.patches import patch_mean, patch_std, to_tokens, token_index
 from audioprune.audio.store import WaveformStore
+from audioprune.audio.truth import signal_patches
 from audioprune.errors import UserError
-from audioprune.generators._truth import signal_patches
 from audioprune.settings import ClustersSettings, TokensSettings
 from audioprune.steps.clusters import clusters, evaluation_rows
 from audioprune.steps.tokens import tokens

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audioprune.audio.fbank import fbank
+from audioprune.audio.truth import bin_hertz, bin_position, patch_share, signal_patches, signal_pixels
 from audioprune.facts.mel import hertz, mel
-from audioprune.generators._truth import bin_hertz, bin_position, patch_share, signal_patches, signal_pixels
 
 EVERYTHING = [[0.0, 100.0, 0.0, 8000.0]]
 

@@ -33,9 +33,9 @@ HOLDERS = {  # module: kinds of cells, and exhibits
     "tokens.pairs": ({"tokens"}, set()),
     "statistics.concordance": (set(), {("table", "correlation"), ("figure", "rank-correlation")}),
     "audio.augment": (TRAINING, set()),
-    "fetching.download": ({"fetch"}, set()),
-    "fetching.extract": ({"fetch"}, set()),
-    "fetching.mirror": ({"fetch"}, set()),
+    "sources.download": ({"fetch"}, set()),
+    "sources.extract": ({"fetch"}, set()),
+    "sources.mirror": ({"fetch"}, set()),
     "queries": (set(), TABLES | FIGURES | REPORT),
     "labels": (
         set(),

@@ -35,7 +35,7 @@ def run(arguments) -> int:
 def report_of(judged, study: str, tier: str) -> dict:
     """Everything, as plain values: claims with all parts, consistency between them, forensics."""
     from audioprune.claims.consistency import relations
-    from audioprune.forensics._finding import all_findings
+    from audioprune.results.findings import all_findings
 
     return {
         "study": study,

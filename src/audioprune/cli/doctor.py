@@ -10,15 +10,14 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from audioprune import manifest, sources
 from audioprune.cli._output import print_json
 from audioprune.config import DEFAULT_STUDY
-from audioprune.fetching import mirror
 from audioprune.planning import brought
 from audioprune.planning.cells import Cell
 from audioprune.planning.cost import estimate, stored_mib
 from audioprune.planning.freshness import States
 from audioprune.planning.plan import Plan
+from audioprune.sources import catalogue, manifest, mirror
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def examine(plan: Plan, study: str, mirror_folder: str | None) -> Iterator[Findi
 
 def _source(plan: Plan, states: States, cell: Cell, mirror_folder: str | None) -> Finding:
     name = cell.settings.source
-    source = sources.load()[name]
+    source = catalogue.load()[name]
     if states.of(cell).fresh:
         return Finding(name, True, f"fetched, {cell.dir}")
     if source.manual:

@@ -5,11 +5,12 @@ Of your own data the files that its CSV lists count, and what the CSV says of th
 
 from __future__ import annotations
 
-from audioprune import manifest, registry, sources
+from audioprune import registry
 from audioprune.cli._output import print_json
 from audioprune.config import Config, load
 from audioprune.errors import UserError
 from audioprune.planning import brought, user_csv
+from audioprune.sources import catalogue, manifest
 
 
 def register(subparsers) -> None:
@@ -39,7 +40,7 @@ def run(arguments) -> int:
 
 def place_of(config: Config, name: str) -> brought.Place:
     """Where the configuration says that data lies; raises UserError naming the key to set."""
-    manual = {source: row.manual for source, row in sources.load().items() if row.manual}
+    manual = {source: row.manual for source, row in catalogue.load().items() if row.manual}
     if name not in config.datasets and name not in manual:
         valid = [*config.datasets, *manual]
         raise UserError(f"{name!r} is no data that you bring yourself{registry.nearest(name, valid)}")

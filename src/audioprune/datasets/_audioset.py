@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 from audioprune.datasets._options import options_of
 from audioprune.errors import UserError
 from audioprune.facts.dataset import Clip
-from audioprune.fetching.place import pinned
 from audioprune.registry import nearest
+from audioprune.sources.place import pinned
 
 CLASSES = 527
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from audioprune import registry
 from audioprune.facts.tokens import PATCH
-from audioprune.forensics._finding import Finding, half_unit, place, rows
 from audioprune.profiling.macs import count
+from audioprune.results.findings import Finding, half_unit, place, rows
 
 TITLE = "Percentages of MACs: what remains, or what is saved"
 ROUNDED = "GMACs rounded to one decimal, AudioMAE's tokens"

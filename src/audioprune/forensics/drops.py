@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from audioprune.forensics._finding import Finding, place, rows
+from audioprune.results.findings import Finding, place, rows
 
 TITLE = "Values, drops and their baselines"
 

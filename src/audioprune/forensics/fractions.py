@@ -10,8 +10,8 @@ from fractions import Fraction
 from math import comb
 
 from audioprune import registry
-from audioprune.forensics._finding import Finding, rows
 from audioprune.profiling.macs import patches_of
+from audioprune.results.findings import Finding, rows
 
 TITLE = "Rank correlations as exact fractions of the full sets"
 

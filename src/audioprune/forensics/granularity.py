@@ -10,7 +10,7 @@ from decimal import Decimal
 from math import ceil, floor
 
 from audioprune import registry
-from audioprune.forensics._finding import Finding, half_unit, place, rows
+from audioprune.results.findings import Finding, half_unit, place, rows
 
 TITLE = "Accuracies as whole numbers of clips"
 RUNS = 25  # most runs that are tried: five folds with five seeds each

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from audioprune.forensics._finding import Finding, place, rows
+from audioprune.results.findings import Finding, place, rows
 
 TITLE = "Order along the keep-rates"
 RISING = {"macs": False, "throughput": True, "top1": False, "map": False}  # as fewer tokens are kept

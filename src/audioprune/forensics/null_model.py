@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from audioprune import registry
 from audioprune.facts.tokens import BLOCKS, keep_counts
-from audioprune.forensics._finding import Finding, place, rows
 from audioprune.profiling.macs import patches_of
+from audioprune.results.findings import Finding, place, rows
 
 TITLE = "Kept signal tokens against random selection"
 LARGEST = 0.5  # pp: the largest distance from random selection that is called none

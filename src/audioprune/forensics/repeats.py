@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audioprune.forensics._finding import Finding, place, rows
+from audioprune.results.findings import Finding, place, rows
 
 TITLE = "The same quantity in several tables"
 

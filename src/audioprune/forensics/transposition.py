@@ -8,8 +8,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 from audioprune import registry
-from audioprune.forensics._finding import Finding, half_unit, place, rows
 from audioprune.profiling.macs import count
+from audioprune.results.findings import Finding, half_unit, place, rows
 
 TITLE = "Printed MACs against the closed form"
 ROUNDING = 0.02  # GMAC

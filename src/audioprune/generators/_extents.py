@@ -12,8 +12,8 @@ from functools import cache
 
 import numpy as np
 
+from audioprune.audio.truth import CENTRE, HOP, bin_hertz, bin_position
 from audioprune.facts.mel import MEL_BINS, SAMPLE_RATE, SHIFT, WINDOW
-from audioprune.generators._truth import CENTRE, HOP, bin_hertz, bin_position
 
 CELL = 8
 FLOOR_DB = 60.0  # below the signal's loudest cell by more than this nothing counts as signal

@@ -1,6 +1,7 @@
 """Data that the user brings: where the configuration says that it lies, and whether that is what was indexed.
 
-A manifest (audioprune.manifest) stands for its data where the configuration names the place that was indexed, or none.
+A manifest (audioprune.sources.manifest) stands for its data where the configuration names the place that was indexed,
+or none.
 Where it names another, and where the data cannot be read as it should, the cells of the data are pending.
 """
 
@@ -10,13 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from audioprune import manifest, registry, sources
+from audioprune import registry
 from audioprune.config import Config
 from audioprune.errors import UserError
-from audioprune.manifest import Listed, Manifest
 from audioprune.planning import user_csv
 from audioprune.planning.cells import code_of, key_of
 from audioprune.settings import Closed, UserFolder
+from audioprune.sources import catalogue, manifest
+from audioprune.sources.manifest import Listed, Manifest
 
 CHECKPOINT = "checkpoint-"  # what the sources of checkpoints begin with, before the backbone
 
@@ -57,7 +59,7 @@ def check(config: Config) -> None:
 
 
 def _unread(config: Config) -> Iterator[str]:
-    manual = {name for name, row in sources.load().items() if row.manual}
+    manual = {name for name, row in catalogue.load().items() if row.manual}
     for name in config.data:
         if name in config.datasets:
             yield f"data.{name}: your own data lies where datasets.{name}.folder says; take this line out"

@@ -25,8 +25,8 @@ DECLARED_OUT = (
     # What they decide is in the keys as data; how they decide it counts for nothing.
     "audioprune.config",  # what it resolves is in the settings of cells
     "audioprune.settings",  # values that differ from the pinned defaults, so a changed default is seen
-    "audioprune.sources",  # content digests
-    "audioprune.manifest",  # digests of what users bring
+    "audioprune.sources.catalogue",  # content digests
+    "audioprune.sources.manifest",  # digests of what users bring
     "audioprune.cells",  # what a kind of cell is: a version for each stands in for it
     "audioprune.planning",  # which cells there are, of which data, and which an exhibit gets, in order
     "audioprune.registry",  # finds modules by name: those named are covered, as are the facts that it gives

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
 
-from audioprune import manifest, provenance, registry, sources
+from audioprune import provenance, registry
 from audioprune.config import Config, Cost, Grid, Method, Probes, Study, Traces, block_of, method_of, resolve_recipe
-from audioprune.datasets import _user
 from audioprune.errors import UserError
 from audioprune.facts.dataset import Dataset
 from audioprune.facts.options import canonical
@@ -38,6 +37,7 @@ from audioprune.settings import (
     TraceSettings,
     UserFolder,
 )
+from audioprune.sources import catalogue, manifest, user
 
 PENDING = "pending"
 TIMED = Method(method="topk")
@@ -59,7 +59,7 @@ class StudyPlan:
 
 def dataset_facts(name: str, users: Mapping[str, UserFolder]) -> Dataset:
     """Facts of a built-in dataset, or of a user's folder."""
-    return _user.facts(name, users[name]) if name in users else registry.dataset(name)
+    return user.facts(name, users[name]) if name in users else registry.dataset(name)
 
 
 def methods_of(backbone: str, named: Iterable[str | Method]) -> tuple[Method, ...]:
@@ -81,7 +81,7 @@ class Planner:
 
     def __init__(self, config: Config):
         self.config = config
-        self.sources = sources.load()
+        self.sources = catalogue.load()
         self.made: dict[str, Cell] = {}
         self.facts = cache(lambda name: dataset_facts(name, config.datasets))
         self.audio = cache(self.audio)

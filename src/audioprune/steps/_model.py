@@ -8,21 +8,21 @@ from safetensors.torch import load_file
 from torch import nn
 
 from audioprune import records, registry
-from audioprune.datasets import _user
 from audioprune.errors import UserError
 from audioprune.facts.dataset import Dataset
-from audioprune.fetching.place import root_of
 from audioprune.models.build import build_model, load_checkpoint
 from audioprune.models.weights import read_checkpoint
 from audioprune.planning.keyed import with_defaults
 from audioprune.settings import AudioSettings, FinetuneSettings, Pruning
+from audioprune.sources import user
+from audioprune.sources.place import root_of
 
 
 def facts_of(audio: Path) -> Dataset:
     """Facts of the dataset that an audio cell holds: a module's, or those that the user gave for a folder."""
     settings = AudioSettings(**with_defaults(AudioSettings, records.read(audio)["settings"]))
     if settings.user is not None:
-        return _user.facts(settings.dataset, settings.user)
+        return user.facts(settings.dataset, settings.user)
     return registry.dataset(settings.dataset)
 
 

@@ -21,10 +21,10 @@ from audioprune.audio.store import WaveformStore, write_store
 from audioprune.errors import UserError
 from audioprune.facts.dataset import Clip
 from audioprune.facts.mel import SAMPLE_RATE
-from audioprune.fetching.place import pinned, root_of
 from audioprune.planning import brought, user_csv
 from audioprune.progress import track
 from audioprune.settings import AudioSettings
+from audioprune.sources.place import pinned, root_of
 from audioprune.steps._run import Job, main
 
 if TYPE_CHECKING:

@@ -7,15 +7,15 @@ import shutil
 from pathlib import Path
 from typing import cast
 
-from audioprune import disk, manifest, registry, sources
+from audioprune import disk, registry
 from audioprune.errors import UserError
-from audioprune.fetching import content, mirror
-from audioprune.fetching.download import download
-from audioprune.fetching.extract import extract, is_archive
-from audioprune.fetching.place import FILES, brought
 from audioprune.planning.brought import as_planned
 from audioprune.records import sha256_file
 from audioprune.settings import FetchSettings
+from audioprune.sources import catalogue, content, manifest, mirror
+from audioprune.sources.download import download
+from audioprune.sources.extract import extract, is_archive
+from audioprune.sources.place import FILES, brought
 from audioprune.steps._run import Job, main
 
 log = logging.getLogger("audioprune")
@@ -26,7 +26,7 @@ def fetch(job: Job) -> dict:
 
     Data that may not be fetched stays where the user has it; a single file (a checkpoint) is copied.
     """
-    rows, name = sources.load(), cast(FetchSettings, job.settings).source
+    rows, name = catalogue.load(), cast(FetchSettings, job.settings).source
     if name not in rows:
         raise UserError(f"workflow/sources.yaml has no row {name!r}{registry.nearest(name, rows)}")
     source, files = rows[name], job.out / FILES
@@ -49,7 +49,7 @@ def fetch(job: Job) -> dict:
     return results | {"archives": {archive.file: origin for archive, (_, origin) in here.items()}}
 
 
-def unpack(archive: Path, source: sources.Source, files: Path) -> None:
+def unpack(archive: Path, source: catalogue.Source, files: Path) -> None:
     """Extract what the row keeps; a file that is no archive is copied."""
     if is_archive(archive.name):
         extract(archive, files, strip=source.strip, keep=source.keep, limit=source.bytes or 0)
@@ -58,7 +58,7 @@ def unpack(archive: Path, source: sources.Source, files: Path) -> None:
         shutil.copyfile(archive, files / archive.name)
 
 
-def obtain(archive: sources.Archive, downloads: Path, mib: int = 0) -> tuple[Path, str]:
+def obtain(archive: catalogue.Archive, downloads: Path, mib: int = 0) -> tuple[Path, str]:
     """(path of the archive, `mirror` or `download`): from the mirror folder where it is there, else by its address."""
     path = mirror.find(archive.file)
     if path is None:
@@ -74,7 +74,7 @@ def obtain(archive: sources.Archive, downloads: Path, mib: int = 0) -> tuple[Pat
     return path, "mirror"
 
 
-def check(name: str, source: sources.Source, files: Path) -> dict:
+def check(name: str, source: catalogue.Source, files: Path) -> dict:
     """Content digest, number and size of the files; raises UserError where they are not the declared ones."""
     got = content.file_digests(files)
     digest, size = content.digest_of(got), sum(p.stat().st_size for p in files.rglob("*") if p.is_file())
@@ -92,7 +92,7 @@ def check(name: str, source: sources.Source, files: Path) -> dict:
     return {"content": digest, "declared": bool(source.content), "files": len(got), "bytes": size}
 
 
-def _bring(job: Job, name: str, source: sources.Source, files: Path) -> dict:
+def _bring(job: Job, name: str, source: catalogue.Source, files: Path) -> dict:
     try:
         found = brought(name)
     except UserError as error:

@@ -11,8 +11,8 @@ from audioprune import records
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.patches import token_order
 from audioprune.audio.store import WaveformStore
+from audioprune.audio.truth import signal_patches
 from audioprune.errors import UserError
-from audioprune.generators._truth import signal_patches
 from audioprune.progress import track
 from audioprune.steps._run import Job, main
 from audioprune.tokens import analyses

@@ -24,7 +24,7 @@ def needs(study) -> list:
 
 def build(results) -> Table:
     from audioprune import registry
-    from audioprune.forensics._finding import MEANING
+    from audioprune.results.findings import MEANING
 
     rows, used = [], {}
     for name in registry.names("forensics"):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from audioprune import manifest, records
+from audioprune import records
 from audioprune.errors import UserError
+from audioprune.sources import manifest
 
 FILES = "files"  # the folder of a fetch cell that holds what was fetched
 

@@ -14,7 +14,7 @@ from audioprune.errors import UserError
 from audioprune.records import canonical
 from audioprune.settings import Closed
 
-FILE = Path(__file__).parents[2] / "workflow" / "sources.yaml"
+FILE = Path(__file__).parents[3] / "workflow" / "sources.yaml"
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$")]
@@ -47,7 +47,7 @@ class Source(Closed):
     mib: int = Field(gt=0, description="about how much is downloaded, for plans and progress")
     strip: int = Field(0, ge=0, description="leading folders of the archives' paths that are dropped")
     keep: tuple[str, ...] = Field(("*",), description="which files are extracted, shell patterns; * crosses folders")
-    content: Sha256 | None = Field(None, description="content digest of the kept files (audioprune.fetching.content)")
+    content: Sha256 | None = Field(None, description="content digest of the kept files (audioprune.sources.content)")
     files: int | None = Field(None, gt=0, description="number of kept files")
     bytes: int | None = Field(None, gt=0, description="size of all kept files")
     manual: str = ""

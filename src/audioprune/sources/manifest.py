@@ -21,9 +21,9 @@ from stat import S_ISREG
 from typing import NamedTuple
 
 from audioprune.errors import UserError
-from audioprune.fetching.content import digest_of
 from audioprune.progress import Progress
 from audioprune.records import sha256_file, write_text
+from audioprune.sources.content import digest_of
 
 log = logging.getLogger("audioprune")
 
