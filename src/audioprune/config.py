@@ -19,7 +19,6 @@ from audioprune.settings import Augment, Closed, OptionValue, Perturbation, Reci
 
 Block = TypeVar("Block")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-DEFAULT_STUDY = "paper"  # its results lie in results/ itself
 RESERVED = ("cells", "logs", "resume", "exhibits")  # folders of results/
 RULES = ("all", "cell", "batch", "misspelt", "copy-table", "copy-figure", "copy-report", *KINDS)  # whose name is taken
 

@@ -15,8 +15,9 @@ import numpy as np
 import soundfile
 
 from audioprune import records
+from audioprune.cells.cell import Cell
+from audioprune.fingerprints.keys import code_of, key_of
 from audioprune.planning import brought, user_csv
-from audioprune.planning.cells import Cell, code_of, key_of
 from audioprune.planning.jobs import JobFile
 from audioprune.settings import (
     AudioSettings,

@@ -18,7 +18,7 @@ import pytest
 from audioprune import disk as told
 from audioprune import records
 from audioprune.errors import UserError
-from audioprune.planning.lock import hold
+from audioprune.locks.main import hold
 from audioprune.settings import FetchSettings
 from audioprune.sources import catalogue
 from audioprune.sources.download import download

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from audioprune.planning.cells import Cell, code_of, key_of
+from audioprune.cells.cell import Cell
+from audioprune.fingerprints.keys import code_of, key_of
 from audioprune.settings import GenerateSettings
 from audioprune.steps import audio as step
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from audioprune import records
+from audioprune.cells.cell import Cell, study_folder
 from audioprune.cells.kinds import KINDS
-from audioprune.planning.cells import Cell, study_folder
 from audioprune.planning.exhibits import name_of
 from audioprune.planning.plan import Plan
 from audioprune.planning.run import Run

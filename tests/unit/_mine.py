@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from audioprune.cells.cell import Cell
 from audioprune.config import Config, load
 from audioprune.planning import brought, user_csv
-from audioprune.planning.cells import Cell
 from audioprune.planning.grid import Planner
 from audioprune.settings import UserFolder
 from audioprune.sources import manifest

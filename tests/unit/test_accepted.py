@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audioprune.errors import UserError
-from audioprune.planning import accepted, accepting
-from audioprune.planning import fingerprint as fp
-from audioprune.planning.accepted import Acceptance, Change, indexed
-from audioprune.planning.accepting import Made
+from audioprune.fingerprints import accepted, accepting
+from audioprune.fingerprints import fingerprint as fp
+from audioprune.fingerprints.accepted import Acceptance, Change, indexed
+from audioprune.fingerprints.accepting import Made
 
 Graph = dict[str, tuple[int, frozenset[str]]]  # module -> (version, imports)
 

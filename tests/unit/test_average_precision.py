@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
 from audioprune.statistics.average_precision import ranking, weighted_map
-from audioprune.training.metrics import mean_average_precision
+from audioprune.statistics.metrics import mean_average_precision
 
 
 def tagged(rng: np.random.Generator, n: int, classes: int, levels: int):

@@ -9,8 +9,8 @@ from _tiny_training import FRAMES, stores
 
 from audioprune.audio.patches import token_order
 from audioprune.settings import Augment, Recipe
+from audioprune.statistics.metrics import multi_hot
 from audioprune.training.batches import Batches, order_of, seed_of, steps_of
-from audioprune.training.metrics import multi_hot
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from scipy import stats
 
 from audioprune.statistics.bootstrap import ONE_SEED, Drawn, contrast, draw, note, quantiles
 from audioprune.statistics.crossed import crossed, weights
+from audioprune.statistics.metrics import mean_average_precision
 from audioprune.statistics.units import Unit
-from audioprune.training.metrics import mean_average_precision
 
 
 def keyword(correct, recordings=None, seed=None) -> pd.DataFrame:

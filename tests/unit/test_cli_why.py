@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from audioprune import records
+from audioprune.cells.cell import Cell
 from audioprune.cli.why import changes
-from audioprune.planning.cells import Cell
-from audioprune.planning.fingerprint import code_record
+from audioprune.fingerprints.fingerprint import code_record
 from audioprune.settings import FetchSettings
 
 

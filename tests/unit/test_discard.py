@@ -17,17 +17,17 @@ from hypothesis import strategies as st
 from audioprune.audio.features import FeatureStore
 from audioprune.config import load
 from audioprune.errors import UserError
+from audioprune.fingerprints.keys import keyed_settings
 from audioprune.models.discard import Discard
 from audioprune.models.pruner import Pruning, Survivors
-from audioprune.planning.cells import keyed_settings
 from audioprune.planning.grid import Planner
 from audioprune.settings import DiscardSettings
 from audioprune.settings import Pruning as PruningSettings
+from audioprune.statistics.emptied import metric_of
+from audioprune.statistics.metrics import mean_average_precision
 from audioprune.steps._run import Job
 from audioprune.steps.discard import discard as step
 from audioprune.tokens.discard import discard_clips, intervals
-from audioprune.training.emptied import metric_of
-from audioprune.training.metrics import mean_average_precision
 
 ROOT = Path(__file__).parents[2]
 CPU = torch.device("cpu")

@@ -13,7 +13,7 @@ from audioprune.results import discards
 from audioprune.results.estimate import Estimate, combined
 from audioprune.results.study import Results
 from audioprune.statistics.bootstrap import contrast
-from audioprune.training.metrics import average_precision
+from audioprune.statistics.metrics import average_precision
 
 
 @pytest.fixture(scope="module")

@@ -18,11 +18,12 @@ from fakes import shared
 
 from audioprune import registry
 from audioprune.cells.kinds import KINDS
+from audioprune.cells.query import value_of
 from audioprune.exhibits import named
 from audioprune.exhibits.figure_files import render_figure
 from audioprune.exhibits.table_files import render_table
-from audioprune.planning import exhibits, fingerprint
-from audioprune.queries import value_of
+from audioprune.fingerprints import fingerprint
+from audioprune.planning import exhibits
 from audioprune.results import published
 from audioprune.results.study import Results
 

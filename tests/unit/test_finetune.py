@@ -13,11 +13,11 @@ from safetensors.torch import load_file, save_file
 
 from audioprune.errors import UserError
 from audioprune.settings import AudioSettings, EvaluateSettings, FinetuneSettings, Pruning, UserFolder
+from audioprune.statistics.metrics import metric_of, top1
 from audioprune.steps._run import Job
 from audioprune.steps.evaluate import evaluate
 from audioprune.steps.finetune import finetune
 from audioprune.training.evaluate import predict
-from audioprune.training.metrics import metric_of, top1
 
 USER = UserFolder(folder="tones", csv="tones.csv", task="environmental", classes=("low", "high"), frames=32)
 OVERFIT = RECIPE.model_copy(update={"epochs": 40, "drop_path": 0.0, "eval_every": 10})

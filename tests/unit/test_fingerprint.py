@@ -4,8 +4,8 @@ from dataclasses import replace
 import pytest
 
 from audioprune.cells.kinds import KINDS
-from audioprune.planning import fingerprint as fp
-from audioprune.planning.syntax import serialise
+from audioprune.fingerprints import fingerprint as fp
+from audioprune.fingerprints.syntax import serialise
 
 
 def digest(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from audioprune.planning.imports import facts_given, imports_of, module_path
+from audioprune.fingerprints.imports import facts_given, imports_of, module_path
 from audioprune.registry import PACKAGE
 
 LOADERS = {"importlib", "runpy", "pkgutil", "zipimport", "imp"}  # modules that load others by name

@@ -16,11 +16,12 @@ from _mine import config as with_my_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audioprune.cells.cell import Cell
 from audioprune.cells.kinds import KINDS
 from audioprune.errors import UserError
+from audioprune.fingerprints.keys import code_of
 from audioprune.planning import jobs
 from audioprune.planning.batches import batches_of
-from audioprune.planning.cells import Cell, code_of
 from audioprune.planning.grid import Planner
 from audioprune.planning.jobs import JobFile
 from audioprune.planning.plan import Plan

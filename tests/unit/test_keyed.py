@@ -15,11 +15,12 @@ import pytest
 from pydantic import BaseModel
 
 from audioprune import settings
+from audioprune.cells.cell import Cell
 from audioprune.cells.kinds import KINDS
-from audioprune.planning.cells import Cell, keyed_settings
+from audioprune.fingerprints.keyed import default_of, model_in, place_of, with_defaults
+from audioprune.fingerprints.keys import keyed_settings
+from audioprune.fingerprints.pinned import PINNED
 from audioprune.planning.jobs import JobFile
-from audioprune.planning.keyed import default_of, model_in, place_of, with_defaults
-from audioprune.planning.pinned import PINNED
 
 SOURCE = Path(settings.__file__).read_text(encoding="utf-8")
 
@@ -149,7 +150,7 @@ def test_every_kind_is_among_the_cells():
 def test_every_default_is_pinned(model, name):
     place = place_of(model, name)
     line = f'"{place}": {default_of(model, name)!r},'
-    assert place in PINNED, f"add this line to src/audioprune/planning/pinned.py: {line}"
+    assert place in PINNED, f"add this line to src/audioprune/fingerprints/pinned.py: {line}"
 
 
 @pytest.mark.parametrize(("model", "name"), FIELDS, ids=IDS)

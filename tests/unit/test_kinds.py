@@ -11,8 +11,8 @@ import yaml
 
 from audioprune import registry
 from audioprune.cells.kinds import KINDS
-from audioprune.planning import fingerprint as fp
-from audioprune.planning.imports import module_path
+from audioprune.fingerprints import fingerprint as fp
+from audioprune.fingerprints.imports import module_path
 
 ROOT = Path(__file__).parents[2]
 RULES = "\n".join(path.read_text() for path in sorted((ROOT / "workflow" / "rules").glob("*.smk")))

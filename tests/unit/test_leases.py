@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from audioprune import leases
-from audioprune.holders import Holder, started
-from audioprune.leases import hold
+from audioprune.locks import leases
+from audioprune.locks.holders import Holder, started
+from audioprune.locks.leases import hold
 
 HOLDS = """
 import logging, sys, time
 from pathlib import Path
-from audioprune.leases import hold
+from audioprune.locks.leases import hold
 logging.basicConfig(level=logging.INFO, format="%(message)s")
 with hold(Path(sys.argv[1]), "the cell", beat_s=0.1, limit_s=float(sys.argv[2])):
     print("held", flush=True)
@@ -231,7 +231,7 @@ def test_the_holder_of_a_cell_is_named_while_it_lives(tmp_path):
 HELD = """
 import os, sys
 from pathlib import Path
-from audioprune.leases import hold
+from audioprune.locks.leases import hold
 with hold(Path(sys.argv[1]), "a cell"):
     os._exit(0)
 """

@@ -4,9 +4,9 @@ import sys
 import pytest
 
 from audioprune.errors import UserError
-from audioprune.planning.lock import hold
+from audioprune.locks.main import hold
 
-HOLDER = "import sys, time; from pathlib import Path; from audioprune.planning.lock import hold; "
+HOLDER = "import sys, time; from pathlib import Path; from audioprune.locks.main import hold; "
 HOLDER += "f = hold(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
 
 

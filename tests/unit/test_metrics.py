@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import average_precision_score
 
-from audioprune.training.metrics import (
+from audioprune.statistics.metrics import (
     average_precision,
     mean_average_precision,
     metric_of,

@@ -13,9 +13,9 @@ from scipy import stats
 from test_bootstrap import answers, keyword, tagging
 
 from audioprune.statistics.bootstrap import ONE_SEED
+from audioprune.statistics.metrics import mean_average_precision
 from audioprune.statistics.paired import permutation
 from audioprune.statistics.units import Unit
-from audioprune.training.metrics import mean_average_precision
 
 
 def mcnemar(first, second) -> float:

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from _made import copy, files, pretend, run_of
 
+from audioprune.cells.cell import Cell
 from audioprune.cells.kinds import KINDS
+from audioprune.cells.state import GUARD
 from audioprune.errors import UserError
 from audioprune.planning import jobs
-from audioprune.planning.cells import Cell
-from audioprune.planning.freshness import GUARD
 from audioprune.planning.plan import Plan
 from audioprune.planning.run import Inputs, Run, Submitted
 

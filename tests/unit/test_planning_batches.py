@@ -8,9 +8,9 @@ from hashlib import sha256
 import pytest
 from _made import run_of
 
+from audioprune.cells.cell import Cell
 from audioprune.config import load
 from audioprune.planning import batches, jobs
-from audioprune.planning.cells import Cell
 from audioprune.planning.plan import Plan
 from audioprune.settings import EvaluateSettings, ExhibitSettings
 from audioprune.steps import batch as step

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from audioprune import provenance
+from audioprune.cells import provenance
 
 
 def test_the_slurm_job_is_named_only_within_slurm(monkeypatch):

@@ -1,6 +1,6 @@
 from types import SimpleNamespace
 
-from audioprune.planning.accepted import Acceptance, Change
+from audioprune.fingerprints.accepted import Acceptance, Change
 from audioprune.reporting.accepted import sentences
 
 OLD, NEW = "a" * 64, "b" * 64

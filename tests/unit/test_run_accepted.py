@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from audioprune import leases, records
+from audioprune import records
+from audioprune.cells.cell import Cell
 from audioprune.errors import UserError
-from audioprune.planning import accepted
-from audioprune.planning import fingerprint as fp
-from audioprune.planning.accepted import Acceptance, Change
-from audioprune.planning.cells import Cell, code_of
+from audioprune.fingerprints import accepted
+from audioprune.fingerprints import fingerprint as fp
+from audioprune.fingerprints.accepted import Acceptance, Change
+from audioprune.fingerprints.keys import code_of
+from audioprune.locks import leases
 from audioprune.planning.jobs import JobFile, read
 from audioprune.settings import GenerateSettings
 from audioprune.steps._run import run_cell

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from audioprune import leases, records
-from audioprune.planning.cells import Cell
+from audioprune import records
+from audioprune.cells.cell import Cell
+from audioprune.locks import leases
 from audioprune.planning.jobs import JobFile
 from audioprune.settings import FetchSettings
 from audioprune.steps._run import Job, run_cell

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from audioprune.fingerprints.keys import keyed_settings
 from audioprune.labels import label_of
-from audioprune.planning.cells import keyed_settings
 from audioprune.settings import EvaluateSettings, Pruning
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from audioprune import records
 from audioprune.errors import UserError
-from audioprune.planning.cells import code_of, key_of
+from audioprune.fingerprints.keys import code_of, key_of
 from audioprune.settings import FetchSettings
 from audioprune.sources import catalogue, manifest, mirror, place
 from audioprune.sources.content import digest_of

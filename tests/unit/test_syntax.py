@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from audioprune.planning.syntax import digest_of
+from audioprune.fingerprints.syntax import digest_of
 
 REPOSITORY = Path(__file__).parents[2]
 FIXTURES = REPOSITORY / "tests" / "fixtures"
@@ -22,7 +22,7 @@ RECORDED = "b995e285d5c5ed64120f7946c2e81458d1fcb45971b8e31360d58001d7cf8387"
 SCRIPT = """
 import ast, sys
 from pathlib import Path
-from audioprune.planning.syntax import digest_of
+from audioprune.fingerprints.syntax import digest_of
 for path in sys.argv[1:]:
     print(digest_of(ast.parse(Path(path).read_text(encoding="utf-8"))))
 """

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from audioprune import provenance
+from audioprune.cells import provenance
 from audioprune.errors import UserError
 from audioprune.models.build import build_model
 from audioprune.profiling.throughput import arithmetic, measure

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from fake_tokens import CLIPS, levels, statistics, token_study, traced
 
+from audioprune.cells.query import value_of
 from audioprune.config import load
 from audioprune.exhibits import named
 from audioprune.exhibits.figure_files import draw_figure
 from audioprune.planning.grid import Planner
-from audioprune.queries import value_of
 from audioprune.results.correlations import correlations
 from audioprune.results.study import Results
 from audioprune.results.tokens import analysed, groups

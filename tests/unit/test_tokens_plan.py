@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from audioprune.cells.query import matches, value_of
 from audioprune.config import Traces, load
 from audioprune.errors import UserError
 from audioprune.labels import label_of
 from audioprune.planning.grid import Planner
-from audioprune.queries import matches, value_of
 
 REPOSITORY = Path(__file__).parents[2]
 

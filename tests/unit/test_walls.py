@@ -8,9 +8,9 @@ import pytest
 
 from audioprune.cells.kinds import KINDS
 from audioprune.exhibits import named
-from audioprune.planning import fingerprint as fp
+from audioprune.fingerprints import fingerprint as fp
+from audioprune.fingerprints.imports import module_path
 from audioprune.planning.exhibits import name_of, plugins_of
-from audioprune.planning.imports import module_path
 from audioprune.planning.plan import Plan
 
 TABLES, FIGURES = ({(kind, name) for name in named.names(kind)} for kind in ("table", "figure"))

@@ -23,7 +23,7 @@ import shutil, sys
 from audioprune import records
 from audioprune.cells.kinds import KINDS
 from audioprune.planning import fingerprint
-from audioprune.planning.cells import study_folder
+from audioprune.cells.cell import study_folder
 from audioprune.planning.exhibits import name_of
 from audioprune.planning.plan import Plan
 study = sys.argv[1]

@@ -9,7 +9,7 @@ import sys
 
 REPORT = "results/demo/report.html"
 GONE, HELD = "0123456789abcdef", "fedcba9876543210"
-HOLD = "import time; from audioprune.planning.lock import hold; f = hold(); print('held', flush=True); time.sleep(100)"
+HOLD = "import time; from audioprune.locks.main import hold; f = hold(); print('held', flush=True); time.sleep(100)"
 
 
 def gc(project, *options: str) -> dict[str, dict]:

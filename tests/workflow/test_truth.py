@@ -157,7 +157,7 @@ def test_a_changed_default_that_no_cell_relied_on_reruns_nothing(finished):
         ("exhibits/style.py", {"figure", "report"}),
         ("exhibits/forms.py", {"table", "report"}),
         ("statistics/error_rates.py", set()),
-        ("queries.py", {"table", "figure", "report"}),
+        ("cells/query.py", {"table", "figure", "report"}),
     ],
 )
 def test_what_shapes_exhibits_alone_draws_those_that_it_shapes(finished, module, kinds):

@@ -12,11 +12,11 @@ from functools import partial
 from typing import Any
 
 from audioprune import registry
+from audioprune.cells.query import value_of
 from audioprune.exhibits import named
 from audioprune.facts.dataset import Dataset
 from audioprune.facts.tokens import PATCH
 from audioprune.labels import canonical_label, label_of
-from audioprune.queries import value_of
 from audioprune.results import contrasts, costs, discards, token_contrasts, tokens
 from audioprune.results.estimate import Absent, Estimate
 from audioprune.results.evaluations import tidy

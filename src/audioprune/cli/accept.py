@@ -11,15 +11,17 @@ import json
 import time
 from collections import Counter
 
-from audioprune import provenance, records, registry
+from audioprune import records, registry
+from audioprune.cells import provenance
+from audioprune.cells.cell import Cell
 from audioprune.cells.kinds import KINDS
 from audioprune.cli._output import columns, print_json
 from audioprune.errors import UserError
-from audioprune.planning import accepted, accepting, fingerprint
-from audioprune.planning.accepted import Acceptance, Change
-from audioprune.planning.accepting import Made
-from audioprune.planning.cells import Cell, key_of
-from audioprune.planning.lock import hold
+from audioprune.fingerprints import accepted, accepting, fingerprint
+from audioprune.fingerprints.accepted import Acceptance, Change
+from audioprune.fingerprints.accepting import Made
+from audioprune.fingerprints.keys import key_of
+from audioprune.locks.main import hold
 from audioprune.planning.plan import Plan
 
 NOTHING_TO_ACCEPT = {

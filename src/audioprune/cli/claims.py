@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from audioprune.cells.cell import DEFAULT_STUDY
 from audioprune.cli._output import columns, print_json
-from audioprune.config import DEFAULT_STUDY
 from audioprune.planning.plan import Plan
 
 WITHDRAWN = "P0, its claims and its tables, is withdrawn by its authors because of errors in its analysis of tokens."

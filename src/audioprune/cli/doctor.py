@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from audioprune.cells.cell import DEFAULT_STUDY, Cell
+from audioprune.cells.state import States
 from audioprune.cli._output import print_json
-from audioprune.config import DEFAULT_STUDY
 from audioprune.planning import brought
-from audioprune.planning.cells import Cell
 from audioprune.planning.cost import estimate, stored_mib
-from audioprune.planning.freshness import States
 from audioprune.planning.plan import Plan
 from audioprune.sources import catalogue, manifest, mirror
 

@@ -11,8 +11,8 @@ from collections import defaultdict
 from dataclasses import asdict
 
 from audioprune.cli._output import columns, print_json
+from audioprune.locks.main import hold
 from audioprune.planning.leftovers import Leftover, find, remove
-from audioprune.planning.lock import hold
 from audioprune.planning.plan import Plan
 
 

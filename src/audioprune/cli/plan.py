@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from audioprune.cells.cell import Cell
+from audioprune.cells.state import States
 from audioprune.cli._output import columns, print_json
-from audioprune.planning.cells import Cell
 from audioprune.planning.cost import estimate
 from audioprune.planning.exhibits import first_copy
-from audioprune.planning.freshness import States
 from audioprune.planning.plan import Plan
 
 

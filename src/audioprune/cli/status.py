@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 
-from audioprune import provenance, records
+from audioprune import records
+from audioprune.cells import provenance
+from audioprune.cells.cell import DEFAULT_STUDY, Cell
+from audioprune.cells.state import States
 from audioprune.cli._output import columns, print_json
-from audioprune.config import DEFAULT_STUDY
-from audioprune.planning.cells import Cell
-from audioprune.planning.freshness import States
 from audioprune.planning.plan import Plan
 
 STATES = ("done", "other versions", "missing", "damaged", "superseded")

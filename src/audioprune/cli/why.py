@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from audioprune import records, registry
+from audioprune.cells.cell import RESULTS, Cell
+from audioprune.cells.state import States
 from audioprune.cli._output import print_json
 from audioprune.cli.status import describe, siblings
 from audioprune.errors import UserError
-from audioprune.planning.cells import RESULTS, Cell
-from audioprune.planning.fingerprint import code_of_kind, counted_in
-from audioprune.planning.freshness import States
-from audioprune.planning.keyed import with_defaults
+from audioprune.fingerprints.fingerprint import code_of_kind, counted_in
+from audioprune.fingerprints.keyed import with_defaults
 from audioprune.planning.plan import Plan
 
 

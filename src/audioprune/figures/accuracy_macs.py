@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import product
 
+from audioprune.cells.query import as_trained
 from audioprune.exhibits import style
-from audioprune.queries import as_trained
 from audioprune.results import costs
 from audioprune.results.estimate import INTERVAL
 from audioprune.results.evaluations import tidy

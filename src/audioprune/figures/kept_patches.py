@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from audioprune import registry
+from audioprune.cells.query import as_trained, value_of
 from audioprune.facts.dataset import Task
 from audioprune.figures import _pictures
-from audioprune.queries import as_trained, value_of
 from audioprune.settings import Closed
 
 if TYPE_CHECKING:

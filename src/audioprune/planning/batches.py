@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from audioprune.cells.cell import KEY_LENGTH, RESULTS, Cell
 from audioprune.cells.kinds import KINDS
-from audioprune.planning.cells import KEY_LENGTH, RESULTS, Cell
 
 FOLDER = RESULTS / "logs" / "batches"
 DRAWN = "exhibits"  # begins the labels of batches that draw

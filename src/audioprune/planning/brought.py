@@ -14,8 +14,8 @@ from pathlib import Path
 from audioprune import registry
 from audioprune.config import Config
 from audioprune.errors import UserError
+from audioprune.fingerprints.keys import code_of, key_of
 from audioprune.planning import user_csv
-from audioprune.planning.cells import code_of, key_of
 from audioprune.settings import Closed, UserFolder
 from audioprune.sources import catalogue, manifest
 from audioprune.sources.manifest import Listed, Manifest

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from audioprune import registry
+from audioprune.cells.cell import Cell
 from audioprune.cells.kinds import KINDS
 from audioprune.facts.dataset import Dataset
-from audioprune.planning.cells import Cell
 from audioprune.profiling.macs import count
 
 CORE_GFLOPS = 20  # ASSUME: what one processor core sustains on the tiny models

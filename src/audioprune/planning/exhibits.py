@@ -8,11 +8,11 @@ from functools import cache
 from pathlib import Path
 
 from audioprune import records, registry
+from audioprune.cells.cell import Cell, study_folder
 from audioprune.cells.kinds import KINDS
 from audioprune.exhibits import named
 from audioprune.exhibits.named import Exhibit
-from audioprune.planning import accepted
-from audioprune.planning.cells import Cell, study_folder
+from audioprune.fingerprints import accepted
 from audioprune.planning.grid import Planner, StudyPlan
 from audioprune.settings import ExhibitSettings, ReportSettings
 

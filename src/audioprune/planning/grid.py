@@ -8,16 +8,18 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
 
-from audioprune import provenance, registry
+from audioprune import registry
+from audioprune.cells import provenance
+from audioprune.cells.cell import Cell
+from audioprune.cells.query import matches
 from audioprune.config import Config, Cost, Grid, Method, Probes, Study, Traces, block_of, method_of, resolve_recipe
 from audioprune.errors import UserError
 from audioprune.facts.dataset import Dataset
 from audioprune.facts.options import canonical
 from audioprune.facts.tokens import PATCH
+from audioprune.fingerprints.keys import code_of, key_of
 from audioprune.labels import label_of, method_label
 from audioprune.planning import brought
-from audioprune.planning.cells import Cell, code_of, key_of
-from audioprune.queries import matches
 from audioprune.settings import (
     AudioSettings,
     Closed,

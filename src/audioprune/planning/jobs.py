@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from audioprune import records, registry
+from audioprune.cells.cell import KEY_LENGTH, RESULTS, Cell
 from audioprune.cells.kinds import KINDS
 from audioprune.errors import UserError
-from audioprune.planning.cells import KEY_LENGTH, RESULTS, Cell, code_of
+from audioprune.fingerprints.keys import code_of
 
 FOLDER = RESULTS / "logs" / "jobs"
 

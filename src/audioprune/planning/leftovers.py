@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from audioprune import leases
+from audioprune.cells.cell import KEY_LENGTH, RESULTS, Cell
 from audioprune.cells.kinds import KINDS
+from audioprune.locks import leases
 from audioprune.planning import jobs
-from audioprune.planning.cells import KEY_LENGTH, RESULTS, Cell
 
 KEY = rf"[0-9a-f]{{{KEY_LENGTH}}}"
 WHATS = ("superseded cell", "unfinished scratch folder", "orphaned resume point", "old log", "old job file")

@@ -6,12 +6,12 @@ from functools import cache, cached_property
 from pathlib import PurePosixPath
 
 from audioprune import registry
+from audioprune.cells.cell import DEFAULT_STUDY, Cell
 from audioprune.cells.kinds import KINDS
-from audioprune.config import DEFAULT_STUDY, Config, load
+from audioprune.config import Config, load
 from audioprune.errors import UserError
 from audioprune.exhibits import named
 from audioprune.planning import brought, exhibits
-from audioprune.planning.cells import Cell
 from audioprune.planning.exhibits import REPORT
 from audioprune.planning.grid import Planner, StudyPlan
 

@@ -8,14 +8,15 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from audioprune import leases, registry
+from audioprune import registry
+from audioprune.cells.cell import Cell
 from audioprune.cells.kinds import KINDS
+from audioprune.cells.state import State, States, guard
 from audioprune.errors import UserError
-from audioprune.planning import exhibits, jobs, lock
+from audioprune.locks import leases, main
+from audioprune.planning import exhibits, jobs
 from audioprune.planning.batches import Batch, batches_of
-from audioprune.planning.cells import Cell
 from audioprune.planning.exhibits import REPORT
-from audioprune.planning.freshness import State, States, guard
 from audioprune.planning.jobs import JobFile
 from audioprune.planning.plan import Plan
 
@@ -43,8 +44,8 @@ class Run:
 
     def begin(self, since: float) -> None:
         """Take the lock of the main process, and write what was planned. `since`: when planning began (time.time())."""
-        self.lock = lock.hold()
-        leases.forget_finished(lock.LOCK.parent, before=since)
+        self.lock = main.hold()
+        leases.forget_finished(main.LOCK.parent, before=since)
         waiting, self._waiting = self._waiting or {}, None
         for file in waiting.values():
             file.write()

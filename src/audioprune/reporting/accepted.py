@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from audioprune.planning.accepted import Acceptance
+    from audioprune.fingerprints.accepted import Acceptance
     from audioprune.results.study import Results
 
 SHORT = 12  # digits of a hash that are shown

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from audioprune.cells.cell import DEFAULT_STUDY
 from audioprune.cells.kinds import KINDS
-from audioprune.config import DEFAULT_STUDY
 from audioprune.exhibits import named, table_json
 from audioprune.exhibits.headline import Question
 from audioprune.exhibits.table import Table

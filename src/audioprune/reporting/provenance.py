@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from audioprune.cells.query import value_of
 from audioprune.exhibits.table import Column, Row, Table
-from audioprune.queries import value_of
 
 if TYPE_CHECKING:
     import pandas as pd

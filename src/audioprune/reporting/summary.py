@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from audioprune.cells.query import value_of
 from audioprune.exhibits.table import Cell, Column, Row, Table
-from audioprune.queries import value_of
 from audioprune.reporting.provenance import set_aside, spoken
 from audioprune.wording import METRICS
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from audioprune.queries import as_trained, value_of
+from audioprune.cells.query import as_trained, value_of
 from audioprune.results.estimate import DRAWS, Estimate, combined
 from audioprune.results.evaluations import tidy
 from audioprune.results.study import Results
@@ -127,7 +127,7 @@ def _values(facts: Dataset, group: pd.DataFrame, found: Estimate) -> dict:
 def _by_run(facts: Dataset, group: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
-    from audioprune.training.emptied import metric_of
+    from audioprune.statistics.emptied import metric_of
 
     return pd.DataFrame([metric_of(run, facts.metric) for _, run in group.groupby("run")])
 

@@ -47,7 +47,7 @@ RUN = ("fold", "seed")
 def _runs(results: Results) -> pd.DataFrame:
     import pandas as pd
 
-    from audioprune.training.metrics import metric_of
+    from audioprune.statistics.metrics import metric_of
 
     rows, cells = [], results.cells("evaluate")
     variant = variants(cells)

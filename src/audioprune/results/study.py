@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from audioprune import records, registry
 from audioprune.cells.kinds import KINDS
-from audioprune.queries import matches
+from audioprune.cells.query import matches
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audioprune import registry
+from audioprune.cells.query import value_of
 from audioprune.labels import method_label, score_of
-from audioprune.queries import value_of
 from audioprune.results.estimate import DRAWS, NAN, Estimate
 from audioprune.results.evaluations import variants
 from audioprune.results.study import Results

@@ -10,9 +10,9 @@ from torch import nn
 from audioprune import records, registry
 from audioprune.errors import UserError
 from audioprune.facts.dataset import Dataset
+from audioprune.fingerprints.keyed import with_defaults
 from audioprune.models.build import build_model, load_checkpoint
 from audioprune.models.weights import read_checkpoint
-from audioprune.planning.keyed import with_defaults
 from audioprune.settings import AudioSettings, FinetuneSettings, Pruning
 from audioprune.sources import user
 from audioprune.sources.place import root_of

@@ -22,15 +22,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from audioprune import disk, leases, provenance, records
+from audioprune import disk, records
+from audioprune.cells import provenance
+from audioprune.cells.cell import Cell
 from audioprune.cells.kinds import KINDS
+from audioprune.cells.state import Digests, state_of
 from audioprune.errors import UserError
+from audioprune.fingerprints.fingerprint import code_record
+from audioprune.fingerprints.keys import code_of
+from audioprune.locks import leases
+from audioprune.locks.gpus import handed_out
 from audioprune.planning import jobs
-from audioprune.planning.cells import Cell, code_of
-from audioprune.planning.fingerprint import code_record
-from audioprune.planning.freshness import Digests, state_of
 from audioprune.settings import Closed
-from audioprune.steps._gpus import handed_out
 
 log = logging.getLogger("audioprune")
 

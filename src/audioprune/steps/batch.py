@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audioprune import registry
+from audioprune.cells.cell import Cell
 from audioprune.errors import UserError
 from audioprune.planning import jobs
-from audioprune.planning.cells import Cell
 from audioprune.steps._run import arguments, at_work, log_to, run_cell
 
 

@@ -8,11 +8,11 @@ from audioprune import records
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
 from audioprune.models.perturb import perturb
+from audioprune.statistics.metrics import metric_of
 from audioprune.steps._model import facts_of, finetuned, load_finetuned, model_for
 from audioprune.steps._run import Job, main
 from audioprune.training.device import prepare
 from audioprune.training.evaluate import predict
-from audioprune.training.metrics import metric_of
 from audioprune.training.splits import rows_of
 
 

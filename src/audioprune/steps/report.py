@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from audioprune.exhibits import named
-from audioprune.planning import accepted
+from audioprune.fingerprints import accepted
 from audioprune.reporting import html, pdf
 from audioprune.reporting.accepted import sentences
 from audioprune.reporting.content import collect

@@ -7,7 +7,8 @@ import os
 import pandas as pd
 import torch
 
-from audioprune import provenance, registry
+from audioprune import registry
+from audioprune.cells import provenance
 from audioprune.errors import UserError
 from audioprune.models.build import build_model
 from audioprune.profiling.throughput import measure

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from audioprune.cells.query import as_trained
 from audioprune.exhibits.table import Cell, Column
-from audioprune.queries import as_trained
 from audioprune.results import contrasts
 from audioprune.results.estimate import INTERVAL
 from audioprune.results.evaluations import covered

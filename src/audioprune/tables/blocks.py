@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from audioprune.cells.query import as_trained
 from audioprune.exhibits.table import Column, Row, Table
 from audioprune.facts.tokens import BLOCKS
-from audioprune.queries import as_trained
 from audioprune.results import costs
 from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation

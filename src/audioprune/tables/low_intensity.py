@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from audioprune import registry
+from audioprune.cells.query import value_of
 from audioprune.exhibits.headline import Question
 from audioprune.exhibits.table import Column, Row, Table
-from audioprune.queries import value_of
 from audioprune.results.token_contrasts import contrast
 from audioprune.results.tokens import Group, analysed, groups, means
 from audioprune.tables._tokens import measured, notes, where

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from audioprune.cells.query import as_trained
 from audioprune.exhibits.table import Cell, Column, Row, Table
-from audioprune.queries import as_trained
 from audioprune.results.evaluations import rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured

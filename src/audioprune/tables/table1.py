@@ -6,9 +6,9 @@ which were chosen so, with the optimism that the choice brings.
 
 from __future__ import annotations
 
+from audioprune.cells.query import as_trained
 from audioprune.exhibits.headline import Question, Rows
 from audioprune.exhibits.table import Cell, Column, Row, Table
-from audioprune.queries import as_trained
 from audioprune.results import costs
 from audioprune.results.evaluations import tidy
 from audioprune.tables import _ablation

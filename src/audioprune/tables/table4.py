@@ -6,8 +6,8 @@ I: kept signal for pruned signal; II: kept background for pruned background; III
 
 from __future__ import annotations
 
+from audioprune.cells.query import as_trained
 from audioprune.exhibits.table import Cell, Column, Row, Table
-from audioprune.queries import as_trained
 from audioprune.results.contrasts import difference
 from audioprune.results.estimate import INTERVAL
 from audioprune.results.evaluations import covered, tidy

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from audioprune.cells.query import as_trained
 from audioprune.exhibits.table import Column, Row, Table
-from audioprune.queries import as_trained
 from audioprune.results.evaluations import tidy
 from audioprune.results.tokens import Group, analysed, groups, means
 from audioprune.tables import _retention

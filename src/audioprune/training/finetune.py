@@ -16,11 +16,11 @@ from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
 from audioprune.facts.dataset import Dataset
 from audioprune.settings import Augment, FinetuneSettings, Recipe
+from audioprune.statistics.metrics import SCORED, multi_hot
 from audioprune.training.batches import Batch, Batches
 from audioprune.training.evaluate import predict
 from audioprune.training.history import write_history
 from audioprune.training.loop import Trained, train, weights_of
-from audioprune.training.metrics import SCORED, multi_hot
 from audioprune.training.optim import build_optimizer
 from audioprune.training.resume import ResumePoint
 from audioprune.training.splits import rows_of

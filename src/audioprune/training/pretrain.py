@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
 from audioprune.settings import Augment, PretrainSettings
+from audioprune.statistics.metrics import multi_hot
 from audioprune.training.batches import Batches, generator
 from audioprune.training.finetune import supervised
 from audioprune.training.history import write_history
 from audioprune.training.loop import Trained, Weights, train, weights_of
 from audioprune.training.masked import MaskedAutoencoder, random_visible
-from audioprune.training.metrics import multi_hot
 from audioprune.training.optim import build_optimizer
 from audioprune.training.resume import ResumePoint
 

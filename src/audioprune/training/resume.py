@@ -17,7 +17,8 @@ from pathlib import Path
 
 import torch
 
-from audioprune import provenance, records
+from audioprune import records
+from audioprune.cells import provenance
 
 log = logging.getLogger("audioprune")
 

@@ -18,8 +18,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from audioprune.cells.cell import RESULTS
 from audioprune.errors import UserError
-from audioprune.planning.cells import RESULTS
 
 log = logging.getLogger("audioprune")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audioprune.training.metrics import SCORED
+from audioprune.statistics.metrics import SCORED
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,8 +15,8 @@ from functools import cache
 from pathlib import Path
 
 from audioprune import disk, records
+from audioprune.cells.cell import RESULTS, Cell, study_folder
 from audioprune.disk import FullDisk
-from audioprune.planning.cells import RESULTS, Cell, study_folder
 
 CACHE = RESULTS / "logs" / "digests.json"
 GUARD = RESULTS / "logs" / "stale" / "newer.txt"

@@ -15,10 +15,10 @@ from collections.abc import Iterable
 from functools import cache
 
 from audioprune.cells.kinds import KINDS
-from audioprune.planning import accepted
-from audioprune.planning.accepted import Change, Changes
-from audioprune.planning.imports import imports_of, module_path, tree_of
-from audioprune.planning.syntax import digest_of
+from audioprune.fingerprints import accepted
+from audioprune.fingerprints.accepted import Change, Changes
+from audioprune.fingerprints.imports import imports_of, module_path, tree_of
+from audioprune.fingerprints.syntax import digest_of
 
 DECLARED_OUT = (
     "audioprune",  # the library's names
@@ -27,17 +27,19 @@ DECLARED_OUT = (
     "audioprune.settings",  # values that differ from the pinned defaults, so a changed default is seen
     "audioprune.sources.catalogue",  # content digests
     "audioprune.sources.manifest",  # digests of what users bring
-    "audioprune.cells",  # what a kind of cell is: a version for each stands in for it
+    "audioprune.cells.cell",  # addresses, where a cell lies
+    "audioprune.cells.kinds",  # what a kind of cell is: a version for each stands in for it
+    "audioprune.fingerprints",
     "audioprune.planning",  # which cells there are, of which data, and which an exhibit gets, in order
     "audioprune.registry",  # finds modules by name: those named are covered, as are the facts that it gives
     # How a cell is made and recorded, not what is in it.
     "audioprune.records",  # and the canonical JSON that keys themselves are made of
     "audioprune.progress",
-    "audioprune.provenance",
+    "audioprune.cells.provenance",
+    "audioprune.cells.state",
     "audioprune.errors",
     "audioprune.disk",
-    "audioprune.leases",
-    "audioprune.holders",
+    "audioprune.locks",
     "audioprune.steps._run",
     "audioprune.cli",
 )

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
-from audioprune.planning.pinned import PINNED
+from audioprune.fingerprints.pinned import PINNED
 
 
 def keyed(settings: BaseModel) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from audioprune.errors import UserError
-from audioprune.planning.accepted import Change, Changes, indexed
-from audioprune.planning.fingerprint import counted
+from audioprune.fingerprints.accepted import Change, Changes, indexed
+from audioprune.fingerprints.fingerprint import counted
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from audioprune import records
-from audioprune.holders import Holder
+from audioprune.locks.holders import Holder
 
 log = logging.getLogger("audioprune")
 

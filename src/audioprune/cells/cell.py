@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from audioprune.config import DEFAULT_STUDY
-from audioprune.planning.fingerprint import fingerprint
-from audioprune.planning.keyed import keyed
-from audioprune.records import RECORD, canonical
-from audioprune.settings import Closed
+from audioprune.records import RECORD
 
+DEFAULT_STUDY = "paper"  # its results lie in results/ itself
 RESULTS = Path("results")
 KEY_LENGTH = 16  # hexadecimal digits of the key in a path: 64 bits
-
-# Fields that say where data lies, not what it is: the digest of the data, the CSV as parsed included, stands in the key
-# instead.
-UNKEYED = {"audio": {"user": {"folder", "csv"}}}
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,37 +70,3 @@ def _add(cell: Cell, found: dict[str, Cell]) -> None:
 def study_folder(study: str) -> Path:
     """Where users find a study's tables, figures and report."""
     return RESULTS if study == DEFAULT_STUDY else RESULTS / study
-
-
-def code_of(kind: str, plugins: tuple[str, ...]) -> str:
-    """Fingerprint of a kind's code. What is fetched is pinned by its content digest, so fetching code is not keyed."""
-    return "" if kind == "fetch" else fingerprint(kind, plugins)
-
-
-def keyed_settings(kind: str, settings: Closed) -> dict:
-    """The settings that enter the key: fields that differ from their pinned defaults, places of data left out."""
-    return _without(keyed(settings), UNKEYED.get(kind, {}))
-
-
-def _without(found: dict, places: Mapping[str, Iterable] | Iterable[str]) -> dict:
-    """Without fields by name; {name: fields} are those of the model inside."""
-    kept = dict(found)
-    for name in places:
-        inner = places[name] if isinstance(places, Mapping) else None
-        if inner is None:
-            kept.pop(name, None)
-        elif isinstance(kept.get(name), dict):
-            kept[name] = _without(kept[name], inner)
-    return kept
-
-
-def key_of(kind: str, settings: Closed, inputs: dict[str, str], digests: dict[str, str], code: str) -> str:
-    """Content key: SHA-256 over canonical JSON of settings, input keys, data digests and code, cut to 16 digits."""
-    content = {
-        "kind": kind,
-        "settings": keyed_settings(kind, settings),
-        "inputs": inputs,
-        "digests": digests,
-        "code": code,
-    }
-    return hashlib.sha256(canonical(content).encode()).hexdigest()[:KEY_LENGTH]

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TextIO
 
 from audioprune import disk
+from audioprune.cells.cell import RESULTS
 from audioprune.errors import UserError
-from audioprune.planning.cells import RESULTS
 
 LOCK = RESULTS / "logs" / "main.lock"
 
