@@ -48,5 +48,5 @@ def run_of(*targets: str) -> Iterator[Run]:
         yield run
     finally:
         run.states.digests.save()
-        if hasattr(run, "lock"):
-            run.lock.close()
+        if hasattr(run, "_lock"):
+            run._lock.close()

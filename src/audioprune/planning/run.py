@@ -44,7 +44,7 @@ class Run:
 
     def begin(self, since: float) -> None:
         """Take the lock of the main process, and write what was planned. `since`: when planning began (time.time())."""
-        self.lock = main.hold()
+        self._lock = main.hold()
         leases.forget_finished(main.LOCK.parent, before=since)
         waiting, self._waiting = self._waiting or {}, None
         for file in waiting.values():
