@@ -1,7 +1,8 @@
 """What rules ask: functions of wildcards, answered by the run. No rules here."""
 
+from audioprune.cells.cell import study_folder
 from audioprune.exhibits import named
-from audioprune.planning import cells, exhibits
+from audioprune.planning import exhibits
 
 
 def asked(question):
@@ -79,4 +80,4 @@ def nearest(wildcards):
 
 
 def report_of(study):
-    return str(cells.study_folder(study) / "report.html")
+    return str(study_folder(study) / "report.html")
