@@ -70,9 +70,10 @@ def test_without_published_statistics_they_are_computed(name):
 def test_listing_imports_nothing_heavy():
     code = (
         "import sys\n"
-        "from audioprune import manifest, registry, sources\n"
+        "from audioprune import registry\n"
+        "from audioprune.sources import catalogue, manifest\n"
         f"for name in {NAMES!r}: registry.get('datasets', name)\n"
-        "sources.load()\n"
+        "catalogue.load()\n"
         "heavy = {'torch', 'torchaudio', 'timm', 'numpy', 'pandas', 'soundfile', 'requests'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )

@@ -22,7 +22,7 @@ PRETEND = """
 import shutil, sys
 from audioprune import records
 from audioprune.cells.kinds import KINDS
-from audioprune.planning import fingerprint
+from audioprune.fingerprints import fingerprint
 from audioprune.cells.cell import study_folder
 from audioprune.planning.exhibits import name_of
 from audioprune.planning.plan import Plan

@@ -99,7 +99,8 @@ def test_cells_made_with_old_and_new_code_are_refused_until_one_is_named(finishe
     finished.edit("config.yaml", rates, f"{rates}, 0.3")
     new = [cell for cell in finished.jobs("demo")["finetune"] if "kr0.3" in cell]
     script = (
-        "import sys; from audioprune import records; from audioprune.planning import fingerprint, plan as p\n"
+        "import sys; from audioprune import records; from audioprune.fingerprints import fingerprint\n"
+        "from audioprune.planning import plan as p\n"
         "for c in p.Plan().study('demo').all.values():\n"
         "    if c.path in sys.argv[1:]:\n"
         "        inputs = {n: u.key for n, u in c.inputs.items()}\n"
