@@ -109,7 +109,7 @@ def test_no_room_to_unpack_keeps_what_was_downloaded(tmp_path, disk, monkeypatch
     words = ("title", "version", "home", "licence", "credit")
     row = dict.fromkeys(words, "x") | {"mib": 1, "archives": [archive], "keep": ["*.wav"], "strip": 0}
     row |= {"home": "https://example.org", "content": "0" * 64, "files": 1, "bytes": 1 << 20}
-    monkeypatch.setattr(step.sources, "load", lambda: {"mine": catalogue.Source.model_validate(row)})
+    monkeypatch.setattr(step.catalogue, "load", lambda: {"mine": catalogue.Source.model_validate(row)})
     monkeypatch.chdir(tmp_path)
     kept = tmp_path / "resume" / "a.tar.gz"
     kept.parent.mkdir()

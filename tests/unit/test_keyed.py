@@ -80,9 +80,12 @@ def another(model: type[BaseModel], name: str) -> str:
     """A valid default that is not the present one, as code."""
     annotation, value = model.model_fields[name].annotation, default_of(model, name)
     if inner := model_in(annotation):
-        return {"Pruning": "Pruning(method='topk', keep_rate=0.5)", "Augment": "Augment(mixup=0.25)"}.get(
-            inner.__name__, "UserFolder(folder='f', csv='c', task='keyword', classes=('a',), frames=16)"
-        )
+        return {
+            "Pruning": "Pruning(method='topk', keep_rate=0.5)",
+            "Augment": "Augment(mixup=0.25)",
+            "UserFolder": "UserFolder(folder='f', csv='c', task='keyword', classes=('a',), frames=16)",
+            "Row": "Row(draw='gamma', title='A title')",
+        }[inner.__name__]
     if isinstance(value, list):
         return repr(tuple(value[::-1]))
     valid = [v for part in (annotation, *get_args(annotation)) if get_origin(part) is Literal for v in get_args(part)]
@@ -125,7 +128,8 @@ CELLS: list[tuple[str, dict]] = [
     ("macs", SHAPE),
     ("throughput", {**SHAPE, "batch_size": 4, "device": "here"}),
     ("table", {"study": "a", "name": "table1"}),
-    ("figure", {"study": "a", "name": "figure2"}),
+    ("figure", {"study": "a", "name": "occurrence"}),
+    ("figure", {"study": "a", "name": "figure2", "row": {"draw": "kept-patches", "title": "A title"}}),
     ("report", {"study": "a"}),
     ("report", {"study": "a", "title": "A title", "tier": "synthetic"}),
 ]

@@ -54,7 +54,7 @@ def made(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def run(source: catalogue.Source, name: str = "mine", content: str = "") -> dict:
-        monkeypatch.setattr(step.sources, "load", lambda: {"mine": source})
+        monkeypatch.setattr(step.catalogue, "load", lambda: {"mine": source})
         settings = FetchSettings(source=name)
         key = key_of("fetch", settings, {}, {"content": content}, code_of("fetch", ()))
         return step.fetch(Job("fetch", name, key, settings, {}, tmp_path / "out", tmp_path / "resume"))

@@ -36,7 +36,7 @@ HOLDERS = {  # module: kinds of cells, and exhibits
     "sources.download": ({"fetch"}, set()),
     "sources.extract": ({"fetch"}, set()),
     "sources.mirror": ({"fetch"}, set()),
-    "queries": (set(), TABLES | FIGURES | REPORT),
+    "cells.query": (set(), TABLES | FIGURES | REPORT),
     "labels": (
         set(),
         TABLES - {("table", name) for name in ("data", "forensics", "table6")}
