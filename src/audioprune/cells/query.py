@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from audioprune.facts.dataset import Dataset
 
 
 class Asked(Protocol):
@@ -14,6 +17,15 @@ class Asked(Protocol):
 
     @property
     def inputs(self) -> Mapping[str, Any]: ...
+
+
+class Cells(Protocol):
+    """A planned study, or its results: what is asked for the cells that an exhibit shows."""
+
+    @property
+    def dataset(self) -> Callable[[str], Dataset]: ...
+
+    def cells(self, kind: str, **wanted: Any) -> list[Any]: ...
 
 
 def matches(cell: Asked, wanted: dict) -> bool:

@@ -5,9 +5,10 @@ report/claims/<name>.yaml holds one claim each; found by name, held by no list.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -17,6 +18,10 @@ from audioprune.claims.units import Quantity
 from audioprune.errors import UserError
 from audioprune.exhibits import named
 from audioprune.settings import Closed
+
+if TYPE_CHECKING:
+    from audioprune.claims.evidence import Evidence
+    from audioprune.claims.verdict import Part
 
 FOLDER = Path(__file__).resolve().parents[3] / "report" / "claims"
 STATUS = {"P0": "withdrawn", "draft 000": "second-hand", "draft 001": "second-hand"}
@@ -79,7 +84,7 @@ class Claim(Closed):
     expected_why: str = ""
 
     @model_validator(mode="after")
-    def _fits(self):
+    def _fits(self) -> Self:
         if len(self.sources) != len(self.ids):
             raise ValueError(f"{len(self.ids)} ids need as many sources, not {len(self.sources)}")
         if self.corrected and set(self.corrected.units) - set(self.quantities):
@@ -98,7 +103,8 @@ class Claim(Closed):
 @cache
 def load(folder: Path = FOLDER) -> tuple[Claim, ...]:
     """All claims, in the order of their files' names; UserError says which file is wrong, all errors at once."""
-    found, problems, seen = [], [], {}
+    found, problems = [], []
+    seen: dict[str, Path] = {}
     for path in sorted(folder.glob("*.yaml"), key=_place):
         try:
             claim = Claim.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
@@ -122,7 +128,7 @@ def _place(path: Path) -> tuple[str, int, str]:
     return document, int(number) if number.isdigit() else 0, path.stem
 
 
-def predicate(claim: Claim):
+def predicate(claim: Claim) -> Callable[[Claim, Evidence], list[Part]]:
     """The function that judges a claim."""
     family, _, name = claim.predicate.partition(".")
     return getattr(registry.get("predicates", family), name)
@@ -149,7 +155,7 @@ def _names(claim: Claim) -> list[str]:
     return problems
 
 
-def _said(error) -> str:
+def _said(error: Exception) -> str:
     if isinstance(error, ValidationError):
         return "; ".join(f"{'.'.join(map(str, e['loc'])) or 'claim'}: {e['msg']}" for e in error.errors())
     return str(error)

@@ -79,7 +79,7 @@ def _baselines(costs: Sequence[Claim]) -> list[Relation]:
     found = []
     for (backbones, datasets), own in groups.items():
         implied = {c.name: (c.quantities["score"] + c.quantities["drop"]).value for c in own}
-        kind = "same baseline" if len(set(implied.values())) == 1 else "contradiction"
+        kind: Kind = "same baseline" if len(set(implied.values())) == 1 else "contradiction"
         values = ", ".join(f"{value:f}" for value in dict.fromkeys(implied.values()))
         if len(own) > 1:
             text = f"value plus drop gives {values} for {backbones[0]} unpruned on {datasets[0]}"

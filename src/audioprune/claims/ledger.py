@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from audioprune.claims.claim import Claim, load, predicate
+from collections.abc import Iterator
+
+from audioprune.claims.claim import Claim, Corrected, load, predicate
 from audioprune.claims.evidence import Evidence
 from audioprune.claims.readings import misread, readings
 from audioprune.claims.units import Quantity
@@ -31,7 +33,7 @@ def judge(claim: Claim, results: Results) -> Judged:
     wrong = misread(claim, found)
     measured = combine(made)
     verdict = "superseded" if claim.withdrawn else "misstated" if wrong else measured
-    corrected = statement(claim, found) if wrong and claim.corrected else ""
+    corrected = statement(claim.corrected, found) if wrong and claim.corrected else ""
     return Judged(
         claim=claim,
         study=results.study,
@@ -50,12 +52,12 @@ def judge(claim: Claim, results: Results) -> Judged:
     )
 
 
-def statement(claim: Claim, found: dict[str, Quantity]) -> str:
+def statement(corrected: Corrected, found: dict[str, Quantity]) -> str:
     """The corrected statement, with the quantities as they are."""
     words = {name: str(value) for name, value in found.items()}
     if "macs" in found:
         words |= {"macs": str(found["macs"].to("pct_remaining")), "saved": str(found["macs"].to("pct_reduction"))}
-    return " ".join(claim.corrected.statement.format(**words).split())
+    return " ".join(corrected.statement.format(**words).split())
 
 
 def _brief(verdict: str, corrected: str, wrong: dict, printed: list[Part], made: list[Part]) -> str:
@@ -74,7 +76,7 @@ def _brief(verdict: str, corrected: str, wrong: dict, printed: list[Part], made:
     return ". ".join(said) + "."
 
 
-def _pairs(wrong: dict[str, tuple[Quantity, Quantity]]):
+def _pairs(wrong: dict[str, tuple[Quantity, Quantity]]) -> Iterator[tuple[str, str]]:
     """What was claimed and what it is, MACs also as what is saved."""
     for claimed, is_ in wrong.values():
         saved = f", {is_.to('pct_reduction')}" if is_.unit == "pct_remaining" else ""

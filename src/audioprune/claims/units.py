@@ -6,7 +6,7 @@ A remaining share that is quoted as a reduction is so found as what it is: the t
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import field_validator
 
@@ -49,7 +49,7 @@ class Quantity(Closed):
 
     @field_validator("value", mode="before")
     @classmethod
-    def _as_printed(cls, value):
+    def _as_printed(cls, value: Any) -> Any:
         if isinstance(value, float):
             raise ValueError(f"write {value} in quotes, as it is printed: its digits say how it was rounded")
         return value
@@ -96,6 +96,6 @@ class Quantity(Closed):
         return f"{self.value:f} {TEXT[self.unit]}".strip()
 
 
-def quantity(value, unit: Unit, decimals: int | None = None) -> Quantity:
+def quantity(value: float | Decimal | str, unit: Unit, decimals: int | None = None) -> Quantity:
     """A computed number as a Quantity, rounded to some decimals where it is to be shown."""
     return Quantity(value=Decimal(str(value) if decimals is None else f"{value:.{decimals}f}"), unit=unit)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
@@ -20,6 +20,7 @@ from audioprune.errors import UserError
 from audioprune.settings import Closed, ExhibitSettings, Row
 
 if TYPE_CHECKING:
+    from audioprune.cells.query import Cells
     from audioprune.results.study import Results
 
 FILE = Path(__file__).resolve().parents[3] / "report" / "exhibits.yaml"
@@ -35,7 +36,7 @@ class Figure:
     module: ModuleType
     shows: Closed
 
-    def needs(self, study: Any) -> list:
+    def needs(self, study: Cells) -> list:
         return self.module.needs(study, self.shows)
 
     def draw(self, results: Results) -> tuple:

@@ -36,6 +36,9 @@ class Cell:
         return None if self.value is None or self.published is None else self.value - self.published
 
 
+Value = Cell | int | float | str | None  # in one place of a row
+
+
 @dataclass(frozen=True)
 class Column:
     key: str
@@ -54,7 +57,7 @@ class Column:
 class Row:
     """Quantities by column key: a Cell, a plain number or a text. Keys without a column are in the CSV only."""
 
-    cells: dict[str, Cell | int | float | str | None]
+    cells: dict[str, Value]
     group: str = ""
 
 
@@ -117,25 +120,25 @@ class Table:
         return out.getvalue()
 
 
-def _part(cell, part: str):
+def _part(cell: Value, part: str) -> int | float | str | None:
     if not isinstance(cell, Cell):
         return cell if part == "value" else None
     value = getattr(cell, part)
     return None if value == "" else value
 
 
-def _raw(value) -> str:
+def _raw(value: int | float | str | None) -> str:
     return "" if value is None else repr(float(value)) if isinstance(value, float) else str(value)
 
 
-def _shown(column: Column, cell) -> bool:
+def _shown(column: Column, cell: Value) -> bool:
     """Whether this row has anything for the column: columns that nobody fills are left out."""
     if isinstance(cell, Cell) and column.part != "value":
         return _part(cell, {"interval": "low"}.get(column.part, column.part)) is not None
     return cell is not None and cell != ""
 
 
-def _entry(column: Column, cell, letters: dict[str, str], used: dict[str, None]) -> Entry:
+def _entry(column: Column, cell: Value, letters: dict[str, str], used: dict[str, None]) -> Entry:
     """What is shown of a cell in a column. Reasons and remarks get letters; marks of published values are noted."""
     if isinstance(cell, str):
         return Entry(cell)

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from audioprune.results.tokens import Group, groups
 from audioprune.wording import clean
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from audioprune.results.study import Result, Results
 
 PRUNING = (0, (2, 2))  # lines of pruning blocks
 NOTHING = "the study traces no such model"
 
 
-def there(results, cells: Iterable) -> list[Group]:
+def there(results: Results, cells: Iterable[Result]) -> list[Group]:
     """The groups of these cells that have something to show."""
     return [group for group in groups(results, cells) if group.cells]
 
 
-def why(results, cells: Iterable) -> str:
+def why(results: Results, cells: Iterable[Result]) -> str:
     return next((group.why for group in groups(results, cells) if group.why), NOTHING)
 
 
@@ -41,7 +48,7 @@ def where(group: Group) -> dict:
     return fixed | {"variant": group.variant, "score": group.score, "keep_rate": group.keep_rate}
 
 
-def rate_legend(fig, colours: dict, more: Iterable = ()) -> None:
+def rate_legend(fig: Figure, colours: dict, more: Iterable = ()) -> None:
     """Keep-rates by colour above all panels, and further handles."""
     from matplotlib.lines import Line2D
 
@@ -51,12 +58,12 @@ def rate_legend(fig, colours: dict, more: Iterable = ()) -> None:
     fig.legend(handles=handles, loc="outside upper center", ncols=min(5, len(handles)))
 
 
-def mark_pruning(ax, blocks: Iterable[int]) -> None:
+def mark_pruning(ax: Axes, blocks: Iterable[int]) -> None:
     for block in blocks:
         ax.axvline(block, color="#666666", lw=0.9, ls=PRUNING, zorder=1.2)
     ax.grid(axis="x", visible=False)
 
 
-def block_axis(ax, last: int) -> None:
+def block_axis(ax: Axes, last: int) -> None:
     ax.set_xticks(range(0, last + 1, 1 if last < 13 else 2))
     ax.set_xlim(-0.5, last + 0.5)

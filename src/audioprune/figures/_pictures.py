@@ -6,11 +6,22 @@ picture comes from the features.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from audioprune.exhibits import style
 from audioprune.facts.mel import HIGH_HZ, LOW_HZ, MEL_BINS, SAMPLE_RATE, SHIFT, mel
 from audioprune.facts.tokens import token_order
 from audioprune.labels import score_of
 from audioprune.wording import clean
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+    from audioprune.facts.dataset import Dataset
+    from audioprune.results.study import Result
 
 HEIGHT = 1.45  # inches, of one picture
 DARK = 0.15  # brightness of a pruned patch
@@ -19,7 +30,7 @@ HERTZ = (250, 1000, 2000, 4000, 8000)
 COLUMNS = ("backbone", "dataset", "clip", "score", "keep_rate", "block", "token", "time_index", "freq_index")
 
 
-def sheet(shown: list[dict], why: str):
+def sheet(shown: list[dict], why: str) -> tuple[Figure, DataFrame]:
     """A figure of pictures, one below the other, and the kept patches that it shows; `why`, where there is none."""
     import pandas as pd
 
@@ -34,7 +45,7 @@ def sheet(shown: list[dict], why: str):
     return fig, pd.DataFrame(rows, columns=COLUMNS)
 
 
-def picture(trace, clips, clip: str, facts) -> dict:
+def picture(trace: Result, clips: DataFrame, clip: str, facts: Dataset) -> dict:
     """One clip of one trace: its spectrogram in dB, (T, 128), and kept patches by block on the (time, freq) grid."""
     import numpy as np
 
@@ -62,7 +73,7 @@ def picture(trace, clips, clip: str, facts) -> dict:
     }
 
 
-def kept_pixels(shape: tuple[int, int], places, patch: int, stride: int):
+def kept_pixels(shape: tuple[int, int], places: np.ndarray, patch: int, stride: int) -> np.ndarray:
     """(T, 128) bool: pixels under at least one of the patches at `places` (K, 2)."""
     import numpy as np
 
@@ -72,7 +83,7 @@ def kept_pixels(shape: tuple[int, int], places, patch: int, stride: int):
     return mask
 
 
-def _draw_row(fig, top: float, height: float, one: dict) -> None:
+def _draw_row(fig: Figure, top: float, height: float, one: dict) -> None:
     """One picture below `top`: a heading, the input, then what is left after each pruning block."""
     import matplotlib as mpl
     import numpy as np
@@ -105,7 +116,7 @@ def _short(text: str, most: int = 52) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip(" ,") + "…"
 
 
-def _show(ax, picture, *, seconds: float) -> None:
+def _show(ax: Axes, picture: np.ndarray, *, seconds: float) -> None:
     """(T, 128, 3) with time to the right and frequency up, ticks on the mel scale."""
     extent = (0, seconds, 0, MEL_BINS)
     shown = picture[:: max(1, len(picture) // WIDEST)].transpose(1, 0, 2)

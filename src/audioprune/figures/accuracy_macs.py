@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import TYPE_CHECKING, Any
 
 from audioprune.cells.query import as_trained
 from audioprune.exhibits import style
@@ -10,6 +11,14 @@ from audioprune.results import costs
 from audioprune.results.estimate import INTERVAL
 from audioprune.results.evaluations import tidy
 from audioprune.wording import METRICS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+    from audioprune.cells.query import Cells
+    from audioprune.results.study import Results
 
 TITLE = "Accuracy against MACs"
 CAPTION = (
@@ -33,11 +42,11 @@ COLUMNS = (
 )
 
 
-def needs(study) -> list:
+def needs(study: Cells) -> list:
     return [c for c in study.cells("evaluate", selection="last") if as_trained(c)]
 
 
-def draw(results):
+def draw(results: Results) -> tuple[Figure, DataFrame]:
     frame = points(results)
     if frame.empty:
         missing = [r.why for r in results.cells("evaluate", selection="last", perturbation="none")]
@@ -61,7 +70,7 @@ def draw(results):
     return fig, frame
 
 
-def points(results):
+def points(results: Results) -> DataFrame:
     """The pooled evaluations with their MACs, those that were run."""
     frame = tidy(results)
     wanted = (frame["perturbation"] == "none") & (frame["trained"] == "") & (frame["selection"] == "last")
@@ -71,11 +80,11 @@ def points(results):
     return frame[list(COLUMNS)].reset_index(drop=True)
 
 
-def _name(row) -> str:
+def _name(row: Any) -> str:
     return " ".join(filter(None, (row.backbone, row.method, row.variant)))
 
 
-def _looks(frame) -> dict[tuple[str, str], dict]:
+def _looks(frame: DataFrame) -> dict[tuple[str, str], dict]:
     """By backbone and method with its variant: colour, marker, and how far aside (in sixtieths of the axis)."""
     colours = style.assigned(frame["backbone"])
     methods = style.assigned(_method(row) for row in frame.itertuples() if row.method != "none")
@@ -87,11 +96,11 @@ def _looks(frame) -> dict[tuple[str, str], dict]:
     return looks
 
 
-def _method(row) -> str:
+def _method(row: Any) -> str:
     return " ".join(filter(None, (row.method, row.variant)))
 
 
-def _panel(ax, dataset: str, frame, looks: dict) -> None:
+def _panel(ax: Axes, dataset: str, frame: DataFrame, looks: dict) -> None:
     small = frame["gmacs"].max() < 1
     frame = frame.assign(x=frame["gmacs"] * (1000 if small else 1))
     span = frame["x"].max() - frame["x"].min()
@@ -112,19 +121,19 @@ def _panel(ax, dataset: str, frame, looks: dict) -> None:
     ax.set_title(dataset, fontweight="bold", loc="left")
 
 
-def _joined(start, curve):
+def _joined(start: DataFrame, curve: DataFrame) -> DataFrame:
     import pandas as pd
 
     return pd.concat([start, curve]) if len(start) else curve
 
 
-def _curve(ax, curve, name: str, own: dict, span: float) -> None:
+def _curve(ax: Axes, curve: DataFrame, name: str, own: dict, span: float) -> None:
     x, y = curve["x"] + own["aside"] * span * (curve["method"] != "none"), curve["value"]
     bars = [(y - curve["low"]).clip(lower=0), (curve["high"] - y).clip(lower=0)]
     ax.errorbar(x, y, yerr=bars, label=name, capsize=2, elinewidth=0.8, **own["look"])
 
 
-def _rates(ax, frame) -> None:
+def _rates(ax: Axes, frame: DataFrame) -> None:
     """Keep-rates along the top, each above the mean MACs of its points; none where backbones differ in size."""
     by_rate = frame.groupby("keep_rate")["x"]
     spread, width = (by_rate.max() - by_rate.min()).max(), frame["x"].max() - frame["x"].min()

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from audioprune.exhibits import style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+    from audioprune.cells.query import Cells
+    from audioprune.results.study import Results
 
 TITLE = "Clusters of intensity and variation by dataset"
 CAPTION = (
@@ -13,11 +22,11 @@ STATISTICS = {"mean": "intensity: patch mean", "std": "variation: patch standard
 COLUMNS = ("dataset", "statistic", "cluster", "lower", "upper", "share", "percent")
 
 
-def needs(study) -> list:
+def needs(study: Cells) -> list:
     return study.cells("clusters")
 
 
-def draw(results):
+def draw(results: Results) -> tuple[Figure, DataFrame]:
     import matplotlib as mpl
     import pandas as pd
 

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from audioprune.exhibits import style
 from audioprune.results import discards
 from audioprune.results.estimate import INTERVAL
 from audioprune.wording import METRICS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+    from audioprune.cells.query import Cells
+    from audioprune.results.study import Results
 
 TITLE = "Discarding tokens by intensity"
 CAPTION = (
@@ -17,11 +27,11 @@ CAPTION = (
 SETS = {"C1C2": "without C1 and C2 (low intensity)", "C4C5": "without C4 and C5 (high intensity)"}
 
 
-def needs(study) -> list:
+def needs(study: Cells) -> list:
     return discards.needs(study)
 
 
-def draw(results):
+def draw(results: Results) -> tuple[Figure, DataFrame]:
     frame = discards.points(results)
     if frame.empty:
         missing = (r.why for r in results.cells("discard") if not r.ok)
@@ -43,13 +53,13 @@ def draw(results):
     return fig, frame
 
 
-def _panel(ax, frame, order: dict[str, int], plain: dict[str, float]) -> None:
+def _panel(ax: Axes, frame: DataFrame, order: dict[str, int], plain: dict[str, float]) -> None:
     for (backbone, control), own in frame.groupby(["backbone", "control"], sort=False):
         number = order[backbone] % 7
         colour, marker, y = style.COLOURS[number], style.MARKERS[number], own["value"]
         bars = [(y - own["low"]).clip(lower=0), (own["high"] - y).clip(lower=0)]
-        look = {"color": colour, "ls": style.LINES[1] if control else "-", "capsize": 1.5, "elinewidth": 0.7}
-        look |= {"marker": marker, "mfc": "white" if control else colour, "ms": 3.5}
+        look: dict[str, Any] = {"color": colour, "capsize": 1.5, "elinewidth": 0.7, "marker": marker, "ms": 3.5}
+        look |= {"ls": style.LINES[1] if control else "-", "mfc": "white" if control else colour}
         label = f"{backbone}, {'random' if control else 'discarded'}"
         ax.errorbar(own["block"] + 0.12 * control + 0.05 * number, y, yerr=bars, label=label, **look)
         skipped = own[own["n_skipped"] < own["n"]]

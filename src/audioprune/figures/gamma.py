@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from audioprune.exhibits import style
 from audioprune.figures import _panels
@@ -10,10 +10,13 @@ from audioprune.figures._selected import Analysed as Shows
 from audioprune.results.tokens import analysed, means
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
+    from audioprune.cells.query import Cells
     from audioprune.results.study import Results
+    from audioprune.results.tokens import Group
 
 WIDE = 2  # panels in a row
 KINDS = {"gamma_s": ("R_s, kept signal", "-", "o"), "gamma_b": ("R_b, kept background", (0, (4, 1.6)), "s")}
@@ -29,12 +32,11 @@ CAPTION = (
 )
 
 
-def needs(study: Any, shows: Shows) -> list:
+def needs(study: Cells, shows: Shows) -> list:
     return analysed(study, **dict(shows))
 
 
 def draw(results: Results, shows: Shows) -> tuple[Figure, DataFrame]:
-    import numpy as np
     import pandas as pd
 
     cells = needs(results, shows)
@@ -43,7 +45,8 @@ def draw(results: Results, shows: Shows) -> tuple[Figure, DataFrame]:
         return style.empty(_panels.why(results, cells)), pd.DataFrame(columns=COLUMNS)
     height = -(-len(models) // WIDE)
     fig, axes = style.figure(height, min(WIDE, len(models)), height=2.2 * height + 0.5)
-    panels, rows = list(np.ravel(axes)), []
+    panels = [ax for line in axes for ax in line]
+    rows: list[dict] = []
     colours = style.rate_colours(g.keep_rate for own in models for g in own)
     for ax in panels[len(models) :]:
         ax.set_axis_off()
@@ -63,7 +66,7 @@ def draw(results: Results, shows: Shows) -> tuple[Figure, DataFrame]:
     return fig, pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _lines(ax, results, group, colour) -> list[dict]:
+def _lines(ax: Axes, results: Results, group: Group, colour: tuple) -> list[dict]:
     own = means(results, group, "attention", ("score", "group", "block"), tuple(KINDS))
     score, rows = group.score.partition("_")[0], []
     for kind, (_, line, marker) in KINDS.items():
@@ -79,7 +82,7 @@ def _lines(ax, results, group, colour) -> list[dict]:
     return rows
 
 
-def _scale(ax, highs: list) -> None:
+def _scale(ax: Axes, highs: list) -> None:
     """Logarithmic where the values span more than a factor of four."""
     import math
 
@@ -92,7 +95,7 @@ def _scale(ax, highs: list) -> None:
         ax.yaxis.set_minor_locator(NullLocator())
 
 
-def _legend(fig, colours: dict) -> None:
+def _legend(fig: Figure, colours: dict) -> None:
     from matplotlib.lines import Line2D
 
     kinds = [

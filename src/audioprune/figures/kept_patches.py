@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
+    from audioprune.cells.query import Asked, Cells
     from audioprune.results.study import Results
 
 ROWS = 6  # pictures in a figure
@@ -35,7 +36,7 @@ class Shows(Closed):
     traces: tuple[Traced, ...]
 
 
-def needs(study: Any, shows: Shows) -> list:
+def needs(study: Cells, shows: Shows) -> list:
     """The first run of each: one fold and seed are enough to look at."""
     return [cell for wanted in shows.traces for cell in _chosen(traces(study, wanted), wanted.near)]
 
@@ -44,7 +45,7 @@ def _chosen(cells: list, near: float | None) -> list:
     return first_runs(cells) if near is None else nearest(cells, near)
 
 
-def traces(study: Any, wanted: Traced) -> list:
+def traces(study: Cells, wanted: Traced) -> list:
     """Traces of these tasks, families, keep-rates and scores."""
     return [
         c
@@ -58,7 +59,7 @@ def traces(study: Any, wanted: Traced) -> list:
 
 def nearest(cells: list, rate: float) -> list:
     """Of each backbone and dataset the trace whose keep-rate is nearest to `rate`, the first run of it."""
-    found: dict[tuple, object] = {}
+    found: dict[tuple, Any] = {}
     for c in cells:
         key = value_of(c, "backbone"), value_of(c, "dataset")
         if key not in found or _away(c, rate) < _away(found[key], rate):
@@ -66,7 +67,7 @@ def nearest(cells: list, rate: float) -> list:
     return list(found.values())
 
 
-def _away(cell, rate: float) -> float:
+def _away(cell: Asked, rate: float) -> float:
     return abs(cell.settings.pruning.keep_rate - rate)
 
 

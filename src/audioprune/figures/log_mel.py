@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from audioprune.exhibits import style
 from audioprune.facts.dataset import Task
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
+    from audioprune.cells.query import Cells
     from audioprune.results.study import Results
 
 COLUMNS = ("dataset", "low", "high", "pixels", "density", "tau_kind", "tau", "signal_share")
@@ -28,12 +29,11 @@ class Shows(Closed):
     tasks: tuple[Task, ...]
 
 
-def needs(study: Any, shows: Shows) -> list:
+def needs(study: Cells, shows: Shows) -> list:
     return [c for c in study.cells("clusters") if study.dataset(c.settings.dataset).task in shows.tasks]
 
 
 def draw(results: Results, shows: Shows) -> tuple[Figure, DataFrame]:
-    import numpy as np
     import pandas as pd
 
     cells = needs(results, shows)
@@ -43,7 +43,7 @@ def draw(results: Results, shows: Shows) -> tuple[Figure, DataFrame]:
         return style.empty(why), pd.DataFrame(columns=COLUMNS)
     height = -(-len(shown) // WIDE)
     fig, axes = style.figure(height, min(WIDE, len(shown)), height=2.2 * height)
-    panels, parts = list(np.ravel(axes)), []
+    panels, parts = [ax for line in axes for ax in line], []
     for ax in panels[len(shown) :]:
         ax.set_axis_off()
     for ax, r in zip(panels, shown):

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from audioprune.exhibits import style
 from audioprune.figures import _panels
@@ -14,10 +14,14 @@ from audioprune.results.estimate import of_draws
 from audioprune.results.tokens import analysed, means
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
+    from audioprune.cells.query import Cells
+    from audioprune.results.estimate import Estimate
     from audioprune.results.study import Results
+    from audioprune.results.tokens import Group
 
 COLUMNS = (
     *("backbone", "dataset", "method", "variant", "score", "keep_rate"),
@@ -30,7 +34,7 @@ CAPTION = (
 )
 
 
-def needs(study: Any, shows: Shows) -> list:
+def needs(study: Cells, shows: Shows) -> list:
     return analysed(study, **dict(shows))
 
 
@@ -74,12 +78,14 @@ def _models(shown: list) -> list[list]:
     return found
 
 
-def _ratios(results, group) -> dict:
+def _ratios(results: Results, group: Group) -> dict[int, Estimate]:
     """{block: Estimate}"""
     return {int(block): e for (block, _), e in means(results, group, "blocks", ("block",), ("norm",)).items()}
 
 
-def _line(left, right, results, group, base: dict, colour) -> list[dict]:
+def _line(
+    left: Axes, right: Axes, results: Results, group: Group, base: dict[int, Estimate], colour: tuple
+) -> list[dict]:
     import numpy as np
 
     own, rows = _ratios(results, group), []

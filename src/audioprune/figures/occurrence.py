@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
 from audioprune.exhibits import style
 from audioprune.figures import _panels
 from audioprune.results.tokens import analysed
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+    from audioprune.cells.query import Cells
+    from audioprune.results.study import Results
+    from audioprune.results.tokens import Group
 
 TITLE = "Tokens by intensity and variation, before and after pruning"
 CAPTION = (
@@ -16,11 +29,11 @@ RATE = 0.5
 COLUMNS = ("dataset", "backbone", "keep_rate", "panel", "mean", "std", "tokens", "log_density")
 
 
-def needs(study) -> list:
+def needs(study: Cells) -> list:
     return analysed(study, own=True)
 
 
-def draw(results):
+def draw(results: Results) -> tuple[Figure, DataFrame]:
     import pandas as pd
 
     cells = needs(results)
@@ -40,7 +53,7 @@ def draw(results):
     return fig, pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _row(fig, axes, results, dataset: str, shown: list) -> list[tuple]:
+def _row(fig: Figure, axes: list[Axes], results: Results, dataset: str, shown: list[Group]) -> list[tuple]:
     from audioprune.tokens.occurrence import log_density
 
     first, panels = counted(results, shown[0]), []
@@ -75,7 +88,7 @@ def _row(fig, axes, results, dataset: str, shown: list) -> list[tuple]:
     return rows
 
 
-def counted(results, group) -> dict:
+def counted(results: Results, group: Group) -> dict:
     """Counts of all its folds and seeds together; the edges are those of the dataset."""
     import numpy as np
 
@@ -87,7 +100,7 @@ def counted(results, group) -> dict:
     return found
 
 
-def _every(counts):
+def _every(counts: np.ndarray) -> Iterator[tuple[tuple[int, ...], Any]]:
     import numpy as np
 
     return np.ndenumerate(counts)

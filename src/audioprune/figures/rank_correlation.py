@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from audioprune.exhibits import style
 from audioprune.figures import _panels
 from audioprune.results.correlations import correlations
 from audioprune.results.tokens import analysed
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+    from audioprune.cells.query import Cells
+    from audioprune.results.study import Results
+    from audioprune.results.tokens import Group
 
 TITLE = "Rank correlation of attention and patch statistics by block"
 CAPTION = (
@@ -23,11 +34,11 @@ COLUMNS = (
 )
 
 
-def needs(study) -> list:
+def needs(study: Cells) -> list:
     return analysed(study, pruned=False)
 
 
-def draw(results):
+def draw(results: Results) -> tuple[Figure, DataFrame]:
     import pandas as pd
 
     cells = needs(results)
@@ -58,7 +69,7 @@ def draw(results):
     return fig, pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _curves(panels, own: dict, group, colour, released) -> list[dict]:
+def _curves(panels: list[Axes], own: dict, group: Group, colour: str, released: DataFrame) -> list[dict]:
     rows = []
     for ax, (statistic, measure) in zip(panels, PANELS):
         for i, score in enumerate(dict.fromkeys(key[0] for key in own)):
@@ -80,7 +91,7 @@ def _curves(panels, own: dict, group, colour, released) -> list[dict]:
     return rows
 
 
-def _released(frame, group, score: str, statistic: str, block: int, measure: str) -> float | None:
+def _released(frame: DataFrame, group: Group, score: str, statistic: str, block: int, measure: str) -> float | None:
     if measure != "tau_star" or (group.family == "audiomae" and score != "global"):
         return None
     at = (frame["backbone"] == group.backbone) & (frame["dataset"] == group.dataset)
@@ -96,7 +107,7 @@ def _range(rows: list[dict]) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _legend(fig, colours: dict, released: bool) -> None:
+def _legend(fig: Figure, colours: dict, released: bool) -> None:
     from matplotlib.lines import Line2D
 
     lines = [Line2D([], [], color=style.COLOURS[i], lw=2, label=name) for name, i in colours.items()]

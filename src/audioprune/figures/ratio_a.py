@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from audioprune.exhibits import style
 from audioprune.figures import _panels
@@ -10,9 +10,12 @@ from audioprune.figures._selected import Analysed as Shows
 from audioprune.results.tokens import analysed, by_clip
 
 if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
+    from audioprune.cells.query import Cells
     from audioprune.results.study import Results
 
 BINS = 25
@@ -24,7 +27,7 @@ CAPTION = (
 )
 
 
-def needs(study: Any, shows: Shows) -> list:
+def needs(study: Cells, shows: Shows) -> list:
     return analysed(study, **dict(shows))
 
 
@@ -57,7 +60,7 @@ def draw(results: Results, shows: Shows) -> tuple[Figure, DataFrame]:
     return fig, pd.concat(parts, ignore_index=True)[list(COLUMNS)]
 
 
-def _panel(ax, frame, bins, rate: float) -> None:
+def _panel(ax: Axes, frame: DataFrame, bins: np.ndarray, rate: float) -> None:
     import numpy as np
 
     for stage, own in frame.groupby("stage"):
@@ -72,7 +75,7 @@ def _panel(ax, frame, bins, rate: float) -> None:
     ax.set_title(f"keep-rate {rate:g}", loc="left", fontsize=8)
 
 
-def _legend(fig, stages: int) -> None:
+def _legend(fig: Figure, stages: int) -> None:
     from matplotlib.lines import Line2D
 
     lines = [

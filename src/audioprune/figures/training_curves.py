@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from audioprune.exhibits import style
 from audioprune.labels import method_label
 from audioprune.results.evaluations import variants
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+    from audioprune.cells.query import Cells
+    from audioprune.results.study import Results
 
 TITLE = "Training curves"
 CAPTION = (
@@ -20,11 +29,11 @@ RUN = ("backbone", "dataset", "method", "variant", "keep_rate", "fold", "seed")
 EPOCH = ("epoch", "lr", "epoch_keep_rate", "train_loss", "test_metric")
 
 
-def needs(study) -> list:
+def needs(study: Cells) -> list:
     return study.cells("finetune")
 
 
-def draw(results):
+def draw(results: Results) -> tuple[Figure, DataFrame]:
     frame = histories(results)
     if frame.empty:
         return style.empty(next((r.why for r in results.cells("finetune")), "the study trains nothing")), frame
@@ -34,7 +43,7 @@ def draw(results):
         style.assigned(frame["backbone"]),
         style.assigned(["", *(_method(row) for row in frame.itertuples())]),
     )
-    height = 1.9 * len(datasets) + 0.2 + 0.1 * sum(map(len, (looks.colours, looks.lines, looks.markers)))
+    height = 1.9 * len(datasets) + 0.2 + 0.1 * (len(looks.colours) + len(looks.lines) + len(looks.markers))
     shown = _curves(frame)
     fig, axes = style.figure(len(datasets), len(shown), height=height)
     for panels, dataset in zip(axes, datasets, strict=True):
@@ -56,17 +65,17 @@ class Looks:
     markers: dict[str, int]  # by method and variant; the first, without a name, has none
 
 
-def _method(row) -> str:
+def _method(row: Any) -> str:
     return " ".join(filter(None, ("" if row.method in ("none", "topk") else row.method, row.variant)))
 
 
-def _curves(frame) -> list[str]:
+def _curves(frame: DataFrame) -> list[str]:
     """Columns to show: the metric only where it was taken more than once in a run."""
     often = frame.dropna(subset=["test_metric"]).groupby(list(RUN), dropna=False)["epoch"].count().max() > 1
     return ["train_loss", *(["test_metric"] if often else []), "epoch_keep_rate"]
 
 
-def _panel(ax, frame, column: str, looks: Looks) -> None:
+def _panel(ax: Axes, frame: DataFrame, column: str, looks: Looks) -> None:
     methods = [_method(row) for row in frame.itertuples()]
     for (backbone, method, rate), own in frame.groupby(["backbone", methods, "keep_rate"], sort=False):
         by_epoch = own.groupby("epoch")[column].agg(["mean", "min", "max"]).dropna()
@@ -77,10 +86,10 @@ def _panel(ax, frame, column: str, looks: Looks) -> None:
             ax.fill_between(x, by_epoch["min"], by_epoch["max"], color=look["color"], alpha=0.12, lw=0)
     if column == "epoch_keep_rate":
         ax.set_ylim(0, 1.05)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]
 
 
-def _legend(fig, looks: Looks) -> None:
+def _legend(fig: Figure, looks: Looks) -> None:
     from matplotlib.lines import Line2D
 
     grey = "#333333"
@@ -88,11 +97,11 @@ def _legend(fig, looks: Looks) -> None:
     handles += [Line2D([], [], color=grey, ls=_look(n), label=name) for name, n in looks.lines.items()]
     named = [(name, n) for name, n in looks.markers.items() if name]
     handles += [Line2D([], [], color=grey, ls="none", marker=_marker(n), label=name) for name, n in named]
-    columns = style.legend_columns([h.get_label() for h in handles], 3)
+    columns = style.legend_columns([str(h.get_label()) for h in handles], 3)
     fig.legend(handles=handles, loc="outside upper center", ncols=columns)
 
 
-def _look(number: int):
+def _look(number: int) -> Any:
     return style.LINES[number % len(style.LINES)]
 
 
@@ -100,7 +109,7 @@ def _marker(number: int) -> str | None:
     return style.MARKERS[(number - 1) % len(style.MARKERS)] if number else None
 
 
-def histories(results):
+def histories(results: Results) -> DataFrame:
     """history.csv of every fine-tuning, one below the other."""
     import pandas as pd
 

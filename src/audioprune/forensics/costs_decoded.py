@@ -7,6 +7,7 @@ round(unpruned GMACs, 1) with AudioMAE's token count; FastAST's fits ToMe at str
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from audioprune import registry
 from audioprune.facts.tokens import PATCH
@@ -74,7 +75,7 @@ def _remaining(
 ) -> tuple[float, float, float]:
     """(percent that remains, GMACs, GMACs of the unpruned model)."""
     facts = registry.dataset(dataset)
-    shape = {"frames": facts.frames, "num_classes": facts.num_classes, "stride": stride}
+    shape: dict[str, Any] = {"frames": facts.frames, "num_classes": facts.num_classes, "stride": stride}
     options = {"r": r} if method == "tome" else {}
     pruned = count(backbone, method=method, keep_rate=keep_rate or 1.0, options=options, **shape).gmacs
     base = count(backbone, method="none", **shape).gmacs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from audioprune.claims.claim import Verdict
 from audioprune.claims.evidence import Evidence, Missing
@@ -22,7 +23,8 @@ def non_inferior(found: Estimate, margin: float) -> Verdict:
     from audioprune.statistics.noninferiority import verdict_of
 
     said = verdict_of(*found.bounds, margin)
-    return {"non-inferior": "supported", "inferior": "refuted"}.get(said, "inconclusive")
+    verdicts: dict[str, Verdict] = {"non-inferior": "supported", "inferior": "refuted"}
+    return verdicts.get(said, "inconclusive")
 
 
 def covers(found: Estimate, value: float) -> Verdict:
@@ -39,7 +41,7 @@ def settling(found: Estimate, margin: float) -> int | None:
     return clips_needed(found.n * found.error**2, found.value, margin) if found.error > 0 else None
 
 
-def measured(name: str, verdict: Verdict, evidence: str, found: Estimate, unit: str = "pp", **more) -> Part:
+def measured(name: str, verdict: Verdict, evidence: str, found: Estimate, unit: str = "pp", **more: Any) -> Part:
     evidence += f", {found.left_out}" if found.left_out else ""
     return Part(
         name, verdict, "cells", evidence, found.value, found.low, found.high, unit, found.n, found.seeds, found.cells,
@@ -47,16 +49,16 @@ def measured(name: str, verdict: Verdict, evidence: str, found: Estimate, unit: 
     )  # fmt: skip
 
 
-def not_run(name: str, found: Missing, **more) -> Part:
+def not_run(name: str, found: Missing, **more: Any) -> Part:
     return Part(name, "not-run", "cells", found.why, command=found.command, **more)
 
 
-def arithmetic(name: str, holds: bool, evidence: str, value: float | None = None, unit: str = "", **more) -> Part:
+def arithmetic(name: str, holds: bool, evidence: str, value: float | None = None, unit: str = "", **more: Any) -> Part:
     """What published numbers say of themselves."""
     return Part(name, "supported" if holds else "refuted", "arithmetic", evidence, value, unit=unit, **more)
 
 
-def printed(judge: Callable[..., Part], *what) -> list[Part]:
+def printed(judge: Callable[..., Part], *what: Any) -> list[Part]:
     """The part that published numbers decide; nothing where they are not printed."""
     try:
         return [judge(*what)]

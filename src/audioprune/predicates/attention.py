@@ -77,8 +77,8 @@ def norm_falls_with_pruning(claim: Claim, evidence: Evidence) -> list[Part]:
 
 
 def _larger_at_highest(claim: Claim, evidence: Evidence, column: str) -> list[Part]:
-    family, rates = claim.cells.backbones[0], evidence.token_rates(claim.cells.keep_rates)
-    rates = rates if len(rates) > 1 else claim.cells.keep_rates
+    family, planned = claim.cells.backbones[0], evidence.token_rates(claim.cells.keep_rates)
+    rates = planned if len(planned) > 1 else claim.cells.keep_rates
     return analysed(claim, evidence, [(family, max(rates)), (family, min(rates))], column, at_blocks(BLOCKS), above)
 
 

@@ -100,7 +100,15 @@ def _drop(claimed: Quantity, evidence: Evidence, backbone: str, dataset: str, me
     return measured(name, covers(drop, float(claimed.value)), text, drop)
 
 
-def _score(score: Quantity, tolerance: Quantity, evidence: Evidence, backbone, dataset, method, rate) -> Part:
+def _score(
+    score: Quantity,
+    tolerance: Quantity,
+    evidence: Evidence,
+    backbone: str,
+    dataset: str,
+    method: str,
+    rate: float,
+) -> Part:
     """Within the tolerance of the printed value."""
     name, rows = f"{score.unit} of {backbone} on {dataset}", evidence.scores(backbone, dataset, (method, rate, "none"))
     found = rows if isinstance(rows, Missing) else evidence.contrast((1, rows[0]))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from audioprune.claims.claim import Claim
 from audioprune.claims.evidence import Evidence, Missing
@@ -12,6 +14,10 @@ from audioprune.predicates._parts import each, not_run
 from audioprune.results.estimate import Estimate
 from audioprune.statistics.correlation import exact_p, spearman
 from audioprune.wording import number
+
+if TYPE_CHECKING:
+    from audioprune.claims.claim import Verdict
+    from audioprune.claims.verdict import Basis
 
 MONOTONE = -0.8  # rank correlation of keep-rate and drop
 LEVEL = 0.05
@@ -32,7 +38,7 @@ def grows(claim: Claim, evidence: Evidence) -> list[Part]:
     return parts + _study(claim, evidence, family)
 
 
-def _published(evidence: Evidence, backbone: str, dataset: str, rates) -> dict[float, float]:
+def _published(evidence: Evidence, backbone: str, dataset: str, rates: Iterable[float]) -> dict[float, float]:
     found = {rate: published_drop("table1", backbone, dataset, rate) for rate in rates}
     return {rate: drop for rate, drop in found.items() if drop is not None}
 
@@ -78,21 +84,21 @@ def _resting_on(part: Part, drops: list[Estimate], n: int) -> Part:
     return replace(part, evidence=evidence, n=n, seeds=min(drop.seeds for drop in drops), cells=cells)
 
 
-def _along(name: str, drops: dict[float, float], basis) -> Part:
+def _along(name: str, drops: dict[float, float], basis: Basis) -> Part:
     """Rank correlation along the keep-rates of one dataset. No interval: it judges the order of the points."""
     rho = spearman(list(drops), list(drops.values())) if len(set(drops.values())) > 1 else 0.0
     text = f"rank correlation {number(rho, 2)} of keep-rate and drop, over {len(drops)} keep-rates"
-    verdict = "supported" if rho <= MONOTONE + 1e-9 else "refuted"
+    verdict: Verdict = "supported" if rho <= MONOTONE + 1e-9 else "refuted"
     return Part(name, verdict, basis, text, rho, unit="ratio")
 
 
-def across(classes: dict[str, int], drops: dict[str, float], basis) -> Part:
+def across(classes: dict[str, int], drops: dict[str, float], basis: Basis) -> Part:
     """Rank correlation of the number of classes and the drop, of so few datasets that all orders can be tried."""
     if len(set(classes.values())) < 2 or len(set(drops.values())) < 2:
         text = "all datasets have the same number of classes, or the same drop"
         return Part("across datasets", "inconclusive", basis, text)
     x, y = list(classes.values()), [drops[d] for d in classes]
     rho, p = spearman(x, y), exact_p(x, y)
-    verdict = "inconclusive" if p > LEVEL else "supported" if rho > 0 else "refuted"
+    verdict: Verdict = "inconclusive" if p > LEVEL else "supported" if rho > 0 else "refuted"
     text = f"rank correlation {number(rho, 2)} of classes and drop at {HALF} over {len(x)} datasets, exact p {p:.3f}"
     return Part("across datasets", verdict, basis, text, rho, unit="ratio")

@@ -3,6 +3,8 @@ background for pruned signal. Its labels of signal and background are withdrawn;
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from audioprune.claims.claim import Claim
 from audioprune.claims.evidence import Evidence, Missing
 from audioprune.claims.printed import printed_number
@@ -34,7 +36,13 @@ def background_costs(claim: Claim, evidence: Evidence) -> list[Part]:
 
 
 def _compared(
-    claim: Claim, evidence: Evidence, first: str, second: str, threshold=0.0, at_least=False, excepted=()
+    claim: Claim,
+    evidence: Evidence,
+    first: str,
+    second: str,
+    threshold: float = 0.0,
+    at_least: bool = False,
+    excepted: tuple[str, float] | tuple[()] = (),
 ) -> list[Part]:
     """Accuracy under `first` minus that under `second` is above the threshold (or at least not below it)."""
     parts, (family,), wanted = [], claim.cells.backbones, claim.cells.keep_rates
@@ -56,7 +64,7 @@ def _compared(
     return parts
 
 
-def _rates(evidence: Evidence, backbone: str, dataset: str, wanted) -> list[float]:
+def _rates(evidence: Evidence, backbone: str, dataset: str, wanted: Iterable[float]) -> list[float]:
     planned = {
         rate
         for (b, d, _), own in evidence.models.items()
@@ -71,7 +79,14 @@ def _name(test: str) -> str:
 
 
 def _published(
-    evidence: Evidence, dataset: str, rate: float, first: str, second: str, threshold, at_least, counted
+    evidence: Evidence,
+    dataset: str,
+    rate: float,
+    first: str,
+    second: str,
+    threshold: float,
+    at_least: bool,
+    counted: bool,
 ) -> Part:
     a, b = (
         printed_number("table4", dataset=dataset, keep_rate=f"{rate:g}", location=test, metric="top1")
@@ -84,7 +99,15 @@ def _published(
 
 
 def _measured(
-    evidence: Evidence, backbone: str, dataset: str, rate: float, first, second, threshold, at_least, counted
+    evidence: Evidence,
+    backbone: str,
+    dataset: str,
+    rate: float,
+    first: str,
+    second: str,
+    threshold: float,
+    at_least: bool,
+    counted: bool,
 ) -> Part:
     name = f"{backbone} on {dataset} at {rate:g}"
     rows = evidence.scores(backbone, dataset, ("topk", rate, first), ("topk", rate, second))

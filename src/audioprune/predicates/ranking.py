@@ -80,7 +80,14 @@ def _published(evidence: Evidence, backbone: str, dataset: str, rate: float) -> 
 
 
 def _against(
-    evidence: Evidence, name: str, backbone: str, dataset: str, better: str, worse: str, rate: float, counted=True
+    evidence: Evidence,
+    name: str,
+    backbone: str,
+    dataset: str,
+    better: str,
+    worse: str,
+    rate: float,
+    counted: bool = True,
 ) -> Part:
     """Score with `better` minus score with `worse`, at one keep-rate."""
     rows = evidence.scores(backbone, dataset, (better, rate, "none"), (worse, rate, "none"))

@@ -22,6 +22,7 @@ from audioprune.wording import number
 
 SOURCES = {"audiomae": "table1", "ast": "p2"}  # whose printed drops there are, and where
 RANK = ("supported", "inconclusive", "refuted")
+Band = tuple[float, float]  # percent of MACs saved, least and most
 
 
 def within(claim: Claim, evidence: Evidence) -> list[Part]:
@@ -39,7 +40,7 @@ def within(claim: Claim, evidence: Evidence) -> list[Part]:
 
 
 def _published(
-    claim: Claim, evidence: Evidence, family: str, dataset: str, method: str, band, margin: float
+    claim: Claim, evidence: Evidence, family: str, dataset: str, method: str, band: Band, margin: float
 ) -> list[Part]:
     """The printed drop at the keep-rates whose exact saving lies in the band, if the source has any."""
     from audioprune.statistics.noninferiority import least_upper_bound
@@ -64,14 +65,18 @@ def _published(
     return [arithmetic(model(backbone, dataset, method), drop < margin, text, drop, "pp")]
 
 
-def _study(claim: Claim, evidence: Evidence, family: str, dataset: str, method: str, band, margin: float) -> list[Part]:
+def _study(
+    claim: Claim, evidence: Evidence, family: str, dataset: str, method: str, band: Band, margin: float
+) -> list[Part]:
     def judge(name: str, own: str) -> list[Part]:
         return [_best(claim, evidence, own, name, method, band, margin)]
 
     return each(evidence, dataset, (family,), judge)
 
 
-def _best(claim: Claim, evidence: Evidence, backbone: str, dataset: str, method: str, band, margin: float) -> Part:
+def _best(
+    claim: Claim, evidence: Evidence, backbone: str, dataset: str, method: str, band: Band, margin: float
+) -> Part:
     """The keep-rate with the best verdict."""
     name = model(backbone, dataset, method)
     planned = evidence.keep_rates(backbone, dataset, method, claim.cells.keep_rates)
@@ -102,5 +107,5 @@ def _rounded(clips: int) -> str:
     return f"{float(f'{clips:.2g}'):,.0f}".replace(",", " ")
 
 
-def _inside(evidence: Evidence, backbone: str, dataset: str, method: str, rate: float, band) -> bool:
+def _inside(evidence: Evidence, backbone: str, dataset: str, method: str, rate: float, band: Band) -> bool:
     return band[0] <= 100 - evidence.remaining(backbone, dataset, method, rate) <= band[1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import product
@@ -51,7 +51,7 @@ def slope_weights(keep_rates: Sequence[float]) -> dict[float, float]:
     return dict(zip(keep_rates, factors, strict=True))
 
 
-def _drops(evidence: Evidence, family: str, dataset: str, rates, method: str) -> dict[float, float]:
+def _drops(evidence: Evidence, family: str, dataset: str, rates: Iterable[float], method: str) -> dict[float, float]:
     if family not in PUBLISHED:
         return {}
     found = {rate: published_drop(*PUBLISHED[family], dataset, rate, method) for rate in rates}
@@ -105,7 +105,16 @@ def _slopes(claim: Claim, evidence: Evidence, method: str, dataset: str, a: str,
     return [_combined(evidence, name, a, b, dataset, method, slope_weights(rates), "points for all tokens")]
 
 
-def _combined(evidence: Evidence, name: str, a: str, b: str, dataset: str, method: str, weights, unit="points") -> Part:
+def _combined(
+    evidence: Evidence,
+    name: str,
+    a: str,
+    b: str,
+    dataset: str,
+    method: str,
+    weights: dict[float, float],
+    unit: str = "points",
+) -> Part:
     """Sum over keep-rates of weight x (drop of a minus drop of b), with one interval."""
     terms = []
     for sign, backbone in ((1, a), (-1, b)):

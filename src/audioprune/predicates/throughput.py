@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from audioprune.claims.claim import Claim
 from audioprune.claims.evidence import Evidence, Missing
 from audioprune.claims.printed import printed_number
 from audioprune.claims.verdict import Part
 from audioprune.predicates._parts import arithmetic, each, measured, not_run, printed
 from audioprune.results.estimate import Estimate
+
+if TYPE_CHECKING:
+    from audioprune.claims.claim import Verdict
 
 ONLY = ("topk",)  # methods that it can judge
 
@@ -42,7 +47,7 @@ def _measured(evidence: Evidence, backbone: str, dataset: str, rate: float, want
     )
 
 
-def speed(found: Estimate, wanted: float, within: float) -> str:
+def speed(found: Estimate, wanted: float, within: float) -> Verdict:
     """Supported when the median lies within, refuted when the quartiles do not reach it."""
     if abs(found.value - wanted) <= within:
         return "supported"

@@ -88,7 +88,7 @@ def _printed_pair(evidence: Evidence, dataset: str, rate: float, block: int) -> 
 def _printed_excess(evidence: Evidence, dataset: str, rate: float) -> Part:
     """Neither supported nor refuted where the printed ratios are those of random selection."""
     far = _furthest(evidence, dataset, rate)
-    verdict = "inconclusive" if abs(far) <= LARGEST else "supported" if far < 0 else "refuted"
+    verdict: Verdict = "inconclusive" if abs(far) <= LARGEST else "supported" if far < 0 else "refuted"
     text = f"printed ratio B at most {abs(far):.2f} points from random selection"
     return Part(f"{dataset} at {rate:g}", verdict, "arithmetic", text, far, unit="pp")
 

@@ -24,12 +24,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from audioprune import registry
 from audioprune.errors import UserError
 from audioprune.facts.backbone import Family
 from audioprune.facts.options import option_names, refusal
 from audioprune.facts.tokens import BLOCKS, PATCH, grid, keep_count
+
+if TYPE_CHECKING:
+    from audioprune.settings import MacsSettings, ThroughputSettings
 
 ITEMS = {
     "patch_embedding": "patch embedding",
@@ -107,7 +111,7 @@ def count(
     return Macs(items, per_block)
 
 
-def of_settings(settings, keep_rate: float) -> Macs:
+def of_settings(settings: MacsSettings | ThroughputSettings, keep_rate: float) -> Macs:
     """Of a counted or timed model (MacsSettings, ThroughputSettings) at one of its keep-rates.
 
     At 1, of the unpruned model: a method with a constant r merges at any keep-rate.

@@ -48,7 +48,7 @@ def measure(
         with torch.inference_mode(), arithmetic(precision, device):
             for turn in range(-warmup, runs):
                 for rate in _rotated(keep_rates, turn):
-                    model.keep_rate = rate
+                    model.keep_rate = rate  # type: ignore[assignment]
                     seconds = clock(lambda: model(x))
                     if turn >= 0:
                         rows.append((float(rate), turn, seconds))

@@ -15,6 +15,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import nn
@@ -39,7 +40,7 @@ def profile(model: nn.Module, frames: int) -> int:
     try:
         with _uncounted_untraced(model), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            counted = profile_macs(model, torch.zeros(1, frames, MEL_BINS, device=device), reduction=None)
+            counted: Any = profile_macs(model, torch.zeros(1, frames, MEL_BINS, device=device), reduction=None)
     finally:
         model.train(training)
     _refuse({node.operator for node in counted}, [str(warning.message) for warning in caught])
@@ -71,13 +72,13 @@ def _uncounted_untraced(model: nn.Module) -> Iterator[None]:
 
 
 def _untraced(work: Callable) -> Callable:
-    def untraced(*inputs):
+    def untraced(*inputs: Any) -> Any:
         state = torch._C._get_tracing_state()
-        torch._C._set_tracing_state(None)
+        torch._C._set_tracing_state(None)  # type: ignore[attr-defined]
         try:
             return work(*inputs)
         finally:
-            torch._C._set_tracing_state(state)
+            torch._C._set_tracing_state(state)  # type: ignore[attr-defined]
 
     return untraced
 

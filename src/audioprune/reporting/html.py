@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -11,6 +12,9 @@ from markupsafe import Markup
 from audioprune.exhibits import escape, forms
 from audioprune.reporting.content import Exhibit, Report, target
 from audioprune.reporting.svg import inline
+
+if TYPE_CHECKING:
+    from audioprune.exhibits.table import Table
 
 
 def render(report: Report, templates: Path = Path("report")) -> str:
@@ -28,7 +32,7 @@ def render(report: Report, templates: Path = Path("report")) -> str:
     return environment.get_template("report.html.jinja").render(report=report, style=style, rebuild=rebuild)
 
 
-def _table(table) -> Markup:
+def _table(table: Table) -> Markup:
     return Markup(forms.html(table))
 
 

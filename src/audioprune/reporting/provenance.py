@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from audioprune.cells.query import value_of
@@ -168,6 +168,8 @@ def _every_cell(made: list[Result]) -> dict:
     return _section("cells", "Every cell", text, columns, rows, folded=True)
 
 
-def _section(name: str, heading: str, text: str, columns, rows, folded: bool = False) -> dict:
+def _section(
+    name: str, heading: str, text: str, columns: Sequence[Column], rows: Sequence[Row], folded: bool = False
+) -> dict:
     table = Table(tuple(columns), tuple(rows)) if rows else None
     return {"name": name, "heading": heading, "text": text, "table": table, "folded": folded}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from audioprune.cells.query import value_of
@@ -10,6 +11,7 @@ from audioprune.reporting.provenance import set_aside, spoken
 from audioprune.wording import METRICS
 
 if TYPE_CHECKING:
+    from audioprune.reporting.content import Exhibit
     from audioprune.results.study import Results
 
 
@@ -31,7 +33,7 @@ def lead(results: Results) -> tuple[str, ...]:
     return tuple(filter(None, (grid if evaluated else "", f"{there} {took}".strip(), clips)))
 
 
-def glance(made) -> Table | None:
+def glance(made: Iterable[Exhibit]) -> Table | None:
     """From Table 1: each model unpruned, and topk at its lowest keep-rate, where it was pruned; None if nowhere."""
     found = next((e.table for e in made if e.name == "table1"), None)
     if found is None:
@@ -70,7 +72,7 @@ def _ours(cell: Cell) -> Cell:
     return Cell(cell.value, cell.low, cell.high, why=cell.why, note=cell.note)
 
 
-def _listed(names) -> str:
+def _listed(names: Iterable[str]) -> str:
     """a; a and b; a, b and c."""
     *most, last = [*map(str, names)] or ["nothing"]
     return f"{', '.join(most)} and {last}" if most else last

@@ -18,6 +18,7 @@ from audioprune.results.study import Results
 if TYPE_CHECKING:
     import pandas as pd
 
+    from audioprune.cells.query import Cells
     from audioprune.facts.dataset import Dataset
     from audioprune.statistics.bootstrap import Drawn
 
@@ -27,7 +28,7 @@ BELOW = ("below_control", "below_control_low", "below_control_high")  # control 
 COLUMNS = (*WHERE, *VALUES, *BELOW)
 
 
-def needs(study: Any) -> list[Any]:
+def needs(study: Cells) -> list[Any]:
     """Discards, of one recipe for each backbone and dataset, and what their models do unpruned."""
     first: dict[tuple, tuple] = {}
     found = [c for c in study.cells("discard") if first.setdefault(_place(c), _recipe(c)) == _recipe(c)]

@@ -97,7 +97,7 @@ def variants(cells: list[Result]) -> dict[str, str]:
 
 
 def _flat(value: dict, prefix: str = "") -> dict:
-    found = {}
+    found: dict[str, Any] = {}
     for k, v in value.items():
         found |= _flat(v, f"{prefix}{k}.") if isinstance(v, dict) else {f"{prefix}{k}": v}
     return found
@@ -156,7 +156,7 @@ def measured(results: Results, paths: Sequence[str]) -> Estimate:
     return results.cached(f"measured {' '.join(paths)}", make)
 
 
-def pooled(results: Results, paths) -> pd.DataFrame:
+def pooled(results: Results, paths: Sequence[str]) -> pd.DataFrame:
     """Predictions of several evaluations, one below the other, with the seed of each."""
     import pandas as pd
 
@@ -165,7 +165,7 @@ def pooled(results: Results, paths) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def drawn(results: Results, paths, metric: str) -> Drawn:
+def drawn(results: Results, paths: Sequence[str], metric: str) -> Drawn:
     """The metric of several evaluations, pooled, from 0 to 1, in every draw of recordings and seeds."""
     from audioprune.statistics.bootstrap import draw
     from audioprune.statistics.units import unit_of

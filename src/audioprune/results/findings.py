@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from audioprune import registry
 from audioprune.results import published
@@ -40,7 +41,7 @@ class Finding:
     status: str  # of the source, such as withdrawn
     note: str = ""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.verdict not in MEANING:
             raise ValueError(
                 f"verdict {self.verdict!r} of {self.where} is unknown{registry.nearest(self.verdict, MEANING)}"
@@ -54,7 +55,8 @@ def rows(name: str, *metrics: str) -> list[dict[str, str]]:
 
 def half_unit(printed: str) -> Decimal:
     """Half of the last printed digit: 0.005 of '31.12'."""
-    return Decimal(1).scaleb(Decimal(printed).as_tuple().exponent) / 2
+    exponent: Any = Decimal(printed).as_tuple().exponent  # a number, since what is printed is finite
+    return Decimal(1).scaleb(exponent) / 2
 
 
 def place(row: dict[str, str]) -> str:

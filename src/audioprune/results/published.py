@@ -10,9 +10,13 @@ import csv
 import math
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from audioprune.errors import UserError
 from audioprune.registry import nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FOLDER = Path(__file__).resolve().parents[3] / "report" / "published"
 COLUMNS = (
@@ -83,7 +87,7 @@ def rows(name: str, folder: Path = FOLDER) -> tuple[dict[str, str], ...]:
     return found
 
 
-def load(name: str, folder: Path = FOLDER):
+def load(name: str, folder: Path = FOLDER) -> pd.DataFrame:
     """DataFrame of one file: `keep_rate` and `value` as floats (NaN: empty, or text), `printed` as in the source."""
     import pandas as pd
 

@@ -6,10 +6,10 @@ A `Result` is a planned cell with what it left. `Results.cells` finds them by ki
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from audioprune import records, registry
 from audioprune.cells.kinds import KINDS
@@ -18,6 +18,7 @@ from audioprune.cells.query import matches
 if TYPE_CHECKING:
     import pandas as pd
 
+    from audioprune.cells.cell import Cell
     from audioprune.facts.dataset import Dataset
 
 Made = TypeVar("Made")
@@ -26,7 +27,7 @@ Made = TypeVar("Made")
 class Result:
     """A planned cell and what it left: `.ok` says whether its record is there and is this cell's, `.why` if not."""
 
-    def __init__(self, cell, inputs: dict[str, Result]):
+    def __init__(self, cell: Cell, inputs: dict[str, Result]):
         self.kind, self.address, self.key, self.settings = cell.kind, cell.address, cell.key, cell.settings
         self.dir, self.inputs, self.note = Path(cell.dir), inputs, getattr(cell, "note", "")
 
@@ -81,21 +82,21 @@ class Result:
 class Results:
     """The cells of one study. `datasets(name)` gives a dataset's facts; by default those of its module."""
 
-    def __init__(self, study: str, cells, datasets: Callable[[str], Dataset] | None = None):
+    def __init__(self, study: str, cells: Iterable[Cell], datasets: Callable[[str], Dataset] | None = None):
         self.study, self.dataset = study, datasets or module_facts
         self._made: dict[tuple, Result] = {}
         self._cells = [self._result(cell) for cell in cells]
         self._by_path = {r.path: r for r in self._made.values()}
-        self._cache: dict[str, object] = {}
+        self._cache: dict[str, Any] = {}
 
-    def _result(self, cell) -> Result:
+    def _result(self, cell: Cell) -> Result:
         identity = (cell.kind, cell.address, cell.key)
         if identity not in self._made:
             inputs = {name: self._result(upstream) for name, upstream in cell.inputs.items()}
             self._made[identity] = Result(cell, inputs)
         return self._made[identity]
 
-    def cells(self, kind: str = "", **wanted) -> list[Result]:
+    def cells(self, kind: str = "", **wanted: Any) -> list[Result]:
         """The study's cells of a kind that have all wanted values (see queries.matches), each once, in order."""
         found = {r.path: r for r in self._cells if (not kind or r.kind == kind) and matches(r, wanted)}
         return list(found.values())

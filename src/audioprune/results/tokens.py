@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from audioprune.cells.query import Asked, Cells
+    from audioprune.results.study import Result
     from audioprune.statistics.bootstrap import Design
     from audioprune.statistics.sums import Sums
+
+Key = tuple[str, str, str, float, str, tuple[int, ...], str, str]  # the first fields of a group
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Group:
 
 
 def analysed(
-    study,
+    study: Cells,
     *,
     tasks: Sequence[str] = (),
     families: Sequence[str] = (),
@@ -84,17 +88,17 @@ def _is_of(backbone: str, families: Sequence[str]) -> bool:
     return not {family.name, family.like}.isdisjoint(families)
 
 
-def ranked_by(cell) -> str:
+def ranked_by(cell: Asked) -> str:
     """The attention by which a traced model's topk ranks; the backbone's own for an unpruned model."""
     backbone = value_of(cell, "backbone")
     return score_of(backbone, cell.inputs["trace"].settings.pruning) or registry.backbone(backbone).family.score
 
 
-def groups(results: Results, cells: Iterable) -> list[Group]:
+def groups(results: Results, cells: Iterable[Result]) -> list[Group]:
     """Folds and seeds put together, in the order of the study, each model's keep-rates falling."""
     traces = [r.inputs["trace"] for r in results.cells("tokens")]
     variant = results.cached("variants of traces", lambda _: variants(traces))
-    found: dict[tuple, list] = {}
+    found: dict[Key, list[Result]] = {}
     for r in cells:
         trace = r.inputs["trace"]
         pruning, trained = trace.settings.pruning, trace.inputs["finetune"].settings
@@ -102,11 +106,11 @@ def groups(results: Results, cells: Iterable) -> list[Group]:
         key = (trained.model.backbone, trained.dataset, method_label(pruning), pruning.keep_rate, ranked_by(r), blocks)
         found.setdefault((*key, variant[trace.path], r.settings.tau), []).append(r)
     made = []
-    for key, own in found.items():
+    for model, own in found.items():
         tuned = [r.inputs["trace"].inputs["finetune"].settings for r in own]
         whys = [r.why for r in own if not r.ok]
         size = (len({t.fold for t in tuned}), len({t.seed for t in tuned}), len(whys), "; ".join(dict.fromkeys(whys)))
-        made.append(Group(*key, tuple(r.path for r in own if r.ok), *size))
+        made.append(Group(*model, tuple(r.path for r in own if r.ok), *size))
     first = {g.model: i for i, g in reversed(list(enumerate(made)))}
     return sorted(made, key=lambda g: (first[g.model], -g.keep_rate))
 
@@ -151,7 +155,8 @@ def sums(results: Results, group: Group, name: str, by: Sequence[str], columns: 
     place = {key: i for i, key in enumerate(zip(clips["seed"], clips["clip"], strict=True))}
     at = np.array([place[key] for key in zip(frame["seed"], frame["clip"], strict=True)])
     keys = list(frame.groupby(list(by), sort=False).indices.items())
-    names, table = [], np.zeros((len(clips), len(keys) * len(found)))
+    names: list[tuple] = []
+    table = np.zeros((len(clips), len(keys) * len(found)))
     for key, rows in keys:
         for column, values in found.items():
             table[at[rows], len(names)] = np.asarray(values, dtype=float)[rows]
@@ -166,7 +171,7 @@ def means(results: Results, group: Group, name: str, by: Sequence[str], columns:
     def make(results: Results) -> dict:
         clips: dict[tuple, int] = {}  # distinct ones
 
-        def parts(frame):
+        def parts(frame: pd.DataFrame) -> dict[str, pd.Series]:
             for c in columns:
                 own = frame[frame[c].notna()].groupby(list(by))["clip"]
                 clips.update({(*key, c): one.nunique() for key, one in own})

@@ -30,8 +30,8 @@ class Ranking:
 def ranking(scores: np.ndarray, labels: Sequence[Sequence[int]]) -> Ranking:
     """The one sort of each class. scores (n, C); labels: the positive classes of each clip."""
     positives: dict[int, list[int]] = {}
-    for clip, own in enumerate(labels):
-        for label in {int(label) for label in own}:
+    for clip, of_clip in enumerate(labels):
+        for label in {int(label) for label in of_clip}:
             positives.setdefault(label, []).append(clip)
     clips, counts, own, hits = [], [], [], []
     for label in sorted(positives):

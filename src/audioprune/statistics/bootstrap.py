@@ -77,12 +77,12 @@ def contrast(*terms: tuple[float, Drawn]) -> Drawn:
     design = terms[0][1].design
     if any(drawn.design != design for _, drawn in terms):
         raise ValueError("a paired contrast needs predictions of the same clips, recordings and seeds, in equal draws")
-    ends = [sorted(f * end for end in drawn.limits) if drawn.limits else None for f, drawn in terms]
+    ends = [sorted(f * end for end in drawn.limits) for f, drawn in terms if drawn.limits]
     return Drawn(
         sum(factor * drawn.value for factor, drawn in terms),
         np.sum([factor * drawn.draws for factor, drawn in terms], axis=0),
         design,
-        tuple(map(sum, zip(*ends, strict=True))) if None not in ends else None,
+        (sum(low for low, _ in ends), sum(high for _, high in ends)) if len(ends) == len(terms) else None,
     )
 
 

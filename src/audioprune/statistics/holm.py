@@ -12,10 +12,10 @@ def holm(p: Sequence[float]) -> np.ndarray:
 
     ValueError where a p-value is not from 0 to 1.
     """
-    p = np.asarray(p, dtype=float)
-    if not ((p >= 0) & (p <= 1)).all():
-        raise ValueError(f"p-values must lie from 0 to 1: {p.tolist()}")
-    order = np.argsort(p, kind="stable")
-    adjusted = np.empty_like(p)
-    adjusted[order] = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
+    values = np.asarray(p, dtype=float)
+    if not ((values >= 0) & (values <= 1)).all():
+        raise ValueError(f"p-values must lie from 0 to 1: {values.tolist()}")
+    order = np.argsort(values, kind="stable")
+    adjusted = np.empty_like(values)
+    adjusted[order] = np.minimum(1, np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1)))
     return adjusted

@@ -79,7 +79,17 @@ def _groups(design: Crossed) -> tuple[list[np.ndarray], int]:
     return [of_recording[own[:, 0]] for own in design.members], count - 1
 
 
-def _flipped(first, second, metric, a, b, groups, clusters, draws, seed) -> tuple[float, float, str]:
+def _flipped(
+    first: pd.DataFrame,
+    second: pd.DataFrame,
+    metric: str,
+    a: Crossed,
+    b: Crossed,
+    groups: list[np.ndarray],
+    clusters: int,
+    draws: int,
+    seed: int,
+) -> tuple[float, float, str]:
     measure(first, a, metric)  # refuses what is not a metric
     (above_a, below_a), (above_b, below_b) = parts(first, metric), parts(second, metric)
     difference = np.zeros(clusters + 1)
@@ -109,7 +119,16 @@ def _exact(difference: np.ndarray, observed: int) -> float:
     return min(1.0, float(chances[np.abs(sums) >= observed].sum()))
 
 
-def _exchanged_map(first, second, a, b, groups, clusters, draws, seed) -> tuple[float, float, str]:
+def _exchanged_map(
+    first: pd.DataFrame,
+    second: pd.DataFrame,
+    a: Crossed,
+    b: Crossed,
+    groups: list[np.ndarray],
+    clusters: int,
+    draws: int,
+    seed: int,
+) -> tuple[float, float, str]:
     """Both methods' clips in one ranking; who counts for which side is a weight, so a draw needs no sorting."""
     ranked = []
     for at_a, at_b in zip(a.rows, b.rows, strict=True):

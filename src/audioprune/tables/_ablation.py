@@ -6,8 +6,8 @@ A module's `needs` says which cells it shows; `build` meets those of the whole s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from audioprune.cells.query import as_trained
 from audioprune.exhibits.table import Cell, Column
@@ -19,42 +19,45 @@ from audioprune.tables._rows import cell_of, heading, quantity
 if TYPE_CHECKING:
     import pandas as pd
 
+    from audioprune.cells.query import Asked, Cells
+    from audioprune.results.study import Results
+
 SHARED_RUNS = "Differences are taken over the folds and seeds that both sides have, clip by clip."
 
 
-def evaluations(study) -> list:
+def evaluations(study: Cells) -> list:
     """Unperturbed evaluations of the last epoch's weights."""
     return study.cells("evaluate", selection="last", perturbation="none")
 
 
-def trained(study) -> list:
+def trained(study: Cells) -> list:
     """Those that prune as their model was trained to."""
     return [c for c in evaluations(study) if as_trained(c)]
 
 
-def of_unpruned(study) -> list:
+def of_unpruned(study: Cells) -> list:
     """Those of models that were trained unpruned."""
     return [c for c in evaluations(study) if c.inputs["finetune"].settings.pruning.method == "none"]
 
 
-def place(cell) -> tuple:
+def place(cell: Asked) -> tuple:
     """Backbone, dataset and recipe of an evaluation's model: what one part of a table has in common."""
     tuned = cell.inputs["finetune"].settings
     return tuned.model.backbone, tuned.dataset, tuned.model, tuned.recipe, tuned.augment, tuned.split, tuned.initial
 
 
-def groups(frame: pd.DataFrame):
+def groups(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """(heading, rows) of every backbone, dataset and variant."""
     for _, own in frame.groupby(["backbone", "dataset", "variant"], sort=False):
         yield heading(own), own
 
 
-def accuracy(row, **published) -> Cell | None:
+def accuracy(row: Any, **published: Any) -> Cell | None:
     """A row's value with its interval, or why it was not run; None where it was not planned."""
     return None if row is None else quantity(row, **published)
 
 
-def difference(results, first, second) -> Cell | None:
+def difference(results: Results, first: Any, second: Any) -> Cell | None:
     """`first` minus `second` in points, over the runs that both have; None where either is not planned."""
     return cell_of(contrasts.difference(results, first, second))
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from audioprune.exhibits.table import Cell
 
 MARKS = {"withdrawn": "†", "second-hand": "‡"}
 STATUS = {
@@ -23,8 +26,8 @@ def lookup(frame: pd.DataFrame, *, keep_rate: float | None, **wanted: str) -> di
     keep_rate: None where the published value is of no model.
     """
     at = frame["keep_rate"].isna() if keep_rate is None else (frame["keep_rate"] - keep_rate).abs() < 1e-9
-    for column, value in wanted.items():
-        at &= frame[column] == value
+    for column, text in wanted.items():
+        at &= frame[column] == text
     if not at.any():
         return {}
     row = frame[at].iloc[0]
@@ -32,7 +35,7 @@ def lookup(frame: pd.DataFrame, *, keep_rate: float | None, **wanted: str) -> di
     return {"published": value, "source": str(row.source), "mark": MARKS.get(row.status, "")}
 
 
-def status(cells) -> str:
+def status(cells: Iterable[Cell]) -> str:
     """One sentence on the published values among `cells`, for the caption; empty when there are none."""
     marks = {cell.mark for cell in cells if cell.mark}
     found = [f"Published values marked {mark} are {STATUS[mark]}" for mark in STATUS if mark in marks]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from audioprune.exhibits.table import Column, Row
@@ -10,7 +11,9 @@ from audioprune.tables._published import lookup
 from audioprune.tables._tokens import facts, headings, measured, where
 
 if TYPE_CHECKING:
-    from audioprune.results.study import Results
+    import pandas as pd
+
+    from audioprune.results.study import Result, Results
 
 QUANTITIES = ("ratio_a", "ratio_b", "kept_fraction", "excess")
 DENOMINATOR = (
@@ -20,7 +23,7 @@ DENOMINATOR = (
 )
 
 
-def rows(results: Results, cells, published) -> tuple[list[Row], list[Group]]:
+def rows(results: Results, cells: Iterable[Result], published: pd.DataFrame) -> tuple[list[Row], list[Group]]:
     """A row for each model, keep-rate and stage, and the groups they are of."""
     found, shown = [], groups(results, cells)
     headed = headings(results, shown)

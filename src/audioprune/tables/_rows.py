@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def quantity(row, **published) -> Cell:
+def quantity(row: Any, **published: Any) -> Cell:
     """Ours with its interval beside the published value; why, where no run of it is there; a note if some are not."""
     if not row.runs:
         return Cell(why=row.why, **published)
@@ -34,7 +34,8 @@ def cell_of(found: Estimate | Absent | None, scale: float = 1.0, **published: An
 
 def cost_column(rows: Iterable[Row]) -> Column:
     """The column of `gmacs`: in millions where a model has less than half a billion."""
-    small = min((row.cells["gmacs"] for row in rows if "gmacs" in row.cells), default=1) < 0.5
+    costs: list[Any] = [row.cells["gmacs"] for row in rows if "gmacs" in row.cells]
+    small = min(costs, default=1) < 0.5
     return Column("gmacs", "MACs", "M" if small else "G", scale=1000 if small else 1)
 
 
@@ -45,7 +46,7 @@ def in_order(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(place=place).sort_values(["place", "keep_rate"], ascending=[True, False], kind="stable")
 
 
-def baseline(frame: pd.DataFrame, row):
+def baseline(frame: pd.DataFrame, row: Any) -> Any:
     """The unpruned row with the same variant and selection, to compare with; None if there is none."""
     found = (
         r for r in frame.itertuples() if (r.method, r.variant, r.selection) == ("none", row.variant, row.selection)
@@ -53,7 +54,7 @@ def baseline(frame: pd.DataFrame, row):
     return next(found, None)
 
 
-def named(row) -> str:
+def named(row: Any) -> str:
     """The method; with how the weights were chosen, where those are not the last epoch's."""
     return row.method if row.selection == "last" else f"{row.method}, {row.selection.replace('_', ' ')}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audioprune.exhibits.table import Cell, Row
 from audioprune.results.estimate import INTERVAL, Absent, Estimate
@@ -22,7 +22,7 @@ SIGNAL = {
 }
 
 
-def measured(found: Estimate | Absent | None, group: Group, scale: float = 1.0, **published) -> Cell:
+def measured(found: Estimate | Absent | None, group: Group, scale: float = 1.0, **published: Any) -> Cell:
     """Ours with its interval beside the published value, or why it is not there; a note if some runs are missing."""
     if not group.cells:
         return Cell(why=group.why, **published)

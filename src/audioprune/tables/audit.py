@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from audioprune import registry
 from audioprune.exhibits.table import Cell, Column, Row, Table
@@ -10,6 +12,12 @@ from audioprune.facts.tokens import grid, keep_count
 from audioprune.results.tokens import Group, analysed, groups
 from audioprune.tables._published import EXPLAINED, MARKS, status
 from audioprune.tables._tokens import cells_of, facts, measured, place, where
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from audioprune.cells.query import Cells
+    from audioprune.results.study import Results
 
 TITLE = "Audit of the published token analysis"
 CAPTION = (
@@ -30,11 +38,11 @@ READING = (
 )
 
 
-def needs(study) -> list:
+def needs(study: Cells) -> list:
     return analysed(study)
 
 
-def build(results) -> Table:
+def build(results: Results) -> Table:
     published, shown = results.published("table2"), groups(results, needs(results))
     rows = [row for group in shown for row in _rows(results, published, group)]
     stages = max((len(group.blocks) for group in shown), default=0)
@@ -42,7 +50,7 @@ def build(results) -> Table:
     return Table(_columns(stages), tuple(rows), told, EXPLAINED, status(cells_of(rows)))
 
 
-def _rows(results, published, group: Group):
+def _rows(results: Results, published: pd.DataFrame, group: Group) -> Iterator[Row]:
     headed = f"{place(group)}: keep-rate {group.keep_rate:g}"
     headed = "; ".join(filter(None, (headed, group.variant)))
     if not group.cells:
@@ -61,7 +69,7 @@ def _rows(results, published, group: Group):
         yield Row(row, headed)
 
 
-def pooled(frames: list):
+def pooled(frames: list[pd.DataFrame]) -> pd.DataFrame:
     """Folds and seeds together: means weighted by clips; blind intervals as those of independent runs."""
     import numpy as np
     import pandas as pd
@@ -76,12 +84,12 @@ def pooled(frames: list):
     return pd.DataFrame(found, columns=["map", "selection", "stage", "excess", "low", "high", "n"])
 
 
-def of_kind(published, task: str) -> str:
+def of_kind(published: pd.DataFrame, task: str) -> str:
     """P0's dataset of a kind of task; empty where it has none."""
     return next((name for name in published["dataset"].unique() if registry.dataset(name).task == task), "")
 
 
-def largest(published, dataset: str, keep_rate: float) -> dict:
+def largest(published: pd.DataFrame, dataset: str, keep_rate: float) -> dict:
     """Points between ratio B of P0's Table 2 and K / N, at most over the stages, as `lookup` gives it; or nothing."""
     at = (published["dataset"] == dataset) & (published["backbone"] == BACKBONE) & (published["metric"] == "ratio_b")
     own = published[at & ((published["keep_rate"] - keep_rate).abs() < 1e-9)].sort_values("location")

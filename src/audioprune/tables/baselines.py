@@ -6,10 +6,19 @@ mixes pruning with augmentation.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 from audioprune.exhibits.table import Column, Row, Table
 from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from audioprune.cells.query import Asked, Cells
+    from audioprune.results.study import Results
 
 TITLE = "Matched and released baselines"
 CAPTION = (
@@ -21,7 +30,7 @@ BASELINES = ("matched", "paper")
 ALIKE = "{}: the recipe has neither masks nor SpecAugment, so that both baselines are trained alike."
 
 
-def needs(study) -> list:
+def needs(study: Cells) -> list:
     """Everything trained as it is evaluated, of recipes with both baselines."""
     found = _ablation.trained(study)
     kinds: dict[tuple, set[str]] = {}
@@ -31,22 +40,23 @@ def needs(study) -> list:
     return [c for c in found if kinds.get(_recipe(c)) == set(BASELINES)]
 
 
-def _baseline(cell) -> str:
+def _baseline(cell: Asked) -> str:
     return cell.inputs["finetune"].settings.augment.baseline
 
 
-def _recipe(cell) -> tuple:
+def _recipe(cell: Asked) -> tuple:
     """How a model is trained, but for its pruning, baseline, fold and seed."""
     tuned = cell.inputs["finetune"].settings
     augment = tuned.augment.model_copy(update={"baseline": "matched"})
     return tuned.model, tuned.dataset, tuned.recipe, augment, tuned.split, tuned.initial
 
 
-def build(results) -> Table:
+def build(results: Results) -> Table:
     frame = rows_of(results, needs(results))
     first = [results.cell(own[0]) for own in frame["cells"]]
     frame = frame.assign(recipe=[_recipe(c) for c in first], baseline=[_baseline(c) for c in first])
-    rows, notes = [], [*_ablation.notes(frame.itertuples())]
+    rows: list[Row] = []
+    notes = [*_ablation.notes(frame.itertuples())]
     for recipe in dict.fromkeys(frame["recipe"]):
         group = frame[[own == recipe for own in frame["recipe"]]]
         heading = _ablation.heading(group.assign(variant=""))
@@ -58,7 +68,7 @@ def build(results) -> Table:
     return Table(_columns(), tuple(rows), tuple(notes))
 
 
-def _rows(results, heading: str, group):
+def _rows(results: Results, heading: str, group: pd.DataFrame) -> Iterator[Row]:
     """Both baselines and their difference, then pruned models at falling keep-rates with a drop from each."""
     bases = {kind: pick(group, method="none", baseline=kind) for kind in BASELINES}
     methods = list(dict.fromkeys(group["method"]))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
 from audioprune.cells.query import as_trained
 from audioprune.exhibits.table import Column, Row, Table
 from audioprune.facts.tokens import BLOCKS
@@ -11,6 +14,13 @@ from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
 from audioprune.tables._rows import cost_column
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from audioprune.cells.query import Cells
+    from audioprune.results.study import Results
+    from audioprune.settings import Pruning
+
 TITLE = "Pruning at other blocks"
 CAPTION = (
     "The unpruned model pruned by topk at evaluation, at blocks counted from zero: the earlier they lie, the more MACs "
@@ -18,25 +28,25 @@ CAPTION = (
 )
 
 
-def needs(study) -> list:
+def needs(study: Cells) -> list:
     """Unpruned models, unpruned and under topk by their own score, where some prune at other blocks."""
     found = [c for c in _ablation.of_unpruned(study) if as_trained(c) or _own(c.settings.pruning)]
     other = {_ablation.place(c) for c in found if not as_trained(c) and c.settings.pruning.blocks != BLOCKS}
     return [c for c in found if _ablation.place(c) in other]
 
 
-def _own(pruning) -> bool:
+def _own(pruning: Pruning) -> bool:
     return pruning.method == "topk" and not pruning.options
 
 
-def build(results) -> Table:
+def build(results: Results) -> Table:
     frame = rows_of(results, needs(results))
     frame = frame.assign(blocks=[results.cell(own[0]).settings.pruning.blocks for own in frame["cells"]])
     rows = [row for heading, group in _ablation.groups(frame) for row in _rows(results, heading, group)]
     return Table(_columns(rows), tuple(rows), (*_ablation.notes(frame.itertuples()), "MACs: closed form."))
 
 
-def _rows(results, heading: str, group):
+def _rows(results: Results, heading: str, group: pd.DataFrame) -> Iterator[Row]:
     """The unpruned model, then at falling keep-rates the paper's blocks and the others from the earliest."""
     unpruned = pick(group, method="none")
     cost = costs.gmacs(results, results.cell(unpruned.cells[0]))
@@ -53,7 +63,7 @@ def _rows(results, heading: str, group):
         yield Row(cells, heading)
 
 
-def _columns(rows) -> tuple[Column, ...]:
+def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
     return (
         Column("blocks", "Pruned at blocks", align="left"),
         Column("keep_rate", "Keep-rate", decimals=1),

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.tables._published import MARKS, STATUS
+
+if TYPE_CHECKING:
+    from audioprune.cells.query import Cells
+    from audioprune.claims.verdict import Judged, Part
+    from audioprune.results.study import Results
 
 TITLE = "Claims and their evidence"
 CAPTION = (
@@ -25,12 +32,12 @@ NOTES = (
 )
 
 
-def needs(study) -> list:
+def needs(study: Cells) -> list:
     """Whatever a predicate may ask for: evaluations, timings, token analyses, discarded clusters."""
     return [cell for kind in ("evaluate", "throughput", "tokens", "discard") for cell in study.cells(kind)]
 
 
-def build(results) -> Table:
+def build(results: Results) -> Table:
     from audioprune.claims.ledger import judge_all
 
     judged = judge_all(results)
@@ -38,7 +45,7 @@ def build(results) -> Table:
     return Table(_columns(), tuple(rows), NOTES, status=" ".join(f"Claims marked {m} are {STATUS[m]}" for m in STATUS))
 
 
-def _rows(judged) -> list[Row]:
+def _rows(judged: Judged) -> list[Row]:
     """One row for each basis and verdict that parts of the claim got."""
     claim = judged.claim
     mark = MARKS.get(claim.sources[0].status, "")
@@ -57,7 +64,7 @@ def _rows(judged) -> list[Row]:
     return [Row(common | _row(basis, verdict, parts), group) for (basis, verdict), parts in found.items()]
 
 
-def _row(basis: str, verdict: str, parts: list) -> dict:
+def _row(basis: str, verdict: str, parts: list[Part]) -> dict[str, Any]:
     first = parts[0]
     more = f"; and {len(parts) - 1} more" if len(parts) > 1 else ""
     return {

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
 from audioprune.exhibits.table import Column, Row, Table
 from audioprune.facts.tokens import BLOCKS
 from audioprune.results.correlations import correlations, over_blocks
 from audioprune.results.tokens import Group, analysed, groups
 from audioprune.tables._published import EXPLAINED, MARKS, lookup, status
 from audioprune.tables._tokens import cells_of, facts, headings, measured, notes, where
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from audioprune.cells.query import Cells
+    from audioprune.results.study import Results
 
 TITLE = "Rank correlation of attention and patch statistics"
 CAPTION = (
@@ -24,11 +33,11 @@ SCORES = (
 )
 
 
-def needs(study) -> list:
+def needs(study: Cells) -> list:
     return analysed(study, pruned=False)
 
 
-def build(results) -> Table:
+def build(results: Results) -> Table:
     published, shown = results.published("correlation"), groups(results, needs(results))
     headed = headings(results, shown)
     rows = [Row(row, headed[group.model]) for group in shown for row in _rows(results, published, group)]
@@ -36,13 +45,14 @@ def build(results) -> Table:
     return Table(_columns(), tuple(rows), told, EXPLAINED, status(cells_of(rows)))
 
 
-def _rows(results, published, group: Group):
+def _rows(results: Results, published: pd.DataFrame, group: Group) -> Iterator[dict[str, Any]]:
     own = correlations(results, group) if group.cells else {}
     if not own:
         yield {**where(group), "tau_star": measured(None, group)}
     for score, statistic in dict.fromkeys(key[:2] for key in own):
         blocks = sorted({key[2] for key in own if key[:2] == (score, statistic)})
-        for block in [*(b for b in BLOCKS if b in blocks), "mean"]:
+        shown: list[Any] = [*(b for b in BLOCKS if b in blocks), "mean"]
+        for block in shown:
             row = {**where(group), **facts(group), "score": score, "statistic": statistic}
             row["block"] = str(block) if block != "mean" else f"mean of {len(blocks)}"
             for measure in MEASURES:
@@ -52,7 +62,7 @@ def _rows(results, published, group: Group):
             yield row
 
 
-def _released(published, group: Group, score: str, statistic: str, block) -> dict:
+def _released(published: pd.DataFrame, group: Group, score: str, statistic: str, block: int | str) -> dict:
     """R's value of a block, or the mean of its blocks; AudioMAE's are of the global score."""
     if group.family == "audiomae" and score != "global":
         return {}

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from audioprune.exhibits.table import Cell, Column, Row, Table
+
+if TYPE_CHECKING:
+    from audioprune.cells.query import Cells
+    from audioprune.results.study import Result, Results
 
 TITLE = "Data"
 CAPTION = (
@@ -12,11 +18,11 @@ CAPTION = (
 SPLITS = ("train", "val", "test")
 
 
-def needs(study) -> list:
+def needs(study: Cells) -> list:
     return study.cells("features")
 
 
-def build(results) -> Table:
+def build(results: Results) -> Table:
     rows = tuple(_row(results, r) for r in results.cells("features"))
     notes = (
         "Normalised by the published mean and standard deviation where the dataset has them, else by those measured.",
@@ -24,7 +30,7 @@ def build(results) -> Table:
     return Table(_columns(), rows, notes)
 
 
-def _row(results, features) -> Row:
+def _row(results: Results, features: Result) -> Row:
     """Facts, what decoding counted (generated corpora are not decoded), and what the features measured."""
     facts, audio = results.dataset(features.settings.dataset), features.inputs["audio"]
     cells: dict = {"dataset": facts.name, "task": facts.task, "classes": facts.num_classes or None}

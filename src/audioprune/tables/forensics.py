@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from audioprune.exhibits.table import Column, Row, Table
 from audioprune.tables._published import MARKS, STATUS
 from audioprune.wording import number
+
+if TYPE_CHECKING:
+    from audioprune.cells.query import Cells
+    from audioprune.results.findings import Finding
+    from audioprune.results.study import Results
 
 TITLE = "Forensics of the published numbers"
 CAPTION = (
@@ -17,16 +24,17 @@ PLUGINS = ("forensics", "datasets", "backbones", "pruning")  # kinds of modules 
 UNITS = {"pp": "points", "pct_remaining": "points", "samples_per_s": "samples/s", "fraction": "", "tau_star": ""}
 
 
-def needs(study) -> list:
+def needs(study: Cells) -> list:
     """No cells: published numbers alone."""
     return []
 
 
-def build(results) -> Table:
+def build(results: Results) -> Table:
     from audioprune import registry
     from audioprune.results.findings import MEANING
 
-    rows, used = [], {}
+    rows: list[Row] = []
+    used: dict[str, None] = {}
     for name in registry.names("forensics"):
         module = registry.get("forensics", name)
         groups: dict[tuple, list] = {}
@@ -35,14 +43,14 @@ def build(results) -> Table:
             used.setdefault(finding.verdict)
         rows += [_row(own, module.TITLE) for own in groups.values()]
     notes = tuple(f"{verdict.capitalize()}: {MEANING[verdict]}." for verdict in used)
-    shown = [mark for mark in STATUS if any(mark in row.cells["where"] for row in rows)]
+    shown = [mark for mark in STATUS if any(mark in str(row.cells["where"]) for row in rows)]
     return Table(_columns(), tuple(rows), notes, status=" ".join(f"Values marked {m} are {STATUS[m]}" for m in shown))
 
 
-def _row(findings: list, title: str) -> Row:
+def _row(findings: list[Finding], title: str) -> Row:
     """The furthest of a group that has one verdict."""
     worst = max(findings, key=lambda f: abs(f.deviation))
-    cells = {
+    cells: dict[str, Any] = {
         "where": worst.group + MARKS.get(worst.status, ""),
         "cells": len(findings),
         "finding": worst.verdict,

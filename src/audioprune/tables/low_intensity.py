@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 from audioprune import registry
 from audioprune.cells.query import value_of
 from audioprune.exhibits.headline import Question
@@ -9,6 +12,10 @@ from audioprune.exhibits.table import Column, Row, Table
 from audioprune.results.token_contrasts import contrast
 from audioprune.results.tokens import Group, analysed, groups, means
 from audioprune.tables._tokens import measured, notes, where
+
+if TYPE_CHECKING:
+    from audioprune.cells.query import Cells
+    from audioprune.results.study import Results
 
 TITLE = "Low-intensity tokens that survive"
 CAPTION = (
@@ -28,7 +35,7 @@ SHARES = ("low_of_kept", "low_of_input")
 RANKS = "Models rank by the score named; the difference is to AudioMAE ranked by its own, global score."
 
 
-def needs(study) -> list:
+def needs(study: Cells) -> list:
     """topk models on datasets where AudioMAE and an AST are both analysed, under whatever score the study has."""
     found = analysed(study, families=(OURS, "ast", "ast-mp"))
     families: dict[str, set] = {}
@@ -38,7 +45,7 @@ def needs(study) -> list:
     return [c for c in found if value_of(c, "dataset") in compared]
 
 
-def build(results) -> Table:
+def build(results: Results) -> Table:
     found = groups(results, needs(results))
     place = {g.dataset: i for i, g in reversed(list(enumerate(found)))}
     shown = sorted(found, key=lambda g: (place[g.dataset], -g.keep_rate))
@@ -47,7 +54,7 @@ def build(results) -> Table:
     return Table(_columns(), tuple(rows), told)
 
 
-def _rows(results, shown: list[Group], group: Group):
+def _rows(results: Results, shown: list[Group], group: Group) -> Iterator[Row]:
     own = _last(results, group)
     row = {**where(group), "family": group.family, "score": group.score, "variant": group.variant}
     row["n"] = own["low_of_input"].n if own else 0
@@ -63,7 +70,7 @@ def _rows(results, shown: list[Group], group: Group):
     yield Row(row, "; ".join(filter(None, (f"{group.dataset}, keep-rate {group.keep_rate:g}", group.variant))))
 
 
-def _last(results, group: Group) -> dict:
+def _last(results: Results, group: Group) -> dict:
     """Estimates after the last stage, by name."""
     if not group.cells:
         return {}

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from audioprune.cells.query import as_trained
 from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.results.evaluations import rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
+
+if TYPE_CHECKING:
+    from audioprune.cells.query import Asked, Cells
+    from audioprune.results.study import Results
+    from audioprune.settings import Pruning
 
 TITLE = "Trained keep-rate against evaluated keep-rate"
 CAPTION = (
@@ -16,7 +24,7 @@ CAPTION = (
 )
 
 
-def needs(study) -> list:
+def needs(study: Cells) -> list:
     """Models without pruning or with topk, at every keep-rate, of backbones and datasets where some are crossed."""
     found = [c for c in _ablation.evaluations(study) if _plain(c)]
     blocks: dict[tuple, tuple] = {}  # of the pruned models, by backbone and dataset
@@ -28,20 +36,20 @@ def needs(study) -> list:
     return [c for c in found if _ablation.place(c) in crossed]
 
 
-def _pruned(cell) -> list:
+def _pruned(cell: Asked) -> list[Pruning]:
     """How it prunes and how its model was trained to, without what prunes nothing."""
     return [p for p in (cell.settings.pruning, _trained(cell)) if p.method != "none"]
 
 
-def _trained(cell):
+def _trained(cell: Asked) -> Pruning:
     return cell.inputs["finetune"].settings.pruning
 
 
-def _plain(cell) -> bool:
+def _plain(cell: Asked) -> bool:
     return all(p.method == "topk" and not p.options for p in _pruned(cell))
 
 
-def build(results) -> Table:
+def build(results: Results) -> Table:
     rows: list[Row] = []
     frame = rows_of(results, needs(results))
     for heading, group in _ablation.groups(frame):
@@ -74,7 +82,7 @@ def _key(rate: float) -> str:
     return f"evaluated_at_{rate:g}"
 
 
-def _columns(rates) -> tuple[Column, ...]:
+def _columns(rates: Iterable[float]) -> tuple[Column, ...]:
     shown = [
         column for rate in sorted(rates, reverse=True) for column in measured(_key(rate), f"Evaluated at {_text(rate)}")
     ]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
 from audioprune.cells.query import as_trained
 from audioprune.exhibits.table import Column, Row, Table
 from audioprune.facts.tokens import BLOCKS
@@ -12,6 +15,12 @@ from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
 from audioprune.tables._rows import cost_column
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from audioprune.cells.query import Asked, Cells
+    from audioprune.results.study import Results
+
 TITLE = "Pruning off the shelf"
 CAPTION = (
     "The unpruned model pruned at evaluation, without training for it, by every method at the same keep-rates; its "
@@ -19,7 +28,7 @@ CAPTION = (
 )
 
 
-def needs(study) -> list:
+def needs(study: Cells) -> list:
     """The unpruned models, pruned at the blocks of the trained ones, and all that are trained with the same pruning."""
     found = [c for c in _ablation.of_unpruned(study) if not as_trained(c)]
     tuned = [c for c in _ablation.trained(study) if c.settings.pruning.method != "none"]
@@ -35,18 +44,18 @@ def needs(study) -> list:
     ]
 
 
-def _what(cell) -> tuple:
+def _what(cell: Asked) -> tuple:
     """Backbone, dataset and recipe, and how it prunes."""
     return _ablation.place(cell), label_of(cell.settings.pruning)
 
 
-def build(results) -> Table:
+def build(results: Results) -> Table:
     frame = rows_of(results, needs(results))
     rows = [row for heading, group in _ablation.groups(frame) for row in _rows(results, heading, group)]
     return Table(_columns(rows), tuple(rows), (*_ablation.notes(frame.itertuples()), "MACs: closed form."))
 
 
-def _rows(results, heading: str, group):
+def _rows(results: Results, heading: str, group: pd.DataFrame) -> Iterator[Row]:
     """The unpruned model, then at falling keep-rates every method."""
     unpruned = pick(group, method="none", trained="")
     where = {"backbone": group["backbone"].iloc[0], "dataset": group["dataset"].iloc[0]}
@@ -76,7 +85,7 @@ def _rows(results, heading: str, group):
 _of = _ablation.accuracy
 
 
-def _columns(rows) -> tuple[Column, ...]:
+def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
     return (
         Column("method", "Method", align="left"),
         Column("keep_rate", "Keep-rate", decimals=1),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
 from audioprune.exhibits.headline import Question
 from audioprune.exhibits.table import Column, Row, Table
 from audioprune.results import contrasts, costs
@@ -9,6 +12,13 @@ from audioprune.results.evaluations import rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
 from audioprune.tables._rows import cost_column
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from audioprune.cells.query import Asked, Cells
+    from audioprune.results.study import Results
+    from audioprune.settings import Pruning
 
 TITLE = "Ranking by intensity or variation against attention"
 CAPTION = (
@@ -33,24 +43,24 @@ VARIANTS = (
 CHANCE = "p: paired permutation of whole recordings, two-sided, against attention; Holm over all of the table."
 
 
-def needs(study) -> list:
+def needs(study: Cells) -> list:
     """Statistics, attention by the backbone's own score and the controls, where a statistic is trained with."""
     found = [c for c in _ablation.trained(study) if _shown(c.settings.pruning)]
     at = {_at(c) for c in found if c.settings.pruning.method in STATISTICS}
     return [c for c in found if _at(c) in at]
 
 
-def _shown(pruning) -> bool:
+def _shown(pruning: Pruning) -> bool:
     return pruning.method in STATISTICS + OTHERS and not (pruning.method == "topk" and pruning.options)
 
 
-def _at(cell) -> tuple:
+def _at(cell: Asked) -> tuple:
     """Backbone, dataset and recipe, keep-rate and blocks: what has equal numbers of tokens."""
     pruning = cell.settings.pruning
     return _ablation.place(cell), pruning.keep_rate, pruning.blocks
 
 
-def build(results) -> Table:
+def build(results: Results) -> Table:
     frame = rows_of(results, needs(results))
     first = [results.cell(own[0]) for own in frame["cells"]]
     frame = frame.assign(attention=[cell.settings.pruning.method == "topk" for cell in first])
@@ -60,7 +70,7 @@ def build(results) -> Table:
     return Table(_columns(rows), tuple(rows), notes)
 
 
-def _rows(results, heading: str, group):
+def _rows(results: Results, heading: str, group: pd.DataFrame) -> Iterator[Row]:
     """At falling keep-rates attention first, then the others in the order of the study."""
     first = group.sort_values(["keep_rate", "attention"], ascending=False, kind="stable")
     for row in first.itertuples():
@@ -78,11 +88,12 @@ def _adjust(rows: list[Row]) -> None:
     from audioprune.statistics.holm import holm
 
     tested = [row for row in rows if row.cells.get("p") is not None]
-    for row, adjusted in zip(tested, holm([row.cells["p"] for row in tested]), strict=True):
+    p: list[Any] = [row.cells["p"] for row in tested]
+    for row, adjusted in zip(tested, holm(p), strict=True):
         row.cells["p_holm"] = float(adjusted)
 
 
-def _columns(rows) -> tuple[Column, ...]:
+def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
     return (
         Column("method", "Ranked by", align="left"),
         Column("keep_rate", "Keep-rate", decimals=1),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
 from audioprune import registry
 from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.facts.tokens import BLOCKS
@@ -10,6 +13,12 @@ from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
 from audioprune.tables._published import EXPLAINED, lookup, status
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from audioprune.cells.query import Cells
+    from audioprune.results.study import Results
 
 TITLE = "Score and pooling"
 CAPTION = (
@@ -21,7 +30,7 @@ PUBLISHED = ("table5",)  # files of report/published that it shows
 POOLED, BY_CLASS = "ast-mp", "ast"
 
 
-def needs(study) -> list:
+def needs(study: Cells) -> list:
     """topk and no pruning, of backbones and datasets with another score, and of AST-MP with AST beside it."""
     found = [
         c for c in (*_ablation.trained(study), *_off_the_shelf(study)) if c.settings.pruning.method in ("topk", "none")
@@ -34,7 +43,7 @@ def needs(study) -> list:
     return list({c.path: c for c in found if _ablation.place(c) in places}.values())
 
 
-def _off_the_shelf(study) -> list:
+def _off_the_shelf(study: Cells) -> list:
     """The unpruned models under topk, at the paper's blocks."""
     return [c for c in _ablation.of_unpruned(study) if c.settings.pruning.blocks == BLOCKS]
 
@@ -43,12 +52,12 @@ def _family(backbone: str) -> str:
     return registry.backbone(backbone).family.name
 
 
-def _score(results, row) -> str:
+def _score(results: Results, row: Any) -> str:
     """The attention that a row's model ranks by; none for an unpruned one."""
     return score_of(row.backbone, results.cell(row.cells[0]).settings.pruning) or "none"
 
 
-def build(results) -> Table:
+def build(results: Results) -> Table:
     frame = rows_of(results, needs(results))
     frame = frame.assign(score=[_score(results, row) for row in frame.itertuples()])
     published = results.published("table5")
@@ -57,7 +66,9 @@ def build(results) -> Table:
     return Table(_columns(), tuple(rows), _ablation.notes(frame.itertuples()), EXPLAINED, status(cells))
 
 
-def _rows(results, published, heading: str, group, frame):
+def _rows(
+    results: Results, published: pd.DataFrame, heading: str, group: pd.DataFrame, frame: pd.DataFrame
+) -> Iterator[Row]:
     """The unpruned model; models trained with their pruning; the unpruned one pruned off the shelf."""
     unpruned = pick(group, method="none", trained="")
     order = sorted(
@@ -79,11 +90,11 @@ def _rows(results, published, heading: str, group, frame):
         yield Row(cells, heading)
 
 
-def _training(row) -> str:
+def _training(row: Any) -> str:
     return "off the shelf" if row.trained else "as evaluated"
 
 
-def _beside(other, row):
+def _beside(other: pd.DataFrame, row: Any) -> Any:
     """AST by its own score for AST-MP by its own; the same score otherwise."""
     plain = row.method in ("none", "topk")
     wanted = {"method": row.method} if plain else {"score": row.score}

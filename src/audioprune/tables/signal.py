@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._tokens import cells_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from audioprune.cells.query import Cells
+    from audioprune.results.study import Result, Results
 
 TITLE = "How much of each dataset is signal"
 CAPTION = (
@@ -19,17 +28,17 @@ AMBIGUOUS = (
 )
 
 
-def needs(study) -> list:
+def needs(study: Cells) -> list:
     return study.cells("clusters")
 
 
-def build(results) -> Table:
+def build(results: Results) -> Table:
     published = results.published("figure4")
     rows = [row for r in needs(results) for row in _rows(published, r)]
     return Table(_columns(), tuple(rows), (AMBIGUOUS,) if rows else (), EXPLAINED, status(cells_of(rows)))
 
 
-def _rows(published, r):
+def _rows(published: pd.DataFrame, r: Result) -> Iterator[Row]:
     dataset = r.settings.dataset
     where = {"backbone": "", "dataset": dataset, "method": "", "keep_rate": None}
     tau, area = (lookup(published, metric=metric, **where) for metric in ("tau", "signal_area"))

@@ -6,6 +6,9 @@ which were chosen so, with the optimism that the choice brings.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
 from audioprune.cells.query import as_trained
 from audioprune.exhibits.headline import Question, Rows
 from audioprune.exhibits.table import Cell, Column, Row, Table
@@ -15,6 +18,12 @@ from audioprune.tables import _ablation
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._rows import baseline, cell_of, cost_column, heading, in_order, named, quantity
 from audioprune.wording import number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from audioprune.cells.query import Cells
+    from audioprune.results.study import Results
 
 TITLE = "Accuracy and cost by keep-rate"
 CAPTION = (
@@ -28,20 +37,22 @@ SPEED = (
 PUBLISHED = ("table1", "p2")  # files of report/published that it shows
 
 
-def needs(study) -> list:
+def needs(study: Cells) -> list:
     """Evaluations without perturbation, and what their models cost."""
     shown = [c for c in study.cells("evaluate") if as_trained(c)]
     return [*shown, *study.cells("macs"), *study.cells("throughput")]
 
 
-def build(results) -> Table:
+def build(results: Results) -> Table:
     import pandas as pd
 
     frame = tidy(results)
     frame = frame[(frame.perturbation == "none") & (frame.trained == "")]
     published = pd.concat([results.published(name) for name in PUBLISHED], ignore_index=True)
     groups = frame.groupby(["backbone", "dataset", "variant"], sort=False)
-    rows = [row for key, group in groups for row in _rows(results, published, *key[:2], group)]
+    rows = [
+        row for (backbone, dataset, _), group in groups for row in _rows(results, published, backbone, dataset, group)
+    ]
     notes = [*_ablation.notes(frame.itertuples()), f"MACs: closed form{costs.checked(results)}."]
     if any("samples_per_s" in row.cells for row in rows):
         notes.append(SPEED)
@@ -49,7 +60,7 @@ def build(results) -> Table:
     return Table(_columns(rows), tuple(rows), tuple(notes), EXPLAINED, status(cells))
 
 
-def _columns(rows) -> tuple[Column, ...]:
+def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
     return (
         Column("name", "Method", align="left"),
         Column("keep_rate", "Keep-rate", decimals=1),
@@ -68,7 +79,7 @@ def _columns(rows) -> tuple[Column, ...]:
     )
 
 
-def _rows(results, published, backbone: str, dataset: str, group):
+def _rows(results: Results, published: pd.DataFrame, backbone: str, dataset: str, group: pd.DataFrame) -> Iterator[Row]:
     """Rows of one backbone and dataset: the unpruned model, then each method at falling keep-rates."""
     timed, facts = costs.timings(results, backbone, dataset, "eager"), results.dataset(dataset)
     guessing = 100 / facts.num_classes if facts.metric == "top1" else None

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from audioprune.exhibits.table import Table
 from audioprune.results.tokens import analysed
 from audioprune.tables import _retention
 from audioprune.tables._published import EXPLAINED, status
 from audioprune.tables._tokens import cells_of, notes
+
+if TYPE_CHECKING:
+    from audioprune.cells.query import Cells
+    from audioprune.results.study import Results
 
 TITLE = "Signal tokens kept at each stage"
 CAPTION = (
@@ -22,11 +28,11 @@ CAUTION = (
 )
 
 
-def needs(study) -> list:
+def needs(study: Cells) -> list:
     return analysed(study, score="global")
 
 
-def build(results) -> Table:
+def build(results: Results) -> Table:
     rows, shown = _retention.rows(results, needs(results), results.published("table2"))
     told = (CAUTION, _retention.DENOMINATOR, *notes(shown))
     return Table(_retention.columns(), tuple(rows), told, EXPLAINED, status(cells_of(rows)))

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
 from audioprune.exhibits.table import Column, Row, Table
 from audioprune.results.tokens import Group, analysed, groups, means
 from audioprune.tables._gamma import group_gammas
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._tokens import cells_of, facts, headings, measured, notes, where
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from audioprune.cells.query import Cells
+    from audioprune.results.study import Results
 
 TITLE = "Attention to kept tokens over attention to pruned ones"
 CAPTION = (
@@ -23,18 +32,18 @@ CAUTION = (
 )
 
 
-def needs(study) -> list:
+def needs(study: Cells) -> list:
     return analysed(study)
 
 
-def build(results) -> Table:
+def build(results: Results) -> Table:
     published, shown = results.published("table3"), groups(results, needs(results))
     headed = headings(results, shown)
     rows = [Row(row, headed[group.model]) for group in shown for row in _rows(results, published, group)]
     return Table(_columns(), tuple(rows), (CAUTION, *notes(shown)), EXPLAINED, status(cells_of(rows)))
 
 
-def _rows(results, published, group: Group):
+def _rows(results: Results, published: pd.DataFrame, group: Group) -> Iterator[dict[str, Any]]:
     own = means(results, group, "attention", ("score", "group", "block"), tuple(KINDS)) if group.cells else {}
     for number in range(1, len(group.blocks) + 1):
         row = where(group) | facts(group) | {"group": f"G{number}"}

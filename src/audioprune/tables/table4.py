@@ -6,6 +6,8 @@ I: kept signal for pruned signal; II: kept background for pruned background; III
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from audioprune.cells.query import as_trained
 from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.results.contrasts import difference
@@ -13,6 +15,10 @@ from audioprune.results.estimate import INTERVAL
 from audioprune.results.evaluations import covered, tidy
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._rows import cell_of, heading, quantity
+
+if TYPE_CHECKING:
+    from audioprune.cells.query import Cells
+    from audioprune.results.study import Results
 
 TITLE = "Perturbation of the kept tokens"
 CAPTION = (
@@ -30,7 +36,7 @@ CAUTION = (
 )
 
 
-def needs(study) -> list:
+def needs(study: Cells) -> list:
     """The perturbed evaluations, and the unperturbed ones of the same fine-tunings."""
     perturbed = [c for c in study.cells("evaluate") if c.settings.perturbation != "none"]
     tuned = {c.inputs["finetune"].path for c in perturbed}
@@ -38,11 +44,12 @@ def needs(study) -> list:
     return [*perturbed, *(c for c in plain if c.inputs["finetune"].path in tuned)]
 
 
-def build(results) -> Table:
+def build(results: Results) -> Table:
     frame = tidy(results)
     frame = frame[(frame["selection"] == "last") & (frame["trained"] == "")]
     published = results.published("table4")
-    rows, shown = [], []
+    rows: list[Row] = []
+    shown: list[Any] = []
     for (backbone, dataset, variant), group in frame.groupby(["backbone", "dataset", "variant"], sort=False):
         pruned = group.groupby(["keep_rate", "method"], sort=False)
         for (rate, method), tests in sorted(pruned, key=lambda item: -item[0][0]):
@@ -62,9 +69,9 @@ def build(results) -> Table:
                 if control is not None and control.runs and row.runs:
                     cells["this_minus_control"] = cell_of(difference(results, row, control))
                 rows.append(Row(cells, heading(group)))
-    cells = [cell for row in rows for cell in row.cells.values() if isinstance(cell, Cell)]
+    every = [cell for row in rows for cell in row.cells.values() if isinstance(cell, Cell)]
     notes = (CAUTION, f"Intervals: {INTERVAL}.", *covered(shown))
-    return Table(_columns(), tuple(rows), notes, EXPLAINED, status(cells))
+    return Table(_columns(), tuple(rows), notes, EXPLAINED, status(every))
 
 
 def _columns() -> tuple[Column, ...]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
 from audioprune.cells.query import as_trained
 from audioprune.exhibits.table import Column, Row, Table
 from audioprune.results.evaluations import tidy
@@ -10,6 +13,12 @@ from audioprune.tables import _retention
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._rows import quantity
 from audioprune.tables._tokens import cells_of, facts, headings, measured, notes, where
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from audioprune.cells.query import Cells
+    from audioprune.results.study import Results
 
 TITLE = "Models that rank by the class token's attention"
 CAPTION = (
@@ -22,7 +31,7 @@ METRICS = {"top1": "top-1", "map": "mAP × 100"}
 CAUTION = "P0's Table 5 is withdrawn with the rest of its token analysis."
 
 
-def needs(study) -> list:
+def needs(study: Cells) -> list:
     """The analyses of models ranked by CLS, and the evaluations of the same fine-tunings."""
     found = analysed(study, score="cls")
     tuned = {c.inputs["trace"].inputs["finetune"].path for c in found}
@@ -30,7 +39,7 @@ def needs(study) -> list:
     return [*found, *(c for c in shown if c.inputs["finetune"].path in tuned)]
 
 
-def build(results) -> Table:
+def build(results: Results) -> Table:
     published, cells = results.published("table5"), needs(results)
     shown = groups(results, [c for c in cells if c.kind == "tokens"])
     evaluated = tidy(results)
@@ -43,7 +52,7 @@ def build(results) -> Table:
     return Table(_columns(), tuple(rows), told, EXPLAINED, status(cells_of(rows)))
 
 
-def _rows(results, published, evaluated, group: Group):
+def _rows(results: Results, published: pd.DataFrame, evaluated: pd.DataFrame, group: Group) -> Iterator[dict[str, Any]]:
     fixed = where(group) | facts(group)
     for r in evaluated.itertuples():
         same = (r.backbone, r.dataset, r.method, r.keep_rate, r.variant)

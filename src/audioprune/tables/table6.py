@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audioprune.exhibits.table import Column, Row, Table
 from audioprune.tables._published import MARKS, STATUS
 
 if TYPE_CHECKING:
+    from audioprune.cells.query import Cells
+    from audioprune.results.study import Results
     from audioprune.settings import FinetuneSettings
 
 TITLE = "Recipes"
@@ -44,11 +46,11 @@ class _Part:
         return ", ".join(self.backbones) + (f": recipe {self.number}" if self.number > 1 else "")
 
 
-def needs(study) -> list:
+def needs(study: Cells) -> list:
     return study.cells("finetune")
 
 
-def build(results) -> Table:
+def build(results: Results) -> Table:
     printed, rows, told = _printed(results), [], {"compared": 0, "differ": 0}
     parts = _parts(results)
     first = {
@@ -69,11 +71,11 @@ def build(results) -> Table:
     return Table(columns, tuple(rows), (_count(**told),), status=status)
 
 
-def _on(value) -> bool:
+def _on(value: Any) -> bool:
     return value is not None and value not in OFF
 
 
-def _parts(results) -> list[_Part]:
+def _parts(results: Results) -> list[_Part]:
     """Every backbone's recipes, first ones first; backbones without published recipes join one that has the same."""
     seen: dict[tuple, dict] = {}
     for s in (r.settings for r in results.cells("finetune")):
@@ -84,7 +86,8 @@ def _parts(results) -> list[_Part]:
         for number, s in enumerate(recipes.values(), 1):
             part = parts.setdefault((number, backbone), _Part([backbone], number))
             part.recipes[dataset] = ours(s, results.dataset(dataset).loss)
-    known, found = {backbone for backbone, *_ in _printed(results)}, []
+    known = {backbone for backbone, *_ in _printed(results)}
+    found: list[_Part] = []
     for part in sorted(parts.values(), key=lambda p: p.number):
         alike = (p for p in found if p.number == part.number and part.recipes.items() <= p.recipes.items())
         if (same_part := next(alike, None)) and not known & {*same_part.backbones, *part.backbones}:
@@ -106,7 +109,7 @@ def ours(s: FinetuneSettings, loss: str) -> dict:
     return {name: value for name, value in own.items() if name not in unused}
 
 
-def _printed(results) -> dict[tuple, dict[str, str]]:
+def _printed(results: Results) -> dict[tuple, dict[str, str]]:
     """{(backbone, dataset, setting): {source with its mark: value as printed, of all GPUs together}}."""
     found: dict[tuple, dict[str, str]] = {}
     for name in PUBLISHED:
@@ -119,7 +122,7 @@ def _printed(results) -> dict[tuple, dict[str, str]]:
 
 def _row(part: _Part, name: str, values: dict, beside: dict, told: dict) -> Row:
     """A setting of all datasets; the CSV has the published values in columns of their own."""
-    cells = {"backbones": ", ".join(part.backbones), "recipe": part.number, "setting": name}
+    cells: dict[str, Any] = {"backbones": ", ".join(part.backbones), "recipe": part.number, "setting": name}
     cells["name"] = NAMES.get(name, name.replace("_", " "))
     for dataset, value in values.items():
         published = {} if value is None else beside[dataset]
@@ -132,7 +135,7 @@ def _row(part: _Part, name: str, values: dict, beside: dict, told: dict) -> Row:
     return Row(cells, part.heading)
 
 
-def same(own, printed: str) -> bool:
+def same(own: Any, printed: str) -> bool:
     """Whether a printed value is ours: numbers by value, switches by their names, `none` is zero."""
     text = printed.strip().lower()
     if isinstance(own, bool):
@@ -143,7 +146,7 @@ def same(own, printed: str) -> bool:
         return str(own).lower() == text
 
 
-def _text(value) -> str:
+def _text(value: Any) -> str:
     if value is None:
         return "–"
     if isinstance(value, bool):

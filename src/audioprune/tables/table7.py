@@ -5,7 +5,9 @@ Only ratios to the unpruned model of the same run are compared; samples a second
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from audioprune import registry
 from audioprune.exhibits.table import Cell, Column, Row, Table
@@ -13,6 +15,12 @@ from audioprune.facts.tokens import PATCH
 from audioprune.results.costs import method_of, rates
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._rows import cell_of, cost_column
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from audioprune.cells.query import Cells
+    from audioprune.results.study import Results
 
 TITLE = "Throughput by keep-rate"
 CAPTION = (
@@ -25,11 +33,11 @@ PLUGINS = ("datasets",)  # those of the published values, which the study may no
 KERNELS = ("eager", "fused")
 
 
-def needs(study) -> list:
+def needs(study: Cells) -> list:
     return study.cells("throughput")
 
 
-def build(results) -> Table:
+def build(results: Results) -> Table:
     from audioprune.profiling.macs import of_settings
 
     published = results.published("table7")
@@ -52,13 +60,13 @@ def build(results) -> Table:
     return Table(columns, tuple(rows), (note,) if status(cells) else (), EXPLAINED, status(cells))
 
 
-def _published_shapes(results, published) -> dict[tuple[int, int], str]:
+def _published_shapes(results: Results, published: pd.DataFrame) -> dict[tuple[int, int], str]:
     """{(frames, classes): published dataset}: a timing knows the shape of its input, not whose it is."""
     facts = [results.dataset(name) for name in published["dataset"].unique() if name]
     return {(one.frames, one.num_classes): one.name for one in facts}
 
 
-def _rows(published, names: dict, key: tuple, group: dict):
+def _rows(published: pd.DataFrame, names: dict, key: tuple, group: dict) -> Iterator[Row]:
     backbone, stride, frames, classes, device, precision, batch, method, constant = key
     dataset = names.get((frames, classes), "") if stride == PATCH else ""
     where = {"backbone": backbone, "dataset": dataset, "metric": "throughput"}

@@ -5,7 +5,7 @@ n clips; every function returns {column: values}, rows by clip within stages or 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -71,12 +71,12 @@ def correlation(clips: np.ndarray, traced: Traced, labels: Labels, block: int) -
     return _stack(parts)
 
 
-def histograms(traced: Traced, labels: Labels, ranges: dict[str, Iterable[float]]) -> Columns:
+def histograms(traced: Traced, labels: Labels, ranges: Mapping[str, tuple[float, float]]) -> Columns:
     """mean_edges, std_edges (21,), input (20, 20) and after_<block> (20, 20): tokens by mean and std, all clips.
 
     ranges: least and largest mean and std of the whole evaluation set, so that pictures can be laid side by side.
     """
-    edges = bin_edges(tuple(ranges["mean"]), tuple(ranges["std"]))
+    edges = bin_edges(ranges["mean"], ranges["std"])
     mean, std = labels.statistics["mean"], labels.statistics["std"]
     found = {"mean_edges": edges[0], "std_edges": edges[1], "input": occurrence(mean, std, edges)}
     for block, kept in traced.kept.items():
@@ -84,7 +84,7 @@ def histograms(traced: Traced, labels: Labels, ranges: dict[str, Iterable[float]
     return found
 
 
-def _keys(clips: np.ndarray, **constant) -> Columns:
+def _keys(clips: np.ndarray, **constant: int | str) -> Columns:
     return {"clip": clips} | {name: np.full(len(clips), value) for name, value in constant.items()}
 
 

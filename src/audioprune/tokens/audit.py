@@ -9,6 +9,7 @@ n clips, P patches, S signal patches of a clip (paper.md 6.1).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +48,7 @@ def audit(
     mean, signal (n, P) of the right patches in the model's order; rows: the clips' rows in the feature store; kept:
     keep-rate -> pruning block -> patch numbers (n, K) that the model kept there.
     """
-    where = {"orientation": orientation, "time": time, "freq": freq}
+    where: dict[str, Any] = {"orientation": orientation, "time": time, "freq": freq}
     n, patches = mean.shape
     everything = np.tile(np.arange(patches), (n, 1))
     rng = np.random.default_rng(seed)

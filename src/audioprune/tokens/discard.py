@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
+from typing import Any
 
 import numpy as np
 import torch
@@ -55,7 +56,7 @@ def discard_clips(
     name: str = "",
 ) -> Iterator[Discarded]:
     """Every set of `keep`, itself and its control, after every block; fbank(rows) gives log-mel (B, T, 128)."""
-    reducers = {
+    reducers: dict[tuple[str, bool], Any] = {  # each a Discard
         (one, control): Discard(*interval, seed=control_seed if control else None)
         for one, interval in keep.items()
         for control in (False, True)
@@ -67,7 +68,7 @@ def discard_clips(
         for start in range(0, len(rows), batch_size):
             batch = rows[start : start + batch_size]
             x = fbank(batch).to(device)  # (B, T, 128)
-            pixels = model.pixels(x)  # (B, P, C)
+            pixels = model.pixels(x)  # type: ignore[operator]  # (B, P, C)
             for block in blocks:
                 for (one, control), reducer in reducers.items():
                     model.pruning = Pruning(reducer, blocks=(block,), keep_rate=ON)

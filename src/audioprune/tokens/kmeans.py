@@ -7,6 +7,7 @@ changes its cluster. Both start from one greedy k-means++ draw with 2 + log k tr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,16 +94,11 @@ def _plus_plus(line: Line, k: int, rng: np.random.Generator) -> np.ndarray:
     """Greedy k-means++: of a few draws the one that leaves the least cost (Arthur and Vassilvitskii 2007)."""
     centres = line.x[rng.integers(len(line.x))][None]  # (1,)
     for _ in range(k - 1):
-        best = None
-        for _ in range(2 + int(np.log(k))):
-            tried = np.sort(np.append(centres, line.draw(rng, centres)))
-            cost = line.costs(tried, line.cuts(tried)).sum()
-            if best is None or cost < best[0]:
-                best = (cost, tried)
-        centres = best[1]
+        tries = [np.sort(np.append(centres, line.draw(rng, centres))) for _ in range(2 + int(np.log(k)))]
+        centres = min(tries, key=lambda tried: line.costs(tried, line.cuts(tried)).sum())
     return centres
 
 
-def label(values: np.ndarray, edges) -> np.ndarray:
+def label(values: np.ndarray, edges: Sequence[float]) -> np.ndarray:
     """Cluster of each value by the edges (k + 1,): 0 is C1, the lowest; beyond the outer edges the outer clusters."""
     return np.searchsorted(np.asarray(edges[1:-1], dtype=np.float64), values, side="left").astype(np.int8)

@@ -14,7 +14,9 @@ def bin_edges(mean_range: tuple[float, float], std_range: tuple[float, float]) -
     return np.linspace(*mean_range, BINS + 1), np.linspace(0.0, low + UPPER * (high - low), BINS + 1)
 
 
-def occurrence(mean: np.ndarray, std: np.ndarray, edges: tuple[np.ndarray, np.ndarray], mask=None) -> np.ndarray:
+def occurrence(
+    mean: np.ndarray, std: np.ndarray, edges: tuple[np.ndarray, np.ndarray], mask: np.ndarray | None = None
+) -> np.ndarray:
     """Number of tokens in each bin: mean, std (n, P), of those in `mask` (n, P) if given -> (20, 20) int64, mean x std.
 
     Tokens beyond the last edge of std are left out, as released.
