@@ -7,7 +7,7 @@ import pytest
 from fake_ablations import ablations
 
 from audioprune import registry
-from audioprune.config import load
+from audioprune.config_file import load
 from audioprune.figures import _pictures, _traced, figure2, figure12, figure21, figure22
 from audioprune.planning.grid import Planner
 from audioprune.results.study import Results

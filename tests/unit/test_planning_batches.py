@@ -8,7 +8,7 @@ from hashlib import sha256
 import pytest
 from _made import run_of
 
-from audioprune.config import load
+from audioprune.config_file import load
 from audioprune.planning import batches, jobs
 from audioprune.planning.cells import Cell
 from audioprune.planning.plan import Plan

@@ -23,7 +23,13 @@ from audioprune.planning.syntax import digest_of
 DECLARED_OUT = (
     "audioprune",  # the library's names
     # What they decide is in the keys as data; how they decide it counts for nothing.
-    "audioprune.config",  # what it resolves is in the settings of cells
+    "audioprune.config",  # what is made of it is in the settings of cells
+    "audioprune.config_checks",
+    "audioprune.config_file",
+    "audioprune.config_names",
+    "audioprune.config_training",
+    "audioprune.methods",
+    "audioprune.recipes",
     "audioprune.settings",  # values that differ from the pinned defaults, so a changed default is seen
     "audioprune.sources",  # content digests
     "audioprune.manifest",  # digests of what users bring

@@ -7,7 +7,8 @@ from pathlib import PurePosixPath
 
 from audioprune import registry
 from audioprune.cells.kinds import KINDS
-from audioprune.config import DEFAULT_STUDY, Config, load
+from audioprune.config import DEFAULT_STUDY, Config
+from audioprune.config_file import load
 from audioprune.errors import UserError
 from audioprune.planning import brought, exhibits
 from audioprune.planning.cells import Cell
