@@ -73,8 +73,15 @@ def dataset(name: str) -> Dataset:
     return get("datasets", name).FACTS
 
 
-def nearest(name: str, valid: Iterable) -> str:
-    """'; did you mean ...?' for messages, or the list of valid names when nothing is near."""
+def nearest(name: object, valid: Iterable, before: str = "") -> str:
+    """'; did you mean ...?' for messages, or the list of valid names when nothing is near; `before` stands before each.
+
+    Nothing where no name is valid.
+    """
     valid = sorted(map(str, valid))
     close = difflib.get_close_matches(str(name), valid, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else f"; valid names: {', '.join(valid)}"
+    if not valid:
+        return ""
+    return (
+        f"; did you mean {before + close[0]!r}?" if close else f"; valid names: {', '.join(before + v for v in valid)}"
+    )

@@ -1,6 +1,6 @@
 """What a cell is made with: one closed, frozen model for each kind of cell.
 
-A cell's key is computed from the fields that differ from the defaults they came with (planning.pinned): a new field
+A cell's key is computed from the fields that differ from the defaults they came with (fingerprints.pinned): a new field
 whose default reproduces today's behaviour changes no key, a changed default those of the cells that relied on it. What
 a cell works out of its inputs is named here and not given (a mean of None, a tau of "auto"); all else is resolved.
 Sources of the defaults: paper.md 1.1 to 1.10 (P0 Table 6 and the released scripts R).
@@ -25,8 +25,8 @@ class Closed(BaseModel):
 
 class Model(Closed):
     backbone: str = Field(description="family and size, such as audiomae-b or ast-tiny")
-    patch: int = Field(PATCH, gt=0, description="side of a square patch, in frames and mel bins")
-    stride: int = Field(PATCH, gt=0, description="step between patches")
+    patch: int = Field(PATCH, gt=0, description="side of a square patch, in frames and mel bins (paper.md 1.3)")
+    stride: int = Field(PATCH, gt=0, description="step between patches, in frames and mel bins")
     kernel: Literal["eager", "fused"] = Field("fused", description="attention with or without explicit maps")
 
 
@@ -36,10 +36,14 @@ class Pruning(Closed):
     A method with a constant r acts in every block: keep_rate and blocks then say nothing and stay at their defaults.
     """
 
-    method: str = Field("none", description="a module of audioprune.pruning")
-    keep_rate: float = Field(1.0, gt=0, le=1, description="share of the non-extra tokens kept at each location")
-    blocks: tuple[int, ...] = Field(BLOCKS, description="zero-based blocks after whose attention tokens go")
-    options: dict[str, OptionValue] = Field(default_factory=dict, description="score, variant, seed, ...")
+    method: str = Field("none", description="a module of audioprune.pruning (paper.md 1.5)")
+    keep_rate: float = Field(1.0, gt=0, le=1, description="share of the non-extra tokens kept at each pruning block")
+    blocks: tuple[int, ...] = Field(
+        BLOCKS, description="pruning blocks, counted from zero: tokens go after their attention"
+    )
+    options: dict[str, OptionValue] = Field(
+        default_factory=dict, description="options of the method: score, variant, seed, ..."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -57,14 +61,22 @@ class Pruning(Closed):
 class Augment(Closed):
     """Training-time augmentation (paper.md 1.7); each with an off switch."""
 
-    magnitude: bool = Field(False, description="multiply the waveform by Beta(10,10)+0.5")
-    roll: Literal["none", "time"] = Field("none", description="released: none (the index is always 0, B5)")
+    magnitude: bool = Field(False, description="multiply the waveform by Beta(10, 10) + 0.5")
+    roll: Literal["none", "time"] = Field(
+        "none", description="time: roll the waveform in a circle; released: none (the index is always 0, B5)"
+    )
     mixup: float = Field(0.0, ge=0, le=1, description="probability of mixing in a second clip's waveform")
-    specaug_freq: int = Field(0, ge=0, description="largest masked band, mel bins")
-    specaug_time: int = Field(0, ge=0, description="largest masked span, frames")
-    specaug_off: Literal["nominal", "as_released"] = Field("nominal", description="as_released: never off (B4)")
-    mask_2d: float = Field(0.0, ge=0, lt=1, description="share of time rows and of frequency columns dropped")
-    noise: bool = Field(False, description="uniform pixel noise, then a roll by -10..9 frames")
+    specaug_freq: int = Field(0, ge=0, description="SpecAug: widest masked band, in mel bins; 0: off")
+    specaug_time: int = Field(0, ge=0, description="SpecAug: longest masked span, in frames of 10 ms; 0: off")
+    specaug_off: Literal["nominal", "as_released"] = Field(
+        "nominal", description="when SpecAug ends: where the keep-rate begins to fall, or as_released: never (B4)"
+    )
+    mask_2d: float = Field(
+        0.0, ge=0, lt=1, description="patch masking: share of time rows and of frequency columns left out; 0: off"
+    )
+    noise: bool = Field(
+        False, description="uniform noise on the pixels of the fbank, then a roll in time by -10 to 9 frames"
+    )
     baseline: Literal["paper", "matched"] = Field(
         "matched", description="unpruned runs: keep the augmentations on (paper, B7) or stop them alike (matched)"
     )
@@ -73,127 +85,152 @@ class Augment(Closed):
 class Recipe(Closed):
     """Optimisation of one training run; one epoch is one pass over the training clips."""
 
-    epochs: int = Field(gt=0)
-    batch_size: int = Field(gt=0, description="total over all GPUs")
-    optimizer: Literal["adamw", "adam"] = "adamw"
-    base_lr: float = Field(1e-3, gt=0)
-    lr_per_256: bool = Field(False, description="effective rate = base_lr x batch_size / 256")
-    min_lr: float = Field(1e-5, ge=0)
-    schedule: Literal["cosine", "step", "constant"] = "cosine"
-    step_start: int = Field(5, description="epoch (from 1) of the first decay of a step schedule")
-    step_every: int = 1
-    step_factor: float = 0.85
-    warmup_epochs: float = Field(4, ge=0)
-    warmup_steps: int = Field(0, ge=0, description="instead of warmup_epochs, when positive")
-    betas: tuple[float, float] = (0.9, 0.95)
-    weight_decay: float = 1e-4
-    layer_decay: float = Field(0.75, gt=0, le=1, description="1 switches layer-wise decay off")
-    drop_path: float = Field(0.1, ge=0, lt=1)
-    precision: Literal["fp32", "fp16", "bf16"] = "fp32"
-    shrink_start: int = Field(0, ge=0, description="epoch at which the keep-rate begins to fall")
-    shrink_epochs: int = Field(0, ge=0, description="0: the target rate from shrink_start on")
-    shrink_granularity: Literal["epoch", "iteration"] = "epoch"
+    epochs: int = Field(gt=0, description="passes over the training clips")
+    batch_size: int = Field(gt=0, description="clips in one training step, over all GPUs together (B17)")
+    optimizer: Literal["adamw", "adam"] = Field(
+        "adamw", description="adamw with decoupled weight decay (AudioMAE), or adam (AST)"
+    )
+    base_lr: float = Field(1e-3, gt=0, description="peak learning rate, or what it is worked out from (lr_per_256)")
+    lr_per_256: bool = Field(False, description="peak learning rate is base_lr x batch_size / 256")
+    min_lr: float = Field(1e-5, ge=0, description="learning rate at the end of a cosine schedule")
+    schedule: Literal["cosine", "step", "constant"] = Field(
+        "cosine", description="of the learning rate after the warm-up: half a cosine, decay by epochs, or none"
+    )
+    step_start: int = Field(5, description="step schedule: epoch, counted from 1, at whose end the rate first decays")
+    step_every: int = Field(1, description="step schedule: epochs from one decay to the next")
+    step_factor: float = Field(0.85, description="step schedule: what each decay multiplies the rate by")
+    warmup_epochs: float = Field(4, ge=0, description="epochs in which the learning rate rises from 0 to its peak")
+    warmup_steps: int = Field(0, ge=0, description="training steps of warm-up, instead of warmup_epochs where positive")
+    betas: tuple[float, float] = Field((0.9, 0.95), description="decay of Adam's two moving averages")
+    weight_decay: float = Field(1e-4, description="none on one-dimensional parameters, extra tokens and positions")
+    layer_decay: float = Field(
+        0.75, gt=0, le=1, description="learning rate of a block over that of the next one; 1: the same for all"
+    )
+    drop_path: float = Field(
+        0.1, ge=0, lt=1, description="chance of skipping the last block; earlier ones in proportion"
+    )
+    precision: Literal["fp32", "fp16", "bf16"] = Field("fp32", description="of training; fp16 and bf16: mixed")
+    shrink_start: int = Field(0, ge=0, description="epoch at which the keep-rate begins to fall (paper.md 1.6)")
+    shrink_epochs: int = Field(0, ge=0, description="epochs in which it falls to its target; 0: at once")
+    shrink_granularity: Literal["epoch", "iteration"] = Field(
+        "epoch", description="when the keep-rate moves: with each epoch, as released (B3), or with each training step"
+    )
     first_epoch: Literal[0, 1] = Field(0, description="number of the first epoch in the shrink schedule (AST: 1)")
     eval_every: int = Field(1, ge=0, description="epochs between evaluations of the test split; 0: only at the end")
     tie: Literal["first", "last"] = Field("last", description="which of two equally good epochs best_* keeps")
 
 
 class FetchSettings(Closed):
-    source: str = Field(description="a row of workflow/sources.yaml")
+    source: str = Field(description="a row of workflow/sources.yaml: an archive or a checkpoint")
 
 
 class GenerateSettings(Closed):
     generator: str = Field(description="a module of audioprune.generators")
-    clips: int = Field(gt=0)
-    seed: int = 0
-    options: dict[str, OptionValue] = Field(default_factory=dict)
+    clips: int = Field(gt=0, description="clips made")
+    seed: int = Field(0, description="of everything that is drawn at random")
+    options: dict[str, OptionValue] = Field(default_factory=dict, description="the generator's own options")
 
 
 class UserFolder(Closed):
     """A user's own data: a folder of audio files and a CSV, no code."""
 
-    folder: str
+    folder: str = Field(description="where the audio files lie")
     csv: str = Field(description="columns: file, label (several joined by ;), optional split, fold, recording, speaker")
-    task: Literal["keyword", "environmental", "speaker", "multilabel", "transcription"]
+    task: Literal["keyword", "environmental", "speaker", "multilabel", "transcription"] = Field(
+        description="kind of data: decides the loss, the metric and beside which of the paper's datasets it is shown"
+    )
     classes: tuple[str, ...] = Field(description="label names in the order of their numbers")
-    frames: int = Field(gt=0, multiple_of=16)
-    folds: int = Field(1, ge=1)
+    frames: int = Field(gt=0, multiple_of=16, description="length of the model's input, in frames of 10 ms")
+    folds: int = Field(1, ge=1, description="number of folds; 1: a fixed split")
 
 
 class AudioSettings(Closed):
     """Decoding into a 16 kHz mono waveform store."""
 
-    dataset: str
-    bad_clips: Literal["stop", "set_aside"] = "stop"
+    dataset: str = Field(description="a built-in dataset, or one of the user's")
+    bad_clips: Literal["stop", "set_aside"] = Field(
+        "stop", description="what to do about a clip that cannot be decoded, is silent, has NaN or has no label"
+    )
     options: dict[str, OptionValue] = Field(default_factory=dict, description="the dataset's own switches")
-    user: UserFolder | None = None
+    user: UserFolder | None = Field(None, description="where the user's data lies, and what it is")
 
 
 class FeaturesSettings(Closed):
     """fbank of every clip; mean and std are the dataset's published ones, or None: computed from the training clips."""
 
-    dataset: str
-    frames: int = Field(gt=0, multiple_of=16)
-    mean: float | None = None
-    std: float | None = None
+    dataset: str = Field(description="a built-in dataset, or one of the user's")
+    frames: int = Field(
+        gt=0, multiple_of=16, description="frames of 10 ms kept of each clip, padded where it is shorter"
+    )
+    mean: float | None = Field(None, description="of log-mel values; none: that of the training clips")
+    std: float | None = Field(None, description="their standard deviation; values are divided by twice as much")
 
 
 class PretrainSettings(Closed):
-    model: Model
-    objective: Literal["mae", "supervised"]
-    recipe: Recipe
-    augment: Augment = Augment()
-    mask_ratio: float = Field(0.8, gt=0, lt=1, description="share of patches hidden from the MAE encoder")
-    decoder_width: int = 64
-    decoder_depth: int = 2
-    seed: int = 0
+    model: Model = Field(description="what is trained")
+    objective: Literal["mae", "supervised"] = Field(description="masked autoencoding, or training with labels")
+    recipe: Recipe = Field(description="how it is optimised")
+    augment: Augment = Field(Augment(), description="of the training clips")
+    mask_ratio: float = Field(0.8, gt=0, lt=1, description="mae: share of patches hidden from the encoder")
+    decoder_width: int = Field(64, description="mae: width of the decoder's tokens")
+    decoder_depth: int = Field(2, description="mae: number of the decoder's blocks")
+    seed: int = Field(0, description="of weights, order of clips, augmentation and masks")
 
 
 class FinetuneSettings(Closed):
-    model: Model
-    dataset: str
-    pruning: Pruning = Pruning()
-    recipe: Recipe
-    augment: Augment = Augment()
-    fold: int = Field(1, ge=1)
-    seed: int = Field(0, ge=0)
-    split: Literal["published", "nested"] = "published"
-    initial: Literal["pretrained", "scratch"] = "pretrained"
+    model: Model = Field(description="what is trained")
+    dataset: str = Field(description="whose training clips it is trained on")
+    pruning: Pruning = Field(Pruning(), description="the method, and the keep-rate that training arrives at")
+    recipe: Recipe = Field(description="how it is optimised (paper.md 1.7 and 1.8)")
+    augment: Augment = Field(Augment(), description="of the training clips (paper.md 1.7)")
+    fold: int = Field(1, ge=1, description="the test fold, counted from 1; 1 where a dataset has none")
+    seed: int = Field(0, ge=0, description="of new weights, order of clips and augmentation")
+    split: Literal["published", "nested"] = Field(
+        "published",
+        description="nested: clips are set aside for choosing weights, so that no test clip has a part in it",
+    )
+    initial: Literal["pretrained", "scratch"] = Field(
+        "pretrained", description="weights that training begins with: of a checkpoint, or random ones"
+    )
 
 
 class EvaluateSettings(Closed):
     """Trained with one thing, evaluated with another: these are the evaluation's own."""
 
-    pruning: Pruning = Pruning()
-    kernel: Literal["eager", "fused"] = "fused"
-    selection: Literal["last", "best_test", "best_val"] = "last"
+    pruning: Pruning = Field(Pruning(), description="the method and keep-rate of the evaluated model")
+    kernel: Literal["eager", "fused"] = Field("fused", description="attention with or without explicit maps")
+    selection: Literal["last", "best_test", "best_val"] = Field(
+        "last", description="which epoch's weights: the last, or the best on test or on validation clips (paper.md 1.9)"
+    )
     perturbation: Literal["none"] | Perturbation = Field(
-        "none", description="Algorithm 1 of P0; -count: its control, as many swaps irrespective of label"
+        "none", description="perturbation test (paper.md 2.5); -count: its control, as many swaps whatever their label"
     )
     tau: float | None = Field(None, description="a perturbation's signal threshold; None: that of the clusters cell")
-    precision: Literal["fp32", "fp16", "bf16"] = "fp32"
+    precision: Literal["fp32", "fp16", "bf16"] = Field("fp32", description="of the forward pass; fp16 and bf16: mixed")
 
 
 class TraceSettings(Closed):
     """Scores, kept patches and norms of evaluated clips."""
 
-    pruning: Pruning = Pruning()
-    selection: Literal["last", "best_test", "best_val"] = "last"
+    pruning: Pruning = Field(Pruning(), description="the method and keep-rate of the traced model")
+    selection: Literal["last", "best_test", "best_val"] = Field(
+        "last", description="which epoch's weights: the last, or the best on test or on validation clips (paper.md 1.9)"
+    )
     clips: int = Field(0, ge=0, description="a seeded sample of the test clips; 0: all")
-    sample_seed: int = 0
+    sample_seed: int = Field(0, description="of the sample of clips")
 
 
 class ClustersSettings(Closed):
     """Levels of intensity and variation of a dataset's patches, over the evaluation clips of all folds."""
 
-    dataset: str
-    patch: int = Field(PATCH, gt=0)
-    stride: int = Field(PATCH, gt=0)
+    dataset: str = Field(description="whose evaluation clips, of all folds")
+    patch: int = Field(PATCH, gt=0, description="side of a square patch, in frames and mel bins")
+    stride: int = Field(PATCH, gt=0, description="step between patches, in frames and mel bins")
     k: int = Field(5, ge=2, description="clusters of the patch means, and of the patch standard deviations")
-    seed: int = Field(123, ge=0, description="of the first centres")
+    seed: int = Field(123, ge=0, description="of the first centres of k-means (paper.md 3.2)")
     tau: float | None = Field(None, description="the dataset's own signal threshold, where it has one")
     sample: int = Field(1024, gt=0, description="clips whose pixels make the histogram that tau `auto` is read from")
-    sample_seed: int = Field(0, ge=0)
+    sample_seed: int = Field(0, ge=0, description="of that sample")
 
 
 class TokensSettings(Closed):
@@ -202,7 +239,9 @@ class TokensSettings(Closed):
     tau: Literal["given", "auto", "truth"] = Field(
         "given", description="what makes a patch signal: a threshold on its mean, or what the generator knows"
     )
-    label_map: Literal["right", "transposed", "shuffled"] = Field("right", description="wrong ones are for the audit")
+    label_map: Literal["right", "transposed", "shuffled"] = Field(
+        "right", description="which patch a label is of; wrong ones are for the audit"
+    )
     shuffle_seed: int = Field(0, ge=0, description="of shuffled labels and random selections")
 
 
@@ -212,40 +251,42 @@ class DiscardSettings(Closed):
     blocks: tuple[int, ...] = Field(tuple(range(12)), min_length=1, description="zero-based; each its own evaluation")
     sets: tuple[Literal["C1C2", "C4C5"], ...] = Field(("C1C2", "C4C5"), min_length=1, description="what is discarded")
     control_seed: int = Field(0, ge=0, description="of the random choice that is as large for each clip")
-    kernel: Literal["eager", "fused"] = "fused"
-    selection: Literal["last", "best_test", "best_val"] = "last"
+    kernel: Literal["eager", "fused"] = Field("fused", description="attention with or without explicit maps")
+    selection: Literal["last", "best_test", "best_val"] = Field(
+        "last", description="which epoch's weights: the last, or the best on test or on validation clips (paper.md 1.9)"
+    )
     clips: int = Field(0, ge=0, description="a seeded sample of the test clips; 0: all")
-    sample_seed: int = 0
+    sample_seed: int = Field(0, description="of the sample of clips")
 
 
 class MacsSettings(Closed):
     """MACs counted by torchprofile on the eager kernel, against the closed form."""
 
-    model: Model
-    frames: int
-    num_classes: int
-    method: str = "topk"
-    options: dict[str, OptionValue] = Field(default_factory=dict)
+    model: Model = Field(description="the backbone, its patches and its kernel")
+    frames: int = Field(description="length of the input, in frames of 10 ms")
+    num_classes: int = Field(description="outputs of the head")
+    method: str = Field("topk", description="a module of audioprune.pruning")
+    options: dict[str, OptionValue] = Field(default_factory=dict, description="options of the method")
     keep_rates: tuple[float, ...] = Field(
-        description="1 is the unpruned model; below 1 says nothing where options have r"
+        description="shares of tokens kept; 1 is the unpruned model, below 1 says nothing where options have r"
     )
-    blocks: tuple[int, ...] = BLOCKS
+    blocks: tuple[int, ...] = Field(BLOCKS, description="pruning blocks, counted from zero")
 
 
 class ThroughputSettings(Closed):
     """Throughput of one model at several keep-rates, the baseline in the same run (paper.md 1.10)."""
 
-    model: Model
-    frames: int
-    num_classes: int
-    method: str = "topk"
-    options: dict[str, OptionValue] = Field(default_factory=dict)
+    model: Model = Field(description="the backbone, its patches and its kernel")
+    frames: int = Field(description="length of the input, in frames of 10 ms")
+    num_classes: int = Field(description="outputs of the head")
+    method: str = Field("topk", description="a module of audioprune.pruning")
+    options: dict[str, OptionValue] = Field(default_factory=dict, description="options of the method")
     keep_rates: tuple[float, ...] = Field(description="as for MACs; 1.0, the baseline, must be among them")
-    blocks: tuple[int, ...] = BLOCKS
-    batch_size: int = Field(gt=0)
-    warmup: int = Field(10, ge=1)
-    runs: int = Field(50, ge=2)
-    precision: Literal["fp32", "tf32", "fp16", "bf16"] = "fp32"
+    blocks: tuple[int, ...] = Field(BLOCKS, description="pruning blocks, counted from zero")
+    batch_size: int = Field(gt=0, description="clips in one forward pass")
+    warmup: int = Field(10, ge=1, description="forward passes before any is timed")
+    runs: int = Field(50, ge=2, description="forward passes that are timed")
+    precision: Literal["fp32", "tf32", "fp16", "bf16"] = Field("fp32", description="of weights and activations")
     device: str = Field(description="name of the device; never reused on another")
 
 
@@ -261,7 +302,7 @@ class Row(Closed):
 class ExhibitSettings(Closed):
     """A table or a figure of a study."""
 
-    study: str
+    study: str = Field(description="a study of config.yaml")
     name: str = Field(description="a module of audioprune.tables or audioprune.figures, or a row (exhibits.yaml)")
     row: Row | None = Field(None, description="what a figure shows that is a row")
 
@@ -269,6 +310,6 @@ class ExhibitSettings(Closed):
 class ReportSettings(Closed):
     """A study's report, and what it prints of the study's block of config.yaml."""
 
-    study: str
-    title: str = ""
-    tier: str = ""
+    study: str = Field(description="a study of config.yaml")
+    title: str = Field("", description="the report's heading")
+    tier: str = Field("", description="how far the data is from the paper's")

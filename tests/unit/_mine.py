@@ -9,7 +9,8 @@ import numpy as np
 import soundfile
 
 from audioprune.cells.cell import Cell
-from audioprune.config import Config, load
+from audioprune.config import Config
+from audioprune.config_file import load
 from audioprune.planning import brought, user_csv
 from audioprune.planning.grid import Planner
 from audioprune.settings import UserFolder

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from audioprune.config import RESERVED, RULES, load, resolve_recipe
+from audioprune.config_checks import RESERVED, RULES
+from audioprune.config_file import load
 from audioprune.errors import UserError
+from audioprune.recipes import resolve_recipe
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,7 +59,7 @@ def test_token_merging_takes_no_more_than_half(edited):
         match=r"grids\.0\.methods\.1: tome keeps at least 0\.5 of a block's tokens, not 0\.3",
     ):
         edited(merging("topk", "tome"))
-    edited(merging("topk", {"method": "tome", "options": {"r": 5}}))
+    edited(merging("topk", "tome.r5"))
 
 
 def test_controls_of_algorithm_1_are_configured(edited):
@@ -73,8 +75,8 @@ def test_unknown_names_and_recipe_fields_are_named_with_the_nearest(edited):
         grid["backbones"] = ["audiomae-tiney"]
         grid["datasets"] = ["fsdd-digit"]
         grid["methods"] = ["topkk"]
-        data["recipes"]["mini"]["ast"]["all"]["recipe"]["epoch"] = 3
-        data["recipes"]["mini"]["ast"]["all"]["recipe"]["base_lr"] = -1
+        data["recipes"]["tiny"]["audiomae"]["all"]["recipe"]["epoch"] = 3
+        data["recipes"]["tiny"]["audiomae"]["all"]["recipe"]["base_lr"] = -1
 
     with pytest.raises(UserError) as error:
         edited(spoil)
@@ -103,6 +105,8 @@ def test_every_rule_whose_name_a_study_could_have_is_refused():
         ("", "is empty or not a mapping"),
         ("a: [1", "is not plain YAML"),
         ("mirror: x\nmirror: y\n", "key 'mirror' stands here twice"),
+        ("a: &x {b: 1}\nmirror: {<<: *x}\n", "`<<` is not used here: a set of recipes or of probes `extends` another"),
+        ("? [a, b]\n: x", "found unhashable key"),
         ("mirror: !!python/object/apply:os.system ['true']\n", "is not plain YAML"),
     ],
 )
@@ -194,3 +198,58 @@ def test_a_class_given_twice(edited):
     user = {"folder": "x", "csv": "x/labels.csv", "task": "environmental", "classes": ["a", "b", "a"], "frames": 128}
     with pytest.raises(UserError, match=r"datasets\.mine\.classes: 'a' stands there twice"):
         edited(lambda data: data.update(datasets={"mine": user}))
+
+
+# --- methods by their labels
+
+
+def test_the_form_with_options_is_answered_with_the_label(edited):
+    def spoil(data):
+        grid, probes = data["studies"]["mini"]["grids"][0], data["probes"]["usual"]
+        grid["methods"] = ["topk", {"method": "tome", "options": {"r": 5, "proportional": False}}]
+        probes["off_the_shelf"] = [{"method": "random"}]
+
+    with pytest.raises(UserError) as error:
+        edited(spoil)
+    text = str(error.value)
+    told = "a pruning method is named by its label, as in reports: write"
+    assert f"studies.mini.grids.0.methods.1: {told} tome.no-proportional.r5" in text
+    assert f"probes.usual.off_the_shelf.0: {told} random" in text
+
+
+def test_labels_are_checked_wherever_they_stand(edited):
+    def spoil(data):
+        data["studies"]["mini"]["grids"][0]["methods"] = ["topk.clss"]
+        data["studies"]["mini"]["costs"][0]["methods"] = ["tome.q5"]
+        data["studies"]["mini"]["probes"]["off_the_shelf"] = ["intensity.as_realeased"]
+        data["probes"]["usual"]["off_the_shelf"] = ["randm"]
+
+    with pytest.raises(UserError) as error:
+        edited(spoil)
+    text = str(error.value)
+    assert "has 4 errors" in text
+    assert "studies.mini.grids.0.methods.0: 'topk.clss': topk has no option 'clss'; did you mean 'topk.cls'?" in text
+    assert "studies.mini.costs.0.methods.0: 'tome.q5': tome has no option 'q5'; did you mean 'tome.r5'?" in text
+    assert "studies.mini.probes.off_the_shelf.0: 'intensity.as_realeased': intensity has no option" in text
+    assert "probes.usual.off_the_shelf.0: no method named 'randm'; did you mean 'random'?" in text
+
+
+def test_all_perturbation_tests_are_named_in_one_word(edited):
+    found = edited(lambda data: data["studies"]["mini"]["grids"][0].update(perturbations="all"))
+    assert found.studies["mini"].grids[0].perturbations == ("I", "II", "III", "I-count", "II-count", "III-count")
+
+
+def test_the_shipped_configuration_is_plain():
+    text = (ROOT / "config.yaml").read_text()
+    tokens = {type(token) for token in yaml.scan(text)}
+    assert not tokens & {yaml.AnchorToken, yaml.AliasToken, yaml.TagToken}
+    assert not [key for key in yaml.safe_load(text) if key.startswith("x-")]
+
+
+def test_an_anchor_may_be_used(tmp_path):
+    path = tmp_path / "config.yaml"
+    text = (ROOT / "config.yaml").read_text()
+    written = "{recipe: {epochs: 12, eval_every: 4}}"
+    assert written in text
+    path.write_text(text.replace(written, f"&digits {written}"))
+    assert load(path) == load(ROOT / "config.yaml")

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audioprune.audio.features import FeatureStore
-from audioprune.config import load
+from audioprune.config_file import load
 from audioprune.errors import UserError
 from audioprune.fingerprints.keys import keyed_settings
 from audioprune.models.discard import Discard

@@ -7,6 +7,7 @@ from pathlib import Path
 from _made import pretend
 from _mine import config as with_my_folder
 
+from audioprune.config_training import RecipeSet
 from audioprune.planning.jobs import JobFile, read
 from audioprune.planning.plan import Plan
 from audioprune.steps._drawing import results_of
@@ -49,9 +50,9 @@ def test_results_are_those_of_the_cells_in_their_order_without_what_was_drawn_fr
 
 def test_facts_of_a_users_dataset_are_those_of_its_audio_cell(planning_folder):
     configuration = with_my_folder(planning_folder / "mine", csv="labels.csv")
-    demo = configuration.recipes["demo"]
-    block = next(iter(demo.values()))["all"].model_copy(update={"recipe": {"epochs": 1, "batch_size": 4}})
-    recipes = {**configuration.recipes, "demo": {name: {**parts, "mine": block} for name, parts in demo.items()}}
+    part = {"recipe": {"epochs": 1, "batch_size": 4}}
+    mine = RecipeSet.model_validate({"extends": "tiny", "audiomae": {"mine": part}})
+    recipes = {**configuration.recipes, "demo": mine}
     plan = Plan(configuration.model_copy(update={"recipes": recipes}))
     results = results_of(job_of(read_back(plan.exhibit("mine", "table1")), Path("out")))
     assert results.dataset("mine") == plan.planner.facts("mine")

@@ -6,7 +6,9 @@ from functools import cache
 
 import pytest
 
-from audioprune.config import Config, load
+from audioprune.config import Config
+from audioprune.config_file import load
+from audioprune.config_training import RecipeSet
 from audioprune.planning.exhibits import name_of
 from audioprune.planning.plan import Plan
 from audioprune.settings import UserFolder
@@ -81,17 +83,15 @@ def test_names_of_a_users_classes_are_in_the_keys_of_what_shows_their_dataset():
     config = load()
     demo = config.studies["demo"]
     grid = demo.grids[0].model_copy(update={"datasets": ("birds",)})
-    block = next(iter(config.recipes[demo.recipes].values()))["all"].model_copy(
-        update={"recipe": {"epochs": 1, "batch_size": 4}}
-    )
-    recipes = {name: {**parts, "birds": block} for name, parts in config.recipes[demo.recipes].items()}
+    part = {"recipe": {"epochs": 1, "batch_size": 4}}
+    recipes = RecipeSet.model_validate({"extends": demo.recipes, "audiomae": {"birds": part}})
     found = []
     for names in (("robin", "wren"), ("wren", "robin")):
         birds = UserFolder(folder="f", csv="c.csv", task="keyword", classes=names, frames=128)
-        study = demo.model_copy(update={"grids": (grid,), "costs": ()})
+        study = demo.model_copy(update={"grids": (grid,), "costs": (), "recipes": "birds"})
         update = {
             "datasets": {"birds": birds},
-            "recipes": {**config.recipes, demo.recipes: recipes},
+            "recipes": {**config.recipes, "birds": recipes},
             "studies": {**config.studies, "demo": study},
         }
         found.append(Plan(config.model_copy(update=update)))

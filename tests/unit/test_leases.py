@@ -32,7 +32,7 @@ print("left", flush=True)
 CONTENDS = """
 import os, signal, sys, time
 from pathlib import Path
-from audioprune import holders, leases
+from audioprune.locks import holders, leases
 leases.POLL_S = 0.02
 path, turns, dies = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "dies"
 inside = path.parent.parent / "inside"

@@ -9,7 +9,7 @@ import pytest
 from _made import run_of
 
 from audioprune.cells.cell import Cell
-from audioprune.config import load
+from audioprune.config_file import load
 from audioprune.planning import batches, jobs
 from audioprune.planning.plan import Plan
 from audioprune.settings import EvaluateSettings, ExhibitSettings

@@ -116,7 +116,7 @@ def test_a_failure_leaves_no_lease_and_nothing_half_written(tmp_path):
 LOSES = """
 import sys
 from pathlib import Path
-from audioprune import leases
+from audioprune.locks import leases
 from audioprune.steps._run import main
 leases.BEAT_S = 60  # found out when the files are to be put in place
 def make(job):

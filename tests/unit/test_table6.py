@@ -6,7 +6,7 @@ import pytest
 from fake_ablations import ablations
 from fakes import shared
 
-from audioprune.config import load
+from audioprune.config_file import load
 from audioprune.planning.grid import Planner
 from audioprune.results.study import Results
 from audioprune.tables import table6

@@ -10,7 +10,7 @@ import pytest
 from fake_tokens import CLIPS, levels, statistics, token_study, traced
 
 from audioprune.cells.query import value_of
-from audioprune.config import load
+from audioprune.config_file import load
 from audioprune.exhibits import named
 from audioprune.exhibits.figure_files import draw_figure
 from audioprune.planning.grid import Planner

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from audioprune.cells.query import matches, value_of
-from audioprune.config import Traces, load
+from audioprune.config import Traces
+from audioprune.config_file import load
 from audioprune.errors import UserError
 from audioprune.labels import label_of
 from audioprune.planning.grid import Planner

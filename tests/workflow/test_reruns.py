@@ -38,8 +38,8 @@ def test_the_learning_rate_of_one_dataset_reruns_its_fine_tunings_and_what_depen
     project.pretend("demo")
     project.edit(
         "config.yaml",
-        "  demo:\n    audiomae: &demo\n      all:",
-        "  demo:\n    audiomae: &demo\n      demo-words: {recipe: {base_lr: 2.0e-3}}\n      all:",
+        "      demo-sounds:\n        augment:",
+        "      demo-words: {recipe: {base_lr: 2.0e-3}}\n      demo-sounds:\n        augment:",
     )
     jobs = project.planned(REPORT)
     assert set(jobs) == {"finetune", "evaluate", "trace", "tokens", "discard", "table", "figure", "report"}

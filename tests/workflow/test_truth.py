@@ -121,18 +121,17 @@ def test_another_formatting_of_all_code_reruns_nothing(finished):
 
 
 def test_a_new_setting_with_its_default_reruns_nothing(finished):
-    text = "class FinetuneSettings(Closed):\n    model: Model\n"
-    finished.edit("src/audioprune/settings.py", text, f"{text}    label_smoothing: float = 0.0\n")
-    finished.edit(
-        "src/audioprune/settings.py",
-        "    epochs: int = Field(gt=0)\n",
-        "    epochs: int = Field(gt=0)\n    ema: float = 0.0\n",
-    )
-    finished.edit(
-        "src/audioprune/config.py",
-        "    backbones: tuple[str, ...]\n",
-        "    backbones: tuple[str, ...]\n    note: str = ''\n",
-    )
+    for name, before, added in (
+        ("settings", "class FinetuneSettings(Closed):\n", "    label_smoothing: float = 0.0\n"),
+        (
+            "settings",
+            '    epochs: int = Field(gt=0, description="passes over the training clips")\n',
+            "    ema: float = 0.0\n",
+        ),
+        ("config", "    seeds: tuple[int, ...] = ", "    note: str = ''\n"),
+    ):
+        new = added + before if name == "config" else before + added
+        finished.edit(f"src/audioprune/{name}.py", before, new)
     assert finished.planned(REPORT) == {}
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from audioprune import registry
 from audioprune.cli._output import print_json
-from audioprune.config import Config, load
+from audioprune.config import Config
+from audioprune.config_file import load
 from audioprune.errors import UserError
 from audioprune.planning import brought, user_csv
 from audioprune.sources import catalogue, manifest

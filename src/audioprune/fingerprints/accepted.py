@@ -2,8 +2,8 @@
 
 A change says, for one kind of cell, that a module with the hash `new` gives the results that it gave with the hash
 `old`. Keys are then computed as if the old module still stood there, with what it imported (see
-planning.fingerprint.counted). Chains are followed, so the oldest code gives the key. A change that brought modules into
-the closure holds only while those have the hashes that they had when it was accepted.
+fingerprints.fingerprint.counted). Chains are followed, so the oldest code gives the key. A change that brought modules
+into the closure holds only while those have the hashes that they had when it was accepted.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 
 A module's hash is over our own serialisation of its syntax tree, without docstrings, comments and formatting
 (`ast.dump` differs between Python versions). A step's fingerprint covers the step, every module of this package that
-it takes something from (planning.imports), and of the pluggable modules only those that the cell names, or that the
+it takes something from (fingerprints.imports), and of the pluggable modules only those that the cell names, or that the
 exhibit names in PLUGINS. Modules that change no number are declared out, each with the reason; a hand-kept version for
-each kind of record stands in for them. Changes that were accepted as giving the same results (planning.accepted) change
-no fingerprint of the kinds they were accepted for.
+each kind of record stands in for them. Changes that were accepted as giving the same results (fingerprints.accepted)
+change no fingerprint of the kinds they were accepted for.
 """
 
 from __future__ import annotations
@@ -23,7 +23,13 @@ from audioprune.fingerprints.syntax import digest_of
 DECLARED_OUT = (
     "audioprune",  # the library's names
     # What they decide is in the keys as data; how they decide it counts for nothing.
-    "audioprune.config",  # what it resolves is in the settings of cells
+    "audioprune.config",  # what is made of it is in the settings of cells
+    "audioprune.config_checks",
+    "audioprune.config_file",
+    "audioprune.config_names",
+    "audioprune.config_training",
+    "audioprune.methods",
+    "audioprune.recipes",
     "audioprune.settings",  # values that differ from the pinned defaults, so a changed default is seen
     "audioprune.sources.catalogue",  # content digests
     "audioprune.sources.manifest",  # digests of what users bring

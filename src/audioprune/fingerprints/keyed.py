@@ -1,6 +1,6 @@
 """What of a cell's settings enters its key: the fields that differ from the defaults they came with.
 
-Those are pinned (planning.pinned), so a changed default changes the keys of the cells that relied on it and of no
+Those are pinned (fingerprints.pinned), so a changed default changes the keys of the cells that relied on it and of no
 other, and a new field with its default changes none. A field that is not pinned yet is left out at its present default.
 """
 

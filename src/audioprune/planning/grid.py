@@ -12,14 +12,16 @@ from audioprune import registry
 from audioprune.cells import provenance
 from audioprune.cells.cell import Cell
 from audioprune.cells.query import matches
-from audioprune.config import Config, Cost, Grid, Method, Probes, Study, Traces, block_of, method_of, resolve_recipe
+from audioprune.config import Config, Cost, Grid, Probes, Study, Traces
 from audioprune.errors import UserError
 from audioprune.facts.dataset import Dataset
 from audioprune.facts.options import canonical
 from audioprune.facts.tokens import PATCH
 from audioprune.fingerprints.keys import code_of, key_of
 from audioprune.labels import label_of, method_label
+from audioprune.methods import Method, parse_label
 from audioprune.planning import brought
+from audioprune.recipes import resolve_pretraining, resolve_probes, resolve_recipe
 from audioprune.settings import (
     AudioSettings,
     Closed,
@@ -42,7 +44,7 @@ from audioprune.settings import (
 from audioprune.sources import catalogue, manifest, user
 
 PENDING = "pending"
-TIMED = Method(method="topk")
+TIMED = Method("topk")
 
 
 @dataclass
@@ -64,12 +66,12 @@ def dataset_facts(name: str, users: Mapping[str, UserFolder]) -> Dataset:
     return user.facts(name, users[name]) if name in users else registry.dataset(name)
 
 
-def methods_of(backbone: str, named: Iterable[str | Method]) -> tuple[Method, ...]:
+def methods_of(backbone: str, labels: Iterable[str]) -> tuple[Method, ...]:
     """Methods with the options that differ from their defaults for this backbone, each once."""
     family, found = registry.backbone(backbone).family, []
-    for method in map(method_of, named):
-        options = canonical(method.options, registry.get("pruning", method.method).build, family)
-        found.append(method.model_copy(update={"options": options}))
+    for method in map(parse_label, labels):
+        options = canonical(method.options, registry.get("pruning", method.name).build, family)
+        found.append(Method(method.name, options))
     return tuple(method for i, method in enumerate(found) if method not in found[:i])
 
 
@@ -149,11 +151,13 @@ class Planner:
         if pretraining == "official":
             return self.fetch(f"checkpoint-{backbone}")
         block = self.config.pretraining[pretraining]
-        plan = block_of(block.families, registry.backbone(backbone).family.name)
+        plan, recipe, augment = resolve_pretraining(block, registry.backbone(backbone).family.name)
         corpus = block.corpus
         generated = self.generate(corpus.generator, clips=corpus.clips, seed=corpus.seed, options=corpus.options)
         features = self.features("demo-corpus", generated)
-        settings = PretrainSettings(model=Model(backbone=backbone), **dict(plan))
+        settings = PretrainSettings(
+            model=Model(backbone=backbone), **dict(plan) | {"recipe": recipe, "augment": augment}
+        )
         plugins = (registry.module_name("backbones", backbone), registry.module_name("datasets", "demo-corpus"))
         address = f"{backbone}/{corpus.generator}{corpus.clips}"
         return self.cell("pretrain", address, settings, plugins=plugins, audio=generated, features=features)
@@ -241,12 +245,12 @@ class Planner:
         if not facts.classes:
             return []
         common = {
-            "frames": facts.frames, "num_classes": facts.num_classes, "method": method.method,
+            "frames": facts.frames, "num_classes": facts.num_classes, "method": method.name,
             "options": method.options, "keep_rates": tuple(sorted({1.0, *grid.keep_rates, *rates}, reverse=True)),
             "blocks": grid.blocks,
         }  # fmt: skip
-        plugins = tuple(sorted({*self._plugins(backbone, method.method), *self._plugins(backbone, "none")}))
-        label = method_label(Pruning(method=method.method, keep_rate=0.5, options=method.options, blocks=grid.blocks))
+        plugins = tuple(sorted({*self._plugins(backbone, method.name), *self._plugins(backbone, "none")}))
+        label = method_label(Pruning(method=method.name, keep_rate=0.5, options=method.options, blocks=grid.blocks))
         label += f"-stride{stride}" if stride != PATCH else ""
         address = f"{backbone}/{facts.frames}x{facts.num_classes}/{label}"
         eager = Model(backbone=backbone, kernel="eager", stride=stride)
@@ -268,6 +272,7 @@ class Planner:
     def study(self, name: str) -> StudyPlan:
         """All cells of a study."""
         study = self.config.studies[name]
+        study = study.model_copy(update={"probes": resolve_probes(self.config, study.probes)})
         plan, timed = StudyPlan(name, study, self.facts), self._timed(study)
         for grid in study.grids:
             for cell in self._grid(study, grid, timed):
@@ -305,7 +310,7 @@ class Planner:
                         yield from self.costs(study, grid, backbone, dataset, method, rates=rates)
                     for rate in grid.keep_rates:
                         pruning = Pruning(
-                            method=method.method, keep_rate=rate, options=method.options, blocks=grid.blocks
+                            method=method.name, keep_rate=rate, options=method.options, blocks=grid.blocks
                         )
                         for fold in grid.folds or range(1, facts.folds + 1):
                             for seed in grid.seeds:
@@ -357,7 +362,7 @@ def probes(wanted: Probes, grid: Grid, backbone: str, trained: Pruning) -> list[
         found += [Pruning(keep_rate=rate, **topk) for rate in grid.keep_rates]
     if trained.method == "none":
         for method in methods_of(backbone, wanted.off_the_shelf):
-            named = {"method": method.method, "options": method.options}
+            named = {"method": method.name, "options": method.options}
             found += [Pruning(keep_rate=rate, blocks=grid.blocks, **named) for rate in rates if allowed(method, rate)]
         found += [Pruning(method="topk", keep_rate=rate, blocks=blocks) for blocks in wanted.blocks for rate in rates]
     return list({label_of(pruning): pruning for pruning in found if pruning != trained}.values())
@@ -365,5 +370,5 @@ def probes(wanted: Probes, grid: Grid, backbone: str, trained: Pruning) -> list[
 
 def allowed(method: Method, rate: float) -> bool:
     """Whether a method can leave so few tokens at one block (merging in pairs: at least half)."""
-    facts = registry.method(method.method)
+    facts = registry.method(method.name)
     return facts.is_constant(method.options) or rate >= facts.least

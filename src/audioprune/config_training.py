@@ -1,0 +1,108 @@
+"""What config.yaml says of training and of the audio that is made for it: recipe sets, pre-training, generators."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from audioprune import registry
+from audioprune.config_names import AugmentFields, FamilyName, RecipeFields
+from audioprune.settings import Closed, OptionValue
+
+
+class Generated(Closed):
+    """How much audio a generator makes, and from which seed."""
+
+    clips: int = Field(gt=0, description="clips made")
+    seed: int = Field(0, description="of everything that is drawn at random")
+    options: dict[str, OptionValue] = Field(default_factory=dict, description="the generator's own options")
+
+
+class Corpus(Closed):
+    """The generated audio that tiny backbones are pre-trained on."""
+
+    generator: str = Field(description="a module of audioprune.generators")
+    clips: int = Field(gt=0, description="clips made")
+    seed: int = Field(0, description="of everything that is drawn at random")
+    options: dict[str, OptionValue] = Field(default_factory=dict, description="the generator's own options")
+
+
+class PretrainPlan(Closed):
+    """How one family is pre-trained."""
+
+    objective: Literal["mae", "supervised"] = Field(description="masked autoencoding, or training with labels")
+    recipe: RecipeFields = Field(
+        default_factory=dict, description="fields of Recipe, laid over those that all families share"
+    )
+    augment: AugmentFields = Field(default_factory=dict, description="fields of Augment")
+    mask_ratio: float = Field(0.8, description="mae: share of patches hidden from the encoder")
+    decoder_width: int = Field(64, description="mae: width of the decoder's tokens")
+    decoder_depth: int = Field(2, description="mae: number of the decoder's blocks")
+    seed: int = Field(0, description="of weights, order of clips, augmentation and masks")
+
+
+class Pretraining(Closed):
+    """How the tiny backbones get their checkpoint: one corpus, one plan for each family."""
+
+    corpus: Corpus = Field(description="the audio")
+    recipe: RecipeFields = Field(default_factory=dict, description="fields of Recipe that all families share")
+    families: dict[FamilyName, PretrainPlan] = Field(
+        description="family -> plan; a family without one has that of the family it is like (ast-mp: ast)"
+    )
+
+
+class Part(Closed):
+    """Fields of Recipe and of Augment, as many as are to be said.
+
+    Parts are laid over one another field by field: a field that a part gives replaces what was there, a list as a
+    whole, and one that it does not give stays. A field is unset by its off value, such as `mask_2d: 0` or
+    `noise: false`; what no part gives has the default of Recipe or Augment.
+    """
+
+    recipe: RecipeFields = Field(
+        default_factory=dict, description="fields of Recipe: each replaces that of the part below, the others stay"
+    )
+    augment: AugmentFields = Field(
+        default_factory=dict,
+        description="fields of Augment: each replaces that of the part below, the others stay; one that is on below is "
+        "switched off by its off value, such as `mask_2d: 0` or `noise: false`",
+    )
+
+
+class FamilyRecipes(Closed):
+    """The parts of one family: `all`, and one for each dataset that is trained otherwise, laid over `all`."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Part]
+
+    like: FamilyName | None = Field(
+        None, description="a family of the same set over whose parts these are laid: `all` over its `all`, and so on"
+    )
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """{`all` or a dataset: part}."""
+        return self.__pydantic_extra__
+
+
+def _families(schema: dict[str, Any]) -> None:
+    """Editors are told which keys a set may have."""
+    schema.update(propertyNames={"enum": [*schema["properties"], *registry.families()]})
+
+
+class RecipeSet(Closed):
+    """Recipes by family; a family without a block has that of the family it is like (ast-mp: ast)."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra=_families)
+    __pydantic_extra__: dict[str, FamilyRecipes]
+
+    extends: str | None = Field(
+        None,
+        description="another set, over whose parts these are laid: a family's `all` over the same family's `all`, its "
+        "part for a dataset over the part for that dataset, field by field",
+    )
+
+    @property
+    def families(self) -> dict[str, FamilyRecipes]:
+        return self.__pydantic_extra__
