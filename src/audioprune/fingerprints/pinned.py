@@ -1,8 +1,9 @@
 """The default of every field of settings as it was when the field came, by model and field.
 
 A key leaves out what equals the value here, whatever the default is today (see fingerprints.keyed). So no line here is
-ever changed or removed, not even when a default changes or a field goes: keys made long ago count on it. A new field gets a
-line with its default, a nested model with its own defaults is {}; a test refuses fields without one and names the line.
+ever changed or removed, not even when a default changes or a field goes: keys made long ago count on it. A new field
+gets a line with its default, a nested model with its own defaults is {}; a test refuses fields without one and names
+the line.
 """
 
 from __future__ import annotations
