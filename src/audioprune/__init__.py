@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 __version__ = "0.1.0"
 __all__ = ["__version__", "load_model", "trace"]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name in ("load_model", "trace"):
         from audioprune import library
 

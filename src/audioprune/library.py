@@ -10,13 +10,16 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from audioprune import registry
 from audioprune.errors import UserError
+from audioprune.facts.method import Value
 from audioprune.facts.tokens import BLOCKS
 from audioprune.models.build import assemble
+from audioprune.models.family import Classifier
 from audioprune.models.init import initialise_head
 from audioprune.models.perturb import perturb
 from audioprune.models.trace import Trace, trace
@@ -41,8 +44,8 @@ def load_model(
     head_seed: int = 0,
     perturbation: str = "none",
     tau: float | None = None,
-    **method_options,
-) -> nn.Module:
+    **method_options: Value,
+) -> Classifier:
     """A pruned (or, with keep_rate=1, unpruned) model in evaluation mode: log-mel (B, frames, 128) -> logits.
 
     backbone    "audiomae", "ast" or "ast-mp"; widths, depth and patch size are read off the checkpoint
@@ -74,8 +77,9 @@ def load_model(
     )
     perturb(model.pruning.pruner, perturbation, tau)
     own = state.get(model.rules.head["head.weight"])
+    weights: Mapping[str, Tensor] | Literal["fresh", "own"]
     if head is not None:
-        weights: Mapping[str, Tensor] | str = read_head(head)
+        weights = read_head(head)
         _check_head(weights, head, num_classes, shape["width"])
     elif own is not None and own.shape[0] == num_classes:
         weights = "own"
@@ -100,7 +104,7 @@ def _family(backbone: str) -> str:
     raise UserError(f"no backbone named {backbone!r}{registry.nearest(backbone, registry.families())}")
 
 
-def _shape(state: Mapping[str, Tensor], checkpoint) -> dict[str, int]:
+def _shape(state: Mapping[str, Tensor], checkpoint: Path | str) -> dict[str, int]:
     """Width, hidden width, depth and patch size, read off the weights."""
     bare = {key.removeprefix("v."): value for key, value in state.items()}
     blocks = {int(key.split(".")[1]) for key in bare if key.startswith("blocks.") and key.split(".")[1].isdigit()}
@@ -115,13 +119,13 @@ def _shape(state: Mapping[str, Tensor], checkpoint) -> dict[str, int]:
     return {"width": width, "hidden": hidden, "depth": 1 + max(blocks), "patch": patch}
 
 
-def _heads(width: int, checkpoint) -> int:
+def _heads(width: int, checkpoint: Path | str) -> int:
     if width % 64:
         raise UserError(f"{checkpoint} is {width} wide, which 64 does not divide: give num_heads=")
     return width // 64
 
 
-def _check_head(head: Mapping[str, Tensor], path, num_classes: int, width: int) -> None:
+def _check_head(head: Mapping[str, Tensor], path: Path | str, num_classes: int, width: int) -> None:
     shape = tuple(head["head.weight"].shape)
     if shape != (num_classes, width):
         raise UserError(f"head {path} has weights {shape}, expected {(num_classes, width)}: classes x width")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,11 +47,11 @@ class FeatureStore:
     def __len__(self) -> int:
         return len(self.values)
 
-    def raw(self, indices) -> Tensor:
+    def raw(self, indices: Sequence[int] | np.ndarray) -> Tensor:
         """Rows as stored, before normalisation: (B, T, 128) float32."""
         return torch.from_numpy(np.ascontiguousarray(self.values[np.asarray(indices)]))
 
-    def fbank(self, indices) -> Tensor:
+    def fbank(self, indices: Sequence[int] | np.ndarray) -> Tensor:
         """Normalised rows, (x - mean) / (2 std): (B, T, 128) float32."""
         return self.normalise(self.raw(indices))
 

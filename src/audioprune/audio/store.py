@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -122,7 +122,7 @@ class WaveformStore:
         start = self._offset[i]
         return self.samples[start : start + self._length[i]].astype(np.float32) / SCALE
 
-    def batch(self, indices) -> tuple[Tensor, Tensor]:
+    def batch(self, indices: Sequence[int] | np.ndarray) -> tuple[Tensor, Tensor]:
         """Waveforms of some rows, zero-padded to the longest: (B, Lmax) float32 and their lengths (B,) int64."""
         import torch
 

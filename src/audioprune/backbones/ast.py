@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audioprune.facts.backbone import Family
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 FACTS = Family(name="ast", extra=2, orientation="freq", pooling="extra", norm_tokens=True, score="cls")
 
 
-def build(tokens: Tokens, **settings) -> Model:
+def build(tokens: Tokens, **settings: Any) -> Model:
     from audioprune.models.deit import Model
 
     return Model(tokens=tokens, pooling=FACTS.pooling, **settings)

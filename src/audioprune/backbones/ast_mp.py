@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audioprune.facts.backbone import Family
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 FACTS = Family(name="ast-mp", extra=2, orientation="freq", pooling="mean", norm_tokens=True, score="global", like="ast")
 
 
-def build(tokens: Tokens, **settings) -> Model:
+def build(tokens: Tokens, **settings: Any) -> Model:
     from audioprune.models.deit import Model
 
     return Model(tokens=tokens, pooling=FACTS.pooling, **settings)

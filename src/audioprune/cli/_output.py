@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 
-def print_json(value) -> None:
+def print_json(value: object) -> None:
     print(json.dumps(value, indent=1, sort_keys=True))
 
 

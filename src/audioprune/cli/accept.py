@@ -7,9 +7,11 @@ not touched. Commit the file; every report lists its entries.
 
 from __future__ import annotations
 
+import argparse
 import json
 import time
 from collections import Counter
+from pathlib import Path
 
 from audioprune import records, registry
 from audioprune.cells import provenance
@@ -18,7 +20,7 @@ from audioprune.cells.kinds import KINDS
 from audioprune.cli._output import columns, print_json
 from audioprune.errors import UserError
 from audioprune.fingerprints import accepted, accepting, fingerprint
-from audioprune.fingerprints.accepted import Acceptance, Change
+from audioprune.fingerprints.accepted import Acceptance, Change, Changes
 from audioprune.fingerprints.accepting import Made
 from audioprune.fingerprints.keys import key_of
 from audioprune.locks.main import hold
@@ -30,7 +32,7 @@ NOTHING_TO_ACCEPT = {
 }
 
 
-def register(subparsers) -> None:
+def register(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("accept", help="changed code gives the same results", description=__doc__)
     kinds = [kind for kind in KINDS if kind not in NOTHING_TO_ACCEPT]
     parser.add_argument("kind", metavar="KIND", help=f"{', '.join(kinds)}")
@@ -43,7 +45,7 @@ def register(subparsers) -> None:
     parser.add_argument("--json", action="store_true")
 
 
-def run(arguments) -> int:
+def run(arguments: argparse.Namespace) -> int:
     kind, why = arguments.kind, arguments.why.strip()
     _check(kind, why)
     plan = Plan()
@@ -108,7 +110,8 @@ def _check(kind: str, why: str) -> None:
 
 def made_before(plan: Plan, kind: str) -> tuple[list[Made], list[Made]]:
     """(made with other code, made with the code as it stands): the newest of each planned cell's kind and address."""
-    older, current = {}, {}
+    older: dict[str, Made] = {}
+    current: dict[str, Made] = {}
     for cell in plan.cells.values():
         if cell.kind == kind and (made := _newest(cell)):
             (current if made.code == fingerprint.code_of_kind(kind, cell.plugins)[1] else older)[made.path] = made
@@ -135,7 +138,7 @@ def explains(cell: Cell, record: dict) -> bool:
         return False
 
 
-def _read(path) -> dict | None:
+def _read(path: Path) -> dict | None:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -155,7 +158,7 @@ def alike(older: list[Made], named: list[str]) -> list[Made]:
     ]
 
 
-def _moved(cell: Made, changes: dict[str, Change], before) -> bool:
+def _moved(cell: Made, changes: dict[str, Change], before: Changes) -> bool:
     """Whether a cell that is good now would not be after these changes."""
     return fingerprint.counted(cell.roots, accepted.indexed([changes], before)) != cell.code
 

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Iterable
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from audioprune.cells.cell import DEFAULT_STUDY
 from audioprune.cli._output import columns, print_json
 from audioprune.planning.plan import Plan
 
+if TYPE_CHECKING:
+    from audioprune.claims.units import Quantity
+    from audioprune.claims.verdict import Judged
+    from audioprune.results.findings import Finding
+
 WITHDRAWN = "P0, its claims and its tables, is withdrawn by its authors because of errors in its analysis of tokens."
 
 
-def register(subparsers) -> None:
+def register(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("claims", help="verdicts, with evidence", description=__doc__)
     parser.add_argument("--study", default=DEFAULT_STUDY, help=f"on which cells (default: {DEFAULT_STUDY})")
     parser.add_argument("--json", action="store_true")
 
 
-def run(arguments) -> int:
+def run(arguments: argparse.Namespace) -> int:
     from audioprune.claims.ledger import judge_all
     from audioprune.results.study import Results
 
@@ -32,7 +40,7 @@ def run(arguments) -> int:
     return 0
 
 
-def report_of(judged, study: str, tier: str) -> dict:
+def report_of(judged: list[Judged], study: str, tier: str) -> dict:
     """Everything, as plain values: claims with all parts, consistency between them, forensics."""
     from audioprune.claims.consistency import relations
     from audioprune.results.findings import all_findings
@@ -47,7 +55,7 @@ def report_of(judged, study: str, tier: str) -> dict:
     }
 
 
-def summary(findings) -> list[dict]:
+def summary(findings: Iterable[Finding]) -> list[dict]:
     """One row for each group of numbers and verdict: how many, and the furthest from what is expected."""
     groups: dict[tuple, list] = {}
     for finding in findings:
@@ -60,7 +68,7 @@ def summary(findings) -> list[dict]:
     return rows
 
 
-def entry(judged, tier: str) -> dict:
+def entry(judged: Judged, tier: str) -> dict:
     """One claim's verdict as plain values."""
     claim = judged.claim
     return {
@@ -87,11 +95,11 @@ def entry(judged, tier: str) -> dict:
     }
 
 
-def _quantity(value) -> dict:
+def _quantity(value: Quantity) -> dict:
     return {"value": f"{value.value:f}", "unit": value.unit}
 
 
-def _corrected(judged) -> dict | None:
+def _corrected(judged: Judged) -> dict | None:
     """The corrected statement, its verdict and its quantities; MACs as what remains and as what is saved."""
     if not judged.misread:
         return None
@@ -102,7 +110,7 @@ def _corrected(judged) -> dict | None:
     return {"statement": judged.corrected, "verdict": judged.corrected_verdict, "quantities": quantities}
 
 
-def _text(judged, study: str, tier: str) -> str:
+def _text(judged: list[Judged], study: str, tier: str) -> str:
     rows = [[", ".join(one.claim.ids), one.verdict, one.arithmetic or "", one.claim.question] for one in judged]
     other = any(not one.own_data for one in judged)
     head = f"study {study} ({tier})" + (", on this tier where a claim's own data is not there" if other else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import os
 import shutil
@@ -28,13 +29,13 @@ class Finding:
     needed: bool = True  # the study cannot be finished without it
 
 
-def register(subparsers) -> None:
+def register(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("doctor", help="is everything there that a study needs?", description=__doc__)
     parser.add_argument("study", nargs="?", default=DEFAULT_STUDY)
     parser.add_argument("--json", action="store_true")
 
 
-def run(arguments) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Exit code 1 when something needed is missing."""
     plan = Plan()
     found = list(examine(plan, arguments.study, plan.config.mirror))
@@ -80,7 +81,7 @@ def _source(plan: Plan, states: States, cell: Cell, mirror_folder: str | None) -
         return _brought(plan, name, f"{source.manual.strip()}\n{then}")
     here = [mirror.find(archive.file, mirror_folder) for archive in source.archives]
     if all(here):
-        return Finding(name, True, f"in the mirror folder: {', '.join(path.name for path in here)}")
+        return Finding(name, True, f"in the mirror folder: {', '.join(path.name for path in here if path)}")
     urls = ", ".join(archive.url for archive in source.archives)
     return Finding(name, True, f"will be downloaded, about {source.mib} MiB: {urls}")
 

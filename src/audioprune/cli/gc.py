@@ -7,6 +7,7 @@ of data that is not indexed here, are kept.
 
 from __future__ import annotations
 
+import argparse
 from collections import defaultdict
 from dataclasses import asdict
 
@@ -16,13 +17,13 @@ from audioprune.planning.leftovers import Leftover, find, remove
 from audioprune.planning.plan import Plan
 
 
-def register(subparsers) -> None:
+def register(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("gc", help="list or remove what no study plans any more", description=__doc__)
     parser.add_argument("--remove", action="store_true", help="remove what is listed; asks nothing")
     parser.add_argument("--json", action="store_true")
 
 
-def run(arguments) -> int:
+def run(arguments: argparse.Namespace) -> int:
     if not arguments.remove:
         return _report(find(Plan().cells), arguments)
     with hold(who="audioprune gc"):
@@ -33,7 +34,7 @@ def run(arguments) -> int:
     return _report(found, arguments)
 
 
-def _report(found: list[Leftover], arguments) -> int:
+def _report(found: list[Leftover], arguments: argparse.Namespace) -> int:
     if arguments.json:
         left = [asdict(one) | {"path": str(one.path), "removed": arguments.remove and not one.kept} for one in found]
         print_json({"leftovers": left, "bytes": sum(one.bytes for one in found if not one.kept)})

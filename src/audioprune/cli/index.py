@@ -5,6 +5,8 @@ Of your own data the files that its CSV lists count, and what the CSV says of th
 
 from __future__ import annotations
 
+import argparse
+
 from audioprune import registry
 from audioprune.cli._output import print_json
 from audioprune.config import Config
@@ -14,13 +16,13 @@ from audioprune.planning import brought, user_csv
 from audioprune.sources import catalogue, manifest
 
 
-def register(subparsers) -> None:
+def register(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("index", help="index data that you bring yourself", description=__doc__)
     parser.add_argument("name", help="a dataset of config.yaml, or a source or checkpoint that cannot be fetched")
     parser.add_argument("--json", action="store_true")
 
 
-def run(arguments) -> int:
+def run(arguments: argparse.Namespace) -> int:
     name = arguments.name
     place = place_of(load(), name)
     if not place.path.exists():

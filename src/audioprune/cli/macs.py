@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from audioprune import registry
 from audioprune.cli._output import columns, print_json
 from audioprune.errors import UserError
+from audioprune.facts.method import Value
 from audioprune.facts.tokens import BLOCKS, PATCH
 from audioprune.profiling.macs import ITEMS, Macs, count, patches_of
 
 
-def register(subparsers) -> None:
+def register(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("macs", help="exact MACs, itemised", description=__doc__)
     parser.add_argument("--backbone", required=True, help="such as audiomae-b or ast-tiny")
     parser.add_argument("--dataset", required=True, help="gives the frames and the number of classes; such as esc50")
@@ -28,7 +31,7 @@ def register(subparsers) -> None:
     parser.add_argument("--json", action="store_true")
 
 
-def run(arguments) -> int:
+def run(arguments: argparse.Namespace) -> int:
     report = report_of(
         arguments.backbone,
         arguments.dataset,
@@ -46,7 +49,17 @@ def run(arguments) -> int:
     return 0
 
 
-def report_of(backbone: str, dataset: str, *, method: str, keep_rate: float, blocks, options, patch, stride) -> dict:
+def report_of(
+    backbone: str,
+    dataset: str,
+    *,
+    method: str,
+    keep_rate: float,
+    blocks: Sequence[int],
+    options: Mapping[str, Value],
+    patch: int,
+    stride: int,
+) -> dict:
     """Everything that is printed, as plain values; UserError for a name that does not exist."""
     try:
         facts = registry.dataset(dataset)
@@ -56,7 +69,7 @@ def report_of(backbone: str, dataset: str, *, method: str, keep_rate: float, blo
         raise UserError(f"{dataset} has no classes, so the cost of its head is not known")
     if patch <= 0 or stride <= 0:
         raise UserError(f"patch and stride must be positive, not {patch} and {stride}")
-    shape = {"frames": facts.frames, "num_classes": facts.num_classes, "patch": patch, "stride": stride}
+    shape: dict[str, Any] = {"frames": facts.frames, "num_classes": facts.num_classes, "patch": patch, "stride": stride}
     ours = count(backbone, method=method, keep_rate=keep_rate, blocks=blocks, options=options, **shape)
     base = count(backbone, method="none", **shape)
     remaining = 100 * ours.total / base.total

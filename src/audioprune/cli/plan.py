@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 from collections import defaultdict
+from typing import Any
 
 from audioprune.cells.cell import Cell
 from audioprune.cells.state import States
@@ -12,7 +14,7 @@ from audioprune.planning.exhibits import first_copy
 from audioprune.planning.plan import Plan
 
 
-def register(subparsers) -> None:
+def register(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("plan", help="what would run, why, and GPU hours per stage", description=__doc__)
     parser.add_argument(
         "targets",
@@ -26,13 +28,13 @@ def register(subparsers) -> None:
     parser.add_argument("--json", action="store_true")
 
 
-def run(arguments) -> int:
+def run(arguments: argparse.Namespace) -> int:
     plan, states = Plan(), States()
     asked = {cell.path: cell for target in arguments.targets for cell in plan.asked(target)}
     wanted: dict[str, Cell] = {}
     for cell in asked.values():
         wanted |= cell.upstream()
-    jobs = []
+    jobs: list[dict[str, Any]] = []
     for cell in wanted.values():
         state = states.of(cell)
         if not state.fresh:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections import Counter
+from pathlib import Path
 
 from audioprune import records
 from audioprune.cells import provenance
@@ -15,14 +17,14 @@ from audioprune.planning.plan import Plan
 STATES = ("done", "other versions", "missing", "damaged", "superseded")
 
 
-def register(subparsers) -> None:
+def register(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("status", help="state of every cell of a study", description=__doc__)
     parser.add_argument("study", nargs="?", default=DEFAULT_STUDY)
     parser.add_argument("--all", action="store_true", help="list the cells that are done, too")
     parser.add_argument("--json", action="store_true")
 
 
-def run(arguments) -> int:
+def run(arguments: argparse.Namespace) -> int:
     states = States()
     found = [describe(states, cell) for cell in Plan().everything(arguments.study).values()]
     if arguments.json:
@@ -61,7 +63,7 @@ def siblings(cell: Cell) -> list[str]:
     return [p.name for p in sorted(found) if _is_record(p)]
 
 
-def _is_record(folder) -> bool:
+def _is_record(folder: Path) -> bool:
     try:
         return records.read(folder)["key"] == folder.name
     except (OSError, json.JSONDecodeError, KeyError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+
 from audioprune import records, registry
 from audioprune.cells.cell import RESULTS, Cell
 from audioprune.cells.state import States
@@ -13,13 +15,13 @@ from audioprune.fingerprints.keyed import with_defaults
 from audioprune.planning.plan import Plan
 
 
-def register(subparsers) -> None:
+def register(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("why", help="why a cell would be made again", description=__doc__)
     parser.add_argument("cell", help="path of a cell, with or without results/cells/ and its key")
     parser.add_argument("--json", action="store_true")
 
 
-def run(arguments) -> int:
+def run(arguments: argparse.Namespace) -> int:
     plan, states = Plan(), States()
     wanted = arguments.cell.removeprefix("results/cells/").removesuffix("/record.json").strip("/")
     planned = [c for c in plan.cells.values() if wanted in (c.path, f"{c.kind}/{c.address}")]
@@ -71,7 +73,7 @@ def changes(cell: Cell) -> dict[str, list[str]]:
     return found
 
 
-def _differences(place: str, old, new) -> list[str]:
+def _differences(place: str, old: object, new: object) -> list[str]:
     if isinstance(old, dict) and isinstance(new, dict):
         return [
             line

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 from audioprune.datasets._options import options_of
 from audioprune.errors import UserError
@@ -34,7 +35,8 @@ def clips(root: Path, options: dict, dataset: str, train_json: str) -> list[Clip
             )
     number = label_numbers(root / chosen["labels_csv"], dataset)
     found: dict[str, Clip] = {}
-    for split, part in (("train", "train"), ("test", "eval")):
+    splits: dict[Literal["train", "test"], str] = {"train": "train", "test": "eval"}
+    for split, part in splits.items():
         path = root / chosen[f"{part}_json"]
         for i, row in enumerate(_rows(path, dataset)):
             wav = row["wav"]

@@ -8,7 +8,7 @@ from audioprune.errors import UserError
 from audioprune.registry import nearest
 
 
-def options_of(dataset: str, given: dict, **defaults) -> dict:
+def options_of(dataset: str, given: dict, **defaults: str | int | float | None) -> dict:
     """`given` laid over the defaults; raises UserError for unknown names and values of another type."""
     errors = []
     for name, value in given.items():

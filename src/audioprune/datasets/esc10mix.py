@@ -43,7 +43,7 @@ def clips(root: Path, options: dict) -> list[Clip]:
     return found
 
 
-def _pairs(members: dict[str, Clip], used: set[frozenset[str]], *what) -> list[tuple[Clip, Clip]]:
+def _pairs(members: dict[str, Clip], used: set[frozenset[str]], *what: str | int) -> list[tuple[Clip, Clip]]:
     """All clips of a fold in new pairs of different classes; the last one is left over where their number is odd."""
     for attempt in range(1000):
         order = [members[name] for name in shuffled(members, *what, attempt)]

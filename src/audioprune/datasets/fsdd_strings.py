@@ -46,7 +46,7 @@ def clips(root: Path, options: dict) -> list[Clip]:
     return found
 
 
-def _cut(order: list[Take], *what) -> Iterator[list[Take]]:
+def _cut(order: list[Take], *what: str | int) -> Iterator[list[Take]]:
     """Cut into runs of three to five, such that what is left can be cut as well."""
     while order:
         left = len(order)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from audioprune.datasets._options import lines_of, listed, options_of
 from audioprune.errors import UserError
@@ -32,7 +33,9 @@ FACTS = Dataset(
 def clips(root: Path, options: dict) -> list[Clip]:
     """One clip for each <word>/<speaker>_nohash_<n>.wav; the official lists say what validates and what tests."""
     options_of("spc2", options)
-    split = dict.fromkeys(lines_of(root / "validation_list.txt", "spc2"), "val")
+    split: dict[str, Literal["train", "val", "test"]] = dict.fromkeys(
+        lines_of(root / "validation_list.txt", "spc2"), "val"
+    )
     split |= dict.fromkeys(lines_of(root / "testing_list.txt", "spc2"), "test")
     number = {word: i for i, word in enumerate(FACTS.classes)}
     found = []

@@ -7,13 +7,14 @@ no validation set; the official one is listed as such and no training sees it.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from audioprune.datasets._options import lines_of, options_of
 from audioprune.errors import UserError
 from audioprune.facts.dataset import Clip, Dataset
 
 SPEAKERS = 1251
-SPLITS = {"1": "train", "2": "val", "3": "test"}
+SPLITS: dict[str, Literal["train", "val", "test"]] = {"1": "train", "2": "val", "3": "test"}
 
 FACTS = Dataset(
     name="voxceleb1",

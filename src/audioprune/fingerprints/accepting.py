@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from audioprune.errors import UserError
@@ -60,7 +61,13 @@ def find(made: list[Made], before: Changes) -> dict[str, Change]:
     return found
 
 
-def _brought(module: str, own: list[Made], now, hashes, before: Changes) -> dict[str, str]:
+def _brought(
+    module: str,
+    own: list[Made],
+    now: Mapping[tuple[str, ...], dict[str, str]],
+    hashes: Mapping[str, tuple[str, str]],
+    before: Changes,
+) -> dict[str, str]:
     """Modules that the new code of `module` takes in and its old code did not, with the hash that counts."""
     reached = counted((module,), before)
     new = {name for cell in own for name in now[cell.roots] if name in reached and name not in cell.code}
@@ -82,7 +89,7 @@ def _disagreement(made: list[Made], modules: list[str]) -> str:
     )
 
 
-def _sets(cell: Made, now) -> str:
+def _sets(cell: Made, now: Mapping[tuple[str, ...], dict[str, str]]) -> str:
     added = sorted(now[cell.roots].keys() - cell.code.keys())
     gone = sorted(cell.code.keys() - now[cell.roots].keys())
     return f"new: {', '.join(added) or 'none'}; gone: {', '.join(gone) or 'none'}"

@@ -6,7 +6,7 @@ import ast
 import hashlib
 
 
-def serialise(node) -> str:
+def serialise(node: object) -> str:
     """A syntax tree as text, the same on every supported Python: empty and absent fields are left out.
 
     Docstrings are left out, too; comments and layout are not in the tree.

@@ -56,7 +56,7 @@ def speak(lib: ctypes.CDLL, request: dict) -> tuple[int, bytes]:
     """(status, int16 samples); once in the life of a process."""
     pieces: list[bytes] = []
 
-    def collect(samples, count, _events) -> int:
+    def collect(samples: ctypes._Pointer[ctypes.c_short], count: int, _events: int | None) -> int:
         if samples and count > 0:
             pieces.append(ctypes.string_at(samples, 2 * count))
         return 0
@@ -81,6 +81,7 @@ def serve(library: str, data: str) -> None:
         child = os.fork()
         if child == 0:
             try:
+                assert lib is not None  # nobody asks where the rate is 0
                 status, pcm = speak(lib, json.loads(line))
                 _write(answers, ANSWER.pack(status, len(pcm)) + pcm)
             finally:

@@ -7,6 +7,8 @@ one recording share the first generator's state and are relatives, as clips cut 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.random import Generator
 
@@ -51,6 +53,7 @@ def dog(recording: Generator, take: Generator, n: int) -> np.ndarray:
         frequency = pitch * take.uniform(0.92, 1.08) * (1 + 0.25 * np.sin(np.pi * t) - 0.35 * t)
         partials = np.arange(1, 16) * pitch
         gains = sum(np.exp(-(((partials - f) / 350) ** 2)) for f in formants) + 0.08
+        assert isinstance(gains, np.ndarray)
         voiced = harmonics(frequency, gains)
         noise = band_noise(take, m, 400, 4500) * breath
         return (voiced + noise) * window(m, 0.15) * np.exp(-2.5 * t)
@@ -171,7 +174,9 @@ def whistle(recording: Generator, take: Generator, n: int) -> np.ndarray:
     return _repeat(note, take, n, count=take.integers(1, 4), period=0.65, jitter=0.1)
 
 
-def _repeat(make, take: Generator, n: int, count: int, period: float, jitter: float) -> np.ndarray:
+def _repeat(
+    make: Callable[[], np.ndarray], take: Generator, n: int, count: int | np.integer, period: float, jitter: float
+) -> np.ndarray:
     """Pieces from make(), one each `period` seconds give or take the share `jitter`, as many as n samples hold."""
     total, start, end = np.zeros(n), 0, 0
     for _ in range(int(count)):

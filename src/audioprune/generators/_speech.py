@@ -51,6 +51,9 @@ class Espeak:
         library, data = espeakng_loader.get_library_path(), espeakng_loader.get_data_path()
         command = [sys.executable, "-I", "-S", _espeak.__file__, library, data]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.requests, self.answers = self.process.stdin, self.process.stdout
         try:
             (self.rate,) = struct.unpack("<i", self._read(4))
         except EOFError:
@@ -64,8 +67,8 @@ class Espeak:
 
     def say(self, utterance: Utterance) -> np.ndarray:
         try:
-            self.process.stdin.write(json.dumps(asdict(utterance)).encode() + b"\n")
-            self.process.stdin.flush()
+            self.requests.write(json.dumps(asdict(utterance)).encode() + b"\n")
+            self.requests.flush()
             status, size = _espeak.ANSWER.unpack(self._read(_espeak.ANSWER.size))
             pcm = np.frombuffer(self._read(size), dtype="<i2")
         except (BrokenPipeError, EOFError):
@@ -77,12 +80,12 @@ class Espeak:
 
     def close(self) -> None:
         with contextlib.suppress(BrokenPipeError):  # it was killed with a request on its way
-            self.process.stdin.close()
+            self.requests.close()
         self.process.wait()
-        self.process.stdout.close()
+        self.answers.close()
 
     def _read(self, size: int) -> bytes:
-        data = self.process.stdout.read(size)
+        data = self.answers.read(size)
         if len(data) < size:
             raise EOFError("the speaking process ended")
         return data

@@ -7,6 +7,7 @@ own seed and number only. Work is done in float64 and ends on the int16 grid (`f
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -28,7 +29,7 @@ def oscillate(frequency: np.ndarray, phase: float = 0.0) -> np.ndarray:
     return np.sin(2 * np.pi * (np.cumsum(frequency) / SAMPLE_RATE + phase))
 
 
-def harmonics(frequency: np.ndarray, amplitudes) -> np.ndarray:
+def harmonics(frequency: np.ndarray, amplitudes: Iterable[float]) -> np.ndarray:
     """Sum of partials k = 1, 2, ... of a moving fundamental (n,); partials that would pass 7.8 kHz are left out."""
     phase = 2 * np.pi * np.cumsum(frequency) / SAMPLE_RATE
     highest = frequency.max()
@@ -53,7 +54,7 @@ def window(n: int, fade: float = 0.5) -> np.ndarray:
     return np.minimum(ramp, ramp[::-1])
 
 
-def shaped_noise(rng: np.random.Generator, n: int, gain) -> np.ndarray:
+def shaped_noise(rng: np.random.Generator, n: int, gain: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """Gaussian noise (n,) of unit RMS with amplitude response gain(frequency in Hz) -> (bins,)."""
     size = _fast_size(n)
     spectrum = np.fft.rfft(rng.standard_normal(size)) * gain(np.fft.rfftfreq(size, 1 / SAMPLE_RATE))

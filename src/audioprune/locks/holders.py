@@ -42,6 +42,7 @@ class Holder:
 
 def started(pid: int) -> str | None:
     """When a process of this machine began, as the system tells it; None where it has ended."""
+    state: bytes | str
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             state, *others = file.read().rpartition(b")")[2].split()

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from torch import nn
-
 from audioprune import registry
 from audioprune.errors import UserError
 from audioprune.facts.mel import MEL_BINS
 from audioprune.facts.options import option_names, refusal
 from audioprune.facts.tokens import BLOCKS, PATCH, Tokens, keep_counts
-from audioprune.models.family import check_keep_rate, layer_of, tokens_of
+from audioprune.models.family import Classifier, check_keep_rate, layer_of, tokens_of
 from audioprune.models.init import initialise
-from audioprune.models.pruner import Pruner, Pruning, Reducer
+from audioprune.models.pruner import Counting, Pruner, Pruning
 from audioprune.models.vit import KERNELS
 from audioprune.models.weights import load_checkpoint
 
@@ -37,7 +35,7 @@ def build_model(
     width: int | None = None,
     depth: int | None = None,
     num_heads: int | None = None,
-) -> nn.Module:
+) -> Classifier:
     """A freshly initialised model: normalised log-mel (B, frames, 128) -> logits (B, num_classes).
 
     method "none" never selects; any other selects at `blocks` unless model.keep_rate is 1. A method with a constant r
@@ -85,7 +83,7 @@ def assemble(
     depth: int,
     num_heads: int,
     hidden: int,
-) -> nn.Module:
+) -> Classifier:
     """A model of a family (a module of audioprune.backbones) whose weights are not set yet."""
     module = registry.family_module(family)
     whole = {
@@ -122,7 +120,7 @@ def assemble(
     return module.build(tokens, kernel=kernel, drop_path=drop_path, pruning=pruning, **whole)
 
 
-def make_pruner(method: str, tokens: Tokens, options: Mapping[str, object]) -> Reducer | None:
+def make_pruner(method: str, tokens: Tokens, options: Mapping[str, object]) -> Pruner | Counting | None:
     """The pruner (of tome: the merger) of a method with its options, all of which it must know."""
     if method not in registry.names("pruning"):
         raise UserError(f"no pruning method named {method!r}{registry.nearest(method, registry.names('pruning'))}")
@@ -138,7 +136,7 @@ def make_pruner(method: str, tokens: Tokens, options: Mapping[str, object]) -> R
     return reducer
 
 
-def left_by(merger: Reducer, patches: int, depth: int) -> float:
+def left_by(merger: Counting, patches: int, depth: int) -> float:
     """Share of the patch tokens that a constant r leaves after all blocks."""
     n = patches
     for _ in range(depth):
@@ -146,7 +144,7 @@ def left_by(merger: Reducer, patches: int, depth: int) -> float:
     return n / patches
 
 
-def check_counts(tokens: Tokens, keep_rate: float, locations: int, pruner: Reducer) -> None:
+def check_counts(tokens: Tokens, keep_rate: float, locations: int, pruner: Pruner | Counting) -> None:
     """With the released gather, K can fall to nothing, and pooling needs more tokens than it takes for extra ones; a
     merger can take no more than half of the tokens."""
     off_by_e = pruner.off_by_e

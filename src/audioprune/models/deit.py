@@ -9,6 +9,7 @@ Sources: Gong et al. 2021; P0 section 3; released code, ast_models.py.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -79,7 +80,7 @@ def extra_mean(x: Tensor, survivors: Survivors) -> Tensor:
 POOLS = {"mean": vit.mean, "extra": extra_mean}  # normalised tokens (B, 2 + n, D), and which they are -> (B, D)
 
 
-class Model(nn.Module):
+class Model(family.Classifier):
     rules, head_std = RULES, HEAD_STD
 
     def __init__(
@@ -117,7 +118,7 @@ class Model(nn.Module):
         self.pruning = pruning or Pruning()
 
     @property
-    def blocks(self) -> nn.ModuleList:
+    def blocks(self) -> Sequence[vit.Block]:
         return self.v.blocks
 
     @property

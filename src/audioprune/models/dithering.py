@@ -17,6 +17,8 @@ TILE = 1 << BITS
 
 
 class Grid(nn.Module):
+    place: Tensor
+
     def __init__(self, tokens: Tokens):
         super().__init__()
         places = token_order(tokens.orientation, tokens.time, tokens.freq)

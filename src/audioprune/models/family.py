@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
@@ -12,7 +13,11 @@ from audioprune.errors import UserError
 from audioprune.facts.backbone import Family
 from audioprune.facts.mel import MEL_BINS
 from audioprune.facts.tokens import Tokens, grid
-from audioprune.models.position import FULL_FRAMES
+from audioprune.models.position import FULL_FRAMES, Window
+
+if TYPE_CHECKING:
+    from audioprune.models.pruner import Pruning
+    from audioprune.models.vit import Block
 
 EMBEDDINGS = ("cls_token", "dist_token", "pos_embed", "patch_embed")
 NOT_DECAYED = ("cls_token", "dist_token", "pos_embed")
@@ -31,6 +36,33 @@ class Rules:
 
     def drops(self, key: str) -> bool:
         return any(re.fullmatch(pattern, key) for pattern in self.dropped)
+
+
+class Classifier(nn.Module):
+    """A model of any family: what others may ask it for."""
+
+    rules: Rules
+    head_std: float
+    depth: int
+    tokens: Tokens
+    pruning: Pruning
+    keep_rate: float
+
+    if TYPE_CHECKING:  # each family has its own
+
+        @property
+        def blocks(self) -> Sequence[Block]: ...
+
+        @property
+        def window(self) -> Window: ...
+
+        def layer_of(self, name: str) -> int: ...
+
+        def no_weight_decay(self) -> set[str]: ...
+
+        def pixels(self, x: Tensor) -> Tensor: ...
+
+        def encode(self, x: Tensor, keep_patches: Tensor | None = None) -> Tensor: ...
 
 
 def tokens_of(family: Family, frames: int, patch: int, stride: int) -> Tokens:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
 from torch.nn.init import trunc_normal_, xavier_uniform_, zeros_
+
+from audioprune.models.family import Classifier
 
 STD = 0.02
 HEAD_STREAM = 1 << 32  # the head's random numbers do not depend on the size of the rest
 
 
-def initialise(model: nn.Module, seed: int) -> None:
+def initialise(model: Classifier, seed: int) -> None:
     """Xavier-uniform linear layers and patch embedding, as the released pre-training has them (models_mae.py); extra
     tokens and learned positions truncated normal of std 0.02; biases 0, norms 1 and 0.
 
@@ -30,7 +31,7 @@ def initialise(model: nn.Module, seed: int) -> None:
     initialise_head(model, seed)
 
 
-def initialise_head(model: nn.Module, seed: int) -> None:
+def initialise_head(model: Classifier, seed: int) -> None:
     """A new fine-tuning head: LayerNorm 1 and 0, truncated normal weights (AudioMAE: std 2e-5), bias 0."""
     generator = torch.Generator().manual_seed(HEAD_STREAM + int(seed))
     head = {name: model.get_parameter(key) for name, key in model.rules.head.items()}

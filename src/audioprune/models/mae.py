@@ -8,6 +8,8 @@ Sources: Huang et al. 2022; P0 section 3; released code, models_vit.py.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -39,8 +41,11 @@ PUBLISHED_WIDTH = 768
 NARROW_HEAD_STD, NARROW_POSITIONS = 0.02, 0.3
 
 
-class Model(nn.Module):
+class Model(family.Classifier):
     rules = RULES
+    pos_embed: Tensor
+    blocks: Sequence[vit.Block]
+    window: position.Window
 
     def __init__(
         self,

@@ -13,6 +13,7 @@ times.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -26,6 +27,7 @@ from audioprune.models.pruner import Survivors
 class Merger(nn.Module):
     """A reducer (see _base.Reducer) without ranks and kept indices."""
 
+    attention: Literal["keys"]
     attention, off_by_e = "keys", False
 
     def __init__(self, r: int | None, *, proportional: bool):

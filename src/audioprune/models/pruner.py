@@ -61,13 +61,24 @@ class Reducer(Protocol):
     r           None, or how many tokens go in every block, whatever the keep-rate
     """
 
-    attention: Attention | Literal["keys"] | None
-    off_by_e: bool
-    r: int | None
+    @property
+    def attention(self) -> Attention | Literal["keys"] | None: ...
+
+    @property
+    def off_by_e(self) -> bool: ...
+
+    @property
+    def r(self) -> int | None: ...
 
     def reduce(
         self, x: Tensor, survivors: Survivors, *, keep_rate: float, block: int, seen: Tensor | None
     ) -> tuple[Tensor, Survivors]: ...
+
+
+class Counting(Reducer, Protocol):
+    """One that says how many of n tokens go."""
+
+    def count(self, keep_rate: float, n: int) -> int: ...
 
 
 class Pruner(nn.Module):

@@ -5,16 +5,18 @@ Letters: B clips, H heads, N tokens of which the first e are extra, D width.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from audioprune.errors import UserError
 from audioprune.models import scores
-from audioprune.models.pruner import Pruner, gather_kept
+from audioprune.models.pruner import Pruner, Pruning, View, gather_kept
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,21 @@ class Trace:
     logits: Tensor = field(default_factory=lambda: torch.empty(0))
 
 
+class Inside(Protocol):
+    """What of a model is looked at."""
+
+    pruning: Pruning
+    blocks: Iterable[Any]  # vit.Block, whose module is not needed for this
+
+
 @torch.no_grad()
 def trace(model: nn.Module, x: Tensor, keep_patches: Tensor | None = None) -> Trace:
     """Run normalised log-mel x (B, T, 128) through the model in evaluation mode and record what happens inside.
 
     Raises UserError for a model that merges tokens: one token then stands for several patches.
     """
-    if model.pruning.keep_rate < 1 and not isinstance(model.pruning.pruner, Pruner | None):
+    inside = cast(Inside, model)
+    if inside.pruning.keep_rate < 1 and not isinstance(inside.pruning.pruner, Pruner | None):
         raise UserError(
             "a trace follows single patches through the blocks, and this model merges them (tome): no patch is kept or "
             "pruned; trace a model of another method, or set model.keep_rate = 1"
@@ -51,7 +61,7 @@ def trace(model: nn.Module, x: Tensor, keep_patches: Tensor | None = None) -> Tr
     training = model.training
     model.eval()
     try:
-        with _hooks(model, found):
+        with _hooks(inside, found):
             logits = model(x) if keep_patches is None else model(x, keep_patches)
     finally:
         model.train(training)
@@ -59,7 +69,7 @@ def trace(model: nn.Module, x: Tensor, keep_patches: Tensor | None = None) -> Tr
 
 
 @contextmanager
-def _hooks(model: nn.Module, found: Trace) -> Iterator[None]:
+def _hooks(model: Inside, found: Trace) -> Iterator[None]:
     handles = []
     for i, block in enumerate(model.blocks):
         handles += _watch(i, block, found)
@@ -72,20 +82,20 @@ def _hooks(model: nn.Module, found: Trace) -> Iterator[None]:
             handle.remove()
 
 
-def _watch(i: int, block: nn.Module, found: Trace) -> list:
-    seen: dict[str, object] = {}  # what the block was given, until its attention is done
+def _watch(i: int, block: Any, found: Trace) -> list[RemovableHandle]:
+    seen: dict[str, Any] = {}  # what the block was given, until its attention is done
 
-    def on_block(_, inputs) -> None:
+    def on_block(_: nn.Module, inputs: tuple) -> None:
         x, survivors = inputs[:2]
         seen.update(x=x, extra=survivors.extra)
         found.entering[i] = survivors.numbers[:, survivors.extra :]
 
-    def on_qkv(_, inputs, qkv: Tensor) -> None:
+    def on_qkv(_layer: nn.Module, inputs: tuple, qkv: Tensor) -> None:
         q, k, _ = block.attn.split(qkv)
         for kind in ("global", "cls") if seen["extra"] else ("global",):
             found.scores[kind][i] = scores.without_map(q, k, kind, seen["extra"])
 
-    def on_attention(_, inputs, output) -> None:
+    def on_attention(_: nn.Module, inputs: tuple, output: tuple[Tensor, Tensor | None]) -> None:
         found.norms[i] = (seen["x"].norm(dim=2) / output[0].norm(dim=2)).mean(1)
         seen.clear()
 
@@ -96,8 +106,8 @@ def _watch(i: int, block: nn.Module, found: Trace) -> list:
     ]
 
 
-def _on_selection(found: Trace):
-    def on_selection(pruner, inputs, keep: Tensor) -> None:
+def _on_selection(found: Trace) -> Callable[[Pruner, tuple[View], Tensor], None]:
+    def on_selection(pruner: Pruner, inputs: tuple[View], keep: Tensor) -> None:
         (view,) = inputs
         numbers = view.numbers if pruner.off_by_e else view.patches
         found.kept[view.block] = gather_kept(numbers, keep, 0)

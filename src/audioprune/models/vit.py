@@ -8,6 +8,7 @@ those of timm, because official checkpoints use them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -122,10 +123,12 @@ class Block(nn.Module):
         return x + self.drop_path2(self.mlp(self.norm2(x))), survivors
 
 
-def make_blocks(*, width: int, depth: int, num_heads: int, hidden: int, kernel: str, drop_path: float) -> nn.ModuleList:
+def make_blocks(
+    *, width: int, depth: int, num_heads: int, hidden: int, kernel: str, drop_path: float
+) -> Sequence[Block]:
     """`depth` blocks, drop-path rising linearly from 0 to `drop_path`."""
     rates = torch.linspace(0, drop_path, depth).tolist()
-    return nn.ModuleList(
+    return nn.ModuleList(  # type: ignore[return-value]  # a sequence of them, which torch's stubs do not say
         Block(width=width, num_heads=num_heads, hidden=hidden, kernel=kernel, drop_path=rate) for rate in rates
     )
 
@@ -148,7 +151,7 @@ def embed(
     return x, Survivors(F.pad(numbers, (e, 0), value=-1), pixels, extra=e, declared=e)
 
 
-def encode(blocks: nn.ModuleList, x: Tensor, survivors: Survivors, pruning: Pruning) -> tuple[Tensor, Survivors]:
+def encode(blocks: Sequence[Block], x: Tensor, survivors: Survivors, pruning: Pruning) -> tuple[Tensor, Survivors]:
     """All blocks: (B, e + n, D) -> (B, tokens left, D)."""
     for i, block in enumerate(blocks):
         x, survivors = block(x, survivors, pruning.at(i), pruning.keep_rate, i)

@@ -16,12 +16,13 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from audioprune.errors import UserError
+from audioprune.models.family import Classifier
 
 HEAD_KEYS = ("norm.weight", "norm.bias", "head.weight", "head.bias")
 
@@ -63,7 +64,7 @@ def _read_safetensors(path: Path) -> tuple[dict, dict[str, str]]:
         raise UserError(f"{path} is truncated or damaged ({error}): fetch it again") from None
 
 
-def _read_pickle(path: Path):
+def _read_pickle(path: Path) -> Any:
     try:  # the official pre-trainings also hold their command line, a plain argparse.Namespace
         with torch.serialization.safe_globals([argparse.Namespace]), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about old protocols
@@ -98,7 +99,7 @@ def read_head(path: Path | str) -> dict[str, Tensor]:
 
 
 def load_checkpoint(
-    model: nn.Module,
+    model: Classifier,
     state: Mapping[str, Tensor],
     *,
     head: Literal["fresh", "own"] | Mapping[str, Tensor] = "fresh",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path, PurePosixPath
-from typing import Annotated
+from typing import Annotated, Self
 
 import yaml
 from pydantic import Field, StringConstraints, ValidationError, model_validator
@@ -29,7 +29,7 @@ class Archive(Closed):
     sha256: Sha256 | None = Field(None, description="None where the host makes the archive on demand")
 
     @model_validator(mode="after")
-    def _plain_name(self):
+    def _plain_name(self) -> Self:
         if PurePosixPath(self.file).name != self.file or self.file in ("", ".", ".."):
             raise ValueError(f"file must be a plain file name, not {self.file!r}")
         return self
@@ -54,7 +54,7 @@ class Source(Closed):
     note: str = ""
 
     @model_validator(mode="after")
-    def _either(self):
+    def _either(self) -> Self:
         if bool(self.archives) == bool(self.manual):
             raise ValueError("give either archives, or manual instructions for what may not be fetched")
         if self.content and not (self.files and self.bytes):
@@ -89,7 +89,8 @@ def _load(path: Path) -> dict[str, Source]:
         raise UserError(f"{path} is not plain YAML: {error}") from None
     if not isinstance(table, dict):
         raise UserError(f"{path} is empty or not a mapping of names to rows")
-    rows, errors = {}, []
+    rows: dict[str, Source] = {}
+    errors: list[str] = []
     for name, row in table.items():
         try:
             rows[name] = Source.model_validate(row)

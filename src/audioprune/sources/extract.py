@@ -13,8 +13,9 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -34,11 +35,12 @@ class Member:
     name: str
     size: int
     refusal: str  # why it may not be extracted; empty for a plain file
-    source: object
+    source: Callable[[], IO[bytes] | None]  # opens it; None of what has a refusal
 
     def open(self) -> IO[bytes]:
-        archive, entry = self.source
-        return archive.extractfile(entry) if isinstance(archive, tarfile.TarFile) else archive.open(entry)
+        opened = self.source()
+        assert opened is not None
+        return opened
 
 
 def is_archive(file: str) -> bool:
@@ -87,12 +89,13 @@ def _members(archive: Path) -> Iterator[Member]:
                 if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
                     refusal = "it is a link or a device"
                 if not info.is_dir() or refusal:
-                    yield Member(info.orig_filename, info.file_size, refusal, (z, info))
+                    yield Member(info.orig_filename, info.file_size, refusal, partial(z.open, info))
         return
     with tarfile.open(archive, "r:*") as t:
-        for info in t:
-            if not info.isdir():
-                yield Member(info.name, info.size, "" if info.isreg() else "it is a link or a device", (t, info))
+        for entry in t:
+            if not entry.isdir():
+                refusal = "" if entry.isreg() else "it is a link or a device"
+                yield Member(entry.name, entry.size, refusal, partial(t.extractfile, entry))
         while t.fileobj.read(1 << 20):  # to the end, where a compressed stream keeps its checksum
             pass
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from safetensors.torch import load_file
-from torch import nn
 
 from audioprune import records, registry
 from audioprune.errors import UserError
 from audioprune.facts.dataset import Dataset
 from audioprune.fingerprints.keyed import with_defaults
 from audioprune.models.build import build_model, load_checkpoint
+from audioprune.models.family import Classifier
 from audioprune.models.weights import read_checkpoint
 from audioprune.settings import AudioSettings, FinetuneSettings, Pruning
 from audioprune.sources import user
@@ -34,7 +34,7 @@ def model_for(
     pruning: Pruning,
     kernel: str,
     drop_path: float = 0.0,
-) -> nn.Module:
+) -> Classifier:
     """A fresh model of a fine-tuning's shape, with this pruning."""
     if not facts.classes:
         raise UserError(f"{facts.name} has no classes: {facts.task} is not something a classifier is trained for")
@@ -54,7 +54,7 @@ def model_for(
     )
 
 
-def start_from(model: nn.Module, cell: Path) -> str:
+def start_from(model: Classifier, cell: Path) -> str:
     """Load the checkpoint of a pre-training or fetch cell, its head left out; returns the file's name."""
     path = checkpoint_file(cell)
     state, _ = read_checkpoint(path)
@@ -79,7 +79,7 @@ def finetuned(cell: Path) -> FinetuneSettings:
     return FinetuneSettings(**with_defaults(FinetuneSettings, records.read(cell)["settings"]))
 
 
-def load_finetuned(model: nn.Module, cell: Path, selection: str) -> None:
+def load_finetuned(model: Classifier, cell: Path, selection: str) -> None:
     """Put a fine-tuning's stored weights into a model of its shape."""
     path = cell / f"{selection}.safetensors"
     if not path.is_file():

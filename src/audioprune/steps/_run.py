@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Generic, TypeVar
 
 from audioprune import disk, records
@@ -129,7 +130,7 @@ def stoppable() -> Iterator[None]:
         yield
         return
 
-    def leave(number, frame) -> None:
+    def leave(number: int, frame: FrameType | None) -> None:
         raise SystemExit(128 + number)
 
     before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGINT)}
@@ -161,7 +162,7 @@ def log_to(path: Path | None, what: str, *, stderr: bool = True) -> Iterator[Non
         with contextlib.suppress(OSError):  # a full disk is told where it matters
             path.parent.mkdir(parents=True, exist_ok=True)
             handlers.append(logging.FileHandler(path, mode="a"))  # a job left over may be writing to it
-            handlers[-1].handleError = lambda record: None
+            handlers[-1].handleError = lambda record: None  # type: ignore[method-assign]
     for handler in handlers:
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
         log.addHandler(handler)

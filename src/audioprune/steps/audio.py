@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -43,8 +43,8 @@ class SetAside:
     detail: str
 
 
-def audio(job: Job) -> dict:
-    settings = cast(AudioSettings, job.settings)
+def audio(job: Job[AudioSettings]) -> dict:
+    settings = job.settings
     check_brought(job, settings)
     bad: list[SetAside] = []
     rows: list[dict] = []
@@ -77,7 +77,7 @@ def audio(job: Job) -> dict:
     }
 
 
-def check_brought(job: Job, settings: AudioSettings) -> None:
+def check_brought(job: Job[AudioSettings], settings: AudioSettings) -> None:
     """Raise UserError where data that the user brings is not what the job was planned for."""
     if settings.user is not None:
         found = brought.current(settings.dataset, brought.place_of_user(settings.user), keep=False)

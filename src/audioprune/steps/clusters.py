@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import cast
+
 import numpy as np
 import pandas as pd
 
@@ -9,17 +12,18 @@ from audioprune import records
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
 from audioprune.errors import UserError
+from audioprune.settings import ClustersSettings
 from audioprune.steps._run import Job, main
 from audioprune.tokens.kmeans import Clusters, kmeans
 from audioprune.tokens.patch_statistics import patch_statistics
-from audioprune.tokens.pixels import pixel_histogram, pixel_range, pixels_above
+from audioprune.tokens.pixels import Fbank, pixel_histogram, pixel_range, pixels_above
 from audioprune.tokens.threshold import auto_tau, signal
 from audioprune.tokens.trace import sample
 
 PIXEL_BINS = 100  # of the stored histogram
 
 
-def clusters(job: Job) -> dict:
+def clusters(job: Job[ClustersSettings]) -> dict:
     settings = job.settings
     features = FeatureStore.open(job.inputs["features"])
     clips = WaveformStore.open(job.inputs["audio"]).clips
@@ -27,15 +31,15 @@ def clusters(job: Job) -> dict:
     if not len(rows):
         raise UserError(f"{settings.dataset} has no evaluation clips: its table names neither folds nor a test split")
     chosen = sample(rows, settings.sample, settings.sample_seed)
-    low, high = pixel_range(chosen, features.fbank)
+    low, high = pixel_range(cast(Sequence[int], chosen), features.fbank)
     taus = {"auto": auto_tau(low, high)} | ({} if settings.tau is None else {"given": settings.tau})
     # Which token is which patch does not matter here, so either orientation will do.
     stats = patch_statistics(
-        rows, features.fbank, orientation="time", patch=settings.patch, stride=settings.stride
+        cast(Sequence[int], rows), features.fbank, orientation="time", patch=settings.patch, stride=settings.stride
     )._asdict()
     found = {name: kmeans(values, settings.k, settings.seed) for name, values in stats.items()}
     edges = np.linspace(low, high, PIXEL_BINS + 1)
-    counts = pixel_histogram(chosen, features.fbank, edges)
+    counts = pixel_histogram(cast(Sequence[int], chosen), features.fbank, edges)
     _write(job, "clusters.csv", [row for name, own in found.items() for row in _levels(name, own)])
     _write(job, "signal.csv", _areas(rows, np.isin(rows, chosen), features.fbank, stats["mean"], taus))
     _write(job, "pixels.csv", {"low": edges[:-1], "high": edges[1:], "pixels": counts})
@@ -66,9 +70,9 @@ def _levels(name: str, own: Clusters) -> list[dict]:
     ]
 
 
-def _areas(rows: np.ndarray, sampled: np.ndarray, fbank, mean: np.ndarray, taus: dict[str, float]) -> list[dict]:
+def _areas(rows: np.ndarray, sampled: np.ndarray, fbank: Fbank, mean: np.ndarray, taus: dict[str, float]) -> list[dict]:
     """The signal's share by pixels and by patches, of the sample and of all evaluation clips (B15)."""
-    pixels = pixels_above(rows, fbank, list(taus.values()))  # (n, taus)
+    pixels = pixels_above(cast(Sequence[int], rows), fbank, list(taus.values()))  # (n, taus)
     found = []
     for i, (name, tau) in enumerate(taus.items()):
         patches = signal(mean, tau).mean(axis=1)  # (n,)
@@ -79,7 +83,7 @@ def _areas(rows: np.ndarray, sampled: np.ndarray, fbank, mean: np.ndarray, taus:
     return found
 
 
-def _write(job: Job, name: str, rows) -> None:
+def _write(job: Job[ClustersSettings], name: str, rows: Sequence[dict] | Mapping[str, object]) -> None:
     with records.atomic(job.out / name) as path:
         pd.DataFrame(rows).to_csv(path, index=False)
 

@@ -7,6 +7,9 @@ multi-label clip. training.emptied.metric_of makes numbers of them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
 import numpy as np
 import pandas as pd
 
@@ -14,16 +17,16 @@ from audioprune import records
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
 from audioprune.errors import UserError
-from audioprune.settings import Pruning
+from audioprune.settings import DiscardSettings, Pruning
 from audioprune.steps._model import facts_of, finetuned, load_finetuned, model_for
 from audioprune.steps._run import Job, main
-from audioprune.tokens.discard import discard_clips, intervals
+from audioprune.tokens.discard import Discarded, Interval, discard_clips, intervals
 from audioprune.tokens.trace import sample
 from audioprune.training.device import prepare
 from audioprune.training.splits import rows_of
 
 
-def discard(job: Job) -> dict:
+def discard(job: Job[DiscardSettings]) -> dict:
     settings, trained = job.settings, finetuned(job.inputs["finetune"])
     if trained.pruning.method != "none":
         raise UserError(
@@ -31,7 +34,7 @@ def discard(job: Job) -> dict:
             f"{trained.pruning.method} at keep-rate {trained.pruning.keep_rate:g}; take the fine-tuning at keep-rate 1"
         )
     edges = records.read(job.inputs["clusters"])["results"]["edges"]["mean"][1:-1]  # between the clusters
-    keep = {name: interval for name, interval in intervals(edges).items() if name in settings.sets}
+    keep: dict[str, Interval] = {name: interval for name, interval in intervals(edges).items() if name in settings.sets}
     device = prepare(trained.model.backbone)
     facts = facts_of(job.inputs["audio"])
     features = FeatureStore.open(job.inputs["features"])
@@ -47,7 +50,7 @@ def discard(job: Job) -> dict:
         _rows(chosen.iloc[one.start : one.start + len(one.left)], one, facts.metric)
         for one in discard_clips(
             model.to(device),
-            rows,
+            cast(Sequence[int], rows),
             features.fbank,
             keep=keep,
             blocks=settings.blocks,
@@ -70,7 +73,7 @@ def discard(job: Job) -> dict:
     }
 
 
-def _rows(clips: pd.DataFrame, one, metric: str) -> pd.DataFrame:
+def _rows(clips: pd.DataFrame, one: Discarded, metric: str) -> pd.DataFrame:
     found = clips.assign(
         block=np.int16(one.block),
         discarded=one.discarded,

@@ -8,6 +8,7 @@ from audioprune import records
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
 from audioprune.models.perturb import perturb
+from audioprune.settings import EvaluateSettings
 from audioprune.statistics.metrics import metric_of
 from audioprune.steps._model import facts_of, finetuned, load_finetuned, model_for
 from audioprune.steps._run import Job, main
@@ -16,7 +17,7 @@ from audioprune.training.evaluate import predict
 from audioprune.training.splits import rows_of
 
 
-def evaluate(job: Job) -> dict:
+def evaluate(job: Job[EvaluateSettings]) -> dict:
     settings, trained = job.settings, finetuned(job.inputs["finetune"])
     device = prepare(trained.model.backbone)
     facts = facts_of(job.inputs["audio"])
@@ -53,7 +54,7 @@ def evaluate(job: Job) -> dict:
     }
 
 
-def _tau(job: Job) -> float | None:
+def _tau(job: Job[EvaluateSettings]) -> float | None:
     """The dataset's own threshold, or the one that its clusters cell read off the pixels."""
     if job.settings.tau is not None or "clusters" not in job.inputs:
         return job.settings.tau

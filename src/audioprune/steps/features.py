@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from audioprune import records
 from audioprune.audio.features import mean_std, write_features
 from audioprune.audio.store import WaveformStore
 from audioprune.errors import UserError
+from audioprune.settings import FeaturesSettings
 from audioprune.steps._run import Job, main
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def features(job: Job) -> dict:
+
+def features(job: Job[FeaturesSettings]) -> dict:
     settings = job.settings
     if (settings.mean is None) != (settings.std is None):
         raise UserError(f"{settings.dataset}: give both mean and std of its fbank, or neither")
@@ -36,7 +42,7 @@ def features(job: Job) -> dict:
     }
 
 
-def training_rows(clips) -> np.ndarray:
+def training_rows(clips: pd.DataFrame) -> np.ndarray:
     """Rows whose pixels make the statistics: the training split; every clip where there are folds or no such split."""
     training = (clips["split"] == "train").to_numpy()
     folded = bool((clips["fold"] > 0).any())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import shutil
 from pathlib import Path
-from typing import cast
 
 from audioprune import disk, registry
 from audioprune.errors import UserError
@@ -21,12 +20,12 @@ from audioprune.steps._run import Job, main
 log = logging.getLogger("audioprune")
 
 
-def fetch(job: Job) -> dict:
+def fetch(job: Job[FetchSettings]) -> dict:
     """Leave `files/...`; results: content digest, number and size of files, and where each archive came from.
 
     Data that may not be fetched stays where the user has it; a single file (a checkpoint) is copied.
     """
-    rows, name = catalogue.load(), cast(FetchSettings, job.settings).source
+    rows, name = catalogue.load(), job.settings.source
     if name not in rows:
         raise UserError(f"workflow/sources.yaml has no row {name!r}{registry.nearest(name, rows)}")
     source, files = rows[name], job.out / FILES
@@ -92,7 +91,7 @@ def check(name: str, source: catalogue.Source, files: Path) -> dict:
     return {"content": digest, "declared": bool(source.content), "files": len(got), "bytes": size}
 
 
-def _bring(job: Job, name: str, source: catalogue.Source, files: Path) -> dict:
+def _bring(job: Job[FetchSettings], name: str, source: catalogue.Source, files: Path) -> dict:
     try:
         found = brought(name)
     except UserError as error:

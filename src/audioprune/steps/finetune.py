@@ -5,13 +5,14 @@ from __future__ import annotations
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
 from audioprune.errors import UserError
+from audioprune.settings import FinetuneSettings
 from audioprune.steps._model import facts_of, model_for, start_from
 from audioprune.steps._run import Job, main
 from audioprune.training import finetune as training
 from audioprune.training.device import prepare
 
 
-def finetune(job: Job) -> dict:
+def finetune(job: Job[FinetuneSettings]) -> dict:
     settings = job.settings
     device = prepare(settings.model.backbone)
     facts = facts_of(job.inputs["audio"])

@@ -23,7 +23,7 @@ from audioprune.steps._run import Job, main
 CHUNK = 16  # clips made by one call of a worker
 
 
-def generate(job: Job) -> dict:
+def generate(job: Job[GenerateSettings]) -> dict:
     labels: Counter = Counter()
 
     def counted() -> Iterator[tuple[dict, np.ndarray]]:
@@ -65,7 +65,9 @@ def _end_with_parent() -> None:
     """Let a worker end when the step is killed; by itself it would wait for work for ever."""
 
     def watch() -> None:
-        multiprocessing.parent_process().join()
+        parent = multiprocessing.parent_process()
+        assert parent is not None  # this runs in workers
+        parent.join()
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

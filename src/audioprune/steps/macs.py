@@ -6,12 +6,13 @@ import csv
 
 from audioprune.errors import UserError
 from audioprune.profiling.macs import of_settings
+from audioprune.settings import MacsSettings
 from audioprune.steps._run import Job, main
 
 COLUMNS = ("keep_rate", "closed_form", "torchprofile", "difference")
 
 
-def macs(job: Job) -> dict:
+def macs(job: Job[MacsSettings]) -> dict:
     settings = job.settings
     if settings.model.kernel != "eager":
         raise UserError(f"{job.address}: torchprofile counts the eager kernel only; set model.kernel: eager")
@@ -40,7 +41,7 @@ def macs(job: Job) -> dict:
     }
 
 
-def by_torchprofile(settings) -> dict[float, int]:
+def by_torchprofile(settings: MacsSettings) -> dict[float, int]:
     """{keep-rate: MACs}, by following shapes through the eager kernel."""
     from audioprune.models.build import build_model
     from audioprune.profiling.traced import profile

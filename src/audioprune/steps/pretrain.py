@@ -8,12 +8,13 @@ from audioprune import records, registry
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
 from audioprune.models.build import build_model
+from audioprune.settings import PretrainSettings
 from audioprune.steps._run import Job, main
 from audioprune.training import pretrain as training
 from audioprune.training.device import prepare
 
 
-def pretrain(job: Job) -> dict:
+def pretrain(job: Job[PretrainSettings]) -> dict:
     settings = job.settings
     device = prepare(settings.model.backbone)
     corpus = records.read(job.inputs["features"])["settings"]["dataset"]

@@ -13,10 +13,11 @@ from audioprune.errors import UserError
 from audioprune.models.build import build_model
 from audioprune.profiling.throughput import measure
 from audioprune.profiling.timings import COLUMNS, summary
+from audioprune.settings import ThroughputSettings
 from audioprune.steps._run import Job, main
 
 
-def throughput(job: Job) -> dict:
+def throughput(job: Job[ThroughputSettings]) -> dict:
     settings = job.settings
     here = provenance.device()
     if settings.device != here:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from audioprune.audio.store import WaveformStore
 from audioprune.audio.truth import signal_patches
 from audioprune.errors import UserError
 from audioprune.progress import track
+from audioprune.settings import TokensSettings
 from audioprune.steps._run import Job, main
 from audioprune.tokens import analyses
 from audioprune.tokens.audit import audit
@@ -26,7 +28,7 @@ from audioprune.tokens.traced import Labels, Traced
 STAGES = ("clip", "block", "stage")  # columns of an unpruned model's empty table
 
 
-def tokens(job: Job) -> dict:
+def tokens(job: Job[TokensSettings]) -> dict:
     settings, facts = job.settings, records.read(job.inputs["trace"])["results"]
     clusters = records.read(job.inputs["clusters"])["results"]
     clips = pd.read_parquet(job.inputs["trace"] / "clips.parquet")
@@ -54,9 +56,9 @@ def tokens(job: Job) -> dict:
         blocks = track(traced.blocks, f"tokens/{job.address}", len(traced.blocks), "blocks")
         pairs = [pd.DataFrame(analyses.correlation(names, traced, labels, block)) for block in blocks]
         _write(job, "correlation", pd.concat(pairs, ignore_index=True))
-        ranges = {name: (edges[0], edges[-1]) for name, edges in clusters["edges"].items()}
+        ranges: dict[str, Iterable[float]] = {name: (edges[0], edges[-1]) for name, edges in clusters["edges"].items()}
         with records.atomic(job.out / "occurrence.npz") as path:
-            np.savez_compressed(path, **analyses.histograms(traced, labels, ranges))
+            np.savez_compressed(path, **analyses.histograms(traced, labels, ranges))  # type: ignore[arg-type]
         if traced.kept and settings.label_map == "right":
             kept = {facts["keep_rate"]: traced.kept}
             _write(job, "audit", audit(stats.mean, own_signal, rows, kept, **where, seed=settings.shuffle_seed))
@@ -72,7 +74,7 @@ def tokens(job: Job) -> dict:
     }
 
 
-def _signal(job: Job, facts: dict, taus: dict, rows: np.ndarray, mean: np.ndarray) -> np.ndarray:
+def _signal(job: Job[TokensSettings], facts: dict, taus: dict, rows: np.ndarray, mean: np.ndarray) -> np.ndarray:
     """Which patches are signal, in the model's order: (n, P) bool."""
     kind = job.settings.tau
     if kind != "truth":
@@ -89,7 +91,7 @@ def _signal(job: Job, facts: dict, taus: dict, rows: np.ndarray, mean: np.ndarra
     return grids[:, order[:, 0], order[:, 1]]
 
 
-def _write(job: Job, name: str, rows) -> None:
+def _write(job: Job[TokensSettings], name: str, rows: Mapping[str, object] | pd.DataFrame) -> None:
     with records.atomic(job.out / f"{name}.parquet") as path:
         pd.DataFrame(rows).to_parquet(path, index=False)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
 import numpy as np
 
 from audioprune import records
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
+from audioprune.settings import TraceSettings
 from audioprune.steps._model import facts_of, finetuned, load_finetuned, model_for
 from audioprune.steps._run import Job, main
 from audioprune.tokens.trace import sample, trace_clips
@@ -16,7 +20,7 @@ from audioprune.training.splits import rows_of
 KERNEL = "fused"  # as in evaluation; both kernels give the same scores
 
 
-def trace(job: Job) -> dict:
+def trace(job: Job[TraceSettings]) -> dict:
     settings, trained = job.settings, finetuned(job.inputs["finetune"])
     device = prepare(trained.model.backbone)
     facts = facts_of(job.inputs["audio"])
@@ -26,13 +30,15 @@ def trace(job: Job) -> dict:
     clips = WaveformStore.open(job.inputs["audio"]).clips
     test = rows_of(clips, folds=facts.folds, fold=trained.fold, split=trained.split).test
     rows = sample(test, settings.clips, settings.sample_seed)
-    arrays = trace_clips(model.to(device), rows, features.fbank, device=device, name=f"trace/{job.address}")
+    arrays = trace_clips(
+        model.to(device), cast(Sequence[int], rows), features.fbank, device=device, name=f"trace/{job.address}"
+    )
     traced = clips.iloc[rows][["clip", "recording", "labels"]].reset_index(drop=True)
     traced["row"] = np.asarray(rows, dtype=np.int64)  # in the feature store
     with records.atomic(job.out / "clips.parquet") as path:
         traced.to_parquet(path, index=False)
     with records.atomic(job.out / "trace.npz") as path:
-        np.savez_compressed(path, **arrays)
+        np.savez_compressed(path, **arrays)  # type: ignore[arg-type]  # no array is named allow_pickle
     return {
         "clips": len(rows),
         "test_clips": len(test),

@@ -86,7 +86,8 @@ class Batches:
         self.augment, self.recipe, self.target = augment, recipe, target
         self.seed, self.device, self.orientation = seed, device, orientation
         self.steps = steps_of(len(rows), recipe.batch_size)
-        self._epoch, self._order = -1, []
+        self._epoch = -1
+        self._order: list[np.ndarray] = []
 
     def __call__(self, epoch: int, step: int) -> Batch:
         if epoch != self._epoch:

@@ -18,7 +18,8 @@ def prepare(backbone: str) -> torch.device:
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # before CUDA starts: deterministic matrix products
     torch.set_deterministic_debug_mode("error")  # use_deterministic_algorithms(True), less 4 s of importing a compiler
-    torch.utils.deterministic.fill_uninitialized_memory = False  # a debugging aid that costs time
+    # a debugging aid that costs time; torch's stubs do not know it
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.allow_tf32 = False
     torch.set_num_threads(1 if registry.backbone(backbone).size.small else min(8, os.cpu_count() or 1))
     torch.set_flush_denormal(True)

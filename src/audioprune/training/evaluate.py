@@ -17,7 +17,7 @@ from audioprune.training.device import autocast
 def predict(
     model: nn.Module,
     features: FeatureStore,
-    rows: Sequence[int],
+    rows: Sequence[int] | np.ndarray,
     *,
     device: torch.device,
     batch_size: int = 64,

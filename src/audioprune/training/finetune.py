@@ -15,6 +15,7 @@ from audioprune import records
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
 from audioprune.facts.dataset import Dataset
+from audioprune.models.family import Classifier
 from audioprune.settings import Augment, FinetuneSettings, Recipe
 from audioprune.statistics.metrics import SCORED, multi_hot
 from audioprune.training.batches import Batch, Batches
@@ -25,12 +26,15 @@ from audioprune.training.optim import build_optimizer
 from audioprune.training.resume import ResumePoint
 from audioprune.training.splits import rows_of
 
-LOSSES = {"ce": F.cross_entropy, "bce": F.binary_cross_entropy_with_logits}
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "ce": F.cross_entropy,
+    "bce": F.binary_cross_entropy_with_logits,
+}
 
 
 def finetune(
     settings: FinetuneSettings,
-    model: nn.Module,
+    model: Classifier,
     *,
     facts: Dataset,
     waveforms: WaveformStore,
@@ -88,7 +92,7 @@ def finetune(
 
 
 def supervised(
-    model: nn.Module,
+    model: Classifier,
     *,
     features: FeatureStore,
     waveforms: WaveformStore,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import time
+import typing
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from audioprune.errors import UserError
+from audioprune.models.family import Classifier
 from audioprune.progress import Progress
 from audioprune.settings import Recipe
 from audioprune.training.batches import seed_of
@@ -62,6 +64,7 @@ def train(
     metric}, in float32 at the target keep-rate. Raises UserError where the loss stops being finite, SystemExit after a
     signal, with a resume point written.
     """
+    pruned = typing.cast(Classifier, model)  # where the target is below 1
     scaler = torch.amp.GradScaler(device.type, enabled=recipe.precision == "fp16")
     cast = autocast(device, recipe.precision)
     parts = {"model": model, "optimizer": optimizer, "scaler": scaler}
@@ -80,7 +83,7 @@ def train(
                 rate = keep_rate(recipe, target, epoch + step / steps)
                 set_learning_rate(optimizer, lr)
                 if target < 1:
-                    model.keep_rate = rate
+                    pruned.keep_rate = rate
                 torch.manual_seed(seed_of(seed, "model", epoch, step))  # drop-path
                 batch = batch_of(epoch, step)
                 with cast:
@@ -106,7 +109,7 @@ def train(
             found = {}
             if evaluate and _evaluated(recipe, epoch):
                 if target < 1:
-                    model.keep_rate = target
+                    pruned.keep_rate = target
                 found = evaluate()
                 _keep_best(run, found, epoch, recipe, model)
             run.elapsed = time.monotonic() - started
@@ -119,7 +122,7 @@ def train(
                 raise SystemExit(128 + caught["signal"])
             epoch_started = time.monotonic()
     if target < 1:
-        model.keep_rate = target
+        pruned.keep_rate = target
     return run
 
 

@@ -13,6 +13,8 @@ import torch
 from torch import Generator, Tensor, nn
 
 from audioprune.audio.patches import token_order
+from audioprune.facts.tokens import Tokens
+from audioprune.models.family import Classifier
 
 
 def random_visible(patches: int, mask_ratio: float, batch: int, generator: Generator) -> Tensor:
@@ -30,7 +32,7 @@ def patch_targets(pixels: Tensor) -> Tensor:
     return (pixels - mean) / (variance + 1e-6).sqrt()
 
 
-def positions(tokens, width: int) -> Tensor:
+def positions(tokens: Tokens, width: int) -> Tensor:
     """Fixed sin-cos positions of patches in token order, (P, W): half of the channels for time, half for frequency."""
     if width % 4:
         raise ValueError(f"decoder_width must be a multiple of 4, not {width}")
@@ -46,7 +48,11 @@ class MaskedAutoencoder(nn.Module):
     Only the encoder and `norm`, the final norm of official pre-trainings, are kept in the end.
     """
 
-    def __init__(self, encoder: nn.Module, *, decoder_width: int, decoder_depth: int, pixels: int = 256, seed: int = 0):
+    decoder_pos_embed: Tensor
+
+    def __init__(
+        self, encoder: Classifier, *, decoder_width: int, decoder_depth: int, pixels: int = 256, seed: int = 0
+    ):
         super().__init__()
         self.encoder, tokens = encoder, encoder.tokens
         width = len(encoder.blocks[0].norm1.weight)

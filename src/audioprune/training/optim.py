@@ -50,7 +50,7 @@ def build_optimizer(
     """AdamW with decoupled decay, or Adam with its L2 term on every parameter alike, as AST's training does."""
     if recipe.optimizer == "adam":
         groups: list[dict] = [{"params": [p for p in model.parameters() if p.requires_grad], "lr_scale": 1.0}]
-        kind: type[torch.optim.Optimizer] = torch.optim.Adam
+        kind: type[torch.optim.Adam] | type[torch.optim.AdamW] = torch.optim.Adam
     else:
         groups = parameter_groups(
             model, layer_of, undecayed, weight_decay=recipe.weight_decay, layer_decay=recipe.layer_decay, depth=depth

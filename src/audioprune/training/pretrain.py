@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
+from audioprune.models.family import Classifier
 from audioprune.settings import Augment, PretrainSettings
 from audioprune.statistics.metrics import multi_hot
 from audioprune.training.batches import Batches, generator
@@ -23,7 +24,7 @@ from audioprune.training.resume import ResumePoint
 
 def pretrain(
     settings: PretrainSettings,
-    model: nn.Module,
+    model: Classifier,
     *,
     waveforms: WaveformStore,
     features: FeatureStore,
@@ -75,7 +76,7 @@ def pretrain(
 def masked(
     settings: PretrainSettings,
     augment: Augment,
-    model: nn.Module,
+    model: Classifier,
     features: FeatureStore,
     waveforms: WaveformStore,
     rows: np.ndarray,

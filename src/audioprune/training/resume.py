@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 import torch
 
@@ -90,7 +91,7 @@ def catch_stop() -> Iterator[dict]:
         yield caught
         return
 
-    def remember(number, frame) -> None:
+    def remember(number: int, frame: FrameType | None) -> None:
         caught["signal"] = number
 
     before = {number: signal.signal(number, remember) for number in (signal.SIGTERM, signal.SIGINT)}
