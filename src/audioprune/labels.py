@@ -5,7 +5,7 @@ from __future__ import annotations
 from audioprune import registry
 from audioprune.facts.options import defaults
 from audioprune.facts.tokens import BLOCKS
-from audioprune.settings import OptionValue, Pruning
+from audioprune.settings import Pruning
 
 
 def label_of(pruning: Pruning) -> str:
@@ -36,7 +36,7 @@ def score_of(backbone: str, pruning: Pruning) -> str:
     return str(pruning.options.get("score", registry.backbone(backbone).family.score))
 
 
-def _shown(name: str, value: OptionValue) -> str:
+def _shown(name: str, value: object) -> str:
     """An option in a label: a word says enough (cls); a switch and a number have their name (no-proportional, r20)."""
     if isinstance(value, bool):
         return name if value else f"no-{name}"

@@ -47,7 +47,7 @@ class Pruning(Closed):
 
     @model_validator(mode="before")
     @classmethod
-    def _unpruned_is_none(cls, data):
+    def _unpruned_is_none(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
         method = data.get("method", "none")

@@ -12,7 +12,7 @@ from audioprune.cells.cell import Cell
 from audioprune.config import Config
 from audioprune.config_file import load
 from audioprune.planning import brought, user_csv
-from audioprune.planning.grid import Planner
+from audioprune.planning.stages import Planner
 from audioprune.settings import UserFolder
 from audioprune.sources import manifest
 from audioprune.steps._run import Job

@@ -13,7 +13,8 @@ from _mine import LABELS, NAMES, ROOT, SWAPPED, config, fetched, index, make, pl
 
 from audioprune.errors import UserError
 from audioprune.planning import brought
-from audioprune.planning.grid import PENDING, Planner
+from audioprune.planning.stages import PENDING, Planner
+from audioprune.planning.study import study_of
 from audioprune.sources import manifest
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
@@ -71,7 +72,7 @@ def test_what_is_made_from_the_audio_of_another_csv_has_another_key_too(tmp_path
     cells = []
     for csv in ("first.csv", "second.csv"):
         index(config(folder, csv))
-        cells.append(Planner(config(folder, csv)).study("mine").all.values())
+        cells.append(study_of(Planner(config(folder, csv)), "mine").all.values())
     kinds = ("audio", "features", "finetune", "evaluate")
     first, second = ({(c.kind, c.address): c.key for c in made if c.kind in kinds} for made in cells)
     assert {kind for kind, _ in first} == set(kinds)
@@ -322,7 +323,7 @@ def test_planning_a_users_folder_loads_nothing_heavy(folder):
         "import sys\n"
         "from pathlib import Path\n"
         "from audioprune.config_file import load\n"
-        "from audioprune.planning.grid import Planner\n"
+        "from audioprune.planning.stages import Planner\n"
         "from audioprune.settings import UserFolder\n"
         f"config = load(Path({str(ROOT / 'config.yaml')!r}))\n"
         f"own = {{'folder': {str(folder)!r}, 'csv': 'labels.csv', 'task': 'environmental', 'frames': 128}}\n"

@@ -16,7 +16,8 @@ from audioprune.errors import UserError
 from audioprune.facts.options import canonical, defaults
 from audioprune.labels import canonical_label, method_label, score_of
 from audioprune.models.build import build_model
-from audioprune.planning.grid import Planner, methods_of
+from audioprune.planning.stages import Planner
+from audioprune.planning.study import methods_of, study_of
 from audioprune.profiling.macs import count
 from audioprune.settings import Pruning
 
@@ -83,7 +84,7 @@ def test_methods_that_come_to_the_same_are_one():
 def test_no_evaluation_is_planned_under_two_names(monkeypatch, study, evaluations):
     """Counted by hand before: topk and topk.cls of AST, topk and topk.global of AudioMAE were two cells each."""
     monkeypatch.setenv("AUDIOPRUNE_DEVICE", "a device")
-    planned = Planner(load(REPOSITORY / "config.yaml")).study(study)
+    planned = study_of(Planner(load(REPOSITORY / "config.yaml")), study)
     assert len(planned.cells("evaluate")) == evaluations
     for cell in planned.all.values():
         tuned = cell.inputs.get("finetune", cell)

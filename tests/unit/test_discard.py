@@ -20,7 +20,8 @@ from audioprune.errors import UserError
 from audioprune.fingerprints.keys import keyed_settings
 from audioprune.models.discard import Discard
 from audioprune.models.pruner import Pruning, Survivors
-from audioprune.planning.grid import Planner
+from audioprune.planning.stages import Planner
+from audioprune.planning.study import study_of
 from audioprune.settings import DiscardSettings
 from audioprune.settings import Pruning as PruningSettings
 from audioprune.statistics.emptied import metric_of
@@ -217,7 +218,7 @@ def test_only_an_unpruned_model_of_enough_blocks(tmp_path):
 
 def test_a_cell_is_planned_from_a_fine_tuning_and_its_clusters():
     planner = Planner(load(ROOT / "config.yaml"))
-    tuned = planner.study("demo").cells("finetune", keep_rate=1.0)[0]
+    tuned = study_of(planner, "demo").cells("finetune", keep_rate=1.0)[0]
     cell = planner.discard(tuned, tuple(range(12)))
     assert cell.address == f"{tuned.address}/discard/last"
     assert cell.inputs == {

@@ -22,9 +22,9 @@ from audioprune.errors import UserError
 from audioprune.fingerprints.keys import code_of
 from audioprune.planning import jobs
 from audioprune.planning.batches import batches_of
-from audioprune.planning.grid import Planner
 from audioprune.planning.jobs import JobFile
 from audioprune.planning.plan import Plan
+from audioprune.planning.stages import Planner
 from audioprune.settings import FetchSettings
 
 KEY = "0123456789abcdef"

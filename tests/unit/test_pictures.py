@@ -9,7 +9,8 @@ from fake_ablations import ablations
 from audioprune.config_file import load
 from audioprune.exhibits import named
 from audioprune.figures import _pictures, kept_patches
-from audioprune.planning.grid import Planner
+from audioprune.planning.stages import Planner
+from audioprune.planning.study import study_of
 from audioprune.results.study import Results
 
 SHOWN = {  # number -> (backbone, dataset, keep-rate) of its traces in the made-up study
@@ -52,12 +53,12 @@ def test_the_class_tokens_score_is_shown_by_its_own_number_alone():
 
 
 def test_figure12_takes_the_traced_rate_nearest_to_the_papers():
-    assert Planner(load()).study("mini-full").cells("trace")
-    assert {c[2] for c in shown("figure12", Planner(load()).study("mini-full"))} == {0.7, 0.5}
+    assert study_of(Planner(load()), "mini-full").cells("trace")
+    assert {c[2] for c in shown("figure12", study_of(Planner(load()), "mini-full"))} == {0.7, 0.5}
 
 
 def test_the_papers_study_shows_the_papers_data():
-    study = Planner(load()).study("paper")
+    study = study_of(Planner(load()), "paper")
     assert shown("figure16", study) == {("audiomae-b", "voxceleb1", 0.5)}
     assert shown("figure19", study) == {("audiomae-b", "as20k", 0.7)}
     assert shown("figure20", study) == {("audiomae-b", "spc2", 0.5)}
@@ -67,7 +68,7 @@ def test_the_papers_study_shows_the_papers_data():
 
 
 def test_one_fold_and_seed_is_enough():
-    study = Planner(load()).study("paper")
+    study = study_of(Planner(load()), "paper")
     assert all(c.inputs["finetune"].settings.fold == 1 for c in named.get("figure", "figure21").needs(study))
     assert len(named.get("figure", "figure21").needs(study)) == 2
 

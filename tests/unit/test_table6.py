@@ -7,7 +7,8 @@ from fake_ablations import ablations
 from fakes import shared
 
 from audioprune.config_file import load
-from audioprune.planning.grid import Planner
+from audioprune.planning.stages import Planner
+from audioprune.planning.study import study_of
 from audioprune.results.study import Results
 from audioprune.tables import table6
 
@@ -55,7 +56,7 @@ def test_of_a_second_recipe_only_what_differs_is_shown():
 
 def test_the_papers_study_runs_the_released_recipes():
     """Where the released scripts and P0 agree with the study nothing stands in brackets."""
-    study = Planner(load()).study("paper")
+    study = study_of(Planner(load()), "paper")
     own = rows(Results("paper", study.cells("finetune")), "audiomae-b")
     assert own["epochs"]["voxceleb1"] == "90 (P0† 60)"
     assert own["mask_2d"]["esc50"] == "0.3 (P0† none)"

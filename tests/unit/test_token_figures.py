@@ -13,7 +13,8 @@ from audioprune.cells.query import value_of
 from audioprune.config_file import load
 from audioprune.exhibits import named
 from audioprune.exhibits.figure_files import draw_figure
-from audioprune.planning.grid import Planner
+from audioprune.planning.stages import Planner
+from audioprune.planning.study import study_of
 from audioprune.results.correlations import correlations
 from audioprune.results.study import Results
 from audioprune.results.tokens import analysed, groups
@@ -70,7 +71,7 @@ def test_each_figure_shows_its_kind_of_data(name):
 )
 def test_in_the_paper_study_they_show_what_the_paper_shows(name, datasets, monkeypatch):
     monkeypatch.setenv("AUDIOPRUNE_DEVICE", "a device")
-    study = Planner(load(REPOSITORY / "config.yaml")).study("paper")
+    study = study_of(Planner(load(REPOSITORY / "config.yaml")), "paper")
     assert {value_of(c, "dataset") for c in named.get("figure", name).needs(study)} == datasets
 
 

@@ -11,7 +11,8 @@ from audioprune.config import Traces
 from audioprune.config_file import load
 from audioprune.errors import UserError
 from audioprune.labels import label_of
-from audioprune.planning.grid import Planner
+from audioprune.planning.stages import Planner
+from audioprune.planning.study import study_of
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -25,12 +26,12 @@ def planner(monkeypatch) -> Planner:
 def with_traces(planner: Planner, name: str, **traces):
     study = planner.config.studies[name]
     studies = {**planner.config.studies, name: study.model_copy(update={"traces": Traces(**traces)})}
-    return Planner(planner.config.model_copy(update={"studies": studies})).study(name)
+    return study_of(Planner(planner.config.model_copy(update={"studies": studies})), name)
 
 
 @pytest.mark.parametrize("name", ["mini", "demo", "paper"])
 def test_every_trace_has_its_analyses_and_every_dataset_its_clusters_once(planner, name):
-    study = planner.study(name)
+    study = study_of(planner, name)
     traces, tokens = study.cells("trace"), study.cells("tokens")
     assert [cell.inputs["trace"].path for cell in tokens] == [cell.path for cell in traces]
     assert len(traces) > 0
@@ -47,7 +48,7 @@ def test_every_trace_has_its_analyses_and_every_dataset_its_clusters_once(planne
 
 
 def test_cells_of_analyses_are_found_by_what_was_traced(planner):
-    study = planner.study("mini")
+    study = study_of(planner, "mini")
     found = study.cells("tokens", backbone="ast-tiny", dataset="fsdd-digits", keep_rate=0.5)
     assert len(found) == 1
     assert label_of(found[0].inputs["trace"].settings.pruning) == "topk-kr0.5"
@@ -56,7 +57,7 @@ def test_cells_of_analyses_are_found_by_what_was_traced(planner):
 
 
 def test_the_published_study_looks_into_unpruned_models_of_every_fold(planner):
-    study = planner.study("paper")
+    study = study_of(planner, "paper")
     own = study.cells("trace", backbone="audiomae-b", dataset="esc50", keep_rate=1.0, seed=12)
     assert {value_of(cell, "fold") for cell in own} == {1, 2, 3, 4, 5}
     tuned = {"dataset": "esc50", "keep_rate": 1.0, "backbone": "ast-b"}
@@ -84,7 +85,7 @@ def test_runs_and_methods_that_are_traced(planner):
 
 
 def test_settings_of_an_analysis_are_in_its_address_and_key(planner):
-    traced = planner.study("demo").cells("trace", dataset="demo-sounds")[0]
+    traced = study_of(planner, "demo").cells("trace", dataset="demo-sounds")[0]
     plain, truth, shuffled = (
         planner.tokens(traced, **changed) for changed in ({"tau": "auto"}, {}, {"label_map": "shuffled"})
     )
@@ -107,7 +108,7 @@ def test_an_unknown_method_to_be_traced_is_refused(tmp_path):
 
 
 def test_a_second_baseline_is_neither_traced_nor_analysed(planner):
-    study = planner.study("demo")
+    study = study_of(planner, "demo")
     second = [c for c in study.cells("finetune", dataset="demo-sounds") if c.settings.augment.baseline == "paper"]
     assert [cell.settings.pruning.method for cell in second] == ["none"]
     tuned = {cell.inputs["finetune"].path for kind in ("trace", "discard") for cell in study.cells(kind)}
@@ -116,7 +117,7 @@ def test_a_second_baseline_is_neither_traced_nor_analysed(planner):
 
 @pytest.mark.parametrize("name", ["paper", "mini", "mini-full", "demo"])
 def test_models_of_one_shape_are_timed_once_at_all_their_keep_rates(planner, name):
-    study, timed = planner.study(name), {}
+    study, timed = study_of(planner, name), {}
     for cell in study.cells("throughput"):
         s = cell.settings
         shape = (s.model.backbone, s.model.stride, s.model.kernel, s.frames, s.num_classes, s.blocks, s.method)

@@ -13,7 +13,8 @@ from audioprune.cells.kinds import KINDS
 from audioprune.exhibits import named
 from audioprune.exhibits.named import Exhibit
 from audioprune.fingerprints import accepted
-from audioprune.planning.grid import Planner, StudyPlan
+from audioprune.planning.stages import Planner
+from audioprune.planning.study import StudyPlan
 from audioprune.settings import ExhibitSettings, ReportSettings
 
 PUBLISHED = "report/published"
@@ -30,7 +31,7 @@ def exhibit(planner: Planner, study: StudyPlan, kind: str, name: str) -> Cell | 
     digests = files_taken(module) | {"order": _digest([*shown])}
     settings = ExhibitSettings(study=study.name, name=name, row=named.row_of(kind, name))
     address = f"{study.name}/{name}"
-    return planner.cell(kind, address, settings, plugins=plugins_of(kind, name), digests=digests, **shown)
+    return planner.cell(kind, address, settings, plugins=plugins_of(kind, name), digests=digests, inputs=shown)
 
 
 def report(planner: Planner, study: StudyPlan, exhibits: Collection[Cell]) -> Cell:
@@ -38,7 +39,7 @@ def report(planner: Planner, study: StudyPlan, exhibits: Collection[Cell]) -> Ce
     shown = {f"{cell.kind}/{cell.settings.name}": cell for cell in exhibits}
     settings = ReportSettings(study=study.name, title=study.study.title, tier=study.study.tier)
     digests = file_digests(TEMPLATES, "*") | _accepted_digest()
-    return planner.cell(REPORT, f"{study.name}/{REPORT}", settings, digests=digests, **shown)
+    return planner.cell(REPORT, f"{study.name}/{REPORT}", settings, digests=digests, inputs=shown)
 
 
 def name_of(cell: Cell) -> str:

@@ -14,7 +14,8 @@ from audioprune.errors import UserError
 from audioprune.exhibits import named
 from audioprune.planning import brought, exhibits
 from audioprune.planning.exhibits import REPORT
-from audioprune.planning.grid import Planner, StudyPlan
+from audioprune.planning.stages import Planner
+from audioprune.planning.study import StudyPlan, study_of
 
 
 class Plan:
@@ -32,7 +33,7 @@ class Plan:
         """A study's cells but for what is drawn from them."""
         if name not in self.config.studies:
             raise UserError(f"config.yaml has no study {name!r}{registry.nearest(name, self.config.studies)}")
-        return self.planner.study(name)
+        return study_of(self.planner, name)
 
     def _exhibit(self, study: str, name: str) -> Cell | None:
         """A study's table, figure or report by its name; None where the study has no cells that it shows."""

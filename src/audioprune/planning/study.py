@@ -1,0 +1,152 @@
+"""Which cells a study has: its grids crossed, what is evaluated and traced besides, and what is counted and timed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+from audioprune import registry
+from audioprune.cells.cell import Cell
+from audioprune.cells.query import matches
+from audioprune.config import Grid, Probes, Study, Traces
+from audioprune.facts.dataset import Dataset
+from audioprune.facts.options import canonical
+from audioprune.labels import label_of
+from audioprune.methods import Method, parse_label
+from audioprune.planning.stages import Planner
+from audioprune.recipes import resolve_probes
+from audioprune.settings import Pruning
+
+TIMED = Method("topk")
+Rates = dict[tuple, set[float]]  # keep-rates of each shape of model
+
+
+@dataclass
+class StudyPlan:
+    """A study's cells, in the order in which they can be made."""
+
+    name: str
+    study: Study
+    dataset: Callable[[str], Dataset]  # facts by name
+    all: dict[str, Cell] = field(default_factory=dict)  # path -> cell
+
+    def cells(self, kind: str, **wanted: Any) -> list[Cell]:
+        """Its cells of one kind that have all wanted values (see cells.query.matches)."""
+        return [c for c in self.all.values() if c.kind == kind and matches(c, wanted)]
+
+
+def methods_of(backbone: str, labels: Iterable[str]) -> tuple[Method, ...]:
+    """Methods with the options that differ from their defaults for this backbone, each once."""
+    family, found = registry.backbone(backbone).family, []
+    for method in map(parse_label, labels):
+        options = canonical(method.options, registry.get("pruning", method.name).build, family)
+        found.append(Method(method.name, options))
+    return tuple(method for i, method in enumerate(found) if method not in found[:i])
+
+
+def study_of(planner: Planner, name: str) -> StudyPlan:
+    """All cells of a study but for what is drawn from them."""
+    study = planner.config.studies[name]
+    study = study.model_copy(update={"probes": resolve_probes(planner.config, study.probes)})
+    plan, timed = StudyPlan(name, study, planner.facts), _timed(planner, study)
+    for grid in study.grids:
+        for cell in _grid(planner, study, grid, timed):
+            plan.all.update(cell.upstream())
+    for cost in study.costs:
+        for backbone, dataset in product(cost.backbones, cost.datasets):
+            for method in methods_of(backbone, cost.methods):
+                for cell in planner.costs(study, cost, backbone, dataset, method, cost.stride):
+                    plan.all.update(cell.upstream())
+    return plan
+
+
+def _timed(planner: Planner, study: Study) -> Rates:
+    """The keep-rates of each shape of model: datasets may share one, which is timed once."""
+    rates: Rates = {}
+    for grid in study.grids:
+        for backbone, dataset in product(grid.backbones, grid.datasets):
+            if TIMED in methods_of(backbone, grid.methods):
+                rates.setdefault(_shape(planner, grid, backbone, dataset), set()).update(grid.keep_rates)
+    return rates
+
+
+def _shape(planner: Planner, grid: Grid, backbone: str, dataset: str) -> tuple:
+    facts = planner.facts(dataset)
+    return backbone, facts.frames, facts.num_classes, grid.blocks
+
+
+def _grid(planner: Planner, study: Study, grid: Grid, timed: Rates) -> Iterator[Cell]:
+    for backbone, dataset in product(grid.backbones, grid.datasets):
+        facts = planner.facts(dataset)
+        if not facts.classes:  # transcription: data and WER only, its model comes later
+            yield planner.features(dataset)
+            continue
+        for method in methods_of(backbone, grid.methods):
+            if method == TIMED:
+                rates = timed[_shape(planner, grid, backbone, dataset)]
+                yield from planner.costs(study, grid, backbone, dataset, method, rates=rates)
+            folds = grid.folds or range(1, facts.folds + 1)
+            for rate, fold, seed in product(grid.keep_rates, folds, grid.seeds):
+                pruning = Pruning(method=method.name, keep_rate=rate, options=method.options, blocks=grid.blocks)
+                tuned = planner.finetune(study, grid, backbone, dataset, pruning, fold, seed)
+                yield from _of_run(planner, study, grid, facts, tuned)
+
+
+def _of_run(planner: Planner, study: Study, grid: Grid, facts: Dataset, tuned: Cell) -> Iterator[Cell]:
+    yield tuned
+    for selection in study.selections:
+        yield planner.evaluate(tuned, selection=selection)
+    pruning = tuned.settings.pruning
+    if can_be_perturbed(pruning):
+        for test in grid.perturbations:
+            yield planner.evaluate(tuned, perturbation=test, tau=facts.tau, kernel="eager")
+    if study.traces and _traced(study.traces, grid, tuned):
+        traced = planner.trace(tuned, study.traces.clips)
+        yield traced
+        yield planner.tokens(traced)
+    if tuned.settings.seed == grid.seeds[0] and not grid.baseline:
+        for probe in probes(study.probes, grid, tuned.settings.model.backbone, pruning):
+            yield planner.evaluate(tuned, pruning=probe)
+        if study.probes.discard and pruning.method == "none":
+            yield planner.discard(tuned, study.probes.discard)
+
+
+def _traced(traces: Traces, grid: Grid, tuned: Cell) -> bool:
+    """Whether a study looks into this run: an unpruned model belongs to every method."""
+    if grid.baseline:  # a second baseline is there to be compared only
+        return False
+    pruning, folds = tuned.settings.pruning, grid.folds or (1,)
+    if traces.runs != "all" and tuned.settings.seed != grid.seeds[0]:
+        return False
+    if traces.runs == "first" and tuned.settings.fold != folds[0]:
+        return False
+    return pruning.keep_rate in traces.keep_rates and (pruning.keep_rate == 1 or pruning.method in traces.methods)
+
+
+def can_be_perturbed(pruning: Pruning) -> bool:
+    """Whether Algorithm 1 applies: tokens are ranked, some of them go, and the extra tokens stay apart."""
+    facts = registry.method(pruning.method)
+    return pruning.keep_rate < 1 and facts.ranks and not facts.loses(pruning.options)
+
+
+def probes(wanted: Probes, grid: Grid, backbone: str, trained: Pruning) -> list[Pruning]:
+    """What a fine-tuning is evaluated with, besides what it was trained with."""
+    rates = [rate for rate in grid.keep_rates if rate < 1]
+    topk = {"method": "topk", "blocks": grid.blocks}
+    found = []
+    if wanted.matrix and trained in [Pruning(keep_rate=rate, **topk) for rate in grid.keep_rates]:
+        found += [Pruning(keep_rate=rate, **topk) for rate in grid.keep_rates]
+    if trained.method == "none":
+        for method in methods_of(backbone, wanted.off_the_shelf):
+            named = {"method": method.name, "options": method.options}
+            found += [Pruning(keep_rate=rate, blocks=grid.blocks, **named) for rate in rates if allowed(method, rate)]
+        found += [Pruning(method="topk", keep_rate=rate, blocks=blocks) for blocks in wanted.blocks for rate in rates]
+    return list({label_of(pruning): pruning for pruning in found if pruning != trained}.values())
+
+
+def allowed(method: Method, rate: float) -> bool:
+    """Whether a method can leave so few tokens at one block (merging in pairs: at least half)."""
+    facts = registry.method(method.name)
+    return facts.is_constant(method.options) or rate >= facts.least
