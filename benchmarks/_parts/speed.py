@@ -38,7 +38,7 @@ def run(given: Given, rows: Rows, family: str) -> None:
     precisions = [one for one in PRECISIONS if cuda or one != "tf32"]
     peaks = {}
     for precision in precisions:
-        peaks[precision] = peak(precision, device, 512 if given.quick else 8192)
+        peaks[precision] = peak(precision, device, 512 if given.quick else 8192 if cuda else 1024)
         rows.add(f"matrix product, {precision}", peaks[precision], "TFLOP/s")
     if not cuda:
         rows.needs_cuda(f"{backbone}, tf32 and peak memory")
