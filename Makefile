@@ -8,7 +8,7 @@ CORES ?= all
 export PATH := $(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE # without cached bytecode every start of Python compiles torch's sources anew
 
-.PHONY: setup demo mini test test-slurm lint lock report clean help
+.PHONY: setup demo mini test test-slurm lint lock report clean help gpu-wheels
 
 help:
 	@echo "make demo    set up, run the synthetic study, print the path of its report"
@@ -16,6 +16,7 @@ help:
 	@echo "make test    set up, run the whole test suite"
 	@echo "make test-slurm  as root, with SLURM installed: studies and faults on a real SLURM on this machine"
 	@echo "make lint    formatting, lint, import contracts, types, unused code"
+	@echo "make gpu-wheels PYTHON=3.12  what benchmarks/gpu_check.py needs on a GPU machine with that Python and no network"
 	@echo "make lock    write requirements.lock and envs/*.yaml anew from pyproject.toml"
 
 setup: $(STAMP)
@@ -50,6 +51,10 @@ lock: setup
 	@.uv/bin/uv pip compile -q --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url \
 		--no-header --no-annotate pyproject.toml -o requirements.lock
 	@$(VENV)/bin/python envs/write.py
+
+gpu-wheels:
+	@test -x .uv/bin/python || python3 -m venv .uv
+	@.uv/bin/python -m benchmarks._parts.wheels $(PYTHON)
 
 clean:
 	@echo "results/ is where everything made lies; remove it by hand, or only what is superseded: audioprune gc"

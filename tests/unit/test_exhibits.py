@@ -28,7 +28,7 @@ from audioprune.results import published
 from audioprune.results.study import Results
 
 EXHIBITS = [("tables", n) for n in named.names("table")] + [("figures", n) for n in named.names("figure")]
-OF_PUBLISHED_NUMBERS = ("claims", "forensics")  # have something to say before any cell is made
+OF_PUBLISHED_NUMBERS = ("claims", "forensics", "gpu")  # have something to say before any cell is made
 RENDER = {"tables": render_table, "figures": render_figure}
 STUDIES = (shared, ablations, token_study)  # each exhibit is drawn of the first that has something to show
 SHOWN = [kind for kind, row in KINDS.items() if not row.draws and kind not in ("fetch", "generate", "audio")]
