@@ -66,3 +66,13 @@ def test_keys_take_in_every_claim_predicate_and_check():
         registry.module_name("tables", "forensics"),
         *checks,
     )
+
+
+def test_files_of_one_name_in_two_folders_are_both_in_a_key(tmp_path):
+    """Such as the checks of two devices."""
+    for device in ("a", "b"):
+        (tmp_path / device).mkdir()
+        (tmp_path / device / "checks.csv").write_text(device)
+    found = exhibits.file_digests(tmp_path, "*/*.csv")
+    assert sorted(found) == ["a/checks.csv", "b/checks.csv"]
+    assert len(set(found.values())) == 2

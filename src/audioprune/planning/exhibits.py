@@ -76,14 +76,14 @@ def files_taken(module: Exhibit) -> dict[str, str]:
 
 
 def file_digests(folder: Path, pattern: str) -> dict[str, str]:
-    """{name: SHA-256} of the files directly in a folder."""
+    """{path below the folder: SHA-256} of the files in a folder that have a pattern, such as `*.csv` or `*/*.csv`."""
     return _digests_in(folder.absolute(), pattern)
 
 
 @cache
 def _digests_in(folder: Path, pattern: str) -> dict[str, str]:
     files = sorted(p for p in folder.glob(pattern) if p.is_file())
-    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+    return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
 def _accepted_digest() -> dict[str, str]:

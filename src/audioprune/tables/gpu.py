@@ -15,18 +15,11 @@ CAPTION = (
 )
 STANDALONE = True  # shows no cells: every study has it
 FOLDER = Path(__file__).resolve().parents[3] / "report" / "measured"
-KEYED = Path("report") / "measured"  # the same, as a key names it
+FILES = (("report/measured", "*/*.csv"),)  # that its key depends on
 NOT_RUN = (
     "Nothing was measured on a GPU yet: benchmarks/README.md says how, and its result files belong into "
     "report/measured/<device>."
 )
-
-
-def __getattr__(name: str) -> tuple[tuple[str, str], ...]:
-    """FILES, that its key depends on: looked up anew, since devices are folders that come and go."""
-    if name != "FILES":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return tuple((folder.as_posix(), "*.csv") for folder in _devices(KEYED))
 
 
 def needs(study: object) -> list:
@@ -37,7 +30,7 @@ def needs(study: object) -> list:
 def build(results: object) -> Table:
     rows: list[Row] = []
     notes: list[str] = []
-    for folder in _devices(FOLDER):
+    for folder in _devices():
         checks, speeds = (_read(folder / f"{name}.csv") for name in ("checks", "speed"))
         title = speeds[0]["device"] if speeds else folder.name
         rows += [Row(cells, f"{title}: checks") for cells in _parts(checks)]
@@ -48,8 +41,8 @@ def build(results: object) -> Table:
     return Table(_columns(), tuple(rows), tuple(notes))
 
 
-def _devices(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("*") if any(path.glob("*.csv")))
+def _devices() -> list[Path]:
+    return sorted(path for path in FOLDER.glob("*") if any(path.glob("*.csv")))
 
 
 def _read(path: Path) -> list[dict[str, str]]:
