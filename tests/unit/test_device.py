@@ -12,7 +12,8 @@ SAYS = """
 import torch
 from audioprune.training.device import prepare
 prepare("audiomae-tiny")
-print(torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32, torch.are_deterministic_algorithms_enabled())
+cuda, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+print(cuda.allow_tf32, cudnn.allow_tf32, torch.are_deterministic_algorithms_enabled())
 """
 
 
