@@ -294,7 +294,7 @@ class Row(Closed):
     """A figure as a row of report/exhibits.yaml."""
 
     draw: str = Field(description="a module of audioprune.figures that draws rows")
-    title: str
+    title: str = Field(description="of the figure, without its number")
     caption: str = Field("", description="instead of the module's own")
     shows: dict[str, Any] = Field(default_factory=dict, description="what of a study it shows: the module's `Shows`")
 
