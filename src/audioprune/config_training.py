@@ -8,21 +8,12 @@ from pydantic import ConfigDict, Field
 
 from audioprune import registry
 from audioprune.config_names import AugmentFields, FamilyName, RecipeFields
-from audioprune.settings import Closed, OptionValue
+from audioprune.settings import Closed, GenerateSettings, OptionValue
 
 
 class Generated(Closed):
     """How much audio a generator makes, and from which seed."""
 
-    clips: int = Field(gt=0, description="clips made")
-    seed: int = Field(0, description="of everything that is drawn at random")
-    options: dict[str, OptionValue] = Field(default_factory=dict, description="the generator's own options")
-
-
-class Corpus(Closed):
-    """The generated audio that tiny backbones are pre-trained on."""
-
-    generator: str = Field(description="a module of audioprune.generators")
     clips: int = Field(gt=0, description="clips made")
     seed: int = Field(0, description="of everything that is drawn at random")
     options: dict[str, OptionValue] = Field(default_factory=dict, description="the generator's own options")
@@ -45,7 +36,7 @@ class PretrainPlan(Closed):
 class Pretraining(Closed):
     """How the tiny backbones get their checkpoint: one corpus, one plan for each family."""
 
-    corpus: Corpus = Field(description="the audio")
+    corpus: GenerateSettings = Field(description="the generated audio")
     recipe: RecipeFields = Field(default_factory=dict, description="fields of Recipe that all families share")
     families: dict[FamilyName, PretrainPlan] = Field(
         description="family -> plan; a family without one has that of the family it is like (ast-mp: ast)"

@@ -125,6 +125,8 @@ class FetchSettings(Closed):
 
 
 class GenerateSettings(Closed):
+    """Audio that a generator makes: a corpus, or a data set."""
+
     generator: str = Field(description="a module of audioprune.generators")
     clips: int = Field(gt=0, description="clips made")
     seed: int = Field(0, description="of everything that is drawn at random")

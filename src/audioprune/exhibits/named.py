@@ -90,9 +90,9 @@ def row_of(kind: str, name: str) -> Row | None:
     return rows().get(name) if kind == "figure" else None
 
 
-def get(kind: str, name: str, row: Row | None = None) -> Exhibit:
-    """An exhibit by its kind and name; `row` as it was planned, else as it stands in the file."""
-    row = row or row_of(kind, name)
+def get(kind: str, name: str) -> Exhibit:
+    """An exhibit by its kind and name, as its module or the file of rows stands now."""
+    row = row_of(kind, name)
     return of_row(row) if row else _module(kind, name)
 
 

@@ -1,13 +1,17 @@
-"""What of a study a figure shows: the fields `shows` of a row of report/exhibits.yaml."""
+"""Which token analyses a figure shows: the field `shows` of its row of report/exhibits.yaml."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from audioprune.facts.dataset import Task
+from audioprune.results.tokens import analysed
 from audioprune.settings import Closed
+
+if TYPE_CHECKING:
+    from audioprune.cells.query import Cells
 
 
 class Analysed(Closed):
@@ -18,3 +22,8 @@ class Analysed(Closed):
     score: Literal["", "global", "cls"] = Field("", description="attention by which topk ranks; empty: any")
     own: bool = Field(False, description="only where that is the backbone's own")
     pruned: bool | None = Field(True, description="pruned models, unpruned ones, or (null) both")
+
+
+def needs(study: Cells, shows: Analysed) -> list:
+    """The `tokens` cells that a row shows."""
+    return analysed(study, **dict(shows))

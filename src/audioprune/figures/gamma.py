@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from audioprune.exhibits import style
 from audioprune.figures import _panels
 from audioprune.figures._selected import Analysed as Shows
-from audioprune.results.tokens import analysed, means
+from audioprune.figures._selected import needs
+from audioprune.results.tokens import means
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
-    from audioprune.cells.query import Cells
     from audioprune.results.study import Results
     from audioprune.results.tokens import Group
 
@@ -30,10 +30,6 @@ CAPTION = (
     "pruning block drops, a mean over test clips with its 95 % interval (bootstrap over recordings). Vertical lines "
     "are the pruning blocks; a clip that keeps no token of a kind is skipped. Blocks count from zero."
 )
-
-
-def needs(study: Cells, shows: Shows) -> list:
-    return analysed(study, **dict(shows))
 
 
 def draw(results: Results, shows: Shows) -> tuple[Figure, DataFrame]:

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from audioprune.exhibits import style
 from audioprune.figures import _panels
 from audioprune.figures._selected import Analysed as Shows
+from audioprune.figures._selected import needs
 from audioprune.results.estimate import of_draws
-from audioprune.results.tokens import analysed, means
+from audioprune.results.tokens import means
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
-    from audioprune.cells.query import Cells
     from audioprune.results.estimate import Estimate
     from audioprune.results.study import Results
     from audioprune.results.tokens import Group
@@ -32,10 +32,6 @@ CAPTION = (
     "clips, with a 95 % interval (bootstrap over recordings). Right: divided by the unpruned model's ratio in the same "
     "block. Vertical lines are the pruning blocks. Blocks count from zero."
 )
-
-
-def needs(study: Cells, shows: Shows) -> list:
-    return analysed(study, **dict(shows))
 
 
 def draw(results: Results, shows: Shows) -> tuple[Figure, DataFrame]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from audioprune.exhibits import style
 from audioprune.figures import _panels
 from audioprune.figures._selected import Analysed as Shows
-from audioprune.results.tokens import analysed, by_clip
+from audioprune.figures._selected import needs
+from audioprune.results.tokens import by_clip
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
-    from audioprune.cells.query import Cells
     from audioprune.results.study import Results
 
 BINS = 25
@@ -25,10 +25,6 @@ CAPTION = (
     "Histograms over test clips of ratio A: signal tokens that a pruning stage keeps over all tokens that enter it, "
     "and so at most the keep-rate. Columns are keep-rates, colours the stages; triangles are the means."
 )
-
-
-def needs(study: Cells, shows: Shows) -> list:
-    return analysed(study, **dict(shows))
 
 
 def draw(results: Results, shows: Shows) -> tuple[Figure, DataFrame]:
