@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from audioprune.errors import UserError
 from audioprune.facts.tokens import keep_count
 from audioprune.models.pruner import Survivors
+from audioprune.models.select import select, wide
 
 
 class Merger(nn.Module):
@@ -68,15 +69,15 @@ class Merge(nn.Module):
 
         def kept(values: Tensor) -> tuple[Tensor, Tensor]:
             """Extra tokens and the sources that stay, as they were; targets, before the merge."""
-            return torch.cat([values[:, :e], take(values[:, sources], stay)], dim=1), values[:, targets]
+            return torch.cat([values[:, :e], select(values[:, sources], stay)], dim=1), values[:, targets]
 
         sizes = x.new_ones(x.shape[:2]) if survivors.sizes is None else survivors.sizes
         same, number = kept(survivors.numbers)
         numbers = torch.cat([same, number], dim=1)
         alone, size = kept(sizes)
-        merged_size = size.scatter_add(1, into, take(sizes[:, sources], leave))  # (B, targets)
+        merged_size = size.scatter_add(1, into, select(sizes[:, sources], leave))  # (B, targets)
         same, value = kept(x)
-        gone = take((x * sizes[..., None])[:, sources], leave)  # (B, r, D)
+        gone = select((x * sizes[..., None])[:, sources], leave)  # (B, r, D)
         total = (value * size[..., None]).scatter_add(1, wide(into, x), gone)
         x = torch.cat([same, total / merged_size[..., None]], dim=1)
         sizes = torch.cat([alone, merged_size], dim=1)
@@ -100,12 +101,3 @@ def match(keys: Tensor, extra: int, count: int) -> tuple[Tensor, Tensor, Tensor]
     order = best.argsort(dim=1, descending=True, stable=True)
     leave = order[:, :count]
     return order[:, count:].sort(dim=1).values, leave, target.gather(1, leave)
-
-
-def wide(index: Tensor, x: Tensor) -> Tensor:
-    """index (B, K) for values of x's further shape: (B, K) or (B, K, D)."""
-    return index if x.ndim == 2 else index.unsqueeze(-1).expand(-1, -1, x.shape[-1])
-
-
-def take(x: Tensor, index: Tensor) -> Tensor:
-    return x.gather(1, wide(index, x))

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from audioprune.facts.tokens import Attention, keep_count
+from audioprune.models.select import select
 
 
 @dataclass(frozen=True)
@@ -133,10 +134,9 @@ def gather_kept(x: Tensor, keep: Tensor, num_extra_tokens: int) -> Tensor:
 
     x (B, e + n, D) or (B, e + n), keep (B, K) in 0..n-1 -> (B, e + K, D) or (B, e + K).
     """
-    index = keep if x.ndim == 2 else keep.unsqueeze(-1).expand(-1, -1, x.shape[-1])
     if num_extra_tokens == 0:
-        return x.gather(1, index)
-    return torch.cat([x[:, :num_extra_tokens], x[:, num_extra_tokens:].gather(1, index)], dim=1)
+        return select(x, keep)
+    return torch.cat([x[:, :num_extra_tokens], select(x[:, num_extra_tokens:], keep)], dim=1)
 
 
 def advance(survivors: Survivors, keep: Tensor, *, off_by_e: bool = False) -> Survivors:
