@@ -1,6 +1,6 @@
 """Check and time audioprune on a machine with one GPU, in ten minutes and without a network: see benchmarks/README.md.
 
-python benchmarks/gpu_check.py --out FOLDER [--device cpu] [--quick] [--fsdd FOLDER] [--only PART ...]
+python benchmarks/gpu_check.py --out FOLDER [--device cpu] [--quick] [--audio FOLDER] [--only PART ...]
 
 Every part runs in a process of its own with a time limit of its own; each row is on disk as soon as it is measured.
 Exit code 1 if any row FAILED.
@@ -39,7 +39,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--device", choices=("cuda", "cpu"), help="cpu: also where there is a GPU")
     parser.add_argument("--quick", action="store_true", help="small models and few clips: two minutes on two cores")
     parser.add_argument("--minutes", type=float, default=10, help="after which nothing runs any more")
-    parser.add_argument("--fsdd", type=Path, help="the spoken digits: the archive's folder, or a decoded audio cell")
+    parser.add_argument(
+        "--audio", type=Path, help="to fine-tune on: the spoken digits' archive, or a decoded audio cell"
+    )
     parser.add_argument("--wheels", type=Path, default=wheels.FOLDER, help="from `make gpu-wheels`")
     parser.add_argument("--only", nargs="+", choices=PARTS, metavar="PART", help=f"of {', '.join(PARTS)}")
     parser.add_argument("--commit", default="", help="of the code, where there is no git")
@@ -97,7 +99,7 @@ def run_part(name: str, limit: float, given: argparse.Namespace, out: Path, scra
         return
     command = [sys.executable, __file__, "--part", name, "--out", str(out), "--scratch", str(scratch)]
     command += ["--ends", str(time.monotonic() + limit), *(["--quick"] if given.quick else [])]
-    command += ["--fsdd", str(given.fsdd.resolve())] if given.fsdd else []
+    command += ["--audio", str(given.audio.resolve())] if given.audio else []
     process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
     try:
         code = process.wait(timeout=limit)
@@ -156,7 +158,7 @@ def part(given: argparse.Namespace) -> int:
     own = tables.Rows(given.out, name)
     module = importlib.import_module(f"benchmarks._parts.{one.module or name}")
     with own.guarded(name):
-        module.run(Given(given.out, scratch, given.quick, given.fsdd, ends), own, *filter(None, [one.argument]))
+        module.run(Given(given.out, scratch, given.quick, given.audio, ends), own, *filter(None, [one.argument]))
     return 0
 
 

@@ -1,6 +1,7 @@
 """One real fine-tuning by the workflow's own steps, on the device and on the CPU side by side.
 
-The spoken digits (FSDD) where their folder is given, else made words. The CPU's runs in a process of its own that sees
+The spoken digits (FSDD) where their folder is given, the audio cell that is given, such as the demo's words, or else
+made words. The CPU's runs in a process of its own that sees
 no GPU: python -m benchmarks._parts.finetuning AUDIO FEATURES OUT --dataset NAME --epochs N --batch N
 """
 
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from audioprune import registry
+from audioprune import records, registry
 from audioprune.settings import AudioSettings, EvaluateSettings, FinetuneSettings, Model, Pruning, Recipe
 from audioprune.steps._model import facts_of
 from audioprune.steps._run import Job
@@ -33,12 +34,11 @@ BACKBONE, PRUNING = "audiomae-tiny", Pruning(method="topk", keep_rate=0.7)
 
 def run(given: Given, rows: Rows) -> None:
     folder, dataset, cells = given.scratch / "finetuning", made.NAME, {}
-    if given.fsdd:
-        with rows.guarded(f"{DIGITS}: read, else made words"):
-            audio = digits(given.fsdd, folder)
-            frames = registry.dataset(DIGITS).frames
-            cells = {"audio": audio, "features": made.features_of(audio, folder / "features", DIGITS, frames)}
-            dataset = DIGITS
+    if given.audio:
+        with rows.guarded(f"{given.audio.name}: read, else made words"):
+            audio, dataset = brought(given.audio, folder)
+            frames = registry.dataset(dataset).frames
+            cells = {"audio": audio, "features": made.features_of(audio, folder / "features", dataset, frames)}
     if not cells:
         cells = made.cells(folder, *((320, 80, 4) if given.quick else (1000, 300)))
     epochs, batch = (4, 8) if given.quick else (5, 32)
@@ -80,17 +80,17 @@ def told(rows: Rows, dataset: str, device: str, one: dict) -> None:
     rows.add(f"{dataset}: accuracy on {device}", one["accuracy"], "share of test clips", at_least=chance, note=note)
 
 
-def digits(given: Path, folder: Path) -> Path:
-    """The audio cell of the digits: decoded from the archive's folder, or given as it is."""
+def brought(given: Path, folder: Path) -> tuple[Path, str]:
+    """An audio cell and its dataset: given as it is, or decoded from the folder of the digits' archive."""
     if (given / "waveforms.npy").is_file():
-        return given
+        return given, records.read(given)["settings"]["dataset"]
     from audioprune.audio.store import write_store
     from audioprune.steps.audio import decoded  # needs soundfile and scipy
 
     clips = registry.get("datasets", DIGITS).clips(given, {})
     write_store(folder / "audio", decoded(clips, given, "keyword"))
     made.record(folder / "audio", AudioSettings(dataset=DIGITS))
-    return folder / "audio"
+    return folder / "audio", DIGITS
 
 
 def trained(cells: dict[str, Path], out: Path, dataset: str, epochs: int, batch: int) -> dict:

@@ -14,7 +14,7 @@ class Given:
     out: Path  # of result files
     scratch: Path  # of everything else; gone at the end
     quick: bool  # small sizes, for two cores and two minutes
-    fsdd: Path | None  # the digits: the archive's folder, or an audio cell decoded from it
+    audio: Path | None  # real speech: the folder of the digits' archive, or a decoded audio cell
     ends: float  # on time.monotonic's clock: the part is killed then
 
     @property

@@ -24,5 +24,5 @@ PARTS = {
     "speed-ast": Part(130, "AST's clips a second", "speed", "ast"),
     "step": Part(70, "a fine-tuning step with its data path, and where its time goes"),
     "fbank": Part(30, "log-mel features of 10 s clips a second"),
-    "finetuning": Part(150, "one real fine-tuning by the workflow's steps, beside the CPU's"),
+    "finetuning": Part(130, "one real fine-tuning by the workflow's steps, beside the CPU's"),
 }

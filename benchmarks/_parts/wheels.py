@@ -30,6 +30,7 @@ LACKING = {  # distributions of requirements.lock: their modules
     "typing-extensions": "typing_extensions",
     "typing-inspection": "typing_inspection",
 }
+SPEECH = ("soundfile", "cffi")  # for the digits' archive, where scipy is: it is too large to travel beside pyarrow
 LIMIT = 40 * 2**20  # bytes in all
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 # Of pyarrow only what Parquet files need: the rest, two thirds of it, are cloud file systems, an RPC server, headers
@@ -53,7 +54,9 @@ def collect(python: str, to: Path) -> list[Path]:
     """Download the wheels for a version of Python on 64-bit Linux, each checked against its hash; leave only these."""
     with tempfile.TemporaryDirectory() as scratch:
         wanted = Path(scratch) / "wanted.txt"
-        wanted.write_text(pinned(LACKING, (ROOT / "requirements.lock").read_text(encoding="utf-8")), encoding="utf-8")
+        wanted.write_text(
+            pinned([*LACKING, *SPEECH], (ROOT / "requirements.lock").read_text(encoding="utf-8")), encoding="utf-8"
+        )
         command = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps"]
         command += ["--require-hashes", "--only-binary=:all:", "--implementation=cp", f"--python-version={python}"]
         command += [f"--platform={platform}" for platform in PLATFORMS]

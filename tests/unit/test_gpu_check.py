@@ -100,6 +100,7 @@ def test_the_table_without_and_with_measurements(out, tmp_path, monkeypatch):
     monkeypatch.setattr(gpu, "FOLDER", tmp_path / "nothing")
     none = gpu.build(Results("empty", []))
     assert [row.cells["what"] for row in none.rows] == ["not run on a GPU"]
+    assert not any(column.key.startswith("speed_up") for column in none.columns)
     assert none.notes == (gpu.NOT_RUN,)
     for device in ("one", "two"):
         (tmp_path / "report/measured" / device).mkdir(parents=True)
@@ -109,11 +110,54 @@ def test_the_table_without_and_with_measurements(out, tmp_path, monkeypatch):
     table = gpu.build(Results("empty", []))
     parity = next(row.cells for row in table.rows if row.cells["what"] == "parity")
     assert (parity["failed"], parity["not_run"]) == (0, 8)
-    assert any(row.cells.get("samples_per_s") for row in table.rows)
+    own = [row.cells for row in table.rows if row.cells["what"] == "audiomae-tiny, 256 tokens"]
+    assert [one["kernel"] for one in own] == ["fused", "fused", "eager", "eager"] * 2  # fp32 and bf16, two devices
+    with open(out / "speed.csv", newline="") as file:
+        last = {
+            row["keep_rate"]: row
+            for row in csv.DictReader(file)
+            if (row["backbone"], row["tokens"]) == ("audiomae-tiny", "256")
+        }
+    assert own[-1]["speed_up_0.5"] == float(last["0.5"]["speed_up"])
+    assert [column.key for column in table.columns if column.key.startswith("speed_up")] == [
+        "speed_up_0.7",
+        "speed_up_0.5",
+    ]
     monkeypatch.chdir(tmp_path)
     assert set(exhibits.files_taken(gpu)) == {
         f"report/measured/{device}/{name}.csv" for device in ("one", "two") for name in ("checks", "speed")
     }
+
+
+def test_the_committed_measurements():
+    """What benchmarks/README.md says of the H100, from the files beside it."""
+    folder = ROOT / "report" / "measured" / "h100"
+    found = rows.read(folder)
+    assert Counter(row["verdict"] for row in found) == {rows.OK: 607}
+    exact = [float(row["value"]) for row in found if row["part"] == "parity" and "fp32: logits" in row["name"]]
+    assert max(exact) == pytest.approx(3.1e-6, abs=5e-8)
+    with open(folder / "speed.csv", newline="") as file:
+        speeds = {
+            (row["backbone"], row["kernel"], row["precision"], row["batch_size"]): float(row["speed_up"])
+            for row in csv.DictReader(file)
+            if (row["tokens"], row["keep_rate"]) == ("512", "0.5")
+        }
+    told = {
+        ("eager", "fp32", "64"): (2.01, 2.04),
+        ("fused", "bf16", "64"): (1.18, 1.72),
+        ("fused", "bf16", "16"): (0.65, 0.82),
+        ("graph", "bf16", "16"): (1.16, 1.62),
+    }
+    for setting, values in told.items():
+        for backbone, value in zip(("audiomae-b", "ast-b"), values, strict=True):
+            assert speeds[backbone, *setting] == pytest.approx(value, abs=0.005)
+
+
+def test_a_decoded_cell_says_its_dataset_itself(tmp_path):
+    from benchmarks._parts import finetuning, made
+
+    cells = made.cells(tmp_path / "made", 4, 4, 2)
+    assert finetuning.brought(cells["audio"], tmp_path) == (cells["audio"], "made-words")
 
 
 @pytest.mark.parametrize(
