@@ -18,7 +18,7 @@ from audioprune.planning.study import StudyPlan
 from audioprune.settings import ExhibitSettings, ReportSettings
 
 PUBLISHED = "report/published"
-TEMPLATES = Path("report")
+TEMPLATES, DOCUMENTS = Path("report"), Path("docs")
 REPORT = "report"
 
 
@@ -38,7 +38,7 @@ def report(planner: Planner, study: StudyPlan, exhibits: Collection[Cell]) -> Ce
     """The report of a study, made of its tables and figures."""
     shown = {f"{cell.kind}/{cell.settings.name}": cell for cell in exhibits}
     settings = ReportSettings(study=study.name, title=study.study.title, tier=study.study.tier)
-    digests = file_digests(TEMPLATES, "*") | _accepted_digest()
+    digests = file_digests(TEMPLATES, "*") | file_digests(DOCUMENTS, "glossary.md") | _accepted_digest()
     return planner.cell(REPORT, f"{study.name}/{REPORT}", settings, digests=digests, inputs=shown)
 
 
