@@ -3,6 +3,9 @@
 import audioprune
 model = audioprune.load_model(backbone="ast", checkpoint="ast.pth", num_classes=527, frames=1024, keep_rate=0.7)
 seen = audioprune.trace(model, x)  # x: normalised log-mel (clips, frames, 128)
+
+model = audioprune.prune_whisper(whisper.load_model("base"), policy="topk", keep_rate=0.25, blocks=(2,))
+text = model.transcribe("speech.wav")["text"]
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from torch import Tensor
 
@@ -25,7 +28,10 @@ from audioprune.models.perturb import perturb
 from audioprune.models.trace import Trace, trace
 from audioprune.models.weights import load_checkpoint, read_checkpoint, read_head
 
-__all__ = ["Trace", "load_model", "trace"]
+if TYPE_CHECKING:
+    from whisper.model import Whisper
+
+__all__ = ["Trace", "load_model", "prune_whisper", "trace"]
 
 
 def load_model(
@@ -93,6 +99,34 @@ def load_model(
         )
     load_checkpoint(model, state, head=weights, source=checkpoint)
     return model.eval()
+
+
+def prune_whisper(
+    model: Whisper,
+    policy: str = "topk",
+    keep_rate: float = 0.5,
+    blocks: Sequence[int] = (2,),
+    *,
+    within: Literal["window", "sound"] = "window",
+    **policy_options: Value,
+) -> Whisper:
+    """Prune the encoder of a model of openai-whisper, and give the model back: it transcribes and decodes as ever.
+
+    policy      topk (by attention received), intensity (by log-mel), random; stride (evenly in time), pool (average
+                neighbours); adjacent (merge neighbours that are alike)
+    keep_rate   share of the tokens kept at each pruning block; 1: the untouched model, to the last bit
+    blocks      pruning blocks of the encoder, counted from zero
+    within      "window": of all 1500 tokens of a 30 s window. "sound": of those that hold sound, and all padding stays;
+                clips of other lengths then have other numbers of tokens, and are decoded one at a time
+    policy_options   of the policy: seed= of random
+    `model.encoder.kept` are the tokens that the last window kept; encodings (B, n, D) of any number of tokens can be
+    decoded. `word_timestamps=True` is refused, since it reads times off the places of tokens. `model.restore()` gives
+    the untouched model back; to prune it in another way, call this again.
+    Raises UserError for a name or value that does not exist.
+    """
+    from audioprune.recognisers import whisper
+
+    return whisper.prune(model, policy, keep_rate, blocks, within, **policy_options)
 
 
 def _family(backbone: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from audioprune.exhibits.table import Column, Row, Table
 
@@ -35,7 +35,7 @@ def table(terms: Mapping[str, str], said: Iterable[str]) -> Table | None:
     return Table(COLUMNS, rows) if rows else None
 
 
-def _met(terms: Iterable[str], said: Iterable[str]) -> Sequence[str]:
+def _met(terms: Iterable[str], said: Iterable[str]) -> list[str]:
     words = " ".join(said)
     return [term for term in terms if _pattern(term).search(words)]
 
