@@ -6,14 +6,14 @@ are read by audioprune.methods, recipe sets resolved by audioprune.recipes.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from audioprune.config_names import BackboneName, DatasetName, MethodLabel, Tests
+from audioprune.config_names import BackboneName, DatasetName, MethodLabel, PolicyName, RecogniserName, Tests
 from audioprune.config_training import Generated, Pretraining, RecipeSet
 from audioprune.facts.tokens import BLOCKS, PATCH
-from audioprune.settings import Closed, OptionValue, UserFolder
+from audioprune.settings import Closed, OptionValue, UserFolder, Within
 
 
 class Grid(Closed):
@@ -99,6 +99,21 @@ class Throughput(Closed):
     device: str = Field("here", description="`here`: the device of the planning machine; else the device's name")
 
 
+class Recognition(Closed):
+    """Speech recognisers off the shelf, their encoders pruned: every policy at every keep-rate, and none."""
+
+    recognisers: tuple[RecogniserName, ...] = Field(description="official checkpoints, such as whisper-base")
+    datasets: tuple[DatasetName, ...] = Field(description="speech with transcripts")
+    policies: tuple[PolicyName, ...] = Field(
+        ("stride", "pool", "random", "topk", "intensity", "adjacent"), description="which tokens stay, or are merged"
+    )
+    keep_rates: tuple[float, ...] = Field((0.5, 0.25), description="shares of tokens kept at each pruning block")
+    blocks: tuple[tuple[int, ...], ...] = Field(((2,),), description="pruning blocks of the encoder, from zero")
+    within: tuple[Within, ...] = Field(
+        ("sound", "window"), description="of the tokens that hold sound, all padding kept, or of the whole window"
+    )
+
+
 class Study(Closed):
     """What is run and reported together."""
 
@@ -106,9 +121,9 @@ class Study(Closed):
     tier: Literal["published", "synthetic", "real miniature"] = Field(
         description="whether the data is the paper's own, made by the project, or real and small"
     )
-    recipes: str = Field(description="a set of `recipes`")
+    recipes: str = Field("", description="a set of `recipes`, for what is trained")
     pretraining: str = Field("official", description="a block of `pretraining`, or `official` checkpoints")
-    grids: tuple[Grid, ...] = Field(min_length=1, description="what is trained, in the order in which tables show it")
+    grids: tuple[Grid, ...] = Field((), description="what is trained, in the order in which tables show it")
     selections: tuple[Literal["last", "best_test", "best_val"], ...] = Field(
         ("last",), description="which epoch's weights are evaluated: the last, the best on test or on validation clips"
     )
@@ -116,6 +131,13 @@ class Study(Closed):
     probes: Probes = Field(Probes(), description="evaluations of trained models with another pruning than their own")
     throughput: Throughput | None = Field(Throughput(), description="how topk's models are timed; null: not at all")
     costs: tuple[Cost, ...] = Field((), description="further models, counted and timed and not trained")
+    recognitions: tuple[Recognition, ...] = Field((), description="speech recognisers off the shelf, pruned")
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.grids and not self.costs and not self.recognitions:
+            raise ValueError("give grids, costs or recognitions: a study of nothing has nothing to report")
+        return self
 
 
 class Config(Closed):

@@ -9,10 +9,11 @@ from pydantic import ValidationError
 
 from audioprune import registry
 from audioprune.cells.kinds import KINDS
-from audioprune.config import Config, Cost, Grid, Probes, Study
+from audioprune.config import Config, Cost, Grid, Probes, Recognition, Study
 from audioprune.config_names import ALL, NAME
 from audioprune.config_training import FamilyRecipes
 from audioprune.errors import UserError
+from audioprune.facts.recogniser import RECOGNISERS
 from audioprune.methods import parse_label
 from audioprune.recipes import block_of, broken, layers
 from audioprune.settings import Augment, Closed, Recipe
@@ -126,6 +127,35 @@ def _study(config: Config, name: str, study: Study) -> Iterator[str]:
         yield from _crossing(f"{place}.costs.{i}", cost, _datasets(config))
     for i, grid in enumerate(study.grids):
         yield from _crossing(f"{place}.grids.{i}", grid, _datasets(config))
+    for i, one in enumerate(study.recognitions):
+        yield from _recognition(config, f"{place}.recognitions.{i}", one)
+
+
+def _recognition(config: Config, place: str, given: Recognition) -> Iterator[str]:
+    spoken = tuple(name for name in _datasets(config) if _task(config, name) == "transcription")
+    for field, kind, valid in (
+        ("recognisers", "recogniser", tuple(RECOGNISERS)),
+        ("datasets", "dataset with transcripts", spoken),
+        ("policies", "policy", registry.policies()),
+    ):
+        for j, value in enumerate(getattr(given, field)):
+            if value not in valid:
+                yield _unknown(f"{place}.{field}.{j}", kind, value, valid)
+    yield from _rates(place, given.keep_rates)
+    depth = min((RECOGNISERS[one].depth for one in given.recognisers if one in RECOGNISERS), default=0)
+    for j, blocks in enumerate(given.blocks):
+        if not blocks or list(blocks) != sorted({b for b in blocks if 0 <= b < depth}):
+            yield f"{place}.blocks.{j}: {list(blocks)} must be different, rising numbers from 0 to {depth - 1}"
+
+
+def _task(config: Config, dataset: str) -> str:
+    return config.datasets[dataset].task if dataset in config.datasets else registry.dataset(dataset).task
+
+
+def _rates(place: str, rates: tuple[float, ...]) -> Iterator[str]:
+    for j, rate in enumerate(rates):
+        if not 0 < rate <= 1:
+            yield f"{place}.keep_rates.{j}: {rate} is not above 0 and at most 1"
 
 
 def _crossing(place: str, crossing: Grid | Cost, datasets: tuple[str, ...]) -> Iterator[str]:
@@ -136,9 +166,7 @@ def _crossing(place: str, crossing: Grid | Cost, datasets: tuple[str, ...]) -> I
         for j, value in enumerate(getattr(crossing, field)):
             if value not in valid:
                 yield _unknown(f"{place}.{field}.{j}", kind, value, valid)
-    for j, rate in enumerate(crossing.keep_rates):
-        if not 0 < rate <= 1:
-            yield f"{place}.keep_rates.{j}: {rate} is not above 0 and at most 1"
+    yield from _rates(place, crossing.keep_rates)
     for j, label in enumerate(crossing.methods):
         yield from _method(f"{place}.methods.{j}", label, min(crossing.keep_rates, default=1))
 

@@ -68,6 +68,11 @@ def method(name: str) -> Method:
     return get("pruning", name).FACTS
 
 
+def policies() -> tuple[str, ...]:
+    """Names of what prunes a recogniser's encoder: policies, and pruning methods that run on frames too."""
+    return (*names("policies"), *(one for one in names("pruning") if "frames" in method(one).runs_on))
+
+
 def dataset(name: str) -> Dataset:
     """Facts of a built-in dataset by name."""
     return get("datasets", name).FACTS

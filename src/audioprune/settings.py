@@ -16,6 +16,7 @@ from audioprune import registry
 from audioprune.facts.tokens import BLOCKS, PATCH
 
 OptionValue = str | int | float | bool
+Within = Literal["window", "sound"]
 Perturbation = Literal["I", "II", "III", "I-count", "II-count", "III-count"]
 
 
@@ -259,6 +260,27 @@ class DiscardSettings(Closed):
     )
     clips: int = Field(0, ge=0, description="a seeded sample of the test clips; 0: all")
     sample_seed: int = Field(0, description="of the sample of clips")
+
+
+class RecogniseSettings(Closed):
+    """Test clips transcribed by a recogniser whose encoder is pruned, off the shelf; keep_rate 1 means policy none."""
+
+    recogniser: str = Field(description="such as whisper-base")
+    dataset: str = Field(description="whose test clips")
+    policy: str = Field("none", description="a module of audioprune.policies, or a pruning method that runs on frames")
+    keep_rate: float = Field(1.0, gt=0, le=1, description="share of the tokens kept at each pruning block")
+    blocks: tuple[int, ...] = Field((2,), description="pruning blocks of the encoder, counted from zero")
+    within: Within = Field(
+        "window", description="of all tokens of the padded window, or of those that hold sound; then all padding stays"
+    )
+    options: dict[str, OptionValue] = Field(default_factory=dict, description="options of the policy")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unpruned_is_none(cls, data: Any) -> Any:
+        if data.get("policy", "none") == "none" or data.get("keep_rate", 1.0) == 1.0:
+            return {name: data[name] for name in ("recogniser", "dataset") if name in data}
+        return data
 
 
 class MacsSettings(Closed):

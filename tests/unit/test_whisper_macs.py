@@ -8,12 +8,13 @@ from torchprofile import profile_macs
 from whisper.model import AudioEncoder, disable_sdpa
 
 from audioprune.facts.tokens import keep_count
-from audioprune.recognisers.macs import Size, decoder, encoder
+from audioprune.facts.recogniser import RECOGNISERS, Recogniser
+from audioprune.profiling.whisper_macs import decoder, encoder
 
-TINY, SMALL = Size(80, 384, 6, 4, 51864), Size(80, 768, 12, 12, 51864)
+TINY, SMALL = RECOGNISERS["whisper-tiny-en"], RECOGNISERS["whisper-small-en"]
 
 
-def tokens(size: Size, first: int, keep_rate: float, blocks: tuple[int, ...]) -> list[int]:
+def tokens(size: Recogniser, first: int, keep_rate: float, blocks: tuple[int, ...]) -> list[int]:
     found = [first]
     for block in range(size.depth):
         found.append(keep_count(keep_rate, found[-1]) if block in blocks else found[-1])
@@ -44,7 +45,7 @@ def test_of_a_clip_of_seven_seconds_and_thirty_units(size, blocks, first, keep_r
 
 def test_the_unpruned_encoder_is_what_torchprofile_counts():
     """Its attention scales queries and keys, 2 n D, where the closed form scales the map, H n n: that is exchanged."""
-    size, n = Size(80, 64, 4, 2, 51864), 50
+    size, n = Recogniser("small", 64, 4, 2, False, True), 50
     model = AudioEncoder(80, n, 64, 4, 2).eval()
     with disable_sdpa(), torch.no_grad():
         counted = profile_macs(model, torch.zeros(1, 80, 2 * n))

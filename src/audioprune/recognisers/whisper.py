@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, get_args
 
 import torch
 import torch.nn.functional as F
@@ -30,11 +30,11 @@ from audioprune.models import scores
 from audioprune.models.family import check_keep_rate
 from audioprune.models.pruner import Attention as Score
 from audioprune.models.pruner import Pruner, Reducer, Survivors, View, advance, gather_kept
+from audioprune.settings import Within
 
 if TYPE_CHECKING:
     from whisper.model import AudioEncoder, MultiHeadAttention, ResidualAttentionBlock, Whisper
 
-Within = Literal["window", "sound"]
 FRAMES = 4  # of 10 ms that a token's own pixels are: two of its own, and one on either side
 
 
@@ -59,11 +59,9 @@ class InTime:
 
 def make_policy(name: str, tokens: int, options: dict[str, Any]) -> Reducer:
     """The reducer of a policy: a module of audioprune.policies, or a pruning method that runs on frames too."""
-    kinds = dict.fromkeys(registry.names("policies"), "policies")
-    kinds |= {one: "pruning" for one in registry.names("pruning") if "frames" in registry.method(one).runs_on}
-    if name not in kinds:
-        raise UserError(f"no policy named {name!r}{registry.nearest(name, kinds)}")
-    module = registry.get(kinds[name], name)
+    if name not in registry.policies():
+        raise UserError(f"no policy named {name!r}{registry.nearest(name, registry.policies())}")
+    module = registry.get("policies" if name in registry.names("policies") else "pruning", name)
     facts: Method = module.FACTS
     known = [one for one in option_names(module.build) if one not in facts.choices]  # which are about extra tokens
     for option, value in options.items():
@@ -79,7 +77,8 @@ class PrunedEncoder(nn.Module):
     """What stands in the place of a Whisper's encoder: log-mel (B, mels, 3000) -> (B, K, D).
 
     An encoding (B, n, D) of any number of tokens is given back as it is, so that decoding can begin with it.
-    `kept` are the tokens that the last call left, (B, K): their numbers in the window, of a run its first.
+    Of the last call, `kept` are the tokens that it left, (B, K), by their numbers in the window, of a run its first;
+    `tokens` are how many entered each block, and left the last.
     """
 
     def __init__(
@@ -88,7 +87,7 @@ class PrunedEncoder(nn.Module):
         super().__init__()
         self.whole, self.policy = whole, policy
         self.keep_rate, self.pruning_blocks, self.within = keep_rate, frozenset(blocks), within
-        self.kept = torch.empty(0, 0, dtype=torch.int64)
+        self.kept, self.tokens = torch.empty(0, 0, dtype=torch.int64), [0]
 
     def forward(self, mel: Tensor) -> Tensor:
         P, D = self.whole.positional_embedding.shape
@@ -101,20 +100,27 @@ class PrunedEncoder(nn.Module):
         numbers = torch.arange(P, device=x.device).expand(len(x), P)
         survivors = Survivors(numbers, pixels_of(mel), extra=0, declared=0)
         sound = sounding(mel) if self.within == "sound" else P
+        self.tokens = [P]
         for i, block in enumerate(self.whole.blocks):
             prunes = i in self.pruning_blocks and self.keep_rate < 1
             if not prunes and survivors.bias is None:
                 x = block(x)  # as it is, to the last bit
-                continue
-            policy = self.policy if prunes else None
-            inside = int((survivors.numbers < sound).sum(1)[0])  # n of them, at the front
-            x, seen = attended(block, x, policy, inside, survivors.bias)
-            if policy is not None:
-                reduce = partial(policy.reduce, keep_rate=self.keep_rate, block=i, seen=seen)
-                x, survivors = at_front(reduce, x, survivors, inside)
-            x = x + block.mlp(block.mlp_ln(x))
+            else:
+                x, survivors = self.pruned(block, i, x, survivors, prunes, sound)
+            self.tokens.append(int(x.shape[1]))
         self.kept = survivors.numbers
         return self.whole.ln_post(x)
+
+    def pruned(
+        self, block: ResidualAttentionBlock, i: int, x: Tensor, survivors: Survivors, prunes: bool, sound: int
+    ) -> tuple[Tensor, Survivors]:
+        """Block i with its selection, or after one that gave keys of merged runs their weight."""
+        policy, inside = self.policy if prunes else None, int((survivors.numbers < sound).sum(1)[0])
+        x, seen = attended(block, x, policy, inside, survivors.bias)
+        if policy is not None:
+            reduce = partial(policy.reduce, keep_rate=self.keep_rate, block=i, seen=seen)
+            x, survivors = at_front(reduce, x, survivors, inside)
+        return x + block.mlp(block.mlp_ln(x)), survivors
 
 
 def attended(
@@ -211,8 +217,8 @@ def prune(
     depth, chosen = len(model.encoder.blocks), tuple(blocks)
     if list(chosen) != sorted({b for b in chosen if 0 <= b < depth}):
         raise UserError(f"blocks={chosen} must be different, rising numbers from 0 to {depth - 1}")
-    if within not in ("window", "sound"):
-        raise UserError(f"within={within!r} is none of window, sound")
+    if within not in get_args(Within):
+        raise UserError(f"within={within!r} is none of {', '.join(get_args(Within))}")
     keep_rate = check_keep_rate(keep_rate)
     made = make_policy(policy, model.dims.n_audio_ctx, options)
     model.encoder = PrunedEncoder(model.encoder, made, keep_rate=keep_rate, blocks=chosen, within=within)
