@@ -7,8 +7,8 @@ import torch
 from torchprofile import profile_macs
 from whisper.model import AudioEncoder, disable_sdpa
 
-from audioprune.facts.tokens import keep_count
 from audioprune.facts.recogniser import RECOGNISERS, Recogniser
+from audioprune.facts.tokens import keep_count
 from audioprune.profiling.whisper_macs import decoder, encoder
 
 TINY, SMALL = RECOGNISERS["whisper-tiny-en"], RECOGNISERS["whisper-small-en"]

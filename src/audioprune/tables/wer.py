@@ -24,8 +24,8 @@ CAPTION = (
 )
 NOTE = (
     "Transcripts and references pass Whisper's English normaliser. Greedy decoding without timestamps, at most 224 "
-    "units. Intervals: 95 %, bootstrap over speakers. Runaway: clips whose transcript repeats itself (compression ratio "
-    "above 2.4) or reaches the limit of units."
+    "units. Intervals: 95 %, bootstrap over speakers. Runaway: clips whose transcript repeats itself (compression "
+    "ratio above 2.4) or reaches the limit of units."
 )
 
 

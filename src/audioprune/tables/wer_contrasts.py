@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 TITLE = "Which tokens stay: ranking against uniform retention"
 CAPTION = (
-    "The error rate of each policy that looks at its tokens, and of a random choice, minus that of the best policy that "
-    "looks at nothing (stride or pool), at the same number of tokens at the same blocks. Below zero: looking pays. "
-    "Which static policy is best is chosen on one half of the speakers and judged on the other, and the reverse."
+    "The error rate of each policy that looks at its tokens, and of a random choice, minus that of the best policy "
+    "that looks at nothing (stride or pool), at the same number of tokens at the same blocks. Below zero: looking "
+    "pays. Which static policy is best is chosen on one half of the speakers and judged on the other, and the reverse."
 )
 NOTES = (
     "Intervals: 95 %, bootstrap over speakers. p: exact permutation of speakers; Holm's adjustment over the keep-rates "
