@@ -18,7 +18,6 @@ from audioprune.settings import Augment, Recipe
 from audioprune.statistics.metrics import multi_hot
 from audioprune.training.batches import Batches, order_of, seed_of, steps_of
 
-
 PARITY = Path(__file__).parents[1] / "fixtures" / "parity"
 
 
