@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from _tiny_training import FRAMES, stores
 
+from audioprune.audio import augment as ops
+from audioprune.audio.features import FeatureStore, write_features
 from audioprune.audio.patches import token_order
+from audioprune.audio.store import WaveformStore, write_store
+from audioprune.records import write_json
 from audioprune.settings import Augment, Recipe
 from audioprune.statistics.metrics import multi_hot
 from audioprune.training.batches import Batches, order_of, seed_of, steps_of
+
+PARITY = Path(__file__).parents[1] / "fixtures" / "parity"
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +101,80 @@ def test_magnitude_shifts_log_energies_by_twice_the_log_gain(store):
     assert gain.std() > 0.01
     same = (shift - shift.median(1, keepdim=True).values).abs() < 1e-3
     assert same.float().mean() > 0.95  # all but the pixels of filters without an FFT bin, which stay at the floor
+
+
+def opened(folder: Path, waves: list[np.ndarray]) -> tuple[WaveformStore, FeatureStore]:
+    """A store of these waveforms, of which each is a class of its own; features are not normalised."""
+    write_store(folder, [({"clip": f"c{i}", "labels": [i]}, wave) for i, wave in enumerate(waves)])
+    waveforms = WaveformStore.open(folder)
+    write_features(folder, waveforms, FRAMES)
+    write_json(folder / "stats.json", {"mean": 0.0, "std": 0.5})
+    return waveforms, FeatureStore.open(folder)
+
+
+def of_each(opened: tuple[WaveformStore, FeatureStore], rows: np.ndarray, augment: Augment, batch_size: int) -> Batches:
+    waveforms, features = opened
+    recipe = Recipe(epochs=1, batch_size=batch_size)
+    targets = np.eye(len(waveforms), dtype=np.float32)
+    return Batches(
+        features, waveforms, rows=rows, targets=targets, augment=augment, recipe=recipe, target=1.0, seed=5,
+        device=torch.device("cpu"),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("mixup", [0.0, 1.0])
+def test_clips_are_scaled_and_then_mixed_as_the_released_loader_does(tmp_path, monkeypatch, mixup):
+    """Its fbank of two clips of other lengths, with the same three Beta draws: two gains and lambda."""
+    recorded = np.load(PARITY / "mixup.npz")
+    *gains, weight = recorded["beta"].tolist()
+    made = of_each(
+        opened(tmp_path, [recorded[f"waveform{i}"] / 32768 for i in (0, 1)]),
+        np.arange(2), Augment(magnitude=True, mixup=mixup), 2,
+    )  # fmt: skip
+    order = torch.from_numpy(order_of(2, 2, 5, 0)[0])
+    factor = iter(0.5 + np.array(gains))
+    monkeypatch.setattr(ops, "magnitude", lambda waves, draw: waves * next(factor))
+    monkeypatch.setattr(ops, "draw_mixup", lambda *given: (1 - order, torch.full((2,), weight)))
+    batch = made(0, 0)
+    for x, y, own in zip(batch.x, batch.y, order.tolist(), strict=True):
+        name = f"fbank{own}{1 - own}" if mixup else f"fbank{own}"
+        np.testing.assert_allclose(x.numpy(), recorded[name], rtol=0, atol=2e-3 if mixup else 1e-4)
+        assert y[own] == (weight if mixup else 1)
+
+
+def test_a_mixture_holds_both_clips_with_lambda_and_a_gain_of_their_own(tmp_path):
+    """Each clip is a tone of its own, so that a mixture says whose it is, and how loud each of the two became."""
+    hertz = 400 * 1.16 ** np.arange(20)
+    time = np.arange(5440) / 16000
+    clips = opened(tmp_path, [0.2 * np.sin(2 * np.pi * h * time) for h in hertz])
+    rows = np.arange(4, 20)
+    alone = clips[1].raw(np.arange(20)).numpy()[:, 10:20].mean(1)  # (clips, 128), where the tones are steady
+    peak = alone.argmax(1)
+    assert len(set(peak)) == 20
+    made = of_each(clips, rows, Augment(magnitude=True, mixup=0.6), 8)
+    gains, partners, alone_too = {"first": [], "second": []}, [], 0
+    for epoch in range(6):
+        for step, own in enumerate(order_of(16, 8, 5, epoch)):
+            batch = made(epoch, step)
+            for x, y, clip in zip(batch.x.numpy(), batch.y.numpy(), rows[own], strict=True):
+                loud = np.exp((x[10:20].mean(0) - alone) / 2)  # (clips, 128) amplitude, each clip's own being 1
+                other = [row for row in y.nonzero()[0] if row != clip]
+                assert y.sum() == pytest.approx(1)
+                partners += other
+                alone_too += not other
+                if other and abs(peak[clip] - peak[other[0]]) > 8:  # bands that do not overlap
+                    gains["first"].append(loud[clip, peak[clip]] / y[clip])
+                    gains["second"].append(loud[other[0], peak[other[0]]] / y[other[0]])
+    assert set(partners) <= set(rows)
+    assert len(set(partners)) > 12
+    assert alone_too / 96 == pytest.approx(0.4 + 0.6 / 16, abs=0.15)  # or mixed with itself
+    for found in gains.values():
+        assert len(found) > 30
+        assert min(found) > 0.5
+        assert max(found) < 1.5
+        assert np.mean(found) == pytest.approx(1, abs=0.06)
+        assert np.std(found) == pytest.approx((4 * 21) ** -0.5, rel=0.35)  # of Beta(10, 10)
+    assert abs(np.corrcoef(gains["first"], gains["second"])[0, 1]) < 0.4
 
 
 def test_mixup_mixes_labels_that_still_sum_to_one(store):
