@@ -210,6 +210,37 @@ def test_why_says_what_differs_in_a_superseded_exhibit(finished):
     assert line.startswith(f"input table/table1: {old.name} -> ")
 
 
+def test_why_an_exhibit_that_users_open_is_stale(finished):
+    table = "results/demo/table1.tex"
+    done = finished.run("audioprune", "why", table)
+    assert done.stdout.splitlines()[1:] == ["  done", f"  {table}: as its cell"]
+    (finished.root / table).write_text("mine")
+    edited = finished.run("audioprune", "why", table).stdout.splitlines()
+    assert edited[1] == "  done"
+    assert edited[2].startswith(f"  {table}: damaged: {table} has 4 bytes, its record says ")
+    finished.edit("src/audioprune/steps/macs.py", "\ndef macs(", "\nCHANGED = 1\n\n\ndef macs(")
+    stale = finished.run("audioprune", "why", table).stdout
+    assert stale.splitlines()[1].startswith("  superseded: made before as ")
+    assert "  waits for 6 cells whose own inputs are all there:" in stale
+    assert "    macs/audiomae-tiny/128x10/topk/" in stale
+    assert "        code audioprune.steps.macs: changed" in stale
+    (report,) = json.loads(finished.run("audioprune", "why", "demo", "--json").stdout)
+    assert report["copy"]["file"] == "results/demo/report.html"
+    assert {cell["kind"] for cell in report["waits_for"]} == {"macs"}
+
+
+def test_why_answers_a_wrong_name_with_a_few_near_ones(untouched):
+    for name, said in (
+        ("foo", "a cell is named by kind and address, such as audio/esc50, or by the file of an exhibit"),
+        ("audio/demo-word", "did you mean 'audio/demo-words'? near are also "),
+        ("results/demo/tabel1.tex", "no exhibit is named 'tabel1'; did you mean 'table1'?"),
+    ):
+        found = untouched.run("audioprune", "why", name)
+        assert found.returncode == 1
+        assert said in found.stderr
+        assert len(found.stderr) < 1000
+
+
 def test_gc_removes_a_superseded_exhibit_and_an_old_job_file_and_keeps_planned_ones(words, tmp_path):
     project = words.copy(tmp_path / "collected")
     kept = below_results(project)
