@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from .conftest import Project
 from .test_end_to_end import edit_yaml
 
 REPORT = "results/demo/report.html"
+SLURMS = ("sbatch", "squeue", "scancel", "sinfo", "sacct", "srun", "scontrol", "sacctmgr")
 DRAWN = [kind for kind, row in KINDS.items() if row.draws]
 
 
@@ -108,6 +110,61 @@ def test_configuration_on_the_command_line_is_refused_with_the_place_to_make_the
         assert f"--config and --configfile are not read ({name})" in found.stderr + found.stdout
         assert "what decides a result stands in config.yaml" in found.stderr + found.stdout
         assert "make your change there" in found.stderr + found.stdout
+
+
+def test_no_target_is_the_paper_study(untouched, dry):
+    plain = untouched.run("snakemake", "-n")
+    assert plain.returncode == 0, plain.stderr
+
+    def jobs(said: str) -> dict[str, str]:
+        return dict(re.findall(r"^(\w+) +(\d+)$", said, flags=re.MULTILINE))
+
+    assert jobs(plain.stdout) == jobs(dry.stdout)
+    assert jobs(plain.stdout)["report"] == "1"
+    assert "output: results/report.html, results/report.pdf\n" in plain.stdout
+
+
+@pytest.mark.parametrize("switch", ["--delete-all-output", "--delete-all"])
+def test_deleting_outputs_would_leave_cells_in_pieces_and_is_refused(words, switch):
+    before = below_results(words)
+    found = words.run("snakemake", record_of_words_made(words), switch)
+    assert found.returncode != 0
+    assert "would take the records of cells away and leave their files" in found.stderr
+    assert "audioprune gc --remove" in found.stderr
+    assert below_results(words) == before
+
+
+def test_the_slurm_profile_without_slurm_is_one_message_before_any_job(untouched, tmp_path):
+    """On a machine that has every command but SLURM's."""
+    bare = tmp_path / "bin"
+    bare.mkdir()
+    for folder in (Path("/bin"), Path("/usr/bin"), Path("/usr/local/bin")):
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if not (bare / path.name).is_symlink() and path.name not in SLURMS:
+                (bare / path.name).symlink_to(path)
+    slurmless = Project(untouched.root, fresh=False)
+    slurmless.environment["PATH"] = f"{Path(sys.executable).parent}:{bare}"
+    found = slurmless.run("snakemake", "--profile", "slurm", "results/demo/table1.tex")
+    assert found.returncode != 0
+    told = "--profile slurm needs SLURM's commands, and there is no sbatch, no squeue, no scancel here"
+    assert (found.stdout + found.stderr).count(told) == 1
+    assert "Traceback" not in found.stderr
+    assert not (untouched.root / "results").exists()
+
+
+@pytest.mark.parametrize("umask", ["077", "002"])
+def test_every_file_of_a_run_follows_the_umask(tmp_path, umask):
+    project = Project(tmp_path)
+    edit_yaml(project, shrink)
+    run = f"umask {umask}; snakemake --cores 1 {record_of_words(project)}"
+    done = project.run("bash", "-c", run)
+    assert done.returncode == 0, done.stderr
+    wrong = {
+        str(path.relative_to(tmp_path)): oct(path.stat().st_mode & 0o777)
+        for path in (tmp_path / "results").rglob("*")
+        if path.stat().st_mode & 0o666 != 0o666 & ~int(umask, 8)
+    }
+    assert wrong == {}
 
 
 def test_snakemake_finds_nothing_to_lint(untouched):
