@@ -6,7 +6,7 @@ are read by audioprune.methods, recipe sets resolved by audioprune.recipes.
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -19,18 +19,24 @@ from audioprune.settings import Closed, OptionValue, UserFolder, Within
 class Grid(Closed):
     """A full crossing; several grids make a study, and cells that two grids share are one cell."""
 
-    backbones: tuple[BackboneName, ...] = Field(description="family and size, such as audiomae-b or ast-tiny")
-    datasets: tuple[DatasetName, ...] = Field(description="built-in datasets, or names under `datasets`")
+    backbones: tuple[BackboneName, ...] = Field(
+        min_length=1, description="family and size, such as audiomae-b or ast-tiny"
+    )
+    datasets: tuple[DatasetName, ...] = Field(min_length=1, description="built-in datasets, or names under `datasets`")
     methods: tuple[MethodLabel, ...] = Field(
-        ("topk",), description="pruning methods by label: topk, topk.cls, tome.r5, none"
+        ("topk",), min_length=1, description="pruning methods by label: topk, topk.cls, tome.r5, none"
     )
     keep_rates: tuple[float, ...] = Field(
-        (1.0, 0.7, 0.5), description="shares of tokens kept at each pruning block; 1 is the unpruned model"
+        (1.0, 0.7, 0.5),
+        min_length=1,
+        description="shares of tokens kept at each pruning block; 1 is the unpruned model",
     )
-    folds: tuple[int, ...] | None = Field(
-        None, description="test folds, from 1; none named: every fold the dataset has"
+    folds: tuple[Annotated[int, Field(ge=1)], ...] | None = Field(
+        None, min_length=1, description="test folds, from 1; none named: every fold the dataset has"
     )
-    seeds: tuple[int, ...] = Field((0,), description="of fine-tuning: head, order of clips, augmentation")
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        (0,), min_length=1, description="of fine-tuning: head, order of clips, augmentation"
+    )
     blocks: tuple[int, ...] = Field(BLOCKS, description="pruning blocks, counted from zero")
     split: Literal["published", "nested"] = Field(
         "published", description="nested: clips of the training part are set aside for choosing weights"
@@ -48,15 +54,20 @@ class Grid(Closed):
 class Cost(Closed):
     """Models that are counted and timed beside their unpruned one, and not trained."""
 
-    backbones: tuple[BackboneName, ...] = Field(description="family and size, such as ast-b")
-    datasets: tuple[DatasetName, ...] = Field(description="give the length of the input and the number of classes")
-    methods: tuple[MethodLabel, ...] = Field(description="pruning methods by label, such as tome.r20")
+    backbones: tuple[BackboneName, ...] = Field(min_length=1, description="family and size, such as ast-b")
+    datasets: tuple[DatasetName, ...] = Field(
+        min_length=1, description="give the length of the input and the number of classes"
+    )
+    methods: tuple[MethodLabel, ...] = Field(min_length=1, description="pruning methods by label, such as tome.r20")
     keep_rates: tuple[float, ...] = Field(
         (0.5,),
+        min_length=1,
         description="shares of tokens kept at each pruning block; a method by a constant r is there once below 1",
     )
     blocks: tuple[int, ...] = Field(BLOCKS, description="pruning blocks, counted from zero")
-    stride: int = Field(PATCH, gt=0, description="step between patches, in frames and mel bins: FastAST's is 10")
+    stride: int = Field(
+        PATCH, gt=0, le=PATCH, description="step between patches, in frames and mel bins: FastAST's is 10"
+    )
 
 
 class Traces(Closed):
@@ -87,15 +98,15 @@ class Probes(Closed):
 class Throughput(Closed):
     """How the speed of models is measured (paper.md 1.10)."""
 
-    batch_size: dict[DatasetName, int] = Field(
+    batch_size: dict[DatasetName, Annotated[int, Field(gt=0)]] = Field(
         default_factory=dict, description="clips in one forward pass, by dataset; `all` for the others, 16 without it"
     )
     kernels: tuple[Literal["eager", "fused"], ...] = Field(
         ("eager", "fused"), description="attention with explicit maps, as the paper times it, or without"
     )
     precision: Literal["fp32", "tf32", "fp16", "bf16"] = Field("fp32", description="of weights and activations")
-    warmup: int = Field(10, description="forward passes before any is timed")
-    runs: int = Field(50, description="forward passes that are timed")
+    warmup: int = Field(10, ge=1, description="forward passes before any is timed")
+    runs: int = Field(50, ge=2, description="forward passes that are timed")
     device: str = Field("here", description="`here`: the device of the planning machine; else the device's name")
 
 

@@ -18,6 +18,7 @@ from audioprune.facts.dataset import Dataset
 from audioprune.facts.method import Method
 
 PACKAGE = Path(__file__).parent
+LISTED = 40  # valid names in a message
 
 
 @cache
@@ -87,6 +88,7 @@ def nearest(name: object, valid: Iterable, before: str = "") -> str:
     close = difflib.get_close_matches(str(name), valid, n=1, cutoff=0.5)
     if not valid:
         return ""
-    return (
-        f"; did you mean {before + close[0]!r}?" if close else f"; valid names: {', '.join(before + v for v in valid)}"
-    )
+    if close:
+        return f"; did you mean {before + close[0]!r}?"
+    more = f" and {len(valid) - LISTED} more" if len(valid) > LISTED else ""
+    return f"; valid names: {', '.join(before + v for v in valid[:LISTED])}{more}"

@@ -8,13 +8,14 @@ Sources of the defaults: paper.md 1.1 to 1.10 (P0 Table 6 and the released scrip
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from audioprune import registry
 from audioprune.facts.tokens import BLOCKS, PATCH
 
+Decay = Annotated[float, Field(ge=0, lt=1)]
 OptionValue = str | int | float | bool
 Within = Literal["window", "sound"]
 Perturbation = Literal["I", "II", "III", "I-count", "II-count", "III-count"]
@@ -97,13 +98,17 @@ class Recipe(Closed):
     schedule: Literal["cosine", "step", "constant"] = Field(
         "cosine", description="of the learning rate after the warm-up: half a cosine, decay by epochs, or none"
     )
-    step_start: int = Field(5, description="step schedule: epoch, counted from 1, at whose end the rate first decays")
-    step_every: int = Field(1, description="step schedule: epochs from one decay to the next")
-    step_factor: float = Field(0.85, description="step schedule: what each decay multiplies the rate by")
+    step_start: int = Field(
+        5, ge=0, description="step schedule: epoch, counted from 1, at whose end the rate first decays"
+    )
+    step_every: int = Field(1, gt=0, description="step schedule: epochs from one decay to the next")
+    step_factor: float = Field(0.85, gt=0, description="step schedule: what each decay multiplies the rate by")
     warmup_epochs: float = Field(4, ge=0, description="epochs in which the learning rate rises from 0 to its peak")
     warmup_steps: int = Field(0, ge=0, description="training steps of warm-up, instead of warmup_epochs where positive")
-    betas: tuple[float, float] = Field((0.9, 0.95), description="decay of Adam's two moving averages")
-    weight_decay: float = Field(1e-4, description="none on one-dimensional parameters, extra tokens and positions")
+    betas: tuple[Decay, Decay] = Field((0.9, 0.95), description="decay of Adam's two moving averages")
+    weight_decay: float = Field(
+        1e-4, ge=0, description="none on one-dimensional parameters, extra tokens and positions"
+    )
     layer_decay: float = Field(
         0.75, gt=0, le=1, description="learning rate of a block over that of the next one; 1: the same for all"
     )
@@ -143,7 +148,7 @@ class UserFolder(Closed):
         description="kind of data: decides the loss, the metric and beside which of the paper's datasets it is shown"
     )
     classes: tuple[str, ...] = Field(description="label names in the order of their numbers")
-    frames: int = Field(gt=0, multiple_of=16, description="length of the model's input, in frames of 10 ms")
+    frames: int = Field(gt=0, le=1024, multiple_of=16, description="length of the model's input, in frames of 10 ms")
     folds: int = Field(1, ge=1, description="number of folds; 1: a fixed split")
 
 
