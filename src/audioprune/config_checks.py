@@ -20,7 +20,7 @@ from audioprune.facts.dataset import Dataset
 from audioprune.facts.recogniser import RECOGNISERS
 from audioprune.methods import parse_label
 from audioprune.recipes import block_of, broken, layers, resolve_pretraining, resolve_recipe
-from audioprune.settings import Augment, Closed, Recipe
+from audioprune.settings import Augment, Closed, Recipe, UserFolder
 
 RESERVED = ("cells", "logs", "resume", "exhibits")  # folders of results/
 STUDY = r"[A-Za-z](-?[A-Za-z0-9])*"  # also, with underscores, the name of a rule
@@ -54,8 +54,7 @@ def _data(config: Config) -> Iterator[str]:
             yield f"datasets.{name}: this name is taken; choose another"
         elif not re.fullmatch(NAME, name):
             yield f"datasets.{name}: a dataset's name is letters, digits, hyphens and underscores"
-        for label in sorted({one for one in user.classes if user.classes.count(one) > 1}):
-            yield f"datasets.{name}.classes: {label!r} stands there twice"
+        yield from _classes(f"datasets.{name}.classes", user)
     for name in (*config.data, *config.dataset_options):
         if name not in datasets:
             yield _unknown("data / dataset_options", "dataset", name, datasets)
@@ -65,6 +64,21 @@ def _data(config: Config) -> Iterator[str]:
     for name in config.checkpoints:
         if name not in (valid := registry.names("backbones")):
             yield _unknown("checkpoints", "backbone", name, valid)
+
+
+def _classes(place: str, user: UserFolder) -> Iterator[str]:
+    """Names that a table of labels could not give, or that tell nothing apart."""
+    for label in sorted({one for one in user.classes if user.classes.count(one) > 1}):
+        yield f"{place}: {label!r} stands there twice"
+    for label in user.classes:
+        if label != label.strip() or not label:
+            yield f"{place}: {label!r} has blanks around it, which labels in a CSV do not keep; take them off"
+        if user.task == "multilabel" and ";" in label:
+            yield f"{place}: {label!r} has the `;` that separates the labels of a clip; rename the class"
+    if user.task not in ("transcription", "multilabel") and len(user.classes) < 2:
+        yield f"{place}: {len(user.classes)} of them; the task {user.task!r} tells at least two apart"
+    elif user.task == "multilabel" and not user.classes:
+        yield f"{place}: none; the task 'multilabel' needs at least one"
 
 
 def _recipes(config: Config) -> Iterator[str]:

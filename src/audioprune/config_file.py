@@ -85,6 +85,12 @@ def _told(error: ErrorDetails) -> str:
         options = value.get("options")
         label = label_of(str(value["method"]), options if isinstance(options, dict) else {})
         return f"{place}: a pruning method is named by its label, as in reports: write {label}"
+    if error["type"] == "string_type" and isinstance(value, bool):
+        return (
+            f"{place}: YAML reads yes, no, on, off, true and false as switches (here {value}); write the name in quotes"
+        )
+    if error["type"] == "string_type" and (value is None or isinstance(value, int | float)):
+        return f"{place}: YAML reads this as {value!r}, not as a name; write it in quotes"
     return f"{place}: {error['msg']}{shown}"
 
 

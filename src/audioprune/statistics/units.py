@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,3 +32,15 @@ RECORDINGS = Unit()
 def unit_of(facts: Dataset) -> Unit:
     """The unit of a dataset, as its facts have it."""
     return Unit(within=facts.drawn_within, parts=facts.mixed_by)
+
+
+def divided(clips: Iterable[tuple[str, str]], unit: Unit = RECORDINGS) -> list[str]:
+    """Recordings with clips in more than one part, sorted. clips: (recording, part: a split or a fold) of each clip.
+
+    Such clips are known from training when they are tested, and clips of different parts are not independent.
+    """
+    found: dict[str, set[str]] = {}
+    for recording, part in clips:
+        for one in unit.of(recording) if recording else ():
+            found.setdefault(one, set()).add(part)
+    return sorted(one for one, parts in found.items() if len(parts) > 1)

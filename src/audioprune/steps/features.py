@@ -38,6 +38,7 @@ def features(job: Job[FeaturesSettings]) -> dict:
         "training_clips": len(training),
         "padded_clips": int((natural < settings.frames).sum()),
         "cut_clips": int((natural > settings.frames).sum()),
+        "cut_share": float(np.maximum(0, natural - settings.frames).sum() / natural.sum()),
         "padded_share": float(np.maximum(0, settings.frames - natural).mean() / settings.frames),
     }
 
