@@ -16,7 +16,7 @@ from audioprune import registry
 from audioprune.facts.tokens import BLOCKS, PATCH
 
 OptionValue = str | int | float | bool
-Perturbation = Literal["I", "II", "III", "I-count", "II-count", "III-count"]
+Perturbation = Literal["I", "II", "III", "I-shuffled", "II-shuffled", "III-shuffled"]
 
 
 class Closed(BaseModel):
@@ -205,9 +205,10 @@ class EvaluateSettings(Closed):
         "last", description="which epoch's weights: the last, or the best on test or on validation clips (paper.md 1.9)"
     )
     perturbation: Literal["none"] | Perturbation = Field(
-        "none", description="perturbation test (paper.md 2.5); -count: its control, as many swaps whatever their label"
+        "none", description="perturbation test (paper.md 2.5); -shuffled: its control, labels shuffled within the clip"
     )
     tau: float | None = Field(None, description="a perturbation's signal threshold; None: that of the clusters cell")
+    shuffle_seed: int = Field(0, ge=0, description="of a control's shuffled labels")
     precision: Literal["fp32", "fp16", "bf16"] = Field("fp32", description="of the forward pass; fp16 and bf16: mixed")
 
 

@@ -29,7 +29,7 @@ def evaluate(job: Job[EvaluateSettings]) -> dict:
         pruning=settings.pruning,
         kernel=settings.kernel,
     )
-    perturb(model.pruning.pruner, settings.perturbation, _tau(job))
+    perturb(model.pruning.pruner, settings.perturbation, _tau(job), seed=settings.shuffle_seed)
     load_finetuned(model, job.inputs["finetune"], settings.selection)
     clips = WaveformStore.open(job.inputs["audio"]).clips
     rows = rows_of(clips, folds=facts.folds, fold=trained.fold, split=trained.split).test
