@@ -158,13 +158,13 @@ class AudioSettings(Closed):
 
 
 class FeaturesSettings(Closed):
-    """fbank of every clip; mean and std are the dataset's published ones, or None: computed from the training clips."""
+    """fbank of every clip; mean and std are the dataset's published ones, or None: those of a run's training clips."""
 
     dataset: str = Field(description="a built-in dataset, or one of the user's")
     frames: int = Field(
         gt=0, multiple_of=16, description="frames of 10 ms kept of each clip, padded where it is shorter"
     )
-    mean: float | None = Field(None, description="of log-mel values; none: that of the training clips")
+    mean: float | None = Field(None, description="of log-mel values; none: that of a run's training clips")
     std: float | None = Field(None, description="their standard deviation; values are divided by twice as much")
 
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 TITLE = "Data"
 CAPTION = (
     "Every dataset of the study as it was used: clips that were decoded and clips that were set aside, hours of audio, "
-    "the input's length, the share of it that is padding, mean and standard deviation of the training clips' fbank."
+    "the input's length, the share of it that is padding, mean and standard deviation of the training clips' fbank "
+    "(of folded data: of all clips)."
 )
 SPLITS = ("train", "val", "test")
 
@@ -25,7 +26,8 @@ def needs(study: Cells) -> list:
 def build(results: Results) -> Table:
     rows = tuple(_row(results, r) for r in results.cells("features"))
     notes = (
-        "Normalised by the published mean and standard deviation where the dataset has them, else by those measured.",
+        "Models see the published normalisation where a dataset has one, else that of their own training clips: of folded "
+        "data no test clip has a part in it.",
     )
     return Table(_columns(), rows, notes)
 
