@@ -26,8 +26,8 @@ def needs(study: Cells) -> list:
 def build(results: Results) -> Table:
     rows = tuple(_row(results, r) for r in results.cells("features"))
     notes = (
-        "Models see the published normalisation where a dataset has one, else that of their own training clips: of folded "
-        "data no test clip has a part in it.",
+        "Models see the published normalisation where a dataset has one, else that of their own training clips, so "
+        "that no test clip has a part in it.",
     )
     return Table(_columns(), rows, notes)
 
