@@ -18,7 +18,7 @@ from audioprune.facts.tokens import BLOCKS, PATCH
 Decay = Annotated[float, Field(ge=0, lt=1)]
 OptionValue = str | int | float | bool
 Within = Literal["window", "sound"]
-Perturbation = Literal["I", "II", "III", "I-count", "II-count", "III-count"]
+Perturbation = Literal["I", "II", "III", "I-shuffled", "II-shuffled", "III-shuffled"]
 
 
 class Closed(BaseModel):
@@ -164,13 +164,13 @@ class AudioSettings(Closed):
 
 
 class FeaturesSettings(Closed):
-    """fbank of every clip; mean and std are the dataset's published ones, or None: computed from the training clips."""
+    """fbank of every clip; mean and std are the dataset's published ones, or None: those of a run's training clips."""
 
     dataset: str = Field(description="a built-in dataset, or one of the user's")
     frames: int = Field(
         gt=0, multiple_of=16, description="frames of 10 ms kept of each clip, padded where it is shorter"
     )
-    mean: float | None = Field(None, description="of log-mel values; none: that of the training clips")
+    mean: float | None = Field(None, description="of log-mel values; none: that of a run's training clips")
     std: float | None = Field(None, description="their standard deviation; values are divided by twice as much")
 
 
@@ -211,9 +211,10 @@ class EvaluateSettings(Closed):
         "last", description="which epoch's weights: the last, or the best on test or on validation clips (paper.md 1.9)"
     )
     perturbation: Literal["none"] | Perturbation = Field(
-        "none", description="perturbation test (paper.md 2.5); -count: its control, as many swaps whatever their label"
+        "none", description="perturbation test (paper.md 2.5); -shuffled: its control, labels shuffled within the clip"
     )
     tau: float | None = Field(None, description="a perturbation's signal threshold; None: that of the clusters cell")
+    shuffle_seed: int = Field(0, ge=0, description="of a control's shuffled labels")
     precision: Literal["fp32", "fp16", "bf16"] = Field("fp32", description="of the forward pass; fp16 and bf16: mixed")
 
 

@@ -31,7 +31,7 @@ from audioprune.settings import (
 
 RATES = (1.0, 0.7, 0.5)
 WORSE = {"random": 0.1, "uniform": 0.08, "intensity": 0.12, "variation": 0.11, "tome": 0.01}
-TESTS = {"I": 0.3, "I-count": 0.2, "II": 0.05, "III": 0.15, "III-count": 0.16}  # how much less is right
+TESTS = {"I": 0.3, "I-shuffled": 0.2, "II": 0.05, "III": 0.15, "III-shuffled": 0.16}  # how much less is right
 BLOCKS = (0, 3, 6, 9)  # after which tokens are discarded
 MASKED = Augment(mask_2d=0.3)
 NOT_MADE = "needs a machine with more memory"

@@ -64,9 +64,9 @@ def test_token_merging_takes_no_more_than_half(edited):
 
 def test_controls_of_algorithm_1_are_configured(edited):
     def control(data):
-        data["studies"]["mini"]["grids"][0]["perturbations"] = ["I", "I-count", "III-count"]
+        data["studies"]["mini"]["grids"][0]["perturbations"] = ["I", "I-shuffled", "III-shuffled"]
 
-    assert edited(control).studies["mini"].grids[0].perturbations == ("I", "I-count", "III-count")
+    assert edited(control).studies["mini"].grids[0].perturbations == ("I", "I-shuffled", "III-shuffled")
 
 
 def test_unknown_names_and_recipe_fields_are_named_with_the_nearest(edited):
@@ -263,7 +263,14 @@ def test_labels_are_checked_wherever_they_stand(edited):
 
 def test_all_perturbation_tests_are_named_in_one_word(edited):
     found = edited(lambda data: data["studies"]["mini"]["grids"][0].update(perturbations="all"))
-    assert found.studies["mini"].grids[0].perturbations == ("I", "II", "III", "I-count", "II-count", "III-count")
+    assert found.studies["mini"].grids[0].perturbations == (
+        "I",
+        "II",
+        "III",
+        "I-shuffled",
+        "II-shuffled",
+        "III-shuffled",
+    )
 
 
 def test_the_shipped_configuration_is_plain():

@@ -53,10 +53,10 @@ def test_needs_holds_the_unperturbed_evaluations_of_the_same_models():
 
 def test_controls_stand_beside_their_tests():
     found = [row.cells for row in table4.build(ablations()).rows if row.cells["keep_rate"] == 0.7]
-    assert [c["test"] for c in found] == ["unperturbed", "I", "I-count", "II", "III", "III-count"]
+    assert [c["test"] for c in found] == ["unperturbed", "I", "I-shuffled", "II", "III", "III-shuffled"]
     by_test = {c["test"]: c for c in found}
     for test in ("I", "III"):
-        values = by_test[test]["accuracy"].value, by_test[f"{test}-count"]["accuracy"].value
+        values = by_test[test]["accuracy"].value, by_test[f"{test}-shuffled"]["accuracy"].value
         assert by_test[test]["this_minus_control"].value == pytest.approx(values[0] - values[1])
         assert (
             by_test[test]["this_minus_control"].low

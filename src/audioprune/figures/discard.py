@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 TITLE = "Discarding tokens by intensity"
 CAPTION = (
     "Accuracy (or mAP) of the unpruned model when tokens of the two lowest (C1C2) or highest (C4C5) of five intensity "
-    "clusters are discarded after one block, against as many tokens of each clip at random (dashed). A clip without a "
-    "token counts as wrong; crosses, where there are such clips: left out, as released. Dotted: nothing discarded. "
+    "clusters (fitted on the evaluation clips, as released; padding is in the lowest) are discarded after one block, "
+    "against as many tokens of each clip at random (dashed). A clip without a token counts as wrong; crosses, where "
+    "there are such clips: left out, as released. Dotted: nothing discarded. "
     f"Bars: {INTERVAL}."
 )
 SETS = {"C1C2": "without C1 and C2 (low intensity)", "C4C5": "without C4 and C5 (high intensity)"}

@@ -70,6 +70,7 @@ PINNED: dict[str, object] = {
     "EvaluateSettings.selection": "last",
     "EvaluateSettings.perturbation": "none",
     "EvaluateSettings.tau": None,
+    "EvaluateSettings.shuffle_seed": 0,
     "EvaluateSettings.precision": "fp32",
     "TraceSettings.pruning": {},
     "TraceSettings.selection": "last",

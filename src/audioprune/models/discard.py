@@ -15,11 +15,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from audioprune.models.pruner import Survivors, View
+from audioprune.models.pruner import Survivors
 from audioprune.models.random_order import RandomOrder
 from audioprune.models.statistic import patch_mean
 
@@ -47,8 +46,7 @@ class Discard(nn.Module):
         inside = (mean > self.low) & (mean < self.high)
         if self.order is None:
             return inside
-        every = torch.arange(inside.shape[1], device=inside.device).expand(inside.shape)
-        rank = self.order(View(block, 0, 0, every, pixels, None))  # (B, P)
+        rank = self.order.of_patches(pixels, block)  # (B, P)
         return place(rank) < inside.sum(1, keepdim=True)
 
 

@@ -16,8 +16,8 @@ CAPTION = (
     "Every dataset of the study as it was used: clips that were decoded and clips that were set aside, hours of audio, "
     "the input's length, the share of it that is padding, the share of the audio that is cut off behind it, the shares "
     "of clips that were resampled to 16 kHz, mixed down to one channel, divided because their floats passed "
-    "full scale, or clipped, mean and standard deviation of the training clips' fbank. What happened to no clip has no "
-    "column."
+    "full scale, or clipped, mean and standard deviation of the training clips' fbank (of folded data: of all clips). "
+    "What happened to no clip has no column."
 )
 SPLITS = ("train", "val", "test")
 TREATED = (("resampled", "Resampled"), ("mixed_down", "Mixed down"), ("scaled", "Divided"), ("clipped", "Clipped"))
@@ -32,7 +32,8 @@ def build(results: Results) -> Table:
     rows = tuple(_row(results, r) for r in found)
     notes = (
         *(warning for r in found for warning in _warnings(results, r)),
-        "Normalised by the published mean and standard deviation where the dataset has them, else by those measured.",
+        "Models see the published normalisation where a dataset has one, else that of their own training clips, so "
+        "that no test clip has a part in it.",
     )
     return Table(_columns(), rows, notes)
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from audioprune import registry
 from audioprune.cells.query import value_of
-from audioprune.exhibits.headline import Question
+from audioprune.exhibits.headline import Question, Rows
 from audioprune.exhibits.table import Column, Row, Table
 from audioprune.results.token_contrasts import contrast
 from audioprune.results.tokens import Group, analysed, groups, means
-from audioprune.tables._tokens import measured, notes, where
+from audioprune.tables._tokens import PROTOCOL, measured, notes, where
+from audioprune.wording import number
 
 if TYPE_CHECKING:
     from audioprune.cells.query import Cells
@@ -20,18 +21,34 @@ if TYPE_CHECKING:
 TITLE = "Low-intensity tokens that survive"
 CAPTION = (
     "Tokens of low intensity (clusters C1 and C2 of the patch mean) after the last pruning stage: as a share of the "
-    "survivors and of the input's such tokens, means over test clips. The difference is AudioMAE minus the model of "
-    "the row, both at this keep-rate, on the same clips. A share of the input's tokens equal to K / N would be blind "
-    "to intensity."
+    "survivors and of the input's such tokens, means over test clips. Padding is of low intensity too and counts, as "
+    "released; beside it the share of the survivors that is padding, and that of low intensity without it. The "
+    "difference is AudioMAE minus the model of the row, both at this keep-rate, on the same clips. A share of the "
+    "input's tokens equal to K / N would be blind to intensity."
 )
+
+
+def _padded(rows: Rows) -> str:
+    """How much of what is kept at the lowest keep-rate is padding, where it is more than a hundredth."""
+    rate = min(row["keep_rate"] for row in rows)
+    kept = [(row["padding_of_kept"], row) for row in rows if row["keep_rate"] == rate]
+    told = [
+        f"{number(cell.value, 1)} % of what {row['backbone']} by {row['score']} keeps on {row['dataset']}"
+        for cell, row in kept
+        if cell.value is not None and cell.value > 1
+    ]
+    return f"Padding counts as low intensity: it is {'; '.join(told)}." if told else ""
+
+
 HEADLINE = Question(
     question="Does AudioMAE keep more low-intensity tokens than AST at keep-rate {rate}?",
     above="Their share of AudioMAE's kept tokens minus that of AST's, in points",
     difference="low_of_kept_audiomae_minus_this",
     of={"method": "topk", "family": "ast", "score": "cls"},
+    caution=_padded,
 )
 OURS = "audiomae"  # the family that others are compared with
-SHARES = ("low_of_kept", "low_of_input")
+SHARES = ("low_of_kept", "low_of_input", "low_inside_of_kept", "low_inside_of_input", "padding_of_kept")
 RANKS = "Models rank by the score named; the difference is to AudioMAE ranked by its own, global score."
 
 
@@ -50,7 +67,7 @@ def build(results: Results) -> Table:
     place = {g.dataset: i for i, g in reversed(list(enumerate(found)))}
     shown = sorted(found, key=lambda g: (place[g.dataset], -g.keep_rate))
     rows = [row for group in shown for row in _rows(results, shown, group)]
-    told = (RANKS, *notes(shown, labelled=False)) if rows else ()
+    told = (RANKS, *notes(results, shown), PROTOCOL) if rows else ()
     return Table(_columns(), tuple(rows), told)
 
 
@@ -97,6 +114,11 @@ def _columns() -> tuple[Column, ...]:
         Column("low_of_kept", "95 % interval", part="interval", decimals=1),
         Column("low_of_kept_audiomae_minus_this", "AudioMAE minus this", "points", 1, signed=True),
         Column("low_of_kept_audiomae_minus_this", "95 % interval", part="interval", decimals=1, signed=True),
+        Column("padding_of_kept", "Padding", "%", 1),
+        Column("low_inside_of_kept", "Low, no padding", "%", 1),
+        Column("low_inside_of_kept", "95 % interval", part="interval", decimals=1),
+        Column("low_inside_of_kept_audiomae_minus_this", "AudioMAE minus this", "points", 1, signed=True),
+        Column("low_inside_of_kept_audiomae_minus_this", "95 % interval", part="interval", decimals=1, signed=True),
         Column("low_of_input", "Of input's", "%", 1),
         Column("low_of_input", "95 % interval", part="interval", decimals=1),
         Column("kept_fraction", "K / N", "%", 1),

@@ -1,7 +1,7 @@
 """Perturbation tests: P0 Table 4. At every pruning block some kept tokens are exchanged for pruned ones.
 
 I: kept signal for pruned signal; II: kept background for pruned background; III: kept background for pruned signal.
-"I-count" and so on exchange as many tokens whatever their label: the control that P0 lacks.
+"I-shuffled" and so on are the same by labels shuffled within the clip: the control that P0 lacks.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ TITLE = "Perturbation of the kept tokens"
 CAPTION = (
     "Accuracy when kept tokens are exchanged for pruned ones at every pruning block, at inference, without training. "
     "Test I exchanges signal for signal, II background for background, III background for signal; the best-scored "
-    "pruned tokens come in and the number of tokens stays. Controls (-count) exchange as many tokens whatever their "
-    "label. The change is against the same model unperturbed, and against the test's control."
+    "pruned tokens come in and the number of tokens stays. Controls (-shuffled) do the same "
+    "by labels that are shuffled within each clip, so that they differ from the test in nothing but which patches are "
+    "called signal. The change is against the same model unperturbed, and against the test's control."
 )
 PUBLISHED = ("table4",)  # files of report/published that it shows
-COUNT = "-count"
-TESTS = ("none", *(f"{test}{end}" for test in ("I", "II", "III") for end in ("", COUNT)))
+SHUFFLED = "-shuffled"
+TESTS = ("none", *(f"{test}{end}" for test in ("I", "II", "III") for end in ("", SHUFFLED)))
 CAUTION = (
     "A patch counts as signal when its normalised mean is above the dataset's threshold. What P0 concludes from this "
     "table is withdrawn: its labels of signal and background look independent of where the patches lie."
@@ -65,7 +66,7 @@ def build(results: Results) -> Table:
                 cells |= {"test": test.replace("none", "unperturbed"), "accuracy": quantity(row, **beside)}
                 if test != "none" and plain is not None and plain.runs and row.runs:
                     cells["change"] = cell_of(difference(results, row, plain))
-                control = by_test.get(f"{test}{COUNT}")
+                control = by_test.get(f"{test}{SHUFFLED}")
                 if control is not None and control.runs and row.runs:
                     cells["this_minus_control"] = cell_of(difference(results, row, control))
                 rows.append(Row(cells, heading(group)))
