@@ -83,17 +83,21 @@ def test_one_recipe_for_each_backbone_and_dataset():
     assert {c.inputs["finetune"].path for c in plain} == {c.inputs["finetune"].path for c in found}
 
 
-def test_panels_hold_a_curve_for_discarded_and_random(frame):
+def test_panels_hold_a_row_for_each_block_backbone_and_control(frame):
     fig, _ = discard.draw(ablations())
     assert [ax.get_title(loc="left") for ax in fig.axes][:2] == [
         "esc10, without C1 and C2 (low intensity)",
         "esc10, without C4 and C5 (high intensity)",
     ]
     own = frame[(frame["backbone"] == "audiomae-tiny") & (frame["dataset"] == "esc10") & (frame["discarded"] == "C1C2")]
-    curves = [c.lines[0].get_ydata().tolist() for c in fig.axes[0].containers]
+    curves = [c.lines[0].get_xdata().tolist() for c in fig.axes[0].containers]
     assert own[~own["control"]]["value"].tolist() in curves
     assert own[own["control"]]["value"].tolist() in curves
-    assert fig.axes[0].get_ylim() == fig.axes[1].get_ylim()
+    assert fig.axes[0].get_xlim() == fig.axes[1].get_xlim()
+    rows = [y for c in fig.axes[0].containers for y in c.lines[0].get_ydata().tolist()]
+    assert len(set(rows)) == len(rows) == len(frame[(frame["dataset"] == "esc10") & (frame["discarded"] == "C1C2")])
+    legend = [text.get_text() for text in fig.legends[0].get_texts()]
+    assert (discard.SKIPPED in legend) == (frame["n_skipped"] < frame["n"]).any()
 
 
 def test_what_was_not_run_says_why():

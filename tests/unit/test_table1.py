@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fakes import predictions, shared
 
-from audioprune.exhibits import forms
+from audioprune.exhibits import forms, latex
 from audioprune.exhibits.table import Cell, Table
 from audioprune.profiling.macs import count
 from audioprune.results import published
@@ -115,7 +115,7 @@ def test_forms_show_the_same_numbers(table):
     interval = f"[{low_high.low:.2f}, {low_high.high:.2f}]"
     for text in (
         forms.html(table),
-        forms.latex(table, name="table1", title="T", caption="C"),
+        latex.render(table, name="table1", title="T", caption="C"),
         forms.typst(table),
     ):
         assert value in text

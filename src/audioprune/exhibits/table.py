@@ -52,6 +52,15 @@ class Column:
     wrap: bool = False  # long text: broken into lines
     floor: bool = False  # what rounds to zero is shown as below the last digit
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The heading; of more than nine letters on two lines, parted where they are most alike in length."""
+        gaps = [i for i, c in enumerate(self.header) if c == " "]
+        if len(self.header) <= 9 or not gaps:
+            return (self.header,)
+        middle = min(gaps, key=lambda i: abs(2 * i - len(self.header) + 1))
+        return self.header[:middle], self.header[middle + 1 :]
+
 
 @dataclass(frozen=True)
 class Row:

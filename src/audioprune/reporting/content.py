@@ -8,10 +8,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audioprune.cells.cell import DEFAULT_STUDY
 from audioprune.cells.kinds import KINDS
 from audioprune.exhibits import named, table_json
 from audioprune.exhibits.headline import Question
@@ -139,17 +138,12 @@ def _exhibit(study: str, module: named.Exhibit, folder: Path, kind: str, name: s
         heading=f"{number}: {module.TITLE}" if number else module.TITLE,
         caption=module.CAPTION,
         status=table.status if table else "",
-        rebuild=f"snakemake {target(study, f'{name}.{KINDS[kind].files[0]}')}",
+        rebuild=f"snakemake {named.target(study, f'{name}.{KINDS[kind].files[0]}')}",
         csv=drawn["csv"].read_text(encoding="utf-8"),
         table=table,
         headline=getattr(module, "HEADLINE", None),
         svg="" if table else drawn["svg"].read_text(encoding="utf-8"),
     )
-
-
-def target(study: str, file: str) -> str:
-    """Path of a study's file as users type it."""
-    return str(PurePosixPath("results") / ("" if study == DEFAULT_STUDY else study) / file)
 
 
 def _numbered(name: str) -> str:

@@ -126,8 +126,8 @@ def _columns(rates: set[float]) -> tuple[Column, ...]:
                 Column(f"mac_ratio_{rate:g}", "MACs", "×"),
             )
         ),
-        Column("share", "Of the peak, unpruned", "%", 0),
-        Column("share_pruned", "most pruned", "%", 0),
+        Column("share", "Share of peak", "%", 0),
+        Column("share_pruned", "Share, most pruned", "%", 0),
         Column("launch", "Starting kernels", "%", 0),
         Column("memory", "Memory", "MiB", 0),
     )
