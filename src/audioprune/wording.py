@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 METRICS = {"top1": "top-1 accuracy, %", "map": "mAP × 100", "wer": "word error rate, %"}
 BIDI = {chr(c) for c in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F)}
@@ -16,6 +16,12 @@ def number(value: float, decimals: int, signed: bool = False) -> str:
     if float(text) == 0:
         return text
     return ("−" if value < 0 else "+" if signed else "") + text
+
+
+def listed(names: Iterable[object]) -> str:
+    """a; a and b; a, b and c."""
+    *most, last = [*map(str, names)] or ["nothing"]
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def clean(text: object) -> str:

@@ -13,7 +13,7 @@ from audioprune.exhibits import named
 from audioprune.exhibits.headline import Question
 from audioprune.exhibits.table import Cell, Row, Table
 from audioprune.reporting.answers import answers
-from audioprune.tables import ranking, table1
+from audioprune.tables import low_intensity, ranking
 from audioprune.wording import number
 
 OURS = [name for name in named.names("table") if hasattr(named.get("table", name), "HEADLINE")]
@@ -68,23 +68,69 @@ def test_only_the_rows_that_are_asked_count():
     assert found.text.count("[") == 1
 
 
-def test_models_that_guess_are_named():
-    def told(guessing: float | None) -> str:
-        unpruned = {"method": "none", "pruned_by": "none", "keep_rate": 1.0, "accuracy": Cell(12.0, 8.0, 16.0)}
-        pruned = {
-            "method": "topk",
-            "pruned_by": "topk",
-            "keep_rate": 0.5,
-            "accuracy": Cell(9.0, 7.0, 11.0),
-            "drop": BOTH,
-        }
-        rows = ({**row, "guessing": guessing} for row in (unpruned, pruned))
-        (found,) = answers([exhibit(table1.HEADLINE, *rows)])
-        return found.text.partition("]. ")[2]
+def competence(*models: tuple[str, str, str]) -> SimpleNamespace:
+    """Backbone, variant and outcome of unpruned models on esc10."""
+    rows = tuple(
+        Row({"backbone": b, "dataset": "esc10", "variant": v, "outcome": o, "said": f"{b} on esc10 (12.0 %)"})
+        for b, v, o in models
+    )
+    return SimpleNamespace(name="competence", label="Learnt", headline=None, table=Table((), rows))
 
-    assert told(10.0) == "No better than chance even unpruned, so that nothing follows: a-tiny on esc10 (10 %)."
-    assert told(7.9) == ""
-    assert told(None) == ""  # several labels a clip
+
+def test_models_that_have_not_learnt_are_in_no_answer_and_listed_once():
+    asked = below(("a-tiny", 0.5, UP), ("b-tiny", 0.5, DOWN))
+    first, left_out = answers([asked, competence(("a-tiny", "", "counts"), ("b-tiny", "", "left out"))])
+    assert first.text == "Yes. Points below attention (negative: above): a-tiny on esc10 2.0 [1.0, 3.0]."
+    assert left_out.question == "Which models are left out of all answers and verdicts?"
+    assert left_out.text == "1 of 2, which unpruned have not learnt enough: b-tiny on esc10 (12.0 %)."
+    assert (left_out.exhibit, left_out.label) == ("competence", "Learnt")
+    assert len(answers([asked, competence(("a-tiny", "", "counts"), ("b-tiny", "", "counts"))])) == 1
+    (only,) = answers([below(("b-tiny", 0.5, DOWN)), competence(("b-tiny", "", "left out"))])
+    assert only.exhibit == "competence"  # and nothing is answered
+
+
+def test_of_two_recipes_the_one_that_has_learnt_stays():
+    rows = [
+        {"method": "intensity", "keep_rate": 0.5, "variant": variant, "attention_minus_this": UP}
+        for variant in ("epochs=1", "epochs=9")
+    ]
+    learnt = competence(("a-tiny", "epochs=1", "left out"), ("a-tiny", "epochs=9", "counts"))
+    first, left_out = answers([exhibit(ranking.HEADLINE, *rows), learnt])
+    assert first.text.count("[") == 1
+    assert left_out.text.endswith("a-tiny on esc10 (12.0 %), epochs=1.")
+
+
+def test_a_difference_of_two_models_names_both_and_needs_both():
+    asked = Question(question="Does b keep more than a?", above="Points", difference="drop", of={})
+    row = {"keep_rate": 0.5, "drop": UP, "against": "b-tiny"}
+    (found,) = answers([exhibit(asked, row)])
+    assert found.text == "Yes. Points: b-tiny minus a-tiny on esc10 2.0 [1.0, 3.0]."
+    learnt = competence(("a-tiny", "", "counts"), ("b-tiny", "", "left out"))
+    assert [one.exhibit for one in answers([exhibit(asked, row), learnt])] == ["competence"]
+
+
+def test_an_answer_says_where_it_was_judged():
+    def said(tier: str) -> str:
+        (found,) = answers([below(("a-tiny", 0.5, UP))], tier)
+        return found.text.partition(".")[0]
+
+    assert said("synthetic") == "Yes, on synthetic audio"
+    assert said("real miniature") == "Yes, on real audio in miniature"
+    assert said("published") == "Yes, at full size"
+
+
+def test_that_two_models_rank_by_different_scores_is_said():
+    """With what each keeps under the other's score, where the study has that."""
+    shares = (("audiomae", "global", 32.3), ("audiomae", "cls", 45.1), ("ast", "cls", 15.1), ("ast-mp", "global", 36.5))
+    rows = [
+        {"family": f, "score": s, "method": "topk", "keep_rate": 0.5, "low_of_kept": Cell(v, v - 1, v + 1)}
+        | {"low_of_kept_audiomae_minus_this": UP if f == "ast" else None}
+        for f, s, v in shares
+    ]
+    (found,) = answers([exhibit(low_intensity.HEADLINE, *rows)])
+    assert "AudioMAE ranks by global and AST by CLS attention, so that the score may explain this" in found.text
+    assert "AudioMAE ranked by cls: 45.1 % on esc10 of its kept tokens" in found.text
+    assert "36.5" not in found.text
 
 
 def test_nothing_is_answered_without_a_difference_or_a_question():

@@ -30,8 +30,8 @@ def test_more_tokens_cannot_save_more():
 
 
 def test_corrected_claims_do_not_contradict_each_other():
-    evidence = Evidence(Results("paper", []))
-    corrected = [c.model_copy(update={"quantities": readings(c, evidence)}) for c in load()]
+    paper = Results("paper", [])
+    corrected = [c.model_copy(update={"quantities": readings(c, Evidence(paper, c))}) for c in load()]
     left = [r for r in relations(corrected) if r.kind == "contradiction"]
     assert {r.ids[1] for r in left} == {"000-1"}  # other keep-rates save less or more than the band
     assert {r.ids[0] for r in left} == {"000-6", "000-7", "000-9", "000-10", "000-11", "001-5"}

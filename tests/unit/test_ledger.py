@@ -35,7 +35,12 @@ def test_a_remaining_share_that_is_claimed_as_a_reduction(name, values):
         "claimed": f"{remains} % of the MACs saved",
         "is": f"{remains} % of the MACs remaining",
     }
-    assert f"{remains} % of the MACs remaining, which is {saved} % of the MACs saved" in judged.corrected
+    as_printed = f"{remains} % of the MACs remaining as printed, which is {saved} % of the MACs saved"
+    assert f"{as_printed}, and exactly {exact:.2f} % remaining, {100 - exact:.2f} % saved" in judged.corrected
+    assert f"is {remains} % of the MACs remaining" in judged.brief
+    assert f"exactly {exact:.2f} % remaining, {100 - exact:.2f} % saved. " in judged.brief
+    assert f"{saved} % of the MACs saved" not in judged.brief  # what the rounding of the print gives
+    assert judged.shown_in == "claims"  # the evidence is arithmetic
     (macs,) = [p for p in judged.parts if p.name == "MACs"]
     assert round(macs.value, 2) == exact
     assert f"exact: {exact:.2f} % remaining, {100 - exact:.2f} % saved" in macs.evidence
@@ -96,7 +101,8 @@ def test_verdicts_without_cells():
     assert {name for name, verdict in found.items() if verdict == "superseded"} == {
         f"P0-{n}" for n in (2, 3, 6, 7, 8, 9, 11, 14, 15)
     }
-    assert set(found.values()) == {"misstated", "superseded", "not-run"}
+    assert {name for name, verdict in found.items() if verdict == "open"} == {"P0-13"}
+    assert set(found.values()) == {"misstated", "superseded", "not-run", "open"}
     for one in judge_all(Results("paper", [])):
         assert one.own_data
         assert one.command.startswith("snakemake results/")
@@ -128,7 +134,7 @@ def test_printed_values_are_not_judged_on_other_data(tmp_path):
     assert not judged.own_data
     counted, beside = judged.of("cells")
     assert (counted.verdict, counted.counted, beside.counted) == ("not-run", True, False)
-    assert "judged on esc50 only" in counted.evidence
+    assert "judged on esc50 at the published size only; beside it: ast-tiny on esc10" in counted.evidence
     assert counted.command == "snakemake results/table1.tex"
 
 

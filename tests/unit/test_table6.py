@@ -9,6 +9,7 @@ from fakes import shared
 from audioprune.config_file import load
 from audioprune.planning.stages import Planner
 from audioprune.planning.study import study_of
+from audioprune.results import recipes_printed
 from audioprune.results.study import Results
 from audioprune.tables import table6
 
@@ -79,11 +80,11 @@ def test_the_papers_study_runs_the_released_recipes():
     ],
 )
 def test_same(own, printed, equal):
-    assert table6.same(own, printed) is equal
+    assert recipes_printed.same(own, printed) is equal
 
 
 def test_settings_that_are_not_used_are_left_out():
     (r,) = [r for r in shared().cells("finetune") if r.address.startswith("audiomae-b/spc2/none")]
-    own = table6.ours(r.settings, "ce")
+    own = recipes_printed.ours(r.settings, "ce")
     assert (own["beta1"], own["beta2"], own["precision_train"], own["loss"]) == (0.9, 0.95, "fp32", "ce")
     assert not {"step_start", "warmup_steps", "betas", "tie"} & set(own)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from audioprune.claims.verdict import Part, absence, combine, line, tally
+from audioprune.claims.verdict import Part, absence, combine, counts, line, tally
 from audioprune.predicates import _parts
 from audioprune.results.estimate import Estimate
 from audioprune.statistics.bootstrap import Design, Drawn
@@ -42,6 +42,10 @@ def estimate(value: float, half: float, n: int = 2000) -> Estimate:
         (("inconclusive", "not-run"), "inconclusive"),
         (("supported", "not-run"), "not-run"),
         (("not-run",), "not-run"),
+        (("open",), "open"),
+        (("open", "supported"), "open"),
+        (("open", "refuted"), "refuted"),
+        (("open", "not-run", "supported"), "not-run"),
     ],
 )
 def test_combination(verdicts, expected):
@@ -57,6 +61,9 @@ def test_lines_count_and_name_reasons():
     assert absence([part("not-run", evidence=e) for e in ("x", "y", "z", "x")]) == ["not run: x and 2 more reasons"]
     many = [part("supported", str(i), "yes") for i in range(6)]
     assert line(many) == "6 supported of 6; 0: yes; and so on"
+    some = [*many, part("not-run", "c", "no data"), part("not-run", "d", "elsewhere", counted=False)]
+    assert line(some) == "6 supported, 1 not-run of 7; 0: yes; and so on; 1 of 7 not run: no data"
+    assert counts(some) == {"supported": 6, "not-run": 1}
 
 
 def test_the_estimates_below_are_what_they_say():
@@ -103,11 +110,24 @@ def test_a_part_says_what_it_rests_on_and_what_its_sides_leave_out():
 
 def test_clips_that_would_settle_it():
     """With so many clips the error shrinks until the one-sided bound stands on the margin."""
-    found = estimate(0.8, 0.6)
-    clips = _parts.settling(found, 1.0)
-    bound = found.value + stats.norm.ppf(0.95) * found.error * np.sqrt(found.n / clips)
-    assert bound == pytest.approx(1.0, abs=1e-3)
-    assert _parts.settling(estimate(1.0, 0.6), 1.0) is None
+    found, seeds = estimate(0.8, 0.6), [0.7, 0.8, 0.9]
+    said = _parts.settling(found, 1.0, seeds)
+    clips = int("".join(filter(str.isdigit, said.partition(" clips")[0])))
+    training = np.var(seeds, ddof=1) / 3
+    of_clips = (found.error**2 - training) * found.n / clips
+    bound = found.value + stats.norm.ppf(0.95) * np.sqrt(of_clips + training)
+    assert bound == pytest.approx(1.0, abs=5e-3)  # clips are told to two digits
+    assert said == f"about {clips:,}".replace(",", " ") + " clips would settle it, at 3 seeds"
+
+
+def test_no_number_of_clips_settles_what_training_decides():
+    """With one seed its variance is not known; with several it may reach beyond the margin by itself."""
+    assert _parts.settling(estimate(0.8, 0.6), 1.0, [0.8]).startswith("one seed: ")
+    wide = [0.2, 0.8, 1.4]  # 1.645 x 0.6 / sqrt(3) = 0.57 points, where 0.2 are left
+    assert stats.norm.ppf(0.95) * np.std(wide, ddof=1) / np.sqrt(3) > 0.2
+    said = _parts.settling(estimate(0.8, 0.9), 1.0, wide)
+    assert said == "training varies too much for 3 seeds: more clips would not settle it"
+    assert " clips would settle it" not in _parts.settling(estimate(1.0, 0.6), 1.0, [0.9, 1.0, 1.1])
 
 
 def test_least_upper_bound_of_published_drops():

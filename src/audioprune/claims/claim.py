@@ -17,6 +17,7 @@ from audioprune import registry
 from audioprune.claims.units import Quantity
 from audioprune.errors import UserError
 from audioprune.exhibits import named
+from audioprune.results.recipes_printed import Profile
 from audioprune.settings import Closed
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ Verdict = Literal[
     "inconclusive",  # an interval holds the threshold
     "superseded",  # its source has withdrawn the analysis it rests on
     "not-run",  # cells are missing
+    "open",  # no verdict follows: true by construction, too few points, or not said by its source; the reason is said
 ]
 
 
@@ -74,11 +76,14 @@ class Claim(Closed):
     cells: Cells
     predicate: str = Field(description="family.function of audioprune.predicates")
     tolerance: dict[str, Quantity] = {}
-    profile: Literal["p0", "p2"] = Field(description="recipes of the claim's source")
+    profile: Profile = Field(
+        description="recipe of the claim's source: cells of its own data by another decide nothing"
+    )
     tier: Literal["published", "any"] = Field(description="published: its numbers are judged on its own data only")
-    exhibit: str = Field(description="table or figure that shows the evidence")
+    exhibit: str = Field(description="table or figure where the measured evidence stands")
     corrected: Corrected | None = None
     withdrawn: str = Field("", description="why its source's analysis no longer stands")
+    open: str = Field("", description="why no verdict follows: what is measured is shown as an open question")
     restates: tuple[str, ...] = Field((), description="ids of other claims that say part of the same")
     expected: Verdict = Field(description="what docs/paper.md, section 7, expects, stated before any cell was made")
     expected_why: str = ""
@@ -98,6 +103,12 @@ class Claim(Closed):
     @property
     def name(self) -> str:
         return self.ids[0]
+
+    @property
+    def thresholds(self) -> str:
+        """'margin 1.0 points; score within 0.5 points': the numbers that the statement is judged by."""
+        said = [f"{name} {value}" for name, value in self.quantities.items()]
+        return "; ".join([*said, *(f"{name} within {value}" for name, value in self.tolerance.items())])
 
 
 @cache

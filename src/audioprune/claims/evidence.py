@@ -2,14 +2,17 @@
 
 Numbers are read, pooled and compared in audioprune.results alone; here is said what is asked for, and what a study
 lacks: a `Missing` with its reason and the command that would make it. Values are in percent, differences in points.
+
+Of a claim's own data and size of model only what was trained by its source's recipe is evidence; and nothing is of
+models whose unpruned reference has not learnt enough (results.competence).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 from audioprune import registry
 from audioprune.cells.query import value_of
@@ -18,16 +21,23 @@ from audioprune.facts.dataset import Dataset
 from audioprune.facts.tokens import PATCH
 from audioprune.labels import canonical_label, label_of
 from audioprune.results import contrasts, costs, discards, token_contrasts, tokens
+from audioprune.results.competence import reference
 from audioprune.results.estimate import Absent, Estimate
-from audioprune.results.evaluations import tidy
-from audioprune.results.study import Results
-from audioprune.settings import Pruning
+from audioprune.results.evaluations import by_cell, tidy
+from audioprune.results.recipes_printed import Profile, follows
+from audioprune.results.study import Result, Results
+from audioprune.settings import FinetuneSettings, Pruning
+from audioprune.wording import listed
+
+if TYPE_CHECKING:
+    from audioprune.claims.claim import Claim
 
 OFF_THE_SHELF = "off the shelf: "  # before a method that an unpruned fine-tuning is evaluated with
 PAPER = "paper"  # the study of the claims' own datasets
 WORDS = {"keyword": "keywords", "environmental": "environmental sounds", "speaker": "speakers", "multilabel": "tagging"}
 SELECTIONS = ("last", "best_val")  # by which weights claims are judged, the first that a model has
 UNPRUNED = label_of(Pruning())
+SOURCES: dict[Profile, str] = {"p0": "P0", "p2": "the released scripts"}  # whose recipe a profile is
 
 Wanted = tuple[str, float, str]  # method, keep-rate, perturbation
 Row = Any  # of evaluations.tidy
@@ -42,20 +52,29 @@ class Missing:
 
 
 class Evidence:
-    """What is known to a study; `exhibit` names the target that a missing cell belongs to."""
+    """What is known to a study of one claim; its exhibit names the target that a missing cell belongs to."""
 
-    def __init__(self, results: Results, exhibit: str = "claims"):
-        self.results, self.study, self.exhibit = results, results.study, exhibit
+    def __init__(self, results: Results, claim: Claim):
+        self.results, self.study, self.exhibit = results, results.study, claim.exhibit
+        self.profile, self.claimed = claim.profile, claim.cells.datasets
 
     # --- what a study has -----------------------------------------------------------------------------------------
 
     def facts(self, dataset: str) -> Dataset:
         return self.results.dataset(dataset)
 
-    @property
+    @cached_property
     def models(self) -> dict[tuple[str, str, str], dict[Wanted, Row]]:
         """Pooled evaluations by backbone, dataset and variant, then by method, keep-rate and perturbation."""
-        return self.results.cached("models of claims", _models)
+        found = self.results.cached("models of claims", _models)
+        return {model: own for model, own in found.items() if self._follows(self._tuned(next(iter(own.values()))))}
+
+    def _tuned(self, row: Row) -> FinetuneSettings:
+        return self.results.cell(row.cells[0]).inputs["finetune"].settings
+
+    def _follows(self, tuned: FinetuneSettings) -> bool:
+        """Whether a model is trained as the claim's source says; others than its own have recipes of their own."""
+        return follows(tuned, self.facts(tuned.dataset).loss, self.profile)
 
     def standing(self, claimed: str, families: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
         """(dataset, {family: backbone}) that stand for a claimed dataset, with all families evaluated on each.
@@ -70,10 +89,26 @@ class Evidence:
             return [(claimed, whole[claimed])]
         return [(d, own) for d, own in whole.items() if self.facts(d).task == self.facts(claimed).task]
 
-    def own_data(self, claimed: Sequence[str], families: Sequence[str]) -> bool:
-        """Whether the claim is judged on its own datasets: on the paper study, or where no other stands for them."""
-        standing = {d for name in claimed for d, _ in self.standing(name, families)}
-        return self.study == PAPER or (bool(standing) and standing <= set(claimed))
+    def itself(self, claimed: str, dataset: str, backbones: Iterable[str]) -> bool:
+        """Whether these are the claimed dataset and models of the published size."""
+        return dataset == claimed and all(name == f"{registry.backbone(name).family.name}-b" for name in backbones)
+
+    def judged_on(self, families: Sequence[str]) -> str:
+        """'on esc10 with tiny models': what stands for what the claim speaks of; empty where that itself is there."""
+        stand_in = [
+            (dataset, own.values())
+            for claimed in self.claimed
+            for dataset, own in self.standing(claimed, families)
+            if not self.itself(claimed, dataset, own.values())
+        ]
+        datasets = dict.fromkeys(dataset for dataset, _ in stand_in)
+        sizes = dict.fromkeys(size_of(name) for _, own in stand_in for name in own)
+        return f"on {listed(datasets)} with {listed(sizes)} models" if stand_in else ""
+
+    def own_data(self, families: Sequence[str]) -> bool:
+        """Whether it is judged on its own data and sizes: on the paper study, or where no other stands for it."""
+        there = any(self.standing(claimed, families) for claimed in self.claimed)
+        return self.study == PAPER or (there and not self.judged_on(families))
 
     def absent(self, dataset: str, families: Sequence[str]) -> Missing:
         """That nothing stands for a dataset."""
@@ -82,7 +117,10 @@ class Evidence:
             if self.study == PAPER
             else f" or on another dataset of {WORDS.get(self.facts(dataset).task, 'its kind')}"
         )
-        return self.unplanned(f"evaluation of {' and '.join(families)} on {dataset}{kind}")
+        models = [(b, d) for b, d, _ in self.results.cached("models of claims", _models)]
+        otherwise = any(d == dataset and registry.backbone(b).family.name in families for b, d in models)
+        recipe = f" by the recipe of {SOURCES[self.profile]}" if otherwise else ""
+        return self.unplanned(f"evaluation of {' and '.join(families)} on {dataset}{kind}{recipe}")
 
     def keep_rates(self, backbone: str, dataset: str, method: str, wanted: Sequence[float] = ()) -> list[float]:
         """Planned keep-rates below 1, falling; only wanted ones where some are named."""
@@ -113,6 +151,8 @@ class Evidence:
 
     def contrast(self, *terms: tuple[float, Row]) -> Estimate | Missing:
         """Sum of factor x value, in points, over the folds and seeds that all have."""
+        if nothing := self._not_learnt([self._tuned(row) for _, row in terms]):
+            return nothing
         found = self._there(contrasts.contrast(self.results, *terms))
         if isinstance(found, Estimate) and found.drawn is None:
             return Missing("the models to compare were not evaluated on the same clips", self.command)
@@ -123,15 +163,29 @@ class Evidence:
         rows = self.scores(backbone, dataset, ("none", 1.0, "none"), (method, keep_rate, "none"))
         return rows if isinstance(rows, Missing) else self.contrast((1, rows[0]), (-1, rows[1]))
 
-    def discarded(self, backbone: str, dataset: str, clusters: str) -> dict[int, Estimate] | Missing:
-        """{after block: points lost when these clusters of tokens are discarded, against as many at random}."""
+    def drops_by_seed(self, backbone: str, dataset: str, method: str, keep_rate: float) -> list[float]:
+        """Unpruned minus pruned of each seed that both have, a mean over its folds."""
+        rows = self.scores(backbone, dataset, ("none", 1.0, "none"), (method, keep_rate, "none"))
+        if isinstance(rows, Missing):
+            return []
+        unpruned, pruned = (_by_seed(self.results, row) for row in rows)
+        return [unpruned[seed] - pruned[seed] for seed in sorted(unpruned.keys() & pruned.keys())]
+
+    def discarded(self, backbone: str, dataset: str, clusters: str) -> dict[int, tuple[Estimate, Estimate]] | Missing:
+        """{after block: points lost by discarding these tokens, against discarding none, and as many at random}."""
         planned = self.results.cells("discard", backbone=backbone, dataset=dataset)
+        planned = [r for r in planned if self._follows(r.inputs["finetune"].settings)]
         if not planned:
             return self.unplanned(f"discarding of clusters for {backbone} on {dataset}")
         if (backbone, dataset) not in discards.places(self.results):
             return Missing(planned[0].why, self.command)
-        found = discards.lost(self.results, backbone, dataset)
-        return {block: one for (name, block), one in found.items() if name == clusters}
+        if nothing := self._not_learnt([planned[0].inputs["finetune"].settings]):
+            return nothing
+        found = discards.against_none(self.results, backbone, dataset)
+        if isinstance(found, Absent):
+            return Missing(found.why, self.command)
+        beside = discards.lost(self.results, backbone, dataset)
+        return {key[1]: (one, beside[key]) for key, one in found.items() if key[0] == clusters}
 
     def remaining(
         self,
@@ -162,27 +216,50 @@ class Evidence:
 
     def token_rates(self, wanted: Sequence[float]) -> list[float]:
         """Those keep-rates that token analyses are planned at; the first one where there is none."""
-        planned = {value_of(r, "keep_rate") for r in self.results.cells("tokens")}
+        planned = {value_of(r, "keep_rate") for r in self._looked_into()}
         return [rate for rate in wanted if rate in planned] or list(wanted[:1])
 
     def plans_tokens(self, backbone: str, dataset: str, **wanted: float) -> bool:
         """Whether any token analysis of a backbone on a dataset is planned, or one at `keep_rate`."""
-        return bool(self.results.cells("tokens", backbone=backbone, dataset=dataset, **wanted))
+        return bool(self._looked_into(backbone=backbone, dataset=dataset, **wanted))
 
-    def analysed(self, backbone: str, dataset: str, keep_rate: float) -> tokens.Group | Missing:
-        """An unpruned model, or one of topk by its own score at the usual blocks: the first that a study analyses."""
-        shown = self.results.cached("groups of claims", _analysed)
-        own = [g for g in shown if (g.backbone, g.dataset, g.keep_rate) == (backbone, dataset, keep_rate)]
-        found = next((g for g in own if g.method in ("none", "topk")), None)
+    def _looked_into(self, **wanted: Any) -> list[Result]:
+        found = self.results.cells("tokens", **wanted)
+        return [r for r in found if self._follows(r.inputs["trace"].inputs["finetune"].settings)]
+
+    def analysed(self, backbone: str, dataset: str, keep_rate: float, score: str = "") -> tokens.Group | Missing:
+        """An unpruned model, or one of topk at the usual blocks, by its own score or the one named: the first there."""
+        method = canonical_label(backbone, f"topk.{score}" if score else "topk")
+        own = [g for g in self._groups if (g.backbone, g.dataset, g.keep_rate) == (backbone, dataset, keep_rate)]
+        found = next((g for g in own if g.method in ("none", method)), None)
         if found is None:
             return self.unplanned(f"token analysis of {backbone} on {dataset} at {keep_rate:g}")
         return found if found.cells else Missing(found.why, self.command)
 
+    @cached_property
+    def _groups(self) -> list[tokens.Group]:
+        there = {r.path for r in self._looked_into()}
+        shown = [r for r in tokens.analysed(self.results, pruned=None) if r.path in there]
+        return tokens.groups(self.results, shown)
+
     def mean(self, column: str, *terms: tuple[float, tokens.Group, int]) -> Estimate | Missing:
         """Sum of factor x mean over clips of a column at a block."""
+        traces = [self.results.cell(group.cells[0]).inputs["trace"] for _, group, _ in terms]
+        if nothing := self._not_learnt([trace.inputs["finetune"].settings for trace in traces]):
+            return nothing
         return self._there(token_contrasts.contrast(self.results, column, *terms))
 
     # --- what is not there ----------------------------------------------------------------------------------------
+
+    def _not_learnt(self, tuned: Iterable[FinetuneSettings]) -> Missing | None:
+        """That the unpruned reference of one of these models has not learnt enough, or is not there to tell."""
+        for own in tuned:
+            found = reference(self.results, own)
+            if isinstance(found, Absent):
+                return Missing(found.why, self.command)
+            if not found.learnt:
+                return Missing(f"left out, unpruned it has not learnt enough: {found.said}", self.command)
+        return None
 
     def _there(self, found: Estimate | Absent) -> Estimate | Missing:
         return Missing(found.why, self.command) if isinstance(found, Absent) else found
@@ -210,8 +287,15 @@ def _models(results: Results) -> dict[tuple[str, str, str], dict[Wanted, Row]]:
     return {model: next(own[one] for one in SELECTIONS if one in own) for model, own in found.items()}
 
 
-def _analysed(results: Results) -> list[tokens.Group]:
-    return tokens.groups(results, tokens.analysed(results, own=True, pruned=None))
+def _by_seed(results: Results, row: Row) -> dict[int, float]:
+    """{seed: mean over folds} of the evaluations that are there."""
+    each = by_cell(results).loc[list(row.cells)]
+    return each[each["why"] == ""].groupby("seed")["value"].mean().to_dict()
+
+
+def size_of(backbone: str) -> str:
+    """'tiny' of ast-mp-tiny."""
+    return backbone.removeprefix(f"{registry.backbone(backbone).family.name}-")
 
 
 def command_of(study: str, exhibit: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -29,6 +30,7 @@ class Part:
     cells: tuple[str, ...] = ()
     command: str = ""  # would run what is missing
     counted: bool = True  # in the claim's verdict; else it stands beside
+    exhibit: str = ""  # where it stands, if not in the claim's
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Judged:
 
     claim: Claim
     study: str
-    own_data: bool  # whether the claim's own datasets are judged, or others of their kind: "on this tier"
+    own_data: bool  # whether its own datasets and sizes of model are judged, or others of their kind: "on this tier"
+    judged_on: str  # those others: 'on esc10 with tiny models'; empty for own data, and where nothing is judged
     verdict: Verdict
     evidence: str  # all of it
     brief: str  # in one short line
@@ -45,10 +48,17 @@ class Judged:
     found: dict[str, Quantity]  # the claim's quantities as they are
     arithmetic: Verdict | None  # from published numbers alone; None where they say nothing
     measured: Verdict  # from the study's cells
+    shown_in: str  # the exhibit where the evidence that `brief` names stands
     corrected: str = ""  # the corrected statement
     corrected_verdict: Verdict | None = None
     misread: dict[str, dict] = field(default_factory=dict)  # by quantity: as claimed, as it is
     command: str = ""
+
+    @property
+    def verdict_where(self) -> str:
+        """The verdict; with what it was judged on, where that is not what the claim speaks of."""
+        of_cells = self.verdict in ("supported", "partly", "refuted", "inconclusive")
+        return f"{self.verdict} {self.judged_on}".strip() if of_cells else self.verdict
 
     def of(self, basis: Basis) -> list[Part]:
         return [part for part in self.parts if part.basis == basis]
@@ -58,12 +68,12 @@ def combine(parts: Iterable[Part]) -> Verdict:
     """One verdict for all counted parts, which must hold together.
 
     Some supported and some refuted: partly. A part that is refuted refutes what no other supports; a part that is not
-    run, or not conclusive, leaves open what the others support.
+    run, not conclusive or no verdict at all leaves open what the others support.
     """
     found = {part.verdict for part in parts if part.counted}
     if "partly" in found or {"supported", "refuted"} <= found:
         return "partly"
-    order = ("refuted", "inconclusive", "not-run", "supported")
+    order = ("refuted", "inconclusive", "not-run", "open", "supported")
     return next((verdict for verdict in order if verdict in found), "not-run")
 
 
@@ -72,18 +82,24 @@ def line(parts: list[Part], *, most: int = 4) -> str:
     shown = [part for part in parts if part.verdict != "not-run"]
     said = [f"{part.name}: {part.evidence}" for part in shown[:most]]
     if len(shown) > most:
-        said = [tally(shown), *said[:1], "and so on"]
+        said = [tally(parts), *said[:1], "and so on"]
     return "; ".join([*said, *absence(parts)])
 
 
-def tally(parts: list[Part]) -> str:
+def counts(parts: Iterable[Part]) -> dict[str, int]:
+    """{verdict: how many parts got it} of those that count: every number of parts that is printed is one of these."""
+    return dict(Counter(part.verdict for part in parts if part.counted))
+
+
+def tally(parts: Iterable[Part]) -> str:
     """'4 supported, 1 refuted of 5', of those that count."""
-    counted = [part.verdict for part in parts if part.counted]
-    return ", ".join(f"{counted.count(v)} {v}" for v in dict.fromkeys(counted)) + f" of {len(counted)}"
+    found = counts(parts)
+    return ", ".join(f"{n} {verdict}" for verdict, n in found.items()) + f" of {sum(found.values())}"
 
 
 def absence(parts: list[Part]) -> list[str]:
-    """Why parts were not run: the first reason, and how many others there are."""
+    """Why parts that count were not run: the first reason, and how many others there are."""
+    parts = [part for part in parts if part.counted]
     absent = [part for part in parts if part.verdict == "not-run"]
     reasons = list(dict.fromkeys(part.evidence for part in absent))
     if not absent:

@@ -21,12 +21,12 @@ def _none(rows: Rows) -> str:
 class Question:
     """Asked of the rows at the lowest keep-rate: how many intervals of a difference lie above zero?
 
-    These rows have `backbone`, `dataset` and `keep_rate` besides the difference, whose key says what is subtracted from
-    what.
+    These rows have `backbone`, `dataset`, `keep_rate` and may have `variant` besides the difference, whose key says
+    what is subtracted from what; `against` names the other model, where the difference is one of two.
     """
 
     question: str  # with a place for the {rate}
     above: str  # what is above zero where the answer is yes, and its unit
     difference: str  # key of cells
     of: Mapping[str, str]  # {key: value} of the rows that are asked
-    caution: Callable[[Rows], str] = _none  # of all rows: a sentence on what the answer leaves out, or nothing
+    caution: Callable[[Rows], str] = _none  # of the rows that count: a sentence on what the answer rests on, or nothing

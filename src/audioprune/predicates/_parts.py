@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from audioprune.claims.claim import Verdict
-from audioprune.claims.evidence import Evidence, Missing
+from audioprune.claims.claim import Claim, Verdict
+from audioprune.claims.evidence import PAPER, Evidence, Missing, command_of
 from audioprune.claims.printed import NotPrinted
 from audioprune.claims.verdict import Part
 from audioprune.results.estimate import Estimate
+
+QUANTILE = 1.644854  # of the normal distribution, at 95 %
 
 
 def above(found: Estimate, threshold: float = 0.0) -> Verdict:
@@ -34,11 +37,31 @@ def covers(found: Estimate, value: float) -> Verdict:
     return "supported" if found.low <= value <= found.high else "refuted"
 
 
-def settling(found: Estimate, margin: float) -> int | None:
-    """How many clips would put the one-sided bound on the margin, the drop staying as it is; None: no number would."""
+def settling(found: Estimate, margin: float, of_seeds: Sequence[float]) -> str:
+    """What would put the one-sided bound on the margin, the drop staying as it is: more clips, or other things first.
+
+    of_seeds: the drop of each seed. What they vary by, s^2 / S, no number of clips makes smaller.
+
+    # ASSUME: s^2 is all training variance. Clips have a part in it, so that this errs towards asking for seeds.
+    """
+    from statistics import variance
+
     from audioprune.statistics.noninferiority import clips_needed
 
-    return clips_needed(found.n * found.error**2, found.value, margin) if found.error > 0 else None
+    if len(of_seeds) < 2:
+        return "one seed: how much training varies is not known, so no number of clips would settle it"
+    training = variance(of_seeds) / len(of_seeds)
+    of_clips = max(found.error**2 - training, 0.0)
+    gap = abs(margin - found.value) / QUANTILE
+    if gap**2 <= training or not of_clips:
+        return f"training varies too much for {len(of_seeds)} seeds: more clips would not settle it"
+    clips = clips_needed(found.n * of_clips, 0.0, QUANTILE * (gap**2 - training) ** 0.5)
+    return f"about {_rounded(clips)} clips would settle it, at {len(of_seeds)} seeds" if clips else ""
+
+
+def _rounded(clips: int) -> str:
+    """To two digits: more is not known."""
+    return f"{float(f'{clips:.2g}'):,.0f}".replace(",", " ")
 
 
 def measured(name: str, verdict: Verdict, evidence: str, found: Estimate, unit: str = "pp", **more: Any) -> Part:
@@ -66,14 +89,40 @@ def printed(judge: Callable[..., Part], *what: Any) -> list[Part]:
         return []
 
 
+def beside(part: Part) -> Part:
+    """The same, in no verdict."""
+    return replace(part, counted=False)
+
+
+def shown(part: Part, why: str) -> Part:
+    """A measurement that is no verdict, beside those that are, with the reason."""
+    return part if part.verdict == "not-run" else replace(part, verdict="open", evidence=f"{part.evidence}; {why}")
+
+
 def model(backbone: str, dataset: str, method: str = "topk") -> str:
     """'audiomae-b on esc50'; with its method, where that is not topk."""
     return f"{backbone} on {dataset}" + ("" if method == "topk" else f" with {method}")
 
 
-def each(evidence: Evidence, dataset: str, families: Sequence[str], judge: Callable[..., list[Part]]) -> list[Part]:
-    """Parts of `judge(dataset, backbone, ...)`, a backbone for each family, of every dataset that stands for one."""
+def each(
+    claim: Claim, evidence: Evidence, dataset: str, families: Sequence[str], judge: Callable[..., list[Part]]
+) -> list[Part]:
+    """Parts of `judge(dataset, backbone, ...)`, a backbone for each family, of every dataset that stands for one.
+
+    A claim of published values says nothing of other data or models: what those show stands beside.
+    """
     standing = evidence.standing(dataset, families)
     if not standing:
         return [not_run(dataset, evidence.absent(dataset, families))]
-    return [part for name, own in standing for part in judge(name, *(own[family] for family in families))]
+    parts: list[Part] = []
+    elsewhere: dict[str, None] = {}
+    for name, own in standing:
+        found = judge(name, *(own[family] for family in families))
+        if claim.tier == "published" and not evidence.itself(dataset, name, own.values()):
+            elsewhere[f"{', '.join(own.values())} on {name}"] = None
+            found = [beside(part) for part in found]
+        parts += found
+    if elsewhere:
+        why = f"its values are judged on {dataset} at the published size only; beside it: {'; '.join(elsewhere)}"
+        parts.insert(0, not_run(f"{dataset} itself", Missing(why, command_of(PAPER, evidence.exhibit))))
+    return parts

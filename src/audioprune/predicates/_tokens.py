@@ -36,11 +36,13 @@ def analysed(
     column: str,
     terms: Callable[..., Mapping[str, Sequence[Term]]],
     judge: Judge,
+    score: str = "",
 ) -> list[Part]:
     """Parts of every dataset on which the models of all wanted (family, keep-rate) pairs are analysed.
 
     `terms(model, ...)`, given a model for each pair, returns {what is looked at: the sum that is judged}. Where a study
-    looks into the models at other keep-rates only, that dataset decides nothing.
+    looks into the models at other keep-rates only, that dataset decides nothing. `score`: by which all models rank;
+    each by its own unless told.
     """
     families = tuple(dict.fromkeys(family for family, _ in wanted))
 
@@ -51,14 +53,14 @@ def analysed(
         ):
             return []
         who = f"{' against '.join(f'{backbone} at {rate:g}' for backbone, rate in models)} on {name}"
-        groups = [evidence.analysed(backbone, name, rate) for backbone, rate in models]
+        groups = [evidence.analysed(backbone, name, rate, score) for backbone, rate in models]
         absent = next((one for one in groups if isinstance(one, Missing)), None)
         if absent:
             return [not_run(who, absent)]
         found = {what: evidence.mean(column, *own) for what, own in terms(*groups).items()}
         return [_part(f"{who}, {what}", column, one, judge) for what, one in found.items()]
 
-    return [part for dataset in claim.cells.datasets for part in each(evidence, dataset, families, look)]
+    return [part for dataset in claim.cells.datasets for part in each(claim, evidence, dataset, families, look)]
 
 
 def _part(name: str, column: str, found: Estimate | Missing, judge: Judge) -> Part:
@@ -72,8 +74,21 @@ def _part(name: str, column: str, found: Estimate | Missing, judge: Judge) -> Pa
 
 def at_blocks(blocks: Sequence[int]) -> Callable[..., dict[str, list[Term]]]:
     """One model at each block, or the first minus the second."""
+    return over_blocks({f"block {b}": (b,) for b in blocks})
+
+
+def over_blocks(named: Mapping[str, Sequence[int]]) -> Callable[..., dict[str, list[Term]]]:
+    """The mean over each set of blocks, of one model or of the first minus the second."""
 
     def terms(*models: Group) -> dict[str, list[Term]]:
-        return {f"block {b}": [(sign, model, b) for sign, model in zip((1, -1), models)] for b in blocks}
+        return {
+            name: [(sign / len(blocks), model, b) for sign, model in zip((1, -1), models) for b in blocks]
+            for name, blocks in named.items()
+        }
 
     return terms
+
+
+def spelled(blocks: Sequence[int]) -> str:
+    """'block 3', 'blocks 0 to 2', of blocks that follow one another."""
+    return f"block {blocks[0]}" if len(blocks) == 1 else f"blocks {blocks[0]} to {blocks[-1]}"

@@ -6,6 +6,7 @@ residual over attention branch.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 
@@ -14,18 +15,27 @@ from audioprune.claims.claim import Claim
 from audioprune.claims.evidence import Evidence
 from audioprune.claims.verdict import Part
 from audioprune.facts.tokens import BLOCKS
-from audioprune.predicates._parts import above, arithmetic
-from audioprune.predicates._tokens import Term, analysed, at_blocks, below
+from audioprune.predicates._parts import above, arithmetic, beside, shown
+from audioprune.predicates._tokens import Term, analysed, at_blocks, below, over_blocks, spelled
 from audioprune.results import published
 from audioprune.results.tokens import Group
 from audioprune.statistics.slope import slope_factors
 
 COLUMNS = ("gamma_s", "gamma_b")
+STARTS = (0, *(block + 1 for block in BLOCKS[:-1]))
+GROUPS = {
+    f"G{i}": range(a, b + 1) for i, (a, b) in enumerate(zip(STARTS, BLOCKS), start=1)
+}  # each ends where it prunes
+BEFORE = {f"{group}, {spelled(blocks[:-1])}": blocks[:-1] for group, blocks in GROUPS.items()}
+CHOSEN = "so by construction: in the block that prunes, the tokens of the highest scores are kept"
+UNPRUNED = "no token is removed yet, so this is no effect of pruning"
+UNTOUCHED = range(BLOCKS[0] + 1)  # blocks whose attention sees all tokens
 ONLY = ("topk",)  # methods of which there are token analyses to judge
 
 
 def above_one(claim: Claim, evidence: Evidence) -> list[Part]:
-    """Kept tokens are attended to more than pruned ones, signal and background alike."""
+    """Kept tokens are attended to more than pruned ones, signal and background alike: in the blocks of each group
+    before the one that prunes, where it does not follow from how tokens are chosen."""
     parts = []
     for dataset in claim.cells.datasets:
         if not (values := list(_printed(dataset).values())):
@@ -35,7 +45,12 @@ def above_one(claim: Claim, evidence: Evidence) -> list[Part]:
     above_one = partial(above, threshold=1.0)
     for column in COLUMNS:
         for rate in evidence.token_rates(claim.cells.keep_rates):
-            parts += analysed(claim, evidence, [(claim.cells.backbones[0], rate)], column, at_blocks(BLOCKS), above_one)
+            looked_into = claim, evidence, [(claim.cells.backbones[0], rate)], column
+            parts += analysed(*looked_into, over_blocks(BEFORE), above_one)
+            chosen = [
+                part for part in analysed(*looked_into, at_blocks(BLOCKS), above_one) if part.verdict != "not-run"
+            ]
+            parts += [shown(beside(part), CHOSEN) for part in chosen]
     return parts
 
 
@@ -51,7 +66,7 @@ def grows(claim: Claim, evidence: Evidence) -> list[Part]:
         text += "".join(f", not {metric.replace('_', ' of ')} in {group}" for metric, group in broken)
         parts.append(arithmetic(dataset, not broken, text, unit="ratio"))
     for column in COLUMNS:
-        parts += _larger_at_highest(claim, evidence, column)
+        parts += _larger_at_highest(claim, evidence, column, over_blocks(GROUPS))
     return parts
 
 
@@ -72,14 +87,22 @@ def _slope(model: Group) -> dict[str, list[Term]]:
 
 
 def norm_falls_with_pruning(claim: Claim, evidence: Evidence) -> list[Part]:
-    """That ratio is smaller at the lowest keep-rate than at the highest."""
-    return _larger_at_highest(claim, evidence, "norm")
+    """That ratio is smaller at the lowest keep-rate than at the highest, in the blocks after the first removal. Up to
+    and with the block that removes, attention sees all tokens: what differs there is training, and stands beside."""
+    parts = _larger_at_highest(claim, evidence, "norm", _after)
+    earlier = _larger_at_highest(claim, evidence, "norm", over_blocks({spelled(UNTOUCHED): UNTOUCHED}))
+    return parts + [shown(beside(part), UNPRUNED) for part in earlier if part.verdict != "not-run"]
 
 
-def _larger_at_highest(claim: Claim, evidence: Evidence, column: str) -> list[Part]:
+def _after(*models: Group) -> dict[str, list[Term]]:
+    blocks = range(UNTOUCHED.stop, registry.backbone(models[0].backbone).size.depth)
+    return over_blocks({spelled(blocks): blocks})(*models)
+
+
+def _larger_at_highest(claim: Claim, evidence: Evidence, column: str, terms: Callable) -> list[Part]:
     family, planned = claim.cells.backbones[0], evidence.token_rates(claim.cells.keep_rates)
     rates = planned if len(planned) > 1 else claim.cells.keep_rates
-    return analysed(claim, evidence, [(family, max(rates)), (family, min(rates))], column, at_blocks(BLOCKS), above)
+    return analysed(claim, evidence, [(family, max(rates)), (family, min(rates))], column, terms, above)
 
 
 def _printed(dataset: str) -> dict[tuple[str, str, float], float]:

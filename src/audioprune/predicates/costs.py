@@ -6,12 +6,12 @@ from dataclasses import replace
 from decimal import Decimal
 
 from audioprune.claims.claim import Claim
-from audioprune.claims.evidence import PAPER, Evidence, Missing, command_of
+from audioprune.claims.evidence import Evidence, Missing, command_of
 from audioprune.claims.printed import printed as printed_text
 from audioprune.claims.readings import decoded, readings
 from audioprune.claims.units import Quantity, quantity
 from audioprune.claims.verdict import Part
-from audioprune.predicates._parts import arithmetic, covers, each, measured, not_run
+from audioprune.predicates._parts import arithmetic, beside, covers, each, measured, not_run
 
 
 def remaining(claim: Claim, evidence: Evidence) -> list[Part]:
@@ -59,13 +59,11 @@ def _measured(claim: Claim, evidence: Evidence) -> list[Part]:
 
     def judge(own: str, backbone: str) -> list[Part]:
         drop = _drop(found["drop"], evidence, backbone, own, method, rate)
-        if own != dataset:
-            return [not_run(f"{dataset} itself", _elsewhere(dataset, own, evidence)), replace(drop, counted=False)]
-        if "score" not in found:
+        if own != dataset or "score" not in found:
             return [drop]
         return [_score(found["score"], claim.tolerance["score"], evidence, backbone, own, method, rate), drop]
 
-    return each(evidence, dataset, families, judge)
+    return each(claim, evidence, dataset, families, judge)
 
 
 def _merging(claim: Claim, evidence: Evidence, claimed: Quantity) -> list[Part]:
@@ -82,13 +80,8 @@ def _merging(claim: Claim, evidence: Evidence, claimed: Quantity) -> list[Part]:
             for method in merged
         ]
 
-    beside = each(evidence, dataset, families, judge)
-    return parts + [replace(part, counted=False) for part in beside if part.verdict != "not-run"]
-
-
-def _elsewhere(dataset: str, own: str, evidence: Evidence) -> Missing:
-    """A claim of printed values says nothing of other data; what those show stands beside."""
-    return Missing(f"its values are judged on {dataset} only, {own} stands beside", command_of(PAPER, evidence.exhibit))
+    found = each(claim, evidence, dataset, families, judge)
+    return parts + [beside(part) for part in found if part.verdict != "not-run"]
 
 
 def _drop(claimed: Quantity, evidence: Evidence, backbone: str, dataset: str, method: str, rate: float) -> Part:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from audioprune.claims.verdict import Basis
 
 MONOTONE = -0.8  # rank correlation of keep-rate and drop
+POINTS = 4  # fewer decide nothing: three fall in order by chance in one of six
 LEVEL = 0.05
 HALF = 0.5
 ONLY = ("topk",)  # methods that it can judge
@@ -32,7 +33,7 @@ def grows(claim: Claim, evidence: Evidence) -> list[Part]:
     drops = {d: _published(evidence, f"{family}-b", d, claim.cells.keep_rates) for d in claim.cells.datasets}
     printed = {d: own for d, own in drops.items() if HALF in own}
     parts += [_along(f"{family}-b on {d}", own, "arithmetic") for d, own in printed.items()]
-    if len(printed) > 2:
+    if len(printed) >= POINTS:
         classes = {d: evidence.facts(d).num_classes for d in printed}
         parts.append(across(classes, {d: own[HALF] for d, own in printed.items()}, "arithmetic"))
     return parts + _study(claim, evidence, family)
@@ -55,27 +56,40 @@ def _study(claim: Claim, evidence: Evidence, family: str) -> list[Part]:
         return [_measured_along(evidence, f"{backbone} on {name}", drops)]
 
     for dataset in claim.cells.datasets:
-        parts += each(evidence, dataset, (family,), judge)
+        parts += each(claim, evidence, dataset, (family,), judge)
     return [*parts, _measured_across(evidence, halves)]
 
 
 def _measured_along(evidence: Evidence, name: str, drops: dict[float, Estimate | Missing]) -> Part:
     found = {rate: drop for rate, drop in drops.items() if isinstance(drop, Estimate)}
     absent = [drop for drop in drops.values() if isinstance(drop, Missing)]
-    if absent or len(found) < 3:
-        why = absent[0] if absent else evidence.unplanned(f"three keep-rates below 1 for {name}")
-        return not_run(name, why)
+    if absent:
+        return not_run(name, absent[0])
+    if not found:
+        return not_run(name, evidence.unplanned(f"keep-rate below 1 for {name}"))
+    if len(found) < POINTS:
+        return _too_few(name, {f"at {rate:g}": drop for rate, drop in found.items()}, "keep-rates")
     part = _along(name, {rate: drop.value for rate, drop in found.items()}, "cells")
     return _resting_on(part, list(found.values()), min(drop.n for drop in found.values()))
 
 
 def _measured_across(evidence: Evidence, halves: dict[str, Estimate]) -> Part:
-    if len(halves) < 3:
-        missing = evidence.unplanned(f"drop at {HALF} on three datasets or more that are there")
-        return not_run("across datasets", missing)
+    if not halves:
+        return not_run("across datasets", evidence.unplanned(f"drop at {HALF} that is there"))
+    if len(halves) < POINTS:
+        shown = {f"on {d} ({evidence.facts(d).num_classes} classes)": drop for d, drop in halves.items()}
+        return _too_few("across datasets", shown, "datasets")
     classes = {dataset: evidence.facts(dataset).num_classes for dataset in halves}
     part = across(classes, {dataset: drop.value for dataset, drop in halves.items()}, "cells")
     return _resting_on(part, list(halves.values()), sum(drop.n for drop in halves.values()))
+
+
+def _too_few(name: str, drops: dict[str, Estimate], of: str) -> Part:
+    """Points that are measured and no rank correlation: so few fall in any order by chance."""
+    shown = ", ".join(f"{number(drop.value, 2)} {where}" for where, drop in drops.items())
+    text = f"points lost: {shown}; of {len(drops)} {of} a rank correlation says nothing, it takes {POINTS}"
+    found = list(drops.values())
+    return _resting_on(Part(name, "open", "cells", text), found, min(drop.n for drop in found))
 
 
 def _resting_on(part: Part, drops: list[Estimate], n: int) -> Part:

@@ -60,7 +60,7 @@ def _compared(
         for rate in wanted:
             counted = (dataset, rate) != excepted
             parts += printed(_published, evidence, dataset, rate, first, second, threshold, at_least, counted)
-        parts += each(evidence, dataset, (family,), judge)
+        parts += each(claim, evidence, dataset, (family,), judge)
     return parts
 
 

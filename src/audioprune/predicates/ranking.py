@@ -8,18 +8,24 @@ from audioprune.claims.claim import Claim
 from audioprune.claims.evidence import Evidence, Missing
 from audioprune.claims.printed import printed_number
 from audioprune.claims.verdict import Part
-from audioprune.predicates._parts import above, arithmetic, each, measured, not_run, printed
+from audioprune.predicates._parts import above, arithmetic, each, measured, not_run, printed, shown
+
+DISCARDS = "discard"  # the figure of what discarding costs
+LOSES = (
+    "so by construction: as released the ranking loses the tokens that AST classifies from, and one that AudioMAE does"
+)
 
 
 def attention_wins(claim: Claim, evidence: Evidence) -> list[Part]:
     """At equal MACs, tokens ranked as the claim's methods do, such as by intensity or variation, score below tokens
-    ranked by attention; as released a ranking loses the CLS token, which stands beside (differences.md, B2).
-    And dropping the clusters C1 and C2 of an unpruned model costs more than dropping as many tokens at random."""
+    ranked by attention; as released a ranking loses the extra tokens, so that what it costs is no verdict and stands
+    beside (differences.md, B2). And dropping the clusters C1 and C2 of an unpruned model costs more than dropping
+    none; what it costs beyond as many tokens at random stands beside (paper.md 7)."""
     parts = []
     for family in claim.cells.backbones:
         for dataset in claim.cells.datasets:
-            parts += each(evidence, dataset, (family,), partial(_statistics, claim, evidence))
-            parts += each(evidence, dataset, (family,), partial(_discarded, evidence))
+            parts += each(claim, evidence, dataset, (family,), partial(_statistics, claim, evidence))
+            parts += each(claim, evidence, dataset, (family,), partial(_discarded, evidence))
     return parts
 
 
@@ -28,10 +34,14 @@ def _discarded(evidence: Evidence, dataset: str, backbone: str) -> list[Part]:
     found = evidence.discarded(backbone, dataset, "C1C2")
     if isinstance(found, Missing):
         return [not_run(name, found)]
-    return [
-        measured(f"{name}, after block {block}", above(one), f"as many at random minus these: {one} points", one)
-        for block, one in found.items()
-    ]
+    parts = []
+    for block, (none, random) in found.items():
+        where = f"{name}, after block {block}"
+        parts.append(measured(where, above(none), f"points lost: {none}", none, exhibit=DISCARDS))
+        told = f"points lost beyond as many at random: {random}"
+        part = measured(f"{where}, control", above(random), told, random, counted=False, exhibit=DISCARDS)
+        parts.append(shown(part, "what the claim says of these tokens is held against discarding none"))
+    return parts
 
 
 def _statistics(claim: Claim, evidence: Evidence, dataset: str, backbone: str) -> list[Part]:
@@ -44,9 +54,9 @@ def _statistics(claim: Claim, evidence: Evidence, dataset: str, backbone: str) -
         for method, rates in rated.items():
             for rate in rates:
                 name = f"attention against {method} for {backbone} on {dataset} at {rate:g}"
-                parts.append(
-                    _against(evidence, name, backbone, dataset, "topk", method, rate, "released" not in method)
-                )
+                released = method.endswith(".as_released")
+                part = _against(evidence, name, backbone, dataset, "topk", method, rate, not released)
+                parts.append(shown(part, LOSES) if released else part)
         if not any(rated.values()):
             what = f"evaluation of {backbone} on {dataset} with tokens ranked by {statistic}"
             parts.append(not_run(f"{statistic} for {backbone} on {dataset}", evidence.unplanned(what)))
@@ -59,7 +69,7 @@ def cls_hurts(claim: Claim, evidence: Evidence) -> list[Part]:
     for dataset in claim.cells.datasets:
         for rate in claim.cells.keep_rates:
             parts += printed(_published, evidence, f"{family}-b", dataset, rate)
-        parts += each(evidence, dataset, (family,), partial(_scores, claim, evidence))
+        parts += each(claim, evidence, dataset, (family,), partial(_scores, claim, evidence))
     return parts
 
 

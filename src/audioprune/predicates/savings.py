@@ -71,7 +71,7 @@ def _study(
     def judge(name: str, own: str) -> list[Part]:
         return [_best(claim, evidence, own, name, method, band, margin)]
 
-    return each(evidence, dataset, (family,), judge)
+    return each(claim, evidence, dataset, (family,), judge)
 
 
 def _best(
@@ -97,14 +97,8 @@ def _at(evidence: Evidence, backbone: str, dataset: str, method: str, rate: floa
     text = f"{saved:.1f} % saved at {rate:g}, drop {number(drop.value, 2)} points"
     text += f", one-sided upper bound {number(drop.bounds[1], 2)}"
     if verdict == "inconclusive":
-        clips = settling(drop, margin)
-        text += f"; about {_rounded(clips)} clips would settle it" if clips else "; no number of clips would settle it"
+        text += f"; {settling(drop, margin, evidence.drops_by_seed(backbone, dataset, method, rate))}"
     return measured(name, verdict, text, drop)
-
-
-def _rounded(clips: int) -> str:
-    """To two digits: more is not known."""
-    return f"{float(f'{clips:.2g}'):,.0f}".replace(",", " ")
 
 
 def _inside(evidence: Evidence, backbone: str, dataset: str, method: str, rate: float, band: Band) -> bool:

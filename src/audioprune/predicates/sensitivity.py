@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import product
 
@@ -11,7 +10,7 @@ from audioprune.claims.claim import Claim
 from audioprune.claims.evidence import Evidence, Missing
 from audioprune.claims.printed import published_drop
 from audioprune.claims.verdict import Part
-from audioprune.predicates._parts import above, arithmetic, each, measured, model, not_run
+from audioprune.predicates._parts import above, arithmetic, beside, each, measured, model, not_run
 from audioprune.statistics.slope import slope_factors
 
 BESIDE = ("ast-mp",)  # its pre-training is not released: its absence leaves nothing open
@@ -23,14 +22,9 @@ def loses_more(claim: Claim, evidence: Evidence) -> list[Part]:
     parts, (first, *others) = [], claim.cells.backbones
     for dataset, other, method in product(claim.cells.datasets, others, claim.cells.methods):
         parts += _published_drops(claim, evidence, first, other, dataset, method)
-        found = each(evidence, dataset, (first, other), partial(_difference, claim, evidence, method))
-        parts += [_beside(part) if other in BESIDE else part for part in found]
+        found = each(claim, evidence, dataset, (first, other), partial(_difference, claim, evidence, method))
+        parts += [beside(part) if other in BESIDE and part.verdict == "not-run" else part for part in found]
     return parts
-
-
-def _beside(part: Part) -> Part:
-    """Not counted while it is not run."""
-    return replace(part, counted=False) if part.verdict == "not-run" else part
 
 
 def steeper(claim: Claim, evidence: Evidence) -> list[Part]:
@@ -38,7 +32,7 @@ def steeper(claim: Claim, evidence: Evidence) -> list[Part]:
     parts, (first, *others) = [], claim.cells.backbones
     for dataset, other, method in product(claim.cells.datasets, others, claim.cells.methods):
         parts += _published_slopes(claim, evidence, first, other, dataset, method)
-        parts += each(evidence, dataset, (first, other), partial(_slopes, claim, evidence, method))
+        parts += each(claim, evidence, dataset, (first, other), partial(_slopes, claim, evidence, method))
     return parts
 
 

@@ -24,7 +24,11 @@ def about(claim: Claim, evidence: Evidence) -> list[Part]:
     for dataset in claim.cells.datasets:
         parts += printed(_published, evidence, f"{family}-b", dataset, rate, wanted, within)
         parts += each(
-            evidence, dataset, (family,), lambda name, own: [_measured(evidence, own, name, rate, wanted, within)]
+            claim,
+            evidence,
+            dataset,
+            (family,),
+            lambda name, own: [_measured(evidence, own, name, rate, wanted, within)],
         )
     return parts
 

@@ -6,6 +6,7 @@ input's; `excess`: ratio B above K / N, what random selection keeps.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 from audioprune.claims.claim import Claim, Verdict
@@ -14,24 +15,35 @@ from audioprune.claims.printed import printed_number
 from audioprune.claims.verdict import Part
 from audioprune.facts.tokens import BLOCKS
 from audioprune.forensics.null_model import LARGEST, excess
-from audioprune.predicates._parts import above, arithmetic, printed
+from audioprune.predicates._parts import above, arithmetic, beside, printed, shown
 from audioprune.predicates._tokens import analysed, at_blocks, below
 from audioprune.profiling.macs import patches_of
 from audioprune.results.estimate import Estimate
 
 ONLY = ("topk",)  # methods of which there are token analyses to judge
+SCORES = ("cls", "global")
+CONFOUND = (
+    "the two rank by different scores, AudioMAE by global and AST by CLS attention, which confounds the comparison"
+)
 
 
 def low_intensity(claim: Claim, evidence: Evidence) -> list[Part]:
-    """Of the last survivors, more are of low intensity with the first family than with the second."""
-
+    """Of the last survivors, more are of low intensity with the first family than with the second. Each ranks by its
+    own score; where models ranked by one score are there, their differences stand beside (paper.md 7)."""
     first, second = claim.cells.backbones
-    rates = evidence.token_rates(claim.cells.keep_rates)
     parts = []
-    for rate in rates:
-        parts += analysed(
-            claim, evidence, [(first, rate), (second, rate)], "low_of_kept", at_blocks(BLOCKS[-1:]), above
-        )
+    for rate in evidence.token_rates(claim.cells.keep_rates):
+        wanted, last = [(first, rate), (second, rate)], at_blocks(BLOCKS[-1:])
+        for part in analysed(claim, evidence, wanted, "low_of_kept", last, above):
+            confounded = part.verdict != "not-run"
+            parts.append(replace(part, evidence=f"{part.evidence}; {CONFOUND}") if confounded else part)
+        for score in SCORES:
+            found = analysed(claim, evidence, wanted, "low_of_kept", last, above, score=score)
+            parts += [
+                shown(beside(replace(part, name=f"{part.name}, both ranked by {score}")), "beside, with one score")
+                for part in found
+                if part.verdict != "not-run"
+            ]
     return parts
 
 

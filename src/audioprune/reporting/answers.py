@@ -1,14 +1,15 @@
 """What a study says to the questions that its tables bring along (exhibits.headline): one sentence each.
 
 Each answer counts the pairs of model and dataset in which the 95 % interval of a difference lies above zero, and names
-them all with their intervals.
+them all with their intervals, and the tier of data they stand on. Models that have not learnt enough (the exhibit
+`competence`) are in no answer, and are listed once, at the end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audioprune.exhibits.headline import Question, Rows
 from audioprune.exhibits.table import Cell
@@ -16,6 +17,14 @@ from audioprune.wording import number
 
 if TYPE_CHECKING:
     from audioprune.reporting.content import Exhibit
+
+COMPETENCE = "competence"  # the exhibit that says which models have learnt
+JUDGED = {
+    "synthetic": "on synthetic audio",
+    "real miniature": "on real audio in miniature",
+    "published": "at full size",
+}
+LEFT_OUT = "Which models are left out of all answers and verdicts?"
 
 
 @dataclass(frozen=True)
@@ -31,18 +40,48 @@ class Found:
     """A difference with its interval, and what it is of."""
 
     backbone: str
+    against: str  # the model that it is subtracted from, if another
     dataset: str
     keep_rate: float
     value: float
     low: float
     high: float
 
+    @property
+    def name(self) -> str:
+        of_two = f"{self.against} minus {self.backbone}" if self.against else self.backbone
+        return f"{of_two} on {self.dataset}"
 
-def answers(made: Iterable[Exhibit]) -> tuple[Answer, ...]:
+
+def answers(made: Iterable[Exhibit], tier: str = "") -> tuple[Answer, ...]:
     """In the order of the report's exhibits; a question whose table has no difference is left out."""
+    made = [*made]
+    known = next((one for one in made if one.name == COMPETENCE and one.table), None)
+    models = [row.cells for row in known.table.rows] if known and known.table else []
     asked = ((one, one.headline, one.table.rows) for one in made if one.headline and one.table)
-    found = (_answer(one, headline, [row.cells for row in rows]) for one, headline, rows in asked)
-    return tuple(filter(None, found))
+    found = [
+        _answer(one, headline, [row.cells for row in rows if _learnt(row.cells, models)], JUDGED.get(tier, ""))
+        for one, headline, rows in asked
+    ]
+    return tuple(filter(None, [*found, _left_out(known, models) if known else None]))
+
+
+def _learnt(row: Mapping[str, Any], models: Rows) -> bool:
+    """Whether all models of a row have learnt enough: those of its recipe, or of any where the row's is not known."""
+    for backbone in filter(None, (row.get("backbone"), row.get("against"))):
+        own = [one for one in models if (one["backbone"], one["dataset"]) == (backbone, row.get("dataset"))]
+        alike = [one for one in own if one["variant"] == row.get("variant")]
+        if any(one["outcome"] == "left out" for one in alike or own):
+            return False
+    return True
+
+
+def _left_out(known: Exhibit, models: Rows) -> Answer | None:
+    """Listed once; None where all have learnt."""
+    out = [one for one in models if one["outcome"] == "left out"]
+    told = [one["said"] + (f", {one['variant']}" if one["variant"] else "") for one in out]
+    text = f"{len(out)} of {len(models)}, which unpruned have not learnt enough: {'; '.join(told)}."
+    return Answer(LEFT_OUT, text, known.name, known.label) if out else None
 
 
 def _differences(asked: Question, rows: Rows) -> Iterator[Found]:
@@ -52,7 +91,8 @@ def _differences(asked: Question, rows: Rows) -> Iterator[Found]:
         if not isinstance(cell, Cell) or any(row.get(key) != value for key, value in asked.of.items()):
             continue
         if cell.value is not None and cell.low is not None and cell.high is not None:
-            yield Found(row["backbone"], row["dataset"], row["keep_rate"], cell.value, cell.low, cell.high)
+            what = row["backbone"], row.get("against") or "", row["dataset"], row["keep_rate"]
+            yield Found(*what, cell.value, cell.low, cell.high)
 
 
 def _lowest(found: Sequence[Found]) -> list[Found]:
@@ -61,7 +101,7 @@ def _lowest(found: Sequence[Found]) -> list[Found]:
     return [one for one in found if one.keep_rate == rate]
 
 
-def _answer(exhibit: Exhibit, asked: Question, rows: Rows) -> Answer | None:
+def _answer(exhibit: Exhibit, asked: Question, rows: Rows, judged: str) -> Answer | None:
     found = _lowest([*_differences(asked, rows)])
     if not found:
         return None
@@ -75,7 +115,8 @@ def _answer(exhibit: Exhibit, asked: Question, rows: Rows) -> Answer | None:
     )
     if reverse:
         said += f", and the reverse in {reverse}" if clear else f"; the reverse in {reverse} of {len(found)} cases"
-    shown = "; ".join(f"{one.backbone} on {one.dataset} {_interval(one)}" for one in found)
+    said += f", {judged}" if judged else ""
+    shown = "; ".join(f"{one.name} {_interval(one)}" for one in found)
     sentences = (f"{said}.", f"{asked.above}: {shown}.", asked.caution(rows))
     question = asked.question.format(rate=f"{found[0].keep_rate:g}")
     return Answer(question, " ".join(filter(None, sentences)), exhibit.name, exhibit.label)

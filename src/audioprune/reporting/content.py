@@ -91,24 +91,24 @@ def collect(
         title=title or f"The study {results.study}",
         tier=tier,
         tier_text=TIERS.get(tier, ""),
-        answers=answers.answers(made),
+        answers=answers.answers(made, tier),
         verdicts=verdicts.lines(made),
         verdicts_heading="Claims, on this tier" if claims and verdicts.on_this_tier(claims.table) else "Claims",
         verdicts_status=claims.status if claims else "",
         lead=summary.lead(results),
         glance=glance,
         exhibits=made,
-        sections=tuple(_sections(results, made, terms or {})),
+        sections=tuple(_sections(results, made, terms or {}, verdicts.not_run(claims.table if claims else None))),
         notes=tuple(notes),
     )
 
 
-def _sections(results: Results, made: Sequence[Exhibit], terms: Mapping[str, str]) -> Iterator[Section]:
+def _sections(results: Results, made: Sequence[Exhibit], terms: Mapping[str, str], of_claims: str) -> Iterator[Section]:
     used = glossary.table(terms, itertools.chain.from_iterable(_said(one) for one in made))
     if used:
         text = "What the words and abbreviations of this report mean."
         yield Section("glossary", "Glossary", text, used, folded=True)
-    yield from (Section(**section) for section in provenance.sections(results))
+    yield from (Section(**section) for section in provenance.sections(results, of_claims))
 
 
 def _said(exhibit: Exhibit) -> Iterator[str]:

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from audioprune.results.study import Result, Results
 
 
-def sections(results: Results) -> Iterator[dict]:
-    """Name, heading, text, table and whether folded, of each section in order."""
+def sections(results: Results, of_claims: str = "") -> Iterator[dict]:
+    """Name, heading, text, table and whether folded, of each section in order; of_claims: what those lack besides."""
     cells = results.all()
     made = [r for r in cells if r.ok]
-    yield _not_run([r for r in cells if not r.ok])
+    yield _not_run([r for r in cells if not r.ok], of_claims)
     yield _set_aside(results)
     yield _stages(cells)
     yield _software(made)
@@ -35,7 +35,7 @@ def set_aside(results: Results) -> dict[str, pd.DataFrame]:
     return found
 
 
-def _not_run(missing: list[Result]) -> dict:
+def _not_run(missing: list[Result], of_claims: str) -> dict:
     """Cells that are not there, those with the same reason together."""
     groups: dict[tuple, list[Result]] = {}
     for r in missing:
@@ -48,7 +48,7 @@ def _not_run(missing: list[Result]) -> dict:
         for (kind, backbone, dataset, why), own in groups.items()
     ]
     text = f"{len(missing)} planned cells were not run." if missing else "Everything that was planned was run."
-    return _section("not-run", "Not run", text, columns, rows)
+    return _section("not-run", "Not run", f"{text} {of_claims}".strip(), columns, rows)
 
 
 def _set_aside(results: Results) -> dict:

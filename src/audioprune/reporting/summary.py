@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from audioprune.cells.query import value_of
 from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.reporting.provenance import set_aside, spoken
-from audioprune.wording import METRICS
+from audioprune.wording import METRICS, listed
 
 if TYPE_CHECKING:
     from audioprune.reporting.content import Exhibit
@@ -23,12 +23,12 @@ def lead(results: Results) -> tuple[str, ...]:
     made = [r for r in cells if r.ok]
     devices = dict.fromkeys(r.record["made"]["device"] for r in made)
     aside = sum(len(frame) for frame in set_aside(results).values())
-    grid = f"{_listed(backbones)} on {_listed(datasets)}, at keep-rates {_listed(f'{rate:g}' for rate in rates)}."
+    grid = f"{listed(backbones)} on {listed(datasets)}, at keep-rates {listed(f'{rate:g}' for rate in rates)}."
     there = f"All {len(cells)} cells are there." if len(made) == len(cells) else (
         f"{len(made)} of {len(cells)} cells are there; {len(cells) - len(made)} were not run (reasons below)."
     )  # fmt: skip
     wall = sum(r.record["made"]["wall_s"] for r in made)
-    took = f"They took {spoken(wall)} in all on {_listed(devices)}." if made else ""
+    took = f"They took {spoken(wall)} in all on {listed(devices)}." if made else ""
     clips = f"{aside or 'No'} clip{'' if aside == 1 else 's'} {'was' if aside == 1 else 'were'} set aside."
     return tuple(filter(None, (grid if evaluated else "", f"{there} {took}".strip(), clips)))
 
@@ -70,9 +70,3 @@ def _glance(rows: list[dict]) -> Row:
 
 def _ours(cell: Cell) -> Cell:
     return Cell(cell.value, cell.low, cell.high, why=cell.why, note=cell.note)
-
-
-def _listed(names: Iterable[str]) -> str:
-    """a; a and b; a, b and c."""
-    *most, last = [*map(str, names)] or ["nothing"]
-    return f"{', '.join(most)} and {last}" if most else last

@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from audioprune.cells.query import as_trained, value_of
-from audioprune.results.estimate import DRAWS, Estimate, combined
-from audioprune.results.evaluations import tidy
+from audioprune.results.estimate import DRAWS, Absent, Estimate, combined
+from audioprune.results.evaluations import measured, tidy
 from audioprune.results.study import Results
 
 if TYPE_CHECKING:
@@ -74,6 +74,17 @@ def lost(results: Results, backbone: str, dataset: str) -> dict[tuple[str, int],
     """{(discarded, after block): points by which as many tokens at random do better}."""
     found = _estimates(results, (backbone, dataset))
     return {key: combined((1, own[True]), (-1, own[False])) for key, own in found.items()}
+
+
+def against_none(results: Results, backbone: str, dataset: str) -> dict[tuple[str, int], Estimate] | Absent:
+    """{(discarded, after block): points lost against the same models with nothing discarded}."""
+    of_discards = {r.inputs["finetune"].path for r in places(results)[backbone, dataset]}
+    plain = [r for r in needs(results) if r.kind == "evaluate" and r.inputs["finetune"].path in of_discards]
+    made = tuple(r.path for r in plain if r.ok)
+    if len(made) < len(of_discards):
+        return Absent(plain[0].why if plain else f"no evaluation of {backbone} on {dataset} with nothing discarded")
+    found = _estimates(results, (backbone, dataset))
+    return {key: combined((1, measured(results, made)), (-1, own[False])) for key, own in found.items()}
 
 
 def _estimates(results: Results, place: tuple[str, str]) -> dict[tuple[str, int], dict[bool, Estimate]]:

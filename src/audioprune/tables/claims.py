@@ -4,28 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from audioprune.claims.verdict import counts
 from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.tables._published import MARKS, STATUS
 
 if TYPE_CHECKING:
     from audioprune.cells.query import Cells
+    from audioprune.claims.claim import Claim
     from audioprune.claims.verdict import Judged, Part
     from audioprune.results.study import Results
 
 TITLE = "Claims and their evidence"
 CAPTION = (
     "Every claim, those of P0 and of the two drafts that cite P2 among them, with its verdict on this study. Below it, "
+    "its words, what is judged with its thresholds, and the verdict that was expected before anything was run; then "
     "what the printed numbers say by themselves (printed) and what the study's cells say (measured): one row for each "
-    "verdict that parts of the claim got, with the first of these parts."
+    "verdict that parts of the claim got, with the first of these parts. What stands beside counts for no verdict."
 )
 FILES = (("report/claims", "*.yaml"), ("report/published", "*.csv"))  # that its key depends on
 PLUGINS = ("predicates", "forensics", "datasets", "backbones", "pruning")  # kinds of modules that it uses all of
 NAMES = {"arithmetic": "printed", "cells": "measured"}
+BESIDE = ", beside"  # of parts that count for no verdict
 UNITS = {"pp": "points"}
 NOTES = (
     "Misstated: the numbers are real and the wording is wrong; the rows below are those of the corrected statement. "
     "Superseded: its authors have withdrawn the analysis it rests on. Inconclusive: an interval holds the threshold. "
-    "Partly: true for some models, datasets or keep-rates.",
+    "Partly: true for some models, datasets or keep-rates. Open: no verdict follows, as what is true by construction, "
+    "stands on too few points, or is not said by the source; what is measured is shown with the reason.",
+    "A claim about a recipe is judged on models trained by it (P0's Table 6, or the released scripts) wherever its own "
+    "data and size of model are there. Models that have not learnt enough decide nothing (What the unpruned models "
+    "have learnt).",
     "Measured values have 95 % intervals by a bootstrap over source recordings and seeds, the same draws for all "
     "models, but for speed-ups, which have quartiles; n counts clips, of speed-ups runs. A "
     "claim on datasets that the study does not have is judged on those of the same kind.",
@@ -46,31 +54,55 @@ def build(results: Results) -> Table:
 
 
 def _rows(judged: Judged) -> list[Row]:
-    """One row for each basis and verdict that parts of the claim got."""
+    """What is claimed and judged; then one row for each basis and verdict that parts of the claim got."""
     claim = judged.claim
     mark = MARKS.get(claim.sources[0].status, "")
-    tier = "" if judged.own_data else "on this tier, "
-    group = f"{', '.join(claim.ids)}{mark} {tier}{judged.verdict}: {claim.question}"
+    group = f"{', '.join(claim.ids)}{mark} {judged.verdict_where}: {claim.question}"
     found: dict[tuple, list] = {}
     for part in judged.parts:
-        found.setdefault((part.basis, part.verdict), []).append(part)
+        found.setdefault((part.basis, part.counted, part.verdict), []).append(part)
     common = {
         "claim": ", ".join(claim.ids), "mark": mark,
-        "question": claim.question, "verdict": judged.verdict, "brief": judged.brief,
-        "on_this_tier": "" if judged.own_data else "on this tier", "statement": " ".join(claim.statement.split()),
+        "question": claim.question, "verdict": judged.verdict, "verdict_where": judged.verdict_where,
+        "brief": judged.brief, "on_this_tier": "" if judged.own_data else "on this tier", "judged_on": judged.judged_on,
+        "quote": _quoted(claim), "statement": _line(claim.statement), "thresholds": claim.thresholds,
+        "expected": claim.expected, "expected_why": _line(claim.expected_why), "profile": claim.profile,
         "corrected": judged.corrected, "corrected_verdict": judged.corrected_verdict or "",
-        "expected": claim.expected, "exhibit": claim.exhibit, "command": judged.command,
+        "exhibit": judged.shown_in, "command": judged.command,
     }  # fmt: skip
-    return [Row(common | _row(basis, verdict, parts), group) for (basis, verdict), parts in found.items()]
+    said = [Row(common | words, group) for words in _said(common)]
+    return said + [
+        Row(common | _row(basis, counted, verdict, parts), group) for (basis, counted, verdict), parts in found.items()
+    ]
 
 
-def _row(basis: str, verdict: str, parts: list[Part]) -> dict[str, Any]:
+def _said(common: dict[str, Any]) -> list[dict[str, Any]]:
+    """Rows of words: the quote, the statement with its thresholds, what was expected."""
+    judged = common["statement"] + (f" Thresholds: {common['thresholds']}." if common["thresholds"] else "")
+    expected = ": ".join(filter(None, (common["expected"], common["expected_why"])))
+    words = {"quoted": common["quote"], "judged": judged, "expected": expected}
+    return [{"basis": name, "evidence": text} for name, text in words.items()]
+
+
+def _quoted(claim: Claim) -> str:
+    """'“…” (P0, section 5.1)'; a quote of several rows once, with all their places."""
+    places: dict[str, list[str]] = {}
+    for source in claim.sources:
+        places.setdefault(_line(source.quote), []).append(f"{source.document}, {source.where}")
+    return " ".join(f"“{quote}” ({'; '.join(where)})" for quote, where in places.items())
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _row(basis: str, counted: bool, verdict: str, parts: list[Part]) -> dict[str, Any]:
     first = parts[0]
     more = f"; and {len(parts) - 1} more" if len(parts) > 1 else ""
     return {
-        "basis": NAMES[basis],
+        "basis": NAMES[basis] + ("" if counted else BESIDE),
         "says": verdict,
-        "parts": len(parts),
+        "parts": counts(parts).get(verdict),
         "value": Cell(first.value, first.low, first.high) if first.value is not None and basis == "cells" else None,
         "unit": UNITS.get(first.unit, first.unit) if first.value is not None and basis == "cells" else None,
         "clips": first.n or None,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from audioprune import registry
 from audioprune.cells.query import value_of
 from audioprune.exhibits.headline import Question, Rows
-from audioprune.exhibits.table import Column, Row, Table
+from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.results.token_contrasts import contrast
 from audioprune.results.tokens import Group, analysed, groups, means
 from audioprune.tables._tokens import PROTOCOL, measured, notes, where
@@ -28,6 +28,21 @@ CAPTION = (
 )
 
 
+def _confounded(rows: Rows) -> str:
+    """That the two rank by different scores; and what each keeps under the other's, where the study has that."""
+    said = "AudioMAE ranks by global and AST by CLS attention, so that the score may explain this as well as the model"
+    for family, score in (("audiomae", "cls"), ("ast", "global")):
+        own = [row for row in rows if (row["family"], row["score"]) == (family, score)]
+        own = [row for row in own if row["keep_rate"] == min(one["keep_rate"] for one in own)]
+        shares = [f"{number(share, 1)} % on {row['dataset']}" for row in own if (share := _value(row)) is not None]
+        said += f"; {NAMED[family]} ranked by {score}: {', '.join(shares)} of its kept tokens" if shares else ""
+    return f"{said}."
+
+
+def _value(row: Mapping[str, Any]) -> float | None:
+    return row["low_of_kept"].value if isinstance(row["low_of_kept"], Cell) else None
+
+
 def _padded(rows: Rows) -> str:
     """How much of what is kept at the lowest keep-rate is padding, where it is more than a hundredth."""
     rate = min(row["keep_rate"] for row in rows)
@@ -40,12 +55,17 @@ def _padded(rows: Rows) -> str:
     return f"Padding counts as low intensity: it is {'; '.join(told)}." if told else ""
 
 
+def _caution(rows: Rows) -> str:
+    return " ".join(filter(None, (_confounded(rows), _padded(rows))))
+
+
+NAMED = {"audiomae": "AudioMAE", "ast": "AST"}
 HEADLINE = Question(
     question="Does AudioMAE keep more low-intensity tokens than AST at keep-rate {rate}?",
     above="Their share of AudioMAE's kept tokens minus that of AST's, in points",
     difference="low_of_kept_audiomae_minus_this",
     of={"method": "topk", "family": "ast", "score": "cls"},
-    caution=_padded,
+    caution=_caution,
 )
 OURS = "audiomae"  # the family that others are compared with
 SHARES = ("low_of_kept", "low_of_input", "low_inside_of_kept", "low_inside_of_input", "padding_of_kept")
@@ -79,6 +99,7 @@ def _rows(results: Results, shown: list[Group], group: Group) -> Iterator[Row]:
     for share in SHARES:
         row[share] = measured(own.get(share), group, 100)
     other = _audiomae(shown, group)
+    row["against"] = other.backbone if other else None
     for share in SHARES if own else ():
         if other is None:  # AudioMAE itself
             continue

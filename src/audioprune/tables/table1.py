@@ -10,14 +10,13 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from audioprune.cells.query import as_trained
-from audioprune.exhibits.headline import Question, Rows
+from audioprune.exhibits.headline import Question
 from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.results import costs
 from audioprune.results.evaluations import tidy
 from audioprune.tables import _ablation
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._rows import baseline, cell_of, cost_column, heading, in_order, named, quantity
-from audioprune.wording import number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,15 +80,14 @@ def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
 
 def _rows(results: Results, published: pd.DataFrame, backbone: str, dataset: str, group: pd.DataFrame) -> Iterator[Row]:
     """Rows of one backbone and dataset: the unpruned model, then each method at falling keep-rates."""
-    timed, facts = costs.timings(results, backbone, dataset, "eager"), results.dataset(dataset)
-    guessing = 100 / facts.num_classes if facts.metric == "top1" else None
+    timed = costs.timings(results, backbone, dataset, "eager")
     ours = in_order(group[group["selection"] != "best_test"])
     tested = group[group["selection"] == "best_test"].set_index(["method", "keep_rate"])["value"]
     for row in ours.itertuples():
         base = baseline(ours, row)
         where = {"backbone": backbone, "dataset": dataset, "method": row.method, "keep_rate": row.keep_rate}
         cells = {**where, "name": named(row), "variant": row.variant, "selection": row.selection, "metric": row.metric}
-        cells |= {"pruned_by": results.cell(row.cells[0]).settings.pruning.method, "guessing": guessing}
+        cells |= {"pruned_by": results.cell(row.cells[0]).settings.pruning.method}
         cells |= {"n": row.n, "runs": row.runs, "gmacs": costs.gmacs(results, results.cell(row.cells[0]))}
         beside = lookup(published, metric=row.metric, **where)
         cells["accuracy"] = quantity(row, **beside)
@@ -103,21 +101,9 @@ def _rows(results: Results, published: pd.DataFrame, backbone: str, dataset: str
         yield Row(cells, heading(ours))
 
 
-def _no_better_than_guessing(rows: Rows) -> str:
-    """A sentence on unpruned models whose interval holds the accuracy of guessing; empty where none does."""
-    known = (row for row in rows if row["pruned_by"] == "none" and row["guessing"] and row["accuracy"].low is not None)
-    found = {
-        f"{row['backbone']} on {row['dataset']} ({number(row['guessing'], 0)} %)": None
-        for row in known
-        if row["accuracy"].low <= row["guessing"]
-    }
-    return f"No better than chance even unpruned, so that nothing follows: {', '.join(found)}." if found else ""
-
-
 HEADLINE = Question(
     question="Does pruning by attention at keep-rate {rate} cost accuracy?",
     above="Points lost (negative: gained)",
     difference="drop",
     of={"method": "topk"},
-    caution=_no_better_than_guessing,
 )

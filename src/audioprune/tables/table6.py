@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from audioprune.exhibits.table import Column, Row, Table
+from audioprune.results.recipes_printed import SAME, ours, same
 from audioprune.tables._published import MARKS, STATUS
 
 if TYPE_CHECKING:
     from audioprune.cells.query import Cells
     from audioprune.results.study import Results
-    from audioprune.settings import FinetuneSettings
 
 TITLE = "Recipes"
 CAPTION = (
@@ -21,7 +21,6 @@ CAPTION = (
 )
 PUBLISHED = ("table6", "released_recipes")  # files of report/published that it shows
 GPUS = 2  # of the released scripts, whose batch sizes are per GPU; ours are totals
-SAME = {"lr_schedule": "schedule", "batch_size_per_gpu": "batch_size", "masking": "mask_2d"}  # published -> our field
 NAMES = {
     "base_lr": "base learning rate", "lr_per_256": "rate × batch size / 256", "min_lr": "lowest learning rate",
     "batch_size": "batch size, total", "mask_2d": "2-D patch masking", "mixup": "mixup probability",
@@ -29,7 +28,6 @@ NAMES = {
     "noise": "noise and roll", "baseline": "unpruned augmentation", "eval_every": "epochs between evaluations",
     "precision_train": "precision", "initial": "start",
 }  # fmt: skip
-NOT_SHOWN = ("tie", "first_epoch", "betas", "precision")
 OFF = (0, "none", "nominal", "epoch", "published")  # shown only where something is published for it, or a recipe has it
 
 
@@ -97,18 +95,6 @@ def _parts(results: Results) -> list[_Part]:
     return found
 
 
-def ours(s: FinetuneSettings, loss: str) -> dict:
-    """Settings of a fine-tuning by the names of the published files; those that it does not use are left out."""
-    recipe = s.recipe.model_dump(exclude=set(NOT_SHOWN))
-    recipe |= {"beta1": s.recipe.betas[0], "beta2": s.recipe.betas[1], "loss": loss}
-    recipe["precision_train"] = "fp32" if s.recipe.precision == "fp32" else "mixed"
-    unused = {"warmup_epochs" if s.recipe.warmup_steps else "warmup_steps"}
-    unused |= set() if s.recipe.schedule == "step" else {"step_start", "step_every", "step_factor"}
-    unused |= set() if s.recipe.schedule == "cosine" else {"min_lr"}
-    own = recipe | s.augment.model_dump() | {"split": s.split, "initial": s.initial}
-    return {name: value for name, value in own.items() if name not in unused}
-
-
 def _printed(results: Results) -> dict[tuple, dict[str, str]]:
     """{(backbone, dataset, setting): {source with its mark: value as printed, of all GPUs together}}."""
     found: dict[tuple, dict[str, str]] = {}
@@ -133,17 +119,6 @@ def _row(part: _Part, name: str, values: dict, beside: dict, told: dict) -> Row:
         cells[dataset] = _text(value) + (f" ({listed})" if listed else "")
         cells |= {f"{dataset} {source.strip('†')}": text for source, text in published.items()}
     return Row(cells, part.heading)
-
-
-def same(own: Any, printed: str) -> bool:
-    """Whether a printed value is ours: numbers by value, switches by their names, `none` is zero."""
-    text = printed.strip().lower()
-    if isinstance(own, bool):
-        return own == (text in ("yes", "on", "true"))
-    try:
-        return abs(float(own) - float("0" if text == "none" else text)) < 1e-12
-    except (TypeError, ValueError):
-        return str(own).lower() == text
 
 
 def _text(value: Any) -> str:
