@@ -123,7 +123,14 @@ def test_that_two_models_rank_by_different_scores_is_said():
     """With what each keeps under the other's score, where the study has that."""
     shares = (("audiomae", "global", 32.3), ("audiomae", "cls", 45.1), ("ast", "cls", 15.1), ("ast-mp", "global", 36.5))
     rows = [
-        {"family": f, "score": s, "method": "topk", "keep_rate": 0.5, "low_of_kept": Cell(v, v - 1, v + 1)}
+        {
+            "family": f,
+            "score": s,
+            "method": "topk",
+            "keep_rate": 0.5,
+            "low_of_kept": Cell(v, v - 1, v + 1),
+            "padding_of_kept": Cell(0.0),
+        }
         | {"low_of_kept_audiomae_minus_this": UP if f == "ast" else None}
         for f, s, v in shares
     ]
