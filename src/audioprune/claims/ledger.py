@@ -8,7 +8,7 @@ from audioprune.claims.claim import Claim, Verdict, load, predicate
 from audioprune.claims.evidence import Evidence
 from audioprune.claims.readings import decoded, misread, readings
 from audioprune.claims.units import Quantity
-from audioprune.claims.verdict import Judged, Part, absence, combine, line, tally
+from audioprune.claims.verdict import Judged, Part, absence, adjusted, combine, line, tally
 from audioprune.results.study import Results
 
 CLAIMS = "claims"  # the exhibit that shows all parts, and what printed numbers say by themselves
@@ -27,7 +27,7 @@ def judge(claim: Claim, results: Results) -> Judged:
     what the study's cells say.
     """
     evidence = Evidence(results, claim)
-    parts = tuple(predicate(claim)(claim, evidence))
+    parts = adjusted(predicate(claim)(claim, evidence))
     if not any(part.basis == "cells" and part.counted for part in parts):
         nothing = evidence.unplanned(f"cells that {claim.name} can be judged by")
         parts += (Part(claim.name, "not-run", "cells", nothing.why, command=nothing.command),)

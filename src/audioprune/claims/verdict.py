@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from audioprune.claims.claim import Claim, Verdict
 from audioprune.claims.units import Quantity
+from audioprune.statistics.holm import family
 
+LEVEL = 0.05  # of the contrasts of one verdict together
 Basis = Literal["arithmetic", "cells"]
 
 
@@ -31,6 +33,8 @@ class Part:
     command: str = ""  # would run what is missing
     counted: bool = True  # in the claim's verdict; else it stands beside
     exhibit: str = ""  # where it stands, if not in the claim's
+    p: float | None = None  # of its threshold, by what the interval is by; None where nothing is tested
+    holm: float | None = None  # the same, adjusted for all contrasts that decide the claim's verdict
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,23 @@ class Judged:
 
     def of(self, basis: Basis) -> list[Part]:
         return [part for part in self.parts if part.basis == basis]
+
+
+def adjusted(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """Parts, with the p-values of all measured ones that decide the verdict adjusted by Holm.
+
+    The chance that any of them is supported, or refuted, by mistake is at most 5 %, however many there are: one whose
+    adjusted p-value is above that is inconclusive.
+    """
+    deciding = [i for i, part in enumerate(parts) if part.counted and part.basis == "cells" and part.p is not None]
+    found, made = family([parts[i].p for i in deciding]), list(parts)
+    for i, p in zip(deciding, found, strict=True):
+        part = replace(made[i], holm=p)
+        if part.verdict in ("supported", "refuted") and p is not None and p > LEVEL:
+            told = f"{part.evidence}; {part.verdict} alone (p {part.p:.2g}), not among {len(deciding)} (p {p:.2g})"
+            part = replace(part, verdict="inconclusive", evidence=told)
+        made[i] = part
+    return tuple(made)
 
 
 def combine(parts: Iterable[Part]) -> Verdict:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from statistics import NormalDist, stdev, variance
+from typing import Any, Literal
 
 from audioprune.claims.claim import Claim, Verdict
 from audioprune.claims.evidence import PAPER, Evidence, Missing, command_of
@@ -13,7 +14,8 @@ from audioprune.claims.printed import NotPrinted
 from audioprune.claims.verdict import Part
 from audioprune.results.estimate import Estimate
 
-QUANTILE = 1.644854  # of the normal distribution, at 95 %
+QUANTILE = NormalDist().inv_cdf(0.95)
+FLOOR = 2  # draws on the other side, of both tails, at the least p-value that draws give
 
 
 def above(found: Estimate, threshold: float = 0.0) -> Verdict:
@@ -30,11 +32,33 @@ def non_inferior(found: Estimate, margin: float) -> Verdict:
     return verdicts.get(said, "inconclusive")
 
 
+def covering(found: Estimate, value: float) -> dict[str, Any]:
+    """What a part says that holds an estimate against a printed value: only that it is another one is a test."""
+    verdict = covers(found, value)
+    return {"verdict": verdict, "p": chance(found, value) if verdict == "refuted" else None}
+
+
 def covers(found: Estimate, value: float) -> Verdict:
     """Whether the interval holds a value; inconclusive where there is no interval."""
     if math.isnan(found.low):
         return "inconclusive"
     return "supported" if found.low <= value <= found.high else "refuted"
+
+
+def chance(
+    found: Estimate, threshold: float = 0.0, way: Literal["either", "above", "below"] = "either"
+) -> float | None:
+    """p-value of a threshold, by what the interval is by; where all draws lie on one side of it, of a normal tail.
+
+    So many draws give no p-value below 2 / draws, which would leave any large family of contrasts open.
+    """
+    p = found.chance(threshold, way)
+    draws = [] if p is None else [one for one in found.draws.tolist() if one == one]
+    if p is None or p > FLOOR / (1 + len(draws)):
+        return p
+    spread = stdev(draws)
+    tail = 1 - NormalDist().cdf(abs(found.value - threshold) / spread) if spread else 0.0
+    return min(p, tail * (2 if way == "either" else 1))
 
 
 def settling(found: Estimate, margin: float, of_seeds: Sequence[float]) -> str:
@@ -44,8 +68,6 @@ def settling(found: Estimate, margin: float, of_seeds: Sequence[float]) -> str:
 
     # ASSUME: s^2 is all training variance. Clips have a part in it, so that this errs towards asking for seeds.
     """
-    from statistics import variance
-
     from audioprune.statistics.noninferiority import clips_needed
 
     if len(of_seeds) < 2:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from audioprune.claims.claim import Claim, Verdict
 from audioprune.claims.evidence import Evidence, Missing
 from audioprune.claims.verdict import Part
-from audioprune.predicates._parts import above, each, measured, not_run
+from audioprune.predicates._parts import above, chance, each, measured, not_run
 from audioprune.results.estimate import Estimate
 from audioprune.results.tokens import Group
 
@@ -21,12 +21,16 @@ MEASURES = {  # columns of a token analysis: what they are called, and their uni
 }
 OPPOSITE: dict[Verdict, Verdict] = {"supported": "refuted", "refuted": "supported"}
 Term = tuple[float, Group, int]  # factor, model, block
-Judge = Callable[[Estimate], Verdict]
+Judge = Callable[[Estimate], tuple[Verdict, float | None]]  # and the p-value of what it tests
 
 
-def below(found: Estimate, threshold: float = 0.0) -> Verdict:
-    verdict = above(found, threshold)
-    return OPPOSITE.get(verdict, verdict)
+def more(found: Estimate, threshold: float = 0.0) -> tuple[Verdict, float | None]:
+    return above(found, threshold), chance(found, threshold)
+
+
+def less(found: Estimate, threshold: float = 0.0) -> tuple[Verdict, float | None]:
+    verdict, p = more(found, threshold)
+    return OPPOSITE.get(verdict, verdict), p
 
 
 def analysed(
@@ -69,7 +73,8 @@ def _part(name: str, column: str, found: Estimate | Missing, judge: Judge) -> Pa
     words, factor, unit = MEASURES[column]
     scaled = found.times(factor)
     text = f"{words} {scaled}{' points' if unit == 'pp' else ''}"
-    return measured(name, judge(found), text, scaled, unit)
+    verdict, p = judge(found)
+    return measured(name, verdict, text, scaled, unit, p=p)
 
 
 def at_blocks(blocks: Sequence[int]) -> Callable[..., dict[str, list[Term]]]:

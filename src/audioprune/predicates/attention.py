@@ -15,8 +15,8 @@ from audioprune.claims.claim import Claim
 from audioprune.claims.evidence import Evidence
 from audioprune.claims.verdict import Part
 from audioprune.facts.tokens import BLOCKS
-from audioprune.predicates._parts import above, arithmetic, beside, shown
-from audioprune.predicates._tokens import Term, analysed, at_blocks, below, over_blocks, spelled
+from audioprune.predicates._parts import arithmetic, beside, shown
+from audioprune.predicates._tokens import Term, analysed, at_blocks, less, more, over_blocks, spelled
 from audioprune.results import published
 from audioprune.results.tokens import Group
 from audioprune.statistics.slope import slope_factors
@@ -42,7 +42,7 @@ def above_one(claim: Claim, evidence: Evidence) -> list[Part]:
             continue
         text = f"{sum(v > 1 for v in values)} of {len(values)} printed ratios above 1, the least {min(values):.2f}"
         parts.append(arithmetic(dataset, min(values) > 1, text, min(values), "ratio"))
-    above_one = partial(above, threshold=1.0)
+    above_one = partial(more, threshold=1.0)
     for column in COLUMNS:
         for rate in evidence.token_rates(claim.cells.keep_rates):
             looked_into = claim, evidence, [(claim.cells.backbones[0], rate)], column
@@ -75,7 +75,7 @@ def norm_falls(claim: Claim, evidence: Evidence) -> list[Part]:
 
     family, parts = claim.cells.backbones[0], []
     for rate in evidence.token_rates(claim.cells.keep_rates):
-        parts += analysed(claim, evidence, [(family, rate)], "norm", _slope, below)
+        parts += analysed(claim, evidence, [(family, rate)], "norm", _slope, less)
     return parts
 
 
@@ -102,7 +102,7 @@ def _after(*models: Group) -> dict[str, list[Term]]:
 def _larger_at_highest(claim: Claim, evidence: Evidence, column: str, terms: Callable) -> list[Part]:
     family, planned = claim.cells.backbones[0], evidence.token_rates(claim.cells.keep_rates)
     rates = planned if len(planned) > 1 else claim.cells.keep_rates
-    return analysed(claim, evidence, [(family, max(rates)), (family, min(rates))], column, terms, above)
+    return analysed(claim, evidence, [(family, max(rates)), (family, min(rates))], column, terms, more)
 
 
 def _printed(dataset: str) -> dict[tuple[str, str, float], float]:

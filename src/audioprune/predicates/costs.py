@@ -11,7 +11,7 @@ from audioprune.claims.printed import printed as printed_text
 from audioprune.claims.readings import decoded, readings
 from audioprune.claims.units import Quantity, quantity
 from audioprune.claims.verdict import Part
-from audioprune.predicates._parts import arithmetic, beside, covers, each, measured, not_run
+from audioprune.predicates._parts import arithmetic, beside, covering, each, measured, not_run
 
 
 def remaining(claim: Claim, evidence: Evidence) -> list[Part]:
@@ -90,7 +90,7 @@ def _drop(claimed: Quantity, evidence: Evidence, backbone: str, dataset: str, me
     if isinstance(drop, Missing):
         return not_run(name, drop)
     text = f"drop {drop} points, claimed {claimed.value:f}"
-    return measured(name, covers(drop, float(claimed.value)), text, drop)
+    return measured(name, evidence=text, found=drop, **covering(drop, float(claimed.value)))
 
 
 def _score(

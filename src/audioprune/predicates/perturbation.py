@@ -9,7 +9,7 @@ from audioprune.claims.claim import Claim
 from audioprune.claims.evidence import Evidence, Missing
 from audioprune.claims.printed import printed_number
 from audioprune.claims.verdict import Part
-from audioprune.predicates._parts import above, arithmetic, each, measured, not_run, printed
+from audioprune.predicates._parts import above, arithmetic, chance, each, measured, not_run, printed
 
 ONLY = ("topk",)  # methods that it can judge
 EXCEPTED = ("esc50", 0.5)  # P0 names this one case where test III is not below test II
@@ -114,10 +114,12 @@ def _measured(
     found = rows if isinstance(rows, Missing) else evidence.contrast((1, rows[0]), (-1, rows[1]))
     if isinstance(found, Missing):
         return not_run(name, found, counted=counted)
-    verdict = above(found, threshold)
+    verdict, p = above(found, threshold), chance(found, threshold)
     if at_least:
         verdict = (
             "refuted" if found.high < threshold else "supported" if found.bounds[0] >= threshold else "inconclusive"
         )
+    if at_least and verdict == "supported":
+        p = chance(found, threshold, "above")
     text = f"{_name(first)} minus {_name(second)}: {found} points"
-    return measured(name, verdict, text, found, counted=counted)
+    return measured(name, verdict, text, found, p=p, counted=counted)

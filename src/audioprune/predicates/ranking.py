@@ -8,7 +8,7 @@ from audioprune.claims.claim import Claim
 from audioprune.claims.evidence import Evidence, Missing
 from audioprune.claims.printed import printed_number
 from audioprune.claims.verdict import Part
-from audioprune.predicates._parts import above, arithmetic, each, measured, not_run, printed, shown
+from audioprune.predicates._parts import above, arithmetic, chance, each, measured, not_run, printed, shown
 
 DISCARDS = "discard"  # the figure of what discarding costs
 LOSES = (
@@ -37,7 +37,7 @@ def _discarded(evidence: Evidence, dataset: str, backbone: str) -> list[Part]:
     parts = []
     for block, (none, random) in found.items():
         where = f"{name}, after block {block}"
-        parts.append(measured(where, above(none), f"points lost: {none}", none, exhibit=DISCARDS))
+        parts.append(measured(where, above(none), f"points lost: {none}", none, p=chance(none), exhibit=DISCARDS))
         told = f"points lost beyond as many at random: {random}"
         part = measured(f"{where}, control", above(random), told, random, counted=False, exhibit=DISCARDS)
         parts.append(shown(part, "what the claim says of these tokens is held against discarding none"))
@@ -104,4 +104,4 @@ def _against(
     found = rows if isinstance(rows, Missing) else evidence.contrast((1, rows[0]), (-1, rows[1]))
     if isinstance(found, Missing):
         return not_run(name, found, counted=counted)
-    return measured(name, above(found), f"difference {found} points", found, counted=counted)
+    return measured(name, above(found), f"difference {found} points", found, p=chance(found), counted=counted)

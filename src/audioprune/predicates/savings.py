@@ -11,6 +11,7 @@ from audioprune.claims.printed import published_drop
 from audioprune.claims.verdict import Part
 from audioprune.predicates._parts import (
     arithmetic,
+    chance,
     each,
     measured,
     model,
@@ -84,11 +85,12 @@ def _best(
     if not inside:
         what = f"keep-rate for {name} that saves {band[0]:.1f} to {band[1]:.1f} % of the MACs"
         return not_run(name, evidence.unplanned(what))
-    parts = [_at(evidence, backbone, dataset, method, rate, margin) for rate in inside]
+    parts = [_at(evidence, backbone, dataset, method, rate, margin, len(inside)) for rate in inside]
     return min(parts, key=lambda part: RANK.index(part.verdict) if part.verdict in RANK else len(RANK))
 
 
-def _at(evidence: Evidence, backbone: str, dataset: str, method: str, rate: float, margin: float) -> Part:
+def _at(evidence: Evidence, backbone: str, dataset: str, method: str, rate: float, margin: float, tried: int) -> Part:
+    """At one keep-rate of several `tried`, of which the best is taken: its p-value counts for all of them."""
     name, drop = model(backbone, dataset, method), evidence.drop(backbone, dataset, method, rate)
     if isinstance(drop, Missing):
         return not_run(name, drop)
@@ -98,7 +100,8 @@ def _at(evidence: Evidence, backbone: str, dataset: str, method: str, rate: floa
     text += f", one-sided upper bound {number(drop.bounds[1], 2)}"
     if verdict == "inconclusive":
         text += f"; {settling(drop, margin, evidence.drops_by_seed(backbone, dataset, method, rate))}"
-    return measured(name, verdict, text, drop)
+    p = chance(drop, margin, "above" if verdict == "refuted" else "below")
+    return measured(name, verdict, text, drop, p=None if p is None else min(1.0, p * tried))
 
 
 def _inside(evidence: Evidence, backbone: str, dataset: str, method: str, rate: float, band: Band) -> bool:

@@ -10,7 +10,7 @@ from audioprune.claims.claim import Claim
 from audioprune.claims.evidence import Evidence, Missing
 from audioprune.claims.printed import published_drop
 from audioprune.claims.verdict import Part
-from audioprune.predicates._parts import above, arithmetic, beside, each, measured, model, not_run
+from audioprune.predicates._parts import above, arithmetic, beside, chance, each, measured, model, not_run
 from audioprune.statistics.slope import slope_factors
 
 BESIDE = ("ast-mp",)  # its pre-training is not released: its absence leaves nothing open
@@ -122,4 +122,4 @@ def _combined(
     estimate = evidence.contrast(*terms)
     if isinstance(estimate, Missing):
         return not_run(name, estimate)
-    return measured(name, above(estimate), f"difference in drops {estimate} {unit}", estimate)
+    return measured(name, above(estimate), f"difference in drops {estimate} {unit}", estimate, p=chance(estimate))

@@ -15,8 +15,8 @@ from audioprune.claims.printed import printed_number
 from audioprune.claims.verdict import Part
 from audioprune.facts.tokens import BLOCKS
 from audioprune.forensics.null_model import LARGEST, excess
-from audioprune.predicates._parts import above, arithmetic, beside, printed, shown
-from audioprune.predicates._tokens import analysed, at_blocks, below
+from audioprune.predicates._parts import arithmetic, beside, chance, printed, shown
+from audioprune.predicates._tokens import analysed, at_blocks, less, more
 from audioprune.profiling.macs import patches_of
 from audioprune.results.estimate import Estimate
 
@@ -34,11 +34,11 @@ def low_intensity(claim: Claim, evidence: Evidence) -> list[Part]:
     parts = []
     for rate in evidence.token_rates(claim.cells.keep_rates):
         wanted, last = [(first, rate), (second, rate)], at_blocks(BLOCKS[-1:])
-        for part in analysed(claim, evidence, wanted, "low_of_kept", last, above):
+        for part in analysed(claim, evidence, wanted, "low_of_kept", last, more):
             confounded = part.verdict != "not-run"
             parts.append(replace(part, evidence=f"{part.evidence}; {CONFOUND}") if confounded else part)
         for score in SCORES:
-            found = analysed(claim, evidence, wanted, "low_of_kept", last, above, score=score)
+            found = analysed(claim, evidence, wanted, "low_of_kept", last, more, score=score)
             parts += [
                 shown(beside(replace(part, name=f"{part.name}, both ranked by {score}")), "beside, with one score")
                 for part in found
@@ -54,7 +54,7 @@ def signal_kept_more(claim: Claim, evidence: Evidence) -> list[Part]:
     wanted = product(claim.cells.datasets, claim.cells.keep_rates, BLOCKS)
     parts = [part for one in wanted for part in printed(_printed_pair, evidence, *one)]
     for rate in evidence.token_rates(claim.cells.keep_rates):
-        parts += analysed(claim, evidence, [(first, rate), (second, rate)], "ratio_b", at_blocks(BLOCKS), above)
+        parts += analysed(claim, evidence, [(first, rate), (second, rate)], "ratio_b", at_blocks(BLOCKS), more)
     return parts
 
 
@@ -66,7 +66,7 @@ def background_kept(claim: Claim, evidence: Evidence) -> list[Part]:
         for dataset in claim.cells.datasets:
             parts += printed(_printed_excess, evidence, dataset, rate)
     for rate in evidence.token_rates(claim.cells.keep_rates):
-        parts += analysed(claim, evidence, [(family, rate)], "excess", at_blocks(BLOCKS), below)
+        parts += analysed(claim, evidence, [(family, rate)], "excess", at_blocks(BLOCKS), less)
     return parts
 
 
@@ -81,12 +81,15 @@ def proportional(claim: Claim, evidence: Evidence) -> list[Part]:
     return parts
 
 
-def _near_zero(found: Estimate) -> Verdict:
+def _near_zero(found: Estimate) -> tuple[Verdict, float | None]:
     """Whether the interval lies within what P0's own table is from K / N, beyond it, or neither."""
     within = LARGEST / 100
+    sides = [chance(found, -within), chance(found, within)]
+    tested = [p for p in sides if p is not None]
     if -within < found.low and found.high < within:
-        return "supported"
-    return "refuted" if found.low > within or found.high < -within else "inconclusive"
+        return "supported", max(tested, default=None)
+    beyond = found.low > within or found.high < -within
+    return ("refuted" if beyond else "inconclusive"), max(tested, default=None)
 
 
 def _printed_pair(evidence: Evidence, dataset: str, rate: float, block: int) -> Part:

@@ -34,6 +34,8 @@ NOTES = (
     "A claim about a recipe is judged on models trained by it (P0's Table 6, or the released scripts) wherever its own "
     "data and size of model are there. Models that have not learnt enough decide nothing (What the unpruned models "
     "have learnt).",
+    "p, Holm: of the threshold, adjusted for all contrasts that decide the claim's verdict. One that its interval "
+    "alone would settle, and that adjusted is above 0.05, is inconclusive.",
     "Measured values have 95 % intervals by a bootstrap over source recordings and seeds, the same draws for all "
     "models, but for speed-ups, which have quartiles; n counts clips, of speed-ups runs. A "
     "claim on datasets that the study does not have is judged on those of the same kind.",
@@ -105,6 +107,8 @@ def _row(basis: str, counted: bool, verdict: str, parts: list[Part]) -> dict[str
         "parts": counts(parts).get(verdict),
         "value": Cell(first.value, first.low, first.high) if first.value is not None and basis == "cells" else None,
         "unit": UNITS.get(first.unit, first.unit) if first.value is not None and basis == "cells" else None,
+        "p": first.p,
+        "p_holm": first.holm,
         "clips": first.n or None,
         "seeds": first.seeds or None,
         "evidence": f"{first.name}: {first.evidence}{more}",
@@ -122,6 +126,7 @@ def _columns() -> tuple[Column, ...]:
         Column("value", "Value"),
         Column("value", "95 % interval", part="interval"),
         Column("unit", "Unit", align="left"),
+        Column("p_holm", "p, Holm", decimals=3, floor=True),
         Column("clips", "n", decimals=0),
         Column("seeds", "Seeds", decimals=0),
     )
