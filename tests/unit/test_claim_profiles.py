@@ -146,3 +146,13 @@ def test_printed_values_are_not_judged_on_tiny_models(tmp_path):
         assert not any(part.counted for part in beside)
     judged = judge(CLAIMS["000-7"], study(tmp_path / "c", curve(AST, right(0.5), rate=0.8), "paper"))
     assert {part.counted for part in judged.of("cells")} == {True}
+
+
+def test_a_verdict_names_what_it_was_judged_on_and_not_what_was_left_out(tmp_path):
+    """Of two datasets of the kind one has a model that only guesses."""
+    runs = curve("audiomae-tiny", right(0.5), dataset="esc10", rate=0.7)
+    runs |= curve("audiomae-tiny", right(0.1), dataset="fsdd-digits", rate=0.7)
+    runs["audiomae-tiny", "fsdd-digits", "none", 1.0, "none"] = {ONCE: right(0.1)}
+    claim = only("000-1", backbones=("audiomae",), datasets=("spc2", "esc50"))
+    judged = judge(claim, study(tmp_path, runs, "mini"))
+    assert judged.verdict_where == "refuted on esc10 with tiny models"

@@ -93,22 +93,20 @@ class Evidence:
         """Whether these are the claimed dataset and models of the published size."""
         return dataset == claimed and all(name == f"{registry.backbone(name).family.name}-b" for name in backbones)
 
-    def judged_on(self, families: Sequence[str]) -> str:
-        """'on esc10 with tiny models': what stands for what the claim speaks of; empty where that itself is there."""
-        stand_in = [
-            (dataset, own.values())
-            for claimed in self.claimed
-            for dataset, own in self.standing(claimed, families)
-            if not self.itself(claimed, dataset, own.values())
-        ]
-        datasets = dict.fromkeys(dataset for dataset, _ in stand_in)
-        sizes = dict.fromkeys(size_of(name) for _, own in stand_in for name in own)
-        return f"on {listed(datasets)} with {listed(sizes)} models" if stand_in else ""
-
     def own_data(self, families: Sequence[str]) -> bool:
         """Whether it is judged on its own data and sizes: on the paper study, or where no other stands for it."""
-        there = any(self.standing(claimed, families) for claimed in self.claimed)
-        return self.study == PAPER or (there and not self.judged_on(families))
+        standing = [(name, *own) for name in self.claimed for own in self.standing(name, families)]
+        own = bool(standing) and all(self.itself(name, dataset, models.values()) for name, dataset, models in standing)
+        return self.study == PAPER or own
+
+    def judged_on(self, paths: Iterable[str]) -> str:
+        """'on esc10 with tiny models': what the cells of a verdict are of; empty where the claim speaks of the same."""
+        trained = [found for path in paths if (found := trained_as(self.results.cell(path)))]
+        datasets = dict.fromkeys(s.dataset for s in trained)
+        sizes = dict.fromkeys(size_of(s.model.backbone) for s in trained)
+        if not trained or (set(datasets) <= set(self.claimed) and set(sizes) == {"b"}):
+            return ""
+        return f"on {listed(datasets)} with {listed(sizes)} models"
 
     def absent(self, dataset: str, families: Sequence[str]) -> Missing:
         """That nothing stands for a dataset."""
@@ -291,6 +289,14 @@ def _by_seed(results: Results, row: Row) -> dict[int, float]:
     """{seed: mean over folds} of the evaluations that are there."""
     each = by_cell(results).loc[list(row.cells)]
     return each[each["why"] == ""].groupby("seed")["value"].mean().to_dict()
+
+
+def trained_as(cell: Result) -> FinetuneSettings | None:
+    """Settings of the fine-tuning that a cell is made from; None where it is of no trained model."""
+    if cell.kind == "finetune":
+        return cell.settings
+    found = (trained_as(cell.inputs[kind]) for kind in ("trace", "finetune") if kind in cell.inputs)
+    return next(found, None)
 
 
 def size_of(backbone: str) -> str:

@@ -39,12 +39,11 @@ def judge(claim: Claim, results: Results) -> Judged:
     measured = combine(made)
     verdict: Verdict = "superseded" if claim.withdrawn else "misstated" if wrong else "open" if claim.open else measured
     corrected = statement(claim, found) if wrong and claim.corrected else ""
-    families = claim.cells.backbones[:1]
     return Judged(
         claim=claim,
         study=results.study,
-        own_data=evidence.own_data(families),
-        judged_on=evidence.judged_on(families) if _run(made) else "",
+        own_data=evidence.own_data(claim.cells.backbones[:1]),
+        judged_on=evidence.judged_on(path for part in _run(made) if part.counted for path in part.cells),
         verdict=verdict,
         evidence=_evidence(claim, verdict, corrected, printed, made),
         brief=_brief(claim, verdict, corrected, wrong, printed, made),
