@@ -12,7 +12,7 @@ import pytest
 import soundfile
 import torch
 import whisper
-from fakes import Study
+from fake_speech import study, transcripts
 from whisper.model import ModelDimensions, Whisper
 from whisper.normalizers import EnglishTextNormalizer
 
@@ -22,7 +22,6 @@ from audioprune.datasets import commonvoice_100
 from audioprune.errors import UserError
 from audioprune.facts.recogniser import RECOGNISERS, Recogniser
 from audioprune.results import recognitions
-from audioprune.results.study import Results
 from audioprune.settings import AudioSettings, FetchSettings, RecogniseSettings
 from audioprune.sources import catalogue, tensors
 from audioprune.steps import fetch, recognise
@@ -177,28 +176,6 @@ def test_official_checkpoints_bear_their_checksum_in_their_address():
 
 
 # --- tables, on made transcripts ---
-
-
-def transcripts(errors: list[int], words: int = 10, **more) -> pd.DataFrame:
-    n = len(errors)
-    frame = pd.DataFrame({"clip": [f"c{i}" for i in range(n)], "recording": [f"s{i}" for i in range(n)]})
-    frame = frame.assign(
-        speaker=frame["recording"], words=words, errors=errors, substituted=errors, deleted=0, inserted=0
-    )
-    costs = {"encoder_macs": 100, "decoder_macs": 50, "kept": 1500, "kept_sound": 200, "sound": 200}
-    return frame.assign(**costs | more, audio_seconds=4.0, runaway=False)
-
-
-def study(folder: Path, arms: dict[tuple[str, float], pd.DataFrame], missing: tuple = ()) -> Results:
-    made = Study(folder)
-    cells = []
-    for (policy, rate), frame in arms.items():
-        own = RecogniseSettings(
-            recogniser="whisper-base", dataset="commonvoice-100", policy=policy, keep_rate=rate, within="sound"
-        )
-        write = [lambda out, frame=frame: frame.to_parquet(out / "transcripts.parquet")]
-        cells.append(made.cell("recognise", f"{policy}-{rate}", own, files=write, made=(policy, rate) not in missing))
-    return Results("speech", cells)
 
 
 def test_word_error_rates_and_what_remains(tmp_path):
