@@ -21,6 +21,7 @@ from audioprune.audio.store import write_store
 from audioprune.datasets import commonvoice_100
 from audioprune.errors import UserError
 from audioprune.facts.recogniser import RECOGNISERS, Recogniser
+from audioprune.figures import wer_by_policy
 from audioprune.results import recognitions
 from audioprune.settings import AudioSettings, FetchSettings, RecogniseSettings
 from audioprune.sources import catalogue, tensors
@@ -302,3 +303,22 @@ def test_the_published_weights_hear_what_the_library_alone_heard(commonvoice_fil
         assert normal(sentences[name].transcript) == recorded["reference"]
         assert normal(found["text"]) == recorded["heard"]
         assert found["sound"] == pytest.approx(50 * len(wave) / 16000, abs=1.5)
+
+
+def test_the_figure_has_a_row_for_each_pruned_arm_at_its_own_rate(tmp_path):
+    arms = {
+        ("none", 1.0): transcripts([1, 0, 2, 0]),
+        ("topk", 0.5): transcripts([2, 0, 2, 2], encoder_macs=60),
+        ("stride", 0.5): transcripts([3, 3, 3, 3], encoder_macs=55),
+    }
+    fig, frame = wer_by_policy.draw(study(tmp_path, arms))
+    assert frame[["policy", "wer", "encoder_remaining"]].values.tolist() == [
+        ["none", 7.5, 100.0],
+        ["topk", 15.0, 60.0],
+        ["stride", 30.0, 55.0],
+    ]
+    (ax,) = fig.axes
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["topk, 0.5 (60 % MACs)", "stride, 0.5 (55 % MACs)"]
+    points = [container[0].get_xydata().tolist() for container in ax.containers]
+    assert points == [[[15.0, 0.0]], [[30.0, 1.0]]]
+    assert [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == ":"] == [7.5]
