@@ -114,7 +114,7 @@ def _columns() -> tuple[Column, ...]:
         Column("low_of_kept", "95 % interval", part="interval", decimals=1),
         Column("low_of_kept_audiomae_minus_this", "AudioMAE minus this", "points", 1, signed=True),
         Column("low_of_kept_audiomae_minus_this", "95 % interval", part="interval", decimals=1, signed=True),
-        Column("padding_of_kept", "Padding", "%", 1),
+        Column("padding_of_kept", "Kept padding", "%", 1),
         Column("low_inside_of_kept", "Low, no padding", "%", 1),
         Column("low_inside_of_kept", "95 % interval", part="interval", decimals=1),
         Column("low_inside_of_kept_audiomae_minus_this", "AudioMAE minus this", "points", 1, signed=True),
