@@ -19,7 +19,7 @@ from audioprune.tables._rows import cell_of, heading, quantity
 from audioprune.wording import number
 
 if TYPE_CHECKING:
-    from audioprune.cells.query import Asked, Cells
+    from audioprune.cells.query import Cells
     from audioprune.results.study import Results
 
 TITLE = "Perturbation of the kept tokens"
@@ -54,7 +54,7 @@ def needs(study: Cells) -> list:
     return [*perturbed, *(c for c in plain if c.inputs["finetune"].path in tuned), *clusters]
 
 
-def _place(cell: Asked) -> tuple:
+def _place(cell: Any) -> tuple:
     """Dataset and shape of patches of an evaluation, or of the clusters that it is labelled by."""
     if cell.kind == "clusters":
         return cell.settings.dataset, cell.settings.patch, cell.settings.stride
