@@ -59,7 +59,5 @@ def columns() -> tuple[Column, ...]:
         Column("excess", "95 % interval", part="interval", decimals=1, signed=True),
         Column("ratio_b", "Published", part="published", decimals=1),
         Column("ratio_b", "Difference", "points", part="difference", decimals=1),
-        Column("signal_of_kept", "Kept signal", "%", 1),
-        Column("background_of_kept", "Kept background", "%", 1),
         Column("padding_of_kept", "Kept padding", "%", 1),
     )

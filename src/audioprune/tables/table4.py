@@ -39,7 +39,8 @@ CAUTION = (
 )
 LABELS = (
     "A patch counts as signal when its normalised mean is above τ, else as background, padding among it, as in P0's "
-    "Algorithm 1. Of the patches of all evaluation clips are signal / other background / padding: {}."
+    "Algorithm 1; where τ is not given, it is read from the pixels of all evaluation clips, as P0 reads it. Of their "
+    "patches are signal / other background / padding: {}."
 )
 KINDS = {"signal_share": "patches", "background_share": "background", "padding_share": "padding"}  # units of signal.csv
 
