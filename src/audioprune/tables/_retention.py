@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from audioprune.results.study import Result, Results
 
-KEPT = ("signal_of_kept", "background_of_kept", "padding_of_kept")
+KEPT = ("signal_of_kept", "background_of_kept", "padding_of_kept", "cut_of_kept")
 FRACTIONS = ("blind_a", "kept_fraction", *KEPT)  # shown as they are, without an interval
 RATIOS = ("ratio_a", "excess_a", "ratio_b", "excess")
 QUANTITIES = (*RATIOS, *FRACTIONS)

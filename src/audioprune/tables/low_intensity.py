@@ -22,22 +22,22 @@ TITLE = "Low-intensity tokens that survive"
 CAPTION = (
     "Tokens of low intensity (clusters C1 and C2 of the patch mean) after the last pruning stage: as a share of the "
     "survivors and of the input's such tokens, means over test clips. Padding is of low intensity too and counts, as "
-    "released; beside it the share of the survivors that is padding, and that of low intensity without it. The "
-    "difference is AudioMAE minus the model of the row, both at this keep-rate, on the same clips. A share of the "
-    "input's tokens equal to K / N would be blind to intensity."
+    "released; beside it the shares of the survivors that are padding, that the clip's end cuts through, and that are "
+    "of low intensity without padding. The difference is AudioMAE minus the model of the row, both at this keep-rate, "
+    "on the same clips. A share of the input's tokens equal to K / N would be blind to intensity."
 )
 
 
 def _padded(rows: Rows) -> str:
-    """How much of what is kept at the lowest keep-rate is padding, where it is more than a hundredth."""
+    """How much of what is kept at the lowest keep-rate is padding or in part so, where it is more than a hundredth."""
     rate = min(row["keep_rate"] for row in rows)
-    kept = [(row["padding_of_kept"], row) for row in rows if row["keep_rate"] == rate]
-    told = [
-        f"{number(cell.value, 1)} % of what {row['backbone']} by {row['score']} keeps on {row['dataset']}"
-        for cell, row in kept
-        if cell.value is not None and cell.value > 1
-    ]
-    return f"Padding counts as low intensity: it is {'; '.join(told)}." if told else ""
+    told = []
+    for row in (row for row in rows if row["keep_rate"] == rate):
+        padding, cut = (row[f"{kind}_of_kept"].value or 0 for kind in ("padding", "cut"))
+        if padding + cut > 1:
+            what = f"{number(padding, 1)} % padding, {number(cut, 1)} % cut by the clip's end"
+            told.append(f"{row['backbone']} by {row['score']} on {row['dataset']} {what}")
+    return f"Padding counts as low intensity; of what is kept is, with {'; '.join(told)}." if told else ""
 
 
 HEADLINE = Question(
@@ -48,7 +48,7 @@ HEADLINE = Question(
     caution=_padded,
 )
 OURS = "audiomae"  # the family that others are compared with
-SHARES = ("low_of_kept", "low_of_input", "low_inside_of_kept", "low_inside_of_input", "padding_of_kept")
+SHARES = ("low_of_kept", "low_of_input", "low_inside_of_kept", "low_inside_of_input", "padding_of_kept", "cut_of_kept")
 RANKS = "Models rank by the score named; the difference is to AudioMAE ranked by its own, global score."
 
 
@@ -116,6 +116,7 @@ def _columns() -> tuple[Column, ...]:
         Column("low_of_kept_audiomae_minus_this", "AudioMAE − this", "points", 1, signed=True),
         Column("low_of_kept_audiomae_minus_this", "95 % interval", part="interval", decimals=1, signed=True),
         Column("padding_of_kept", "Kept padding", "%", 1),
+        Column("cut_of_kept", "Kept cut", "%", 1),
         Column("low_inside_of_kept", "Without padding", "%", 1),
         Column("low_inside_of_kept_audiomae_minus_this", "AudioMAE − this", "points", 1, signed=True),
         Column("low_inside_of_kept_audiomae_minus_this", "95 % interval", part="interval", decimals=1, signed=True),
