@@ -32,7 +32,7 @@ def _padded(rows: Rows) -> str:
     """How much of what is kept at the lowest keep-rate is padding or in part so, where it is more than a hundredth."""
     rate = min(row["keep_rate"] for row in rows)
     told = []
-    for row in (row for row in rows if row["keep_rate"] == rate):
+    for row in (row for row in rows if row["keep_rate"] == rate and "padding_of_kept" in row):
         padding, cut = (row[f"{kind}_of_kept"].value or 0 for kind in ("padding", "cut"))
         if padding + cut > 1:
             what = f"{number(padding, 1)} % padding, {number(cut, 1)} % cut by the clip's end"
@@ -48,7 +48,8 @@ HEADLINE = Question(
     caution=_padded,
 )
 OURS = "audiomae"  # the family that others are compared with
-SHARES = ("low_of_kept", "low_of_input", "low_inside_of_kept", "low_inside_of_input", "padding_of_kept", "cut_of_kept")
+RELEASED = ("low_of_kept", "low_of_input")
+SHARES = (*RELEASED, "low_inside_of_kept", "low_inside_of_input", "padding_of_kept", "cut_of_kept")
 RANKS = "Models rank by the score named; the difference is to AudioMAE ranked by its own, global score."
 
 
@@ -76,7 +77,7 @@ def _rows(results: Results, shown: list[Group], group: Group) -> Iterator[Row]:
     row = {**where(group), "family": group.family, "score": group.score, "variant": group.variant}
     row["n"] = own["low_of_input"].n if own else 0
     row["kept_fraction"] = 100 * own["kept_fraction"].value if own else None
-    for share in SHARES:
+    for share in SHARES if own else RELEASED:  # where nothing was run, these say why
         row[share] = measured(own.get(share), group, 100)
     other = _audiomae(shown, group)
     for share in SHARES if own else ():
