@@ -22,8 +22,8 @@ SIGNAL = {
     "truth": "A patch is signal where the generator of the audio put any",
 }
 PADDING = (
-    "A patch is padding when all its frames lie behind the clip's end (one that the end cuts through is not), and then "
-    "neither signal nor background."
+    "A patch is padding when all its frames lie behind the clip's end, and then neither signal nor background; one "
+    "that the end cuts through counts as signal or background."
 )
 PROTOCOL = (
     "Clusters are fitted on the evaluation clips of all folds: the published protocol, kept on purpose. They describe "
