@@ -1,4 +1,4 @@
-"""What evaluating, tracing and discarding are told reaches the model: weights, kernel, precision, clips, seeds, edges."""
+"""What evaluating, tracing and discarding are told reaches the model: weights, kernel, precision, clips, seeds."""
 
 from __future__ import annotations
 
