@@ -98,17 +98,18 @@ class Witness(torch.nn.Module):
         super().__init__()
         self.tokens = Tokens(1, orientation, FRAMES // 16, 8, "global")
         self.head = torch.nn.Linear(1, 2)
+        self.decayed, self.undecayed = (torch.nn.Parameter(torch.ones(2, 2)) for _ in range(2))  # without a gradient
         self.register_buffer("batches", torch.zeros(1))  # seen in training: its age, stored with its weights
         self.seen: list[Seen] = []
 
     def layer_of(self, name: str) -> int:
-        return 2
+        return 1
 
     def no_weight_decay(self) -> set[str]:
-        return set()
+        return {"undecayed"}
 
     def forward(self, x, keep_patches=None):
-        logits = self.head(x.mean((1, 2))[:, None])
+        logits = self.head(x.mean((1, 2))[:, None]) + 0 * (self.decayed + self.undecayed).sum()
         if self.training:
             self.batches += 1
             rate = getattr(self, "keep_rate", None)
@@ -166,7 +167,8 @@ def test_each_set_of_weights_is_of_its_epoch_and_each_metric_of_its_clips(store,
 
 @pytest.mark.parametrize("loss", ["ce", "bce"])
 def test_the_loss_is_the_dataset_s_on_the_training_clips(store, tmp_path, loss):
-    results = tuned(store, tmp_path, facts=replace(FACTS, loss=loss), recipe=SMALL.model_copy(update=STILL))
+    recipe = SMALL.model_copy(update=STILL | {"batch_size": 5})  # batches of 5, 5, 5, 5 and 4 clips
+    results = tuned(store, tmp_path, facts=replace(FACTS, loss=loss), recipe=recipe)
     own, wanted = logits(store, model(), rows_of("train")), torch.from_numpy(targets(store, rows_of("train"), 2))
     by_hand = {
         "ce": -(wanted * own.log_softmax(1)).sum(1).mean(),
@@ -188,10 +190,11 @@ def test_several_labels_are_scored_by_mean_average_precision(tagged, tmp_path):
         assert results["last"][f"{part}_metric"] == pytest.approx(expected)
 
 
-def witnessed(store: Path, folder: Path, orientation: str = "time", *, seed=0, target=1.0, augment=None, **recipe):
+def witnessed(store: Path, folder: Path, witness: Witness | None = None, *, seed=0, target=1.0, augment=None, **recipe):
     """What a witness saw in two epochs of three batches."""
-    witness = Witness(orientation)
-    torch.manual_seed(123)  # must not matter
+    witness = witness or Witness()
+    witness.eval()  # must not matter, as what follows
+    torch.manual_seed(123)
     supervised(
         witness, features=FeatureStore.open(store), waveforms=WaveformStore.open(store), rows=rows_of("train"),
         targets=targets(store, np.arange(56), 2), loss="ce", recipe=SMALL.model_copy(update={"epochs": 2} | recipe),
@@ -215,7 +218,7 @@ def test_training_takes_the_training_clips_and_no_other(store, tmp_path):
 
 @pytest.mark.parametrize("orientation", ["time", "freq"])
 def test_masked_patches_come_in_the_model_s_own_numbering(store, tmp_path, orientation):
-    seen = witnessed(store, tmp_path, orientation, augment=Augment(mask_2d=0.5), shrink_start=2)
+    seen = witnessed(store, tmp_path, Witness(orientation), augment=Augment(mask_2d=0.5), shrink_start=2)
     order = token_order(orientation, FRAMES // 16, 8)  # token -> (time, frequency)
     for one in seen:
         for clip in order[one.keep].tolist():  # 2 x 8 patches -> 1 x 4
@@ -236,6 +239,32 @@ def test_draws_inside_the_model_depend_on_seed_epoch_and_step_alone(store, tmp_p
     drawn = [[one.drawn for one in witnessed(store, tmp_path / str(i), seed=seed)] for i, seed in enumerate((0, 0, 1))]
     assert drawn[0] == drawn[1]
     assert len({*drawn[0], *drawn[2]}) == 12
+
+
+def test_layers_and_decay_are_the_model_s_own(store, tmp_path):
+    """Layer 1 of a model of depth 1 learns at half the rate of its head, and a named parameter does not decay."""
+    witness = Witness()
+    still = {"base_lr": 0.1, "schedule": "constant", "warmup_epochs": 0, "weight_decay": 0.3, "layer_decay": 0.5}
+    witnessed(store, tmp_path, witness, **still)
+    assert witness.undecayed.tolist() == [[1, 1], [1, 1]]
+    np.testing.assert_allclose(witness.decayed.detach(), (1 - 0.5 * 0.1 * 0.3) ** 6, rtol=1e-6)
+
+
+def test_fine_tuning_trains_by_its_own_settings(store, tmp_path):
+    own = {"seed": 6, "augment": Augment(mask_2d=0.5, specaug_freq=40, noise=True)}
+    recipe = SMALL.model_copy(update={"epochs": 2, "shrink_start": 1, "shrink_epochs": 0, "eval_every": 0})
+    witness = Witness()
+    pruning = Pruning(method="topk", keep_rate=0.4)
+    step.training.finetune(
+        settings(recipe=recipe, pruning=pruning, **own), witness, facts=FACTS, waveforms=WaveformStore.open(store),
+        features=FeatureStore.open(store), out=tmp_path, resume=tmp_path / "resume", key="key", device=CPU,
+    )  # fmt: skip
+    expected = witnessed(store, tmp_path / "other", target=0.4, shrink_start=1, shrink_epochs=0, eval_every=0, **own)
+    for one, other in zip(witness.seen, expected, strict=True):
+        assert torch.equal(one.x, other.x)
+        assert (one.rate, one.drawn) == (other.rate, other.drawn)
+        assert one.keep is other.keep or torch.equal(one.keep, other.keep)
+    assert [one.rate for one in expected] == [1.0] * 3 + [0.4] * 3
 
 
 def test_the_step_hands_over_what_its_settings_say(store, tmp_path, monkeypatch):
