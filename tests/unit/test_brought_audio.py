@@ -72,8 +72,8 @@ def test_clips_of_20_ms_to_20_s_at_an_input_of_1_28_s(tmp_path):
     assert (row.cells["cut_clips"], row.cells["padded_clips"]) == (3, 9)
     warnings = [note for note in table.notes if note.startswith("Warning, mine: ")]
     assert [note.removeprefix("Warning, mine: ").partition(",")[0] for note in warnings] == [
-        "72% of the audio lies beyond the 128 frames of the input and is cut off; a label of a whole clip need not hold "
-        "for what is left.",
+        "72% of the audio lies beyond the 128 frames of the input and is cut off; a label of a whole clip need not "
+        "hold for what is left.",
         "shorter than one frame of 25 ms",
     ]
     assert warnings[1].endswith(": c00.wav.")
