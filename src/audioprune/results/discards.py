@@ -7,7 +7,6 @@ is discarded (B19): those values stand beside ours, with the number of clips of 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from audioprune.cells.query import as_trained, value_of
@@ -142,10 +141,8 @@ def _drawn(facts: Dataset, group: pd.DataFrame) -> Drawn:
 
     there = ~group["emptied"].to_numpy(dtype=bool)
     if "correct" in group:
-        right = (group["correct"].to_numpy(dtype=bool) & there).astype(int)
-        group = group.assign(numerator=right, denominator=1).reset_index(drop=True)
-        found = draw(group, "ratio", unit=unit_of(facts), draws=DRAWS, seed=0)
-        return replace(found, limits=(0.0, 1.0))  # an accuracy, though it is drawn as a ratio
+        group = group.assign(correct=group["correct"].to_numpy(dtype=bool) & there).reset_index(drop=True)
+        return draw(group, "top1", unit=unit_of(facts), draws=DRAWS, seed=0)
     lowest = min(s.min() for s in group["scores"]) - 1
     scores = [s if t else np.full(len(s), lowest) for s, t in zip(group["scores"], there, strict=True)]
     group = group.assign(scores=scores).reset_index(drop=True)
