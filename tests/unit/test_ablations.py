@@ -12,6 +12,8 @@ from fakes import shared
 
 from audioprune.exhibits.table import Table
 from audioprune.profiling.macs import count
+from audioprune.results import contrasts
+from audioprune.results.estimate import Absent
 from audioprune.results.evaluations import pick, tidy
 from audioprune.results.study import Results
 from audioprune.tables import _ablation, baselines, blocks, matrix, off_the_shelf, ranking, scores
@@ -155,6 +157,25 @@ def test_rankings_p_values_are_exact_and_adjusted_over_the_table():
     for i, own in enumerate(ordered):
         largest = max(largest, own["p"] * (len(ordered) - i))
         assert own["p_holm"] == pytest.approx(min(1.0, largest))
+
+
+def test_what_cannot_be_tested_says_so_and_enters_no_family(monkeypatch):
+    tested, why = ranking.build(ablations()), "5 groups of recordings: no p-value below 0.062 is possible"
+    real = contrasts.chance
+
+    def chance(results, first, second):
+        return Absent(why) if second.method == "random" else real(results, first, second)
+
+    monkeypatch.setattr(contrasts, "chance", chance)
+    table = ranking.build(ablations())
+    untested = row(table, "ast-tiny", method="random")
+    assert (untested["p"], untested["p_why"], "p_holm" in untested) == ("not testable", why, False)
+    assert f"Not testable: {why}." in table.notes
+    left = [
+        row.cells["p_holm"] / row.cells["p"] for row in table.rows if "p_holm" in row.cells and row.cells["p"] < 0.2
+    ]
+    assert max(left) == pytest.approx(4)  # of six, two could not be tested
+    assert row(tested, "ast-tiny", method="random")["p"] < 1
 
 
 def test_what_was_not_run_says_why():
