@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 WHERE = ("backbone", "dataset", "discarded", "control", "block")
 VALUES = ("metric", "value", "low", "high", "n", "value_skipped", "n_skipped", "tokens_left")
 BELOW = ("below_control", "below_control_low", "below_control_high")  # control minus discarded, paired
-COLUMNS = (*WHERE, *VALUES, *BELOW)
+CHANGED = ("below_control_only_first", "below_control_only_second")  # clips that only the control has, and the other
+COLUMNS = (*WHERE, *VALUES, *BELOW, *CHANGED)
 
 
 def needs(study: Cells) -> list[Any]:
@@ -113,6 +114,7 @@ def _rows(results: Results, place: tuple[str, str]) -> Iterator[dict]:
             row |= _values(facts, group, found[key][bool(control)])
             if not control:
                 row |= dict(zip(BELOW, (below[key].value, *below[key].interval), strict=True))
+                row |= dict(zip(CHANGED, below[key].changed or (None, None), strict=True))
             yield row
 
 

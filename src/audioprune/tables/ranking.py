@@ -12,7 +12,7 @@ from audioprune.results.estimate import Absent
 from audioprune.results.evaluations import rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
-from audioprune.tables._rows import cost_column
+from audioprune.tables._rows import adjusted, cost_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +69,7 @@ def build(results: Results) -> Table:
     frame = rows_of(results, needs(results))
     first = [results.cell(own[0]) for own in frame["cells"]]
     frame = frame.assign(attention=[cell.settings.pruning.method == "topk" for cell in first])
-    rows = [row for heading, group in _ablation.groups(frame) for row in _rows(results, heading, group)]
+    rows = adjusted(row for heading, group in _ablation.groups(frame) for row in _rows(results, heading, group))
     _adjust(rows)
     notes = (VARIANTS, CHANCE, *_untested(rows), *_ablation.notes(frame.itertuples()), "MACs: closed form.")
     return Table(_columns(rows), tuple(rows), notes)
@@ -100,8 +100,8 @@ def _adjust(rows: list[Row]) -> None:
 
     tested = [row for row in rows if isinstance(row.cells.get("p"), float)]
     p: list[Any] = [row.cells["p"] for row in tested]
-    for row, adjusted in zip(tested, holm(p), strict=True):
-        row.cells["p_holm"] = float(adjusted)
+    for row, own in zip(tested, holm(p), strict=True):
+        row.cells["p_holm"] = float(own)
 
 
 def _untested(rows: Sequence[Row]) -> tuple[str, ...]:
