@@ -108,17 +108,19 @@ def tables(study: Study, rng: np.random.Generator) -> list[pd.DataFrame]:
 
 def rows() -> list[tuple[str, Study]]:
     """What is told of in docs/paper.md 7."""
-    plain = [(f"{n} clips", Study(clips=n)) for n in (100, 168, 2000)]
-    both = [(f"{n} clips, lost and gained", Study(clips=n, lost=0.7)) for n in (100, 168, 2000)]
-    whole = [(f"{n} clips, whole recordings of 2", Study(clips=n, size=2, together=1)) for n in (100, 168, 2000)]
-    apart = [(f"{n} clips, of recordings of 2, apart", Study(clips=n, size=2)) for n in (100, 168, 2000)]
-    four = [(f"{n} clips, four terms", Study(clips=n, terms=4)) for n in (100, 168, 2000)]
-    seeds = [(f"{n} clips, 3 seeds, spread 0.3", Study(clips=n, seeds=3, spread=0.3)) for n in (100, 168, 2000)]
-    mixed = [("168 clips, recordings, 3 seeds, four terms", Study("top1", 168, 0, 1, 2, 0.5, 3, 0.3, 4))]
-    maps = [(f"mAP, {n} clips{', recordings of 2' * (size > 1)}", Study("map", n, size=size, together=float(size > 1)))
-            for n in (100, 168) for size in (1, 2)]  # fmt: skip
-    alone = [(f"mAP itself, {n} clips", Study("map", n, terms=1)) for n in (100, 168, 2000)]
-    return [*plain, *both, *whole, *apart, *four, *seeds, *mixed, *maps, *alone]
+    sizes = (100, 168, 2000)
+    return [
+        *((f"{n} clips, lost alone", Study(clips=n)) for n in sizes),
+        *((f"{n} clips, 7 of 10 lost", Study(clips=n, lost=0.7)) for n in sizes),
+        *((f"{n} clips, whole recordings of 2", Study(clips=n, size=2, together=1)) for n in sizes),
+        *((f"{n} clips, alone in recordings of 2", Study(clips=n, size=2)) for n in sizes),
+        ("100 clips, 4 terms", Study(clips=100, terms=4)),
+        ("100 clips, 3 seeds, spread 0.3", Study(clips=100, seeds=3, spread=0.3)),
+        ("168 clips, half in whole recordings of 2, 3 seeds, 4 terms", Study("top1", 168, 0, 1, 2, 0.5, 3, 0.3, 4)),
+        ("mAP, 100 clips", Study("map")),
+        ("mAP, 168 clips, whole recordings of 2", Study("map", 168, size=2, together=1)),
+        *((f"mAP itself, {n} clips", Study("map", n, terms=1)) for n in sizes),
+    ]
 
 
 def main() -> None:

@@ -81,6 +81,7 @@ def _estimates(results: Results, place: tuple[str, str]) -> dict[tuple[str, int]
 
     def make(results: Results) -> dict:
         from audioprune.statistics.bootstrap import contrast, note
+        from audioprune.statistics.units import unit_of
 
         facts, cells = results.dataset(place[1]), tuple(r.path for r in places(results)[place])
         made: dict[tuple[str, int], dict[bool, Estimate]] = {}
@@ -89,7 +90,9 @@ def _estimates(results: Results, place: tuple[str, str]) -> dict[tuple[str, int]
                 drawn = contrast((100, _drawn(facts, group)))
                 value, design = 100 * _by_run(facts, group)["value"].mean(), drawn.design
                 sizes = design.clips, len(cells), design.seeds
-                made.setdefault(key, {})[bool(control)] = Estimate(value, drawn, *sizes, cells, note=note(design.seeds))
+                made.setdefault(key, {})[bool(control)] = Estimate(
+                    value, drawn, *sizes, cells, note=note(design.seeds, unit_of(facts))
+                )
         return made
 
     return results.cached(f"discards {place}", make)
