@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from audioprune.exhibits.table import Cell, Row
-from audioprune.results.estimate import INTERVAL, Absent, Estimate
+from audioprune.results.estimate import PERCENTILES, Absent, Estimate
 from audioprune.results.tokens import Group, clips_of
 from audioprune.tables._rows import extent
 from audioprune.wording import number
@@ -82,7 +82,7 @@ def notes(results: Results, groups: Iterable[Group], *, labelled: bool = True) -
     shown = [g for g in groups if g.cells]
     if not shown:
         return ()
-    found = [f"Intervals: {INTERVAL}."]
+    found = [f"Intervals: {PERCENTILES}."]
     one = dict.fromkeys(place(g) for g in shown if g.seeds == 1)
     every = dict.fromkeys(map(place, shown))
     if one:

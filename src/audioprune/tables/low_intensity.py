@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from audioprune import registry
 from audioprune.cells.query import value_of
 from audioprune.exhibits.headline import Question, Rows
 from audioprune.exhibits.table import Column, Row, Table
+from audioprune.results.estimate import Estimate
 from audioprune.results.token_contrasts import contrast
 from audioprune.results.tokens import Group, analysed, groups, means
+from audioprune.tables._rows import adjusted
 from audioprune.tables._tokens import PROTOCOL, measured, notes, where
 from audioprune.wording import number
 
@@ -67,7 +70,7 @@ def build(results: Results) -> Table:
     found = groups(results, needs(results))
     place = {g.dataset: i for i, g in reversed(list(enumerate(found)))}
     shown = sorted(found, key=lambda g: (place[g.dataset], -g.keep_rate))
-    rows = [row for group in shown for row in _rows(results, shown, group)]
+    rows = adjusted(row for group in shown for row in _rows(results, shown, group))
     told = (RANKS, *notes(results, shown), PROTOCOL) if rows else ()
     return Table(_columns(), tuple(rows), told)
 
@@ -84,7 +87,8 @@ def _rows(results: Results, shown: list[Group], group: Group) -> Iterator[Row]:
         if other is None:  # AudioMAE itself
             continue
         paired = contrast(results, share, (1, other, other.blocks[-1]), (-1, group, group.blocks[-1]))
-        row[f"{share}_audiomae_minus_this"] = measured(paired, group, 100)
+        p = paired.chance() if isinstance(paired, Estimate) else None
+        row[f"{share}_audiomae_minus_this"] = replace(measured(paired, group, 100), p=p)
     yield Row(row, "; ".join(filter(None, (f"{group.dataset}, keep-rate {group.keep_rate:g}", group.variant))))
 
 

@@ -16,7 +16,17 @@ from audioprune.results import costs
 from audioprune.results.evaluations import tidy
 from audioprune.tables import _ablation
 from audioprune.tables._published import EXPLAINED, lookup, status
-from audioprune.tables._rows import baseline, cell_of, cost_column, heading, in_order, named, quantity
+from audioprune.tables._rows import (
+    adjusted,
+    baseline,
+    cell_of,
+    changed,
+    cost_column,
+    heading,
+    in_order,
+    named,
+    quantity,
+)
 from audioprune.wording import number
 
 if TYPE_CHECKING:
@@ -50,9 +60,9 @@ def build(results: Results) -> Table:
     frame = frame[(frame.perturbation == "none") & (frame.trained == "")]
     published = pd.concat([results.published(name) for name in PUBLISHED], ignore_index=True)
     groups = frame.groupby(["backbone", "dataset", "variant"], sort=False)
-    rows = [
+    rows = adjusted(
         row for (backbone, dataset, _), group in groups for row in _rows(results, published, backbone, dataset, group)
-    ]
+    )
     notes = [*_ablation.notes(frame.itertuples()), f"MACs: closed form{costs.checked(results)}."]
     if any("samples_per_s" in row.cells for row in rows):
         notes += [SPEED, costs.protocol(results.cells("throughput"))]
@@ -70,6 +80,7 @@ def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
         Column("accuracy", "95 % interval", part="interval"),
         Column("drop", "Drop", "points"),
         Column("drop", "95 % interval", part="interval"),
+        changed("drop"),
         Column("accuracy", "Published", part="published"),
         Column("accuracy", "Difference", "points", part="difference"),
         Column("best_test", "Best test epoch"),

@@ -15,7 +15,7 @@ from audioprune.results.contrasts import difference
 from audioprune.results.estimate import INTERVAL
 from audioprune.results.evaluations import covered, tidy
 from audioprune.tables._published import EXPLAINED, lookup, status
-from audioprune.tables._rows import cell_of, heading, quantity
+from audioprune.tables._rows import CHANGED, adjusted, cell_of, changed, heading, quantity
 from audioprune.wording import number
 
 if TYPE_CHECKING:
@@ -93,8 +93,8 @@ def build(results: Results) -> Table:
                 rows.append(Row(cells, heading(group)))
     every = [cell for row in rows for cell in row.cells.values() if isinstance(cell, Cell)]
     labelled = [LABELS.format("; ".join(told.values()))] if told else []
-    notes = (CAUTION, *labelled, f"Intervals: {INTERVAL}.", *covered(shown))
-    return Table(_columns(), tuple(rows), notes, EXPLAINED, status(every))
+    notes = (CAUTION, *labelled, f"Intervals: {INTERVAL}.", *covered(shown), CHANGED)
+    return Table(_columns(), tuple(adjusted(rows)), notes, EXPLAINED, status(every))
 
 
 def _labels(results: Results, row: Any) -> dict[str, float]:
@@ -127,8 +127,10 @@ def _columns() -> tuple[Column, ...]:
         Column("accuracy", "95 % interval", part="interval"),
         Column("change", "Change", "points", signed=True),
         Column("change", "95 % interval", part="interval", signed=True),
+        changed("change"),
         Column("this_minus_control", "Against control", "points", signed=True),
         Column("this_minus_control", "95 % interval", part="interval", signed=True),
+        changed("this_minus_control"),
         Column("accuracy", "Published", part="published"),
         Column("accuracy", "Difference", "points", part="difference"),
     )
