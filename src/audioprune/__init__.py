@@ -1,7 +1,7 @@
 """A reproducibility laboratory for token pruning in audio transformers.
 
-`audioprune.load_model`, `audioprune.prune_whisper` and `audioprune.trace` are the library; they import torch when first
-used.
+`audioprune.load_model`, `audioprune.fbank`, `audioprune.prune_whisper` and `audioprune.trace` are the library; they
+import torch when first used.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "load_model", "prune_whisper", "trace"]
+__all__ = ["__version__", "fbank", "load_model", "prune_whisper", "trace"]
 
 
 def __getattr__(name: str) -> Any:

@@ -52,7 +52,7 @@ def test_a_run_is_one_message(read_only):
 def test_results_that_link_to_a_disk_that_is_not_mounted(tmp_path):
     project = Project(tmp_path)
     (tmp_path / "results").symlink_to(tmp_path / "disk" / "results")
-    why = f"results is a link to {tmp_path}/disk/results, which is not there: mount that disk"
+    why = f"a link to {tmp_path}/disk/results, which is not there: mount that disk"
     for command in (
         ("audioprune", "plan", TABLE),
         ("audioprune", "status", "demo"),

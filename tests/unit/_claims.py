@@ -54,7 +54,7 @@ Columns = Mapping[str, Mapping[int, np.ndarray]]  # {column: {block: a value for
 Run = tuple[int, int]  # fold, seed
 STAGES = ("ratio_a", "ratio_b", "kept_fraction", "excess", "low_of_kept", "low_of_input")
 BESIDE = (  # what tables show beside them, and no claim reads
-    "blind_a", "excess_a", "signal_of_kept", "background_of_kept", "padding_of_kept",
+    "blind_a", "excess_a", "signal_of_kept", "background_of_kept", "padding_of_kept", "cut_of_kept",
     "low_inside_of_kept", "low_inside_of_input",
 )  # fmt: skip
 GAMMAS = ("gamma_s", "gamma_b")

@@ -100,11 +100,14 @@ def statistics(dataset: str, fold: int, orientation: str) -> dict[str, np.ndarra
     return {name: a.transpose(axes).reshape(CLIPS, -1) for name, a in (("mean", mean), ("std", std))}
 
 
-def padded(dataset: str, orientation: str) -> np.ndarray:
-    """Which patches are padding, (clips, P), in the model's order: the last columns of every second clip."""
-    time, freq = patches(dataset)
+def padded(dataset: str, orientation: str, cut: bool = False) -> np.ndarray:
+    """Which patches are padding, (clips, P), in the model's order: the last columns of every second clip.
+
+    cut: instead the column before them, which the clip's end cuts through.
+    """
+    (time, freq), ends = patches(dataset), ENDS.get(dataset, 0)
     found = np.zeros((CLIPS, time, freq), dtype=bool)
-    found[1::2, time - ENDS.get(dataset, 0) :] = True
+    found[1::2, slice(time - ends - 1, time - ends) if cut and ends else slice(time - ends * (not cut), time)] = True
     return found.transpose((0, 1, 2) if orientation == "time" else (0, 2, 1)).reshape(CLIPS, -1)
 
 
@@ -153,8 +156,9 @@ def _write(out: Path, dataset: str, fold: int, arrays: dict, stats: dict, backbo
     names, recordings = clips(fold)
     own = Traced(arrays, time * freq)
     groups = {name: label(values, levels(dataset)[name].edges) for name, values in stats.items()}
-    behind = padded(dataset, "freq" if backbone.startswith("ast") else "time")
-    labels = Labels(stats, groups, stats["mean"] > TAU, behind)
+    orientation = "freq" if backbone.startswith("ast") else "time"
+    behind, cut = padded(dataset, orientation), padded(dataset, orientation, cut=True)
+    labels = Labels(stats, groups, stats["mean"] > TAU, behind, cut)
     rows = np.arange(CLIPS)
     known = {"patches": own.patches, "signal_input": labels.signal.sum(axis=1), "padding_input": behind.sum(axis=1)}
     tables = {

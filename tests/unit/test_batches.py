@@ -73,16 +73,21 @@ EVERYTHING = Augment(magnitude=True, roll="time", mixup=0.5, specaug_freq=48, sp
 
 def test_a_batch_depends_on_its_place_alone(store):
     jumping, walking = batches(store, EVERYTHING), batches(store, EVERYTHING)
+    walked = {(epoch, step): walking(epoch, step) for epoch in (0, 1) for step in range(4)}
     for place in ((1, 3), (0, 0), (1, 0)):
         jumped = jumping(*place)
-    for epoch in (0, 1):
-        for step in range(4):
-            walked = walking(epoch, step)
-            if (epoch, step) == (1, 0):
-                assert torch.equal(jumped.x, walked.x)
-                assert torch.equal(jumped.y, walked.y)
-                assert torch.equal(jumped.keep_patches, walked.keep_patches)
+        assert torch.equal(jumped.x, walked[place].x)
+        assert torch.equal(jumped.y, walked[place].y)
+        assert torch.equal(jumped.keep_patches, walked[place].keep_patches)
     assert not torch.equal(batches(store, EVERYTHING, seed=4)(1, 0).x, jumping(1, 0).x)
+
+
+def test_order_and_draws_differ_by_seed_epoch_and_step(store):
+    orders = [tuple(np.concatenate(order_of(23, 5, seed, epoch))) for seed in (0, 1) for epoch in (0, 1)]
+    assert len(set(orders)) == 4
+    masked = Augment(mask_2d=0.5, baseline="paper")
+    drawn = [batches(store, masked, seed=s)(*place).keep_patches for s in (3, 4) for place in ((0, 0), (0, 1), (1, 0))]
+    assert len({tuple(keep.flatten().tolist()) for keep in drawn}) == 6  # of patches, whoever the clips are
 
 
 def test_features_from_waveforms_equal_the_store_s(store):
@@ -191,6 +196,33 @@ def test_specaug_fills_with_zero_before_normalisation_and_stops_at_shrink_start(
     assert (made(2, 0).x == filled).sum() == 0
     stays = batches(store, Augment(specaug_freq=48, specaug_time=16, specaug_off="as_released"), target=0.5)
     assert (stays(2, 0).x == filled).float().mean() > 0.05
+
+
+@pytest.mark.parametrize(("bins", "frames"), [(48, 0), (0, 16), (40, 4)])
+def test_specaug_masks_bins_and_frames_as_far_as_each_is_asked_for(store, bins, frames):
+    made = batches(store, Augment(specaug_freq=bins, specaug_time=frames))
+    filled = torch.cat([made(epoch, step).x == (0 - -6.0) / (2 * 3.0) for epoch in (0, 1) for step in range(4)])
+    band, span = filled.all(1).sum(1), filled.all(2).sum(1)  # (clips,) whole bins, and whole frames
+    assert (band.max() < max(bins, 1), span.max() < max(frames, 1)) == (True, True)
+    assert (band.max() > bins / 2, span.max() > frames / 4) == (bins > 0, frames > 0)
+
+
+def test_masks_of_unpruned_runs_go_on_where_the_baseline_is_the_paper_s(store):
+    """And those of pruned ones end all the same (B7)."""
+    augment = Augment(mask_2d=0.4, specaug_freq=48, baseline="paper")
+    unpruned, pruned = (batches(store, augment, target=target)(2, 0) for target in (1.0, 0.5))
+    assert (unpruned.keep_patches is None, pruned.keep_patches is None) == (False, True)
+    assert ((unpruned.x == 1).any(), (pruned.x == 1).any()) == (True, False)
+
+
+def test_a_roll_alone_moves_each_clip_within_itself(tmp_path):
+    """A click at the first sample is found at another place, which differs by clip."""
+    wave = np.zeros(5440)
+    wave[200] = 0.9
+    made = of_each(opened(tmp_path, [wave] * 6), np.arange(6), Augment(roll="time"), 6)
+    peaks = made(0, 0).x.amax(2).argmax(1)
+    assert len(set(peaks.tolist())) > 3
+    assert (of_each((made.waveforms, made.features), np.arange(6), Augment(), 6)(0, 0).x.amax(2).argmax(1) <= 1).all()
 
 
 def test_mask_2d_keeps_a_grid_of_patches_and_stops(store):

@@ -249,6 +249,27 @@ def test_coverage_of_recordings_crossed_with_seeds():
     assert held / 150 >= 0.91  # the crossed bootstrap errs on the wide side
 
 
+@pytest.mark.parametrize(("borne", "factor"), [(0.0, 1.7), (0.3, 1.3), (1.0, 1.1)])
+def test_mixtures_are_drawn_too_widely_by_the_factor_that_is_said(borne, factor):
+    """Standard deviation of the draws over that of the mean itself, of 800 mixtures of two of 300 recordings.
+
+    borne: share of a mixture's variance that is of its recordings. The mean's variance in closed form: that of
+    mixtures alone, and of each recording as often as it is mixed.
+    """
+    rng = np.random.default_rng(0)
+    pairs = np.array([rng.choice(300, 2, replace=False) for _ in range(800)])
+    often = np.bincount(pairs.ravel(), minlength=300)
+    true = (borne / 2 * (often**2).sum() + (1 - borne) * 800) / 800**2
+    found = []
+    for _ in range(12):
+        of_recording, alone = rng.normal(size=300), rng.normal(size=800)
+        values = np.sqrt(borne / 2) * of_recording[pairs].sum(1) + np.sqrt(1 - borne) * alone
+        frame = answers(values, [f"{a}+{b}" for a, b in pairs])
+        found.append(draw(frame, "ratio", unit=Unit(parts="+"), draws=300).draws.var())
+    assert np.sqrt(np.mean(found) / true) == pytest.approx(factor, abs=0.06)
+    assert "1.1 to 1.7 times too wide" in note(1, Unit(parts="+"))
+
+
 def test_wrong_input_is_refused():
     frame = keyword([True, False, True])
     with pytest.raises(ValueError, match="same clips"):

@@ -191,5 +191,5 @@ def test_released_gather_needs_tokens_to_classify_from():
 
 def test_wrong_input_is_named():
     model = build_model("audiomae-tiny", frames=128, num_classes=5)
-    with pytest.raises(ValueError, match=r"\(1, 64, 128\); this model takes \(clips, 128, 128\)"):
+    with pytest.raises(UserError, match=r"\(1, 64, 128\); this model takes \(clips, 128, 128\)"):
         model(torch.zeros(1, 64, 128))

@@ -204,9 +204,9 @@ def test_a_verdict_on_other_data_says_so_by_itself():
 def test_a_new_table_brings_its_question(tmp_path):
     """Nothing else names it: not the report, not another table."""
     rows = (
-        ("sum", 0.7, Cell(1.0, -1.0, 3.0)),
-        ("sum", 0.5, Cell(4.0, 2.0, 6.0)),
-        ("product", 0.5, Cell(-4.0, -6.0, -2.0)),
+        ("sum", 0.7, Cell(1.0, -1.0, 3.0, p=0.3)),
+        ("sum", 0.5, Cell(4.0, 2.0, 6.0, p=0.001)),
+        ("product", 0.5, Cell(-4.0, -6.0, -2.0, p=0.001)),
     )
     table = Table(
         (),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from audioprune.tokens.kinds import padding, shares
+from audioprune.tokens.kinds import cut, padding, shares
 from audioprune.tokens.retention import composition, low_intensity, retention
 
 FRAMES = np.array([64, 49, 48, 33, 32, 1])  # of clips that are given 64
@@ -26,6 +26,15 @@ def test_a_patch_is_padding_when_all_its_frames_are_behind_the_end():
     assert other.astype(int).tolist() == [[0, 0, 1, 1, 0, 0, 1, 1], [0, 1, 1, 1, 0, 1, 1, 1]]
 
 
+def test_the_end_cuts_through_patches_that_begin_before_it_and_end_behind():
+    found = cut(FRAMES, orientation="time", time=4, freq=1)
+    assert found.astype(int).tolist() == [
+        [0, 0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0], [1, 0, 0, 0]
+    ]  # fmt: skip
+    overlapping = cut(np.array([30]), orientation="freq", time=5, freq=1, stride=10)  # 10-25, 20-35 and 30-45 frames
+    assert overlapping.astype(int).tolist() == [[0, 0, 1, 0, 0]]
+
+
 def test_overlapping_patches_begin_with_the_stride():
     """Columns of 16 frames begin at 0, 10, 20, 30 and 40."""
     found = padding(np.array([30, 31]), orientation="time", time=5, freq=1, stride=10)
@@ -38,6 +47,7 @@ def test_a_clip_longer_than_the_input_has_no_padding():
 
 SIGNAL = np.array([[1, 1, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0]], dtype=bool)
 PADDING = np.array([[0, 0, 0, 0, 0, 1, 1, 1], [0, 0, 0, 0, 0, 0, 0, 0]], dtype=bool)
+CUT = np.array([[0, 0, 0, 0, 1, 0, 0, 0], [0, 1, 0, 0, 0, 0, 0, 0]], dtype=bool)
 KEPT = np.array([[0, 2, 5, 6], [7, 3, 1, -1]])  # -1: an extra token, no patch
 
 
@@ -46,11 +56,12 @@ def test_shares_of_all_patches():
 
 
 def test_what_is_kept_is_of_three_kinds():
-    found = composition(SIGNAL, PADDING, KEPT)
+    found = composition(SIGNAL, PADDING, CUT, KEPT)
     counts = [found[f"{kind}_kept"].tolist() for kind in ("signal", "background", "padding")]
     assert counts == [[1, 0], [1, 3], [2, 0]]
     assert found["padding_input"].tolist() == [3, 0]
     assert found["padding_of_kept"].tolist() == [2 / 4, 0]
+    assert found["cut_of_kept"].tolist() == [0, 1 / 3]
     assert found["background_of_kept"].tolist() == [1 / 4, 1]  # the extra token is not counted
 
 

@@ -22,6 +22,7 @@ from audioprune.results import discards
 from audioprune.results.estimate import Estimate
 from audioprune.results.study import Results
 from audioprune.statistics.bootstrap import draw
+from audioprune.tables import claims
 from audioprune.wording import number
 
 CLAIMS = {claim.name: claim for claim in load()}
@@ -85,6 +86,7 @@ def test_savings_within_a_band(tmp_path, pruned, expected):
         upper = quantiles(*drop, of=ONE_SIDED)[1]
         assert f"drop {points(*drop):.2f} points, one-sided upper bound {upper:.2f}" in part.evidence
         assert is_of(part, *drop)
+        assert part.changed == ((right(0.9) & ~pruned).sum(), (pruned & ~right(0.9)).sum())
     assert ("clips would settle it" in part.evidence) == (expected == "inconclusive")
 
 
@@ -100,6 +102,18 @@ def test_savings_are_judged_by_one_sided_bounds(tmp_path, lost, expected):
     assert inside[expected]
     assert verdict == expected
     assert (part.low, part.high) == pytest.approx((low, high))
+
+
+def test_clips_lost_and_gained_are_in_the_evidence(tmp_path):
+    runs = curve(MAE, "fsdd-digits", right(0.9), right(0.9, first=6))
+    table = claims.build(study(tmp_path, runs))
+    (own,) = [
+        row.cells
+        for row in table.rows
+        if row.cells["claim"] == "000-1, 001-1" and row.cells.get("only_first") is not None
+    ]
+    assert (own["only_first"], own["only_second"]) == (6, 0)
+    assert "only_first" in table.csv().partition("\n")[0].split(",")
 
 
 def test_savings_outside_the_band_decide_nothing(tmp_path):

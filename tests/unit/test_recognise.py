@@ -12,7 +12,7 @@ import pytest
 import soundfile
 import torch
 import whisper
-from fakes import Study
+from fake_speech import study, transcripts
 from whisper.model import ModelDimensions, Whisper
 from whisper.normalizers import EnglishTextNormalizer
 
@@ -21,8 +21,8 @@ from audioprune.audio.store import write_store
 from audioprune.datasets import commonvoice_100
 from audioprune.errors import UserError
 from audioprune.facts.recogniser import RECOGNISERS, Recogniser
+from audioprune.figures import wer_by_policy
 from audioprune.results import recognitions
-from audioprune.results.study import Results
 from audioprune.settings import AudioSettings, FetchSettings, RecogniseSettings
 from audioprune.sources import catalogue, tensors
 from audioprune.steps import fetch, recognise
@@ -179,28 +179,6 @@ def test_official_checkpoints_bear_their_checksum_in_their_address():
 # --- tables, on made transcripts ---
 
 
-def transcripts(errors: list[int], words: int = 10, **more) -> pd.DataFrame:
-    n = len(errors)
-    frame = pd.DataFrame({"clip": [f"c{i}" for i in range(n)], "recording": [f"s{i}" for i in range(n)]})
-    frame = frame.assign(
-        speaker=frame["recording"], words=words, errors=errors, substituted=errors, deleted=0, inserted=0
-    )
-    costs = {"encoder_macs": 100, "decoder_macs": 50, "kept": 1500, "kept_sound": 200, "sound": 200}
-    return frame.assign(**costs | more, audio_seconds=4.0, runaway=False)
-
-
-def study(folder: Path, arms: dict[tuple[str, float], pd.DataFrame], missing: tuple = ()) -> Results:
-    made = Study(folder)
-    cells = []
-    for (policy, rate), frame in arms.items():
-        own = RecogniseSettings(
-            recogniser="whisper-base", dataset="commonvoice-100", policy=policy, keep_rate=rate, within="sound"
-        )
-        write = [lambda out, frame=frame: frame.to_parquet(out / "transcripts.parquet")]
-        cells.append(made.cell("recognise", f"{policy}-{rate}", own, files=write, made=(policy, rate) not in missing))
-    return Results("speech", cells)
-
-
 def test_word_error_rates_and_what_remains(tmp_path):
     arms = {
         ("none", 1.0): transcripts([1, 0, 2, 0]),
@@ -325,3 +303,22 @@ def test_the_published_weights_hear_what_the_library_alone_heard(commonvoice_fil
         assert normal(sentences[name].transcript) == recorded["reference"]
         assert normal(found["text"]) == recorded["heard"]
         assert found["sound"] == pytest.approx(50 * len(wave) / 16000, abs=1.5)
+
+
+def test_the_figure_has_a_row_for_each_pruned_arm_at_its_own_rate(tmp_path):
+    arms = {
+        ("none", 1.0): transcripts([1, 0, 2, 0]),
+        ("topk", 0.5): transcripts([2, 0, 2, 2], encoder_macs=60),
+        ("stride", 0.5): transcripts([3, 3, 3, 3], encoder_macs=55),
+    }
+    fig, frame = wer_by_policy.draw(study(tmp_path, arms))
+    assert frame[["policy", "wer", "encoder_remaining"]].values.tolist() == [
+        ["none", 7.5, 100.0],
+        ["topk", 15.0, 60.0],
+        ["stride", 30.0, 55.0],
+    ]
+    (ax,) = fig.axes
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["topk, 0.5 (60 % MACs)", "stride, 0.5 (55 % MACs)"]
+    points = [container[0].get_xydata().tolist() for container in ax.containers]
+    assert points == [[[15.0, 0.0]], [[30.0, 1.0]]]
+    assert [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == ":"] == [7.5]

@@ -75,6 +75,27 @@ def test_marks_are_explained_only_where_used():
     assert t.layout().footnotes == (("‡", "second-hand"),)
 
 
+def test_clips_that_decide_a_difference_stand_beside_it_and_few_are_marked():
+    """Three lost and one gained are few; nine and one are not. Clear is what Holm leaves at 5 % or less."""
+    columns = (Column("x", "Drop"), Column("x", "b/c", part="changed"))
+    few, many = (
+        Cell(2.0, only_first=3, only_second=1, p=0.3, p_holm=0.6),
+        Cell(8.0, only_first=9, only_second=1, p_holm=0.05),
+    )
+    found = Table(columns, tuple(Row({"x": one}) for one in (few, many, Cell(1.0))))
+    ((_, entries),) = found.layout().groups
+    assert [(value.text, value.marks, own.text, own.marks) for value, own in entries] == [
+        ("2.00", "", "3/1", "§"),
+        ("8.00", "*", "9/1", ""),
+        ("1.00", "", "–", ""),
+    ]
+    assert [mark for mark, text in found.layout().footnotes if text] == ["§", "*"]
+    assert found.csv().splitlines() == [
+        "x,x_only_first,x_only_second,x_p,x_p_holm", "2.0,3,1,0.3,0.6", "8.0,9,1,,0.05", "1.0,,,,",
+    ]  # fmt: skip
+    assert len(Table(columns, (Row({"x": Cell(1.0)}),)).layout().columns) == 1
+
+
 def test_csv_holds_every_digit_and_every_part():
     third = 100 / 3
     text = table(Cell(third, 30.0, 40.0, published=33.0, source="P0", mark="†"), Cell(why="no data")).csv()

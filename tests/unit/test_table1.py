@@ -96,10 +96,11 @@ def test_what_was_not_run_says_why_beside_the_published_value(table):
     assert "not run: needs checkpoint-audiomae-b" in forms.html(table)
 
 
-def test_throughput_is_the_eager_kernels(table):
+def test_throughput_is_the_eager_kernels_and_the_speed_up_both(table):
     found = cells(table, "ast-tiny", "esc10", "topk", 0.5)
     assert found["samples_per_s"].value == pytest.approx(200.0)
     assert found["speed_up"].value == pytest.approx(2.0)
+    assert found["speed_up_fused"].value == pytest.approx(2.0)
     assert "samples_per_s" not in cells(table, "ast-tiny", "fsdd-digits", "random", 0.5)
 
 

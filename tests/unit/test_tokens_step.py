@@ -221,6 +221,8 @@ def test_padding_is_neither_signal_nor_background(backbone, tau, tmp_path, test_
                 shares = [own[f"{kind}_of_kept"] for kind in ("signal", "background", "padding")]
                 assert sum(shares) == pytest.approx(1)
                 assert shares[2] == pytest.approx(len(kept - inside) / len(kept))
+                ends = {0: 1, 1: None, 2: 10, 3: 15}[i]  # the column that frames 17, 160, 161 and 254 end within
+                assert own["cut_kept"] == len({at for at in kept if at[0] == ends})
                 quiet = {at for at in every if low[i][at]}
                 assert own["low_of_kept"] == pytest.approx(len(kept & quiet) / len(kept))  # as released
                 assert own["low_inside_of_kept"] == pytest.approx(len(kept & quiet & inside) / len(kept))

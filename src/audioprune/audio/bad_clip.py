@@ -10,8 +10,8 @@ Reason = Literal[
     "truncated",  # shorter than it says, or than its last packet
     "damaged",  # bytes inside were changed or lost
     "empty",  # no samples
-    "not_finite",
     "too_long",
+    "not_finite",
     "out_of_range",  # floats so large that their scale is anybody's guess
     "cancelling",  # channels whose mean is next to nothing
     "silent",

@@ -2,7 +2,7 @@
 
 Formats of chunks (RIFF and its like, IFF, CAF, Wave64) are rows of `CHUNKED`; those with a plain header have a function
 in `PLAIN`. Ogg and MPEG, which are streams of packets, are in audioprune.audio.streams. IRCAM, PVF and PAF headers say
-no length; FLAC, HTK and SDS files are checked as they are decoded.
+no length; FLAC and HTK files are checked as they are decoded.
 """
 
 from __future__ import annotations

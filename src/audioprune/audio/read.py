@@ -21,7 +21,7 @@ from audioprune.facts.mel import SAMPLE_RATE
 BLOCK = 1 << 20  # values (frames x channels) read at once: memory follows what a file holds, not what its header says
 RATES = (1_000, 768_000)  # Hz: what is taken for a real sampling rate
 LONGEST = 1 << 26  # samples, as they are and at 16 kHz (70 minutes): a few kB may unpack to any number
-UNCHECKED = ("MPC2K", "SD2", "WVE", "XI")  # libsndfile reads them, and nothing says whether all of them is there
+UNCHECKED = ("MPC2K", "SD2", "SDS", "WVE", "XI")  # read by libsndfile, but nothing says whether all is there, as it was
 BARE = 4096  # bytes of a file that may be a header alone
 MPEG = "MP3"
 SLACK = 4 * 1152  # samples that a decoder of MPEG audio may swallow at both ends

@@ -22,6 +22,7 @@ from audioprune.errors import UserError
 
 CACHE = RESULTS / "logs" / "digests.json"
 GUARD = RESULTS / "logs" / "stale" / "newer.txt"
+ELSEWHERE = "audioprune-"  # begins the name of a temporary folder that holds a guard
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def guard(output: Path) -> Path:
 @cache
 def _guard_elsewhere() -> Path:
     """In a folder of this process's own, which goes with it."""
-    folder = Path(tempfile.mkdtemp(prefix="audioprune-"))
+    folder = Path(tempfile.mkdtemp(prefix=ELSEWHERE))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     guard = folder / GUARD.name
     guard.touch()

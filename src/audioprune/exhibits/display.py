@@ -14,7 +14,8 @@ from audioprune import registry
 WORDS = {
     "audiomae": "AudioMAE", "ast": "AST", "mp": "MP", "b": "B", "tiny": "Tiny",
     "as20k": "AS-20K", "as2m": "AS-2M", "esc10": "ESC-10", "esc10mix": "ESC-10 Mixtures", "esc50": "ESC-50",
-    "fsdd": "FSDD", "librispeech": "LibriSpeech", "spc2": "SPC-2", "voxceleb1": "VoxCeleb-1",
+    "fsdd": "FSDD", "commonvoice": "Common Voice", "librispeech": "LibriSpeech", "spc2": "SPC-2",
+    "voxceleb1": "VoxCeleb-1",
 }  # fmt: skip
 METHODS = {"topk": "TopK", "tome": "ToMe"}
 OPTIONS = {

@@ -19,7 +19,7 @@ def _none(rows: Rows) -> str:
 
 @dataclass(frozen=True)
 class Question:
-    """Asked of the rows at the lowest keep-rate: how many intervals of a difference lie above zero?
+    """Asked of the rows at the lowest keep-rate: how many differences lie above zero, adjusted for how many there are?
 
     These rows have `backbone`, `dataset`, `keep_rate` and may have `variant` besides the difference, whose key says
     what is subtracted from what; `against` names the other model, where the difference is one of two.

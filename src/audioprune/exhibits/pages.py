@@ -125,7 +125,7 @@ def _parts(layout: Layout) -> Iterator[Part]:
     if part := _set(layout.columns, layout.groups):
         yield part
         return
-    for filled, groups in _alike(layout):
+    for filled, groups in _alike(layout) or [([*range(len(layout.columns))], [])]:
         columns = tuple(layout.columns[i] for i in filled)
         own = tuple((name, tuple(tuple(row[i] for i in filled) for row in rows)) for name, rows in groups)
         yield from _shared_out(columns, own)

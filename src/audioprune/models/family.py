@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
+from audioprune.errors import UserError
 from audioprune.facts.mel import MEL_BINS
 from audioprune.facts.tokens import Tokens
 from audioprune.models.position import Window
@@ -64,8 +65,10 @@ class Classifier(nn.Module):
 
 
 def check_input(x: Tensor, frames: int) -> None:
+    if not isinstance(x, Tensor):
+        raise UserError(f"input of type {type(x).__name__}; this model takes (clips, {frames}, {MEL_BINS}), a tensor")
     if x.ndim != 3 or x.shape[1] != frames or x.shape[2] != MEL_BINS:
-        raise ValueError(f"input of shape {tuple(x.shape)}; this model takes (clips, {frames}, {MEL_BINS})")
+        raise UserError(f"input of shape {tuple(x.shape)}; this model takes (clips, {frames}, {MEL_BINS})")
 
 
 def layer_of(name: str, depth: int = 12) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from audioprune import records, registry
 from audioprune.cells.cell import Cell, study_folder
 from audioprune.cells.kinds import KINDS
+from audioprune.cells.state import ELSEWHERE, GUARD
 from audioprune.exhibits import named
 from audioprune.exhibits.named import Exhibit
 from audioprune.fingerprints import accepted
@@ -53,10 +54,11 @@ def first_copy(cell: Cell) -> Path:
 
 
 def misspelt(studies: Iterable[str]) -> str:
-    """Pattern of targets that no rule makes: neither a cell nor a log, and no file of an exhibit of a study."""
+    """Pattern of targets that no rule makes: neither a cell, log or guard, nor a file of an exhibit of a study."""
     names = {kind: "|".join(named.names(kind)) for kind in named.PACKAGES} | {REPORT: REPORT}
     files = "|".join(rf"(?:{name})\.(?:{'|'.join(KINDS[kind].files)})" for kind, name in names.items())
-    return rf"(?!results/(?:cells/(?:{'|'.join(KINDS)})/|logs/|(?:(?:{'|'.join(studies)})/)?(?:{files})$)).+"
+    guard = rf".*/{ELSEWHERE}[^/]*/{GUARD.name}$"
+    return rf"(?!{guard}|results/(?:cells/(?:{'|'.join(KINDS)})/|logs/|(?:(?:{'|'.join(studies)})/)?(?:{files})$)).+"
 
 
 def plugins_of(kind: str, name: str) -> tuple[str, ...]:

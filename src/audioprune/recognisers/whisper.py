@@ -23,11 +23,11 @@ from torch import Tensor, nn
 
 from audioprune import registry
 from audioprune.errors import UserError
+from audioprune.facts.checks import check_keep_rate
 from audioprune.facts.method import Method
 from audioprune.facts.options import option_names, refusal
 from audioprune.facts.tokens import Tokens, keep_count
 from audioprune.models import scores
-from audioprune.models.family import check_keep_rate
 from audioprune.models.pruner import Attention as Score
 from audioprune.models.pruner import Pruner, Reducer, Survivors, View, advance, gather_kept
 from audioprune.settings import Within

@@ -1,8 +1,9 @@
 """What a study says to the questions that its tables bring along (exhibits.headline): one sentence each.
 
-Each answer counts the pairs of model and dataset in which the 95 % interval of a difference lies above zero, and names
-them all with their intervals, and the tier of data they stand on. Models that have not learnt enough (the exhibit
-`competence`) are in no answer, and are listed once, at the end.
+Each answer counts the pairs of model and dataset in which a difference lies above zero at 5 %, adjusted by Holm for all
+that the answer rests on, and names them all with their intervals, and the tier of data they stand on. Of one alone it
+is whether its interval does. Models that have not learnt enough (the exhibit `competence`) are in no answer, and are
+listed once, at the end.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from audioprune.exhibits.headline import Question, Rows
-from audioprune.exhibits.table import Cell
+from audioprune.exhibits.table import CLEAR, Cell
+from audioprune.statistics.holm import holm
 from audioprune.wording import number
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ class Found:
     value: float
     low: float
     high: float
+    p: float
 
     @property
     def name(self) -> str:
@@ -85,14 +88,14 @@ def _left_out(known: Exhibit, models: Rows) -> Answer | None:
 
 
 def _differences(asked: Question, rows: Rows) -> Iterator[Found]:
-    """All that have an interval."""
+    """All that can be tested."""
     for row in rows:
         cell = row.get(asked.difference)
         if not isinstance(cell, Cell) or any(row.get(key) != value for key, value in asked.of.items()):
             continue
-        if cell.value is not None and cell.low is not None and cell.high is not None:
+        if cell.value is not None and cell.low is not None and cell.high is not None and cell.p is not None:
             what = row["backbone"], row.get("against") or "", row["dataset"], row["keep_rate"]
-            yield Found(*what, cell.value, cell.low, cell.high)
+            yield Found(*what, cell.value, cell.low, cell.high, cell.p)
 
 
 def _lowest(found: Sequence[Found]) -> list[Found]:
@@ -105,11 +108,12 @@ def _answer(exhibit: Exhibit, asked: Question, rows: Rows, judged: str) -> Answe
     found = _lowest([*_differences(asked, rows)])
     if not found:
         return None
-    clear, reverse = sum(one.low > 0 for one in found), sum(one.high < 0 for one in found)
+    beyond = [one.value for one, p in zip(found, holm([one.p for one in found]), strict=True) if p <= CLEAR]
+    clear, reverse = sum(value > 0 for value in beyond), sum(value < 0 for value in beyond)
     said = (
         "Yes"
         if clear == len(found)
-        else "Not shown: no interval lies above zero"
+        else "Not shown: none lies above zero beyond chance"
         if not clear
         else f"In {clear} of {len(found)} cases"
     )
@@ -117,7 +121,8 @@ def _answer(exhibit: Exhibit, asked: Question, rows: Rows, judged: str) -> Answe
         said += f", and the reverse in {reverse}" if clear else f"; the reverse in {reverse} of {len(found)} cases"
     said += f", {judged}" if judged else ""
     shown = "; ".join(f"{one.name} {_interval(one)}" for one in found)
-    sentences = (f"{said}.", f"{asked.above}: {shown}.", asked.caution(rows))
+    family = f"Adjusted by Holm for these {len(found)}." if len(found) > 1 else ""
+    sentences = (f"{said}.", f"{asked.above}: {shown}.", family, asked.caution(rows))
     question = asked.question.format(rate=f"{found[0].keep_rate:g}")
     return Answer(question, " ".join(filter(None, sentences)), exhibit.name, exhibit.label)
 

@@ -85,7 +85,7 @@ def collect(
     `terms` {term: definition} are those that it explains where it uses them.
     """
     made = tuple(_exhibit(results.study, *exhibits[path], *path.split("/")) for path in sorted(exhibits, key=_place))
-    glance, claims = summary.glance(made), next((e for e in made if e.name == verdicts.CLAIMS), None)
+    glance, claims = summary.glance(made, results), next((e for e in made if e.name == verdicts.CLAIMS), None)
     return Report(
         study=results.study,
         title=title or f"The study {results.study}",

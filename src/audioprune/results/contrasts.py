@@ -38,8 +38,11 @@ def difference(results: Results, first: Any, second: Any) -> Estimate | Absent |
     return contrast(results, (1, first), (-1, second))
 
 
-def chance(results: Results, first: Any, second: Any) -> float | None:
-    """Two-sided p-value of no difference of two rows, by permutation of recordings; None where they do not pair."""
+def chance(results: Results, first: Any, second: Any) -> float | Absent | None:
+    """Two-sided p-value of no difference of two rows, by permutation of recordings; None where they do not pair.
+
+    Absent where so few recordings can be exchanged that nothing can be tested.
+    """
     from audioprune.statistics.paired import permutation
     from audioprune.statistics.units import unit_of
 
@@ -49,7 +52,8 @@ def chance(results: Results, first: Any, second: Any) -> float | None:
     unit = unit_of(results.dataset(first.dataset))
     try:
         a, b = (pooled(results, cells) for cells in shared)
-        return permutation(a, b, first.metric, unit=unit).p
+        found = permutation(a, b, first.metric, unit=unit)
+        return Absent(found.why) if found.p is None else found.p
     except ValueError:  # other clips or seeds
         return None
 

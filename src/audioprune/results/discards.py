@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 WHERE = ("backbone", "dataset", "discarded", "control", "block")
 VALUES = ("metric", "value", "low", "high", "n", "value_skipped", "n_skipped", "tokens_left")
 BELOW = ("below_control", "below_control_low", "below_control_high")  # control minus discarded, paired
-COLUMNS = (*WHERE, *VALUES, *BELOW)
+CHANGED = ("below_control_only_first", "below_control_only_second")  # clips that only the control has, and the other
+COLUMNS = (*WHERE, *VALUES, *BELOW, *CHANGED)
 
 
 def needs(study: Cells) -> list[Any]:
@@ -91,6 +92,7 @@ def _estimates(results: Results, place: tuple[str, str]) -> dict[tuple[str, int]
 
     def make(results: Results) -> dict:
         from audioprune.statistics.bootstrap import contrast, note
+        from audioprune.statistics.units import unit_of
 
         facts, cells = results.dataset(place[1]), tuple(r.path for r in places(results)[place])
         made: dict[tuple[str, int], dict[bool, Estimate]] = {}
@@ -99,7 +101,9 @@ def _estimates(results: Results, place: tuple[str, str]) -> dict[tuple[str, int]
                 drawn = contrast((100, _drawn(facts, group)))
                 value, design = 100 * _by_run(facts, group)["value"].mean(), drawn.design
                 sizes = design.clips, len(cells), design.seeds
-                made.setdefault(key, {})[bool(control)] = Estimate(value, drawn, *sizes, cells, note=note(design.seeds))
+                made.setdefault(key, {})[bool(control)] = Estimate(
+                    value, drawn, *sizes, cells, note=note(design.seeds, unit_of(facts))
+                )
         return made
 
     return results.cached(f"discards {place}", make)
@@ -124,6 +128,7 @@ def _rows(results: Results, place: tuple[str, str]) -> Iterator[dict]:
             row |= _values(facts, group, found[key][bool(control)])
             if not control:
                 row |= dict(zip(BELOW, (below[key].value, *below[key].interval), strict=True))
+                row |= dict(zip(CHANGED, below[key].changed or (None, None), strict=True))
             yield row
 
 

@@ -89,6 +89,11 @@ class Estimate:
         return chance(self.drawn, threshold - self._shift, way)
 
     @property
+    def is_contrast(self) -> bool:
+        """Whether it is a sum of metrics of several models, and zero says that they do not differ."""
+        return self.drawn is not None and len(self.drawn.factors) > 1
+
+    @property
     def changed(self) -> tuple[int, int] | None:
         """Of a drop, how many clips are lost and how many gained, over all runs; None where clips are not counted."""
         return None if self.drawn is None else self.drawn.changed

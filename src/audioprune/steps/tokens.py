@@ -19,7 +19,7 @@ from audioprune.settings import TokensSettings
 from audioprune.steps._run import Job, main
 from audioprune.tokens import analyses
 from audioprune.tokens.audit import audit
-from audioprune.tokens.kinds import padding, shares
+from audioprune.tokens.kinds import cut, padding, shares
 from audioprune.tokens.kmeans import label
 from audioprune.tokens.label_map import label_index, relabel
 from audioprune.tokens.patch_statistics import patch_statistics
@@ -40,11 +40,12 @@ def tokens(job: Job[TokensSettings]) -> dict:
         rows, features.fbank, orientation=where["orientation"], patch=facts["patch"], stride=facts["stride"]
     )
     own_padding = padding(features.frames[rows], **where, stride=facts["stride"])
+    own_cut = cut(features.frames[rows], **where, patch=facts["patch"], stride=facts["stride"])
     own_signal = _signal(job, facts, clusters["tau"], rows, stats.mean) & ~own_padding
     index = label_index(settings.label_map, rows, **where, seed=settings.shuffle_seed)
     values = {name: relabel(own, index) for name, own in stats._asdict().items()}
     levels = {name: label(own, clusters["edges"][name]) for name, own in values.items()}
-    labels = Labels(values, levels, relabel(own_signal, index), relabel(own_padding, index))
+    labels = Labels(values, levels, *(relabel(own, index) for own in (own_signal, own_padding, own_cut)))
 
     with np.load(job.inputs["trace"] / "trace.npz") as arrays:
         traced = Traced(arrays, where["time"] * where["freq"])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from audioprune.results.study import Result, Results
 
-KEPT = ("signal_of_kept", "background_of_kept", "padding_of_kept")
+KEPT = ("signal_of_kept", "background_of_kept", "padding_of_kept", "cut_of_kept")
 FRACTIONS = ("blind_a", "kept_fraction", *KEPT)  # shown as they are, without an interval
 RATIOS = ("ratio_a", "excess_a", "ratio_b", "excess")
 QUANTITIES = (*RATIOS, *FRACTIONS)
@@ -59,7 +59,5 @@ def columns() -> tuple[Column, ...]:
         Column("excess", "95 % interval", part="interval", decimals=1, signed=True),
         Column("ratio_b", "Published", part="published", decimals=1),
         Column("ratio_b", "Difference", "points", part="difference", decimals=1),
-        Column("signal_of_kept", "Signal", "%", 1),
-        Column("background_of_kept", "Background", "%", 1),
-        Column("padding_of_kept", "Padding", "%", 1),
+        Column("padding_of_kept", "Kept padding", "%", 1),
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from audioprune.exhibits.table import Cell, Row
-from audioprune.results.estimate import INTERVAL, Absent, Estimate
+from audioprune.results.estimate import PERCENTILES, Absent, Estimate
 from audioprune.results.tokens import Group, clips_of
 from audioprune.tables._rows import extent
 from audioprune.wording import number
@@ -22,8 +22,8 @@ SIGNAL = {
     "truth": "A patch is signal where the generator of the audio put any",
 }
 PADDING = (
-    "A patch is padding when all its frames lie behind the clip's end (one that the end cuts through is not), and then "
-    "neither signal nor background."
+    "A patch is padding when all its frames lie behind the clip's end, and then neither signal nor background; one "
+    "that the end cuts through counts as signal or background."
 )
 PROTOCOL = (
     "Clusters are fitted on the evaluation clips of all folds: the published protocol, kept on purpose. They describe "
@@ -82,7 +82,7 @@ def notes(results: Results, groups: Iterable[Group], *, labelled: bool = True) -
     shown = [g for g in groups if g.cells]
     if not shown:
         return ()
-    found = [f"Intervals: {INTERVAL}."]
+    found = [f"Intervals: {PERCENTILES}."]
     one = dict.fromkeys(place(g) for g in shown if g.seeds == 1)
     every = dict.fromkeys(map(place, shown))
     if one:

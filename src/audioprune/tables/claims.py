@@ -111,6 +111,8 @@ def _row(basis: str, counted: bool, verdict: str, parts: list[Part]) -> dict[str
         "p_holm": first.holm,
         "clips": first.n or None,
         "seeds": first.seeds or None,
+        "only_first": first.changed[0] if first.changed else None,
+        "only_second": first.changed[1] if first.changed else None,
         "evidence": f"{first.name}: {first.evidence}{more}",
         "all_parts": " | ".join(f"{part.name}: {part.evidence}" for part in parts),
         "cells": " ".join(dict.fromkeys(cell for part in parts for cell in part.cells)),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from audioprune.exhibits.table import Column, Row, Table
 from audioprune.facts.mel import SAMPLE_RATE
 
@@ -51,8 +49,8 @@ def _rows(facts: Dataset, audio: Result) -> list[Row]:
 def _cells(name: str, own: pd.DataFrame, facts: Dataset) -> dict:
     cells: dict = {"class": name, "clips": len(own), "seconds": float(own["seconds"].sum())}
     if facts.folds > 1:
-        counts = np.bincount(own["fold"], minlength=facts.folds + 1)[1:]
-        return cells | {"fewest": int(counts.min()), "most": int(counts.max())}
+        counts = [int((own["fold"] == fold).sum()) for fold in range(1, facts.folds + 1)]
+        return cells | {"fewest": min(counts), "most": max(counts)}
     for split in SPLITS:
         part = own[own["split"] == split]
         if split != "val" or len(part):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from audioprune import registry
 from audioprune.cells.query import value_of
 from audioprune.exhibits.headline import Question, Rows
 from audioprune.exhibits.table import Cell, Column, Row, Table
+from audioprune.results.estimate import Estimate
 from audioprune.results.token_contrasts import contrast
 from audioprune.results.tokens import Group, analysed, groups, means
+from audioprune.tables._rows import adjusted
 from audioprune.tables._tokens import PROTOCOL, measured, notes, where
 from audioprune.wording import number
 
@@ -22,9 +25,9 @@ TITLE = "Low-intensity tokens that survive"
 CAPTION = (
     "Tokens of low intensity (clusters C1 and C2 of the patch mean) after the last pruning stage: as a share of the "
     "survivors and of the input's such tokens, means over test clips. Padding is of low intensity too and counts, as "
-    "released; beside it the share of the survivors that is padding, and that of low intensity without it. The "
-    "difference is AudioMAE minus the model of the row, both at this keep-rate, on the same clips. A share of the "
-    "input's tokens equal to K / N would be blind to intensity."
+    "released; beside it the shares of the survivors that are padding, that the clip's end cuts through, and that are "
+    "of low intensity without padding. The difference is AudioMAE minus the model of the row, both at this keep-rate, "
+    "on the same clips. A share of the input's tokens equal to K / N would be blind to intensity."
 )
 
 
@@ -44,15 +47,15 @@ def _value(row: Mapping[str, Any]) -> float | None:
 
 
 def _padded(rows: Rows) -> str:
-    """How much of what is kept at the lowest keep-rate is padding, where it is more than a hundredth."""
+    """How much of what is kept at the lowest keep-rate is padding or in part so, where it is more than a hundredth."""
     rate = min(row["keep_rate"] for row in rows)
-    kept = [(row["padding_of_kept"], row) for row in rows if row["keep_rate"] == rate]
-    told = [
-        f"{number(cell.value, 1)} % of what {row['backbone']} by {row['score']} keeps on {row['dataset']}"
-        for cell, row in kept
-        if cell.value is not None and cell.value > 1
-    ]
-    return f"Padding counts as low intensity: it is {'; '.join(told)}." if told else ""
+    told = []
+    for row in (row for row in rows if row["keep_rate"] == rate and "padding_of_kept" in row):
+        padding, cut = (row[f"{kind}_of_kept"].value or 0 for kind in ("padding", "cut"))
+        if padding + cut > 1:
+            what = f"{number(padding, 1)} % padding, {number(cut, 1)} % cut by the clip's end"
+            told.append(f"{row['backbone']} by {row['score']} on {row['dataset']} {what}")
+    return f"Padding counts as low intensity; of what is kept is, with {'; '.join(told)}." if told else ""
 
 
 def _caution(rows: Rows) -> str:
@@ -68,7 +71,8 @@ HEADLINE = Question(
     caution=_caution,
 )
 OURS = "audiomae"  # the family that others are compared with
-SHARES = ("low_of_kept", "low_of_input", "low_inside_of_kept", "low_inside_of_input", "padding_of_kept")
+RELEASED = ("low_of_kept", "low_of_input")
+SHARES = (*RELEASED, "low_inside_of_kept", "low_inside_of_input", "padding_of_kept", "cut_of_kept")
 RANKS = "Models rank by the score named; the difference is to AudioMAE ranked by its own, global score."
 
 
@@ -86,7 +90,7 @@ def build(results: Results) -> Table:
     found = groups(results, needs(results))
     place = {g.dataset: i for i, g in reversed(list(enumerate(found)))}
     shown = sorted(found, key=lambda g: (place[g.dataset], -g.keep_rate))
-    rows = [row for group in shown for row in _rows(results, shown, group)]
+    rows = adjusted(row for group in shown for row in _rows(results, shown, group))
     told = (RANKS, *notes(results, shown), PROTOCOL) if rows else ()
     return Table(_columns(), tuple(rows), told)
 
@@ -96,7 +100,7 @@ def _rows(results: Results, shown: list[Group], group: Group) -> Iterator[Row]:
     row = {**where(group), "family": group.family, "score": group.score, "variant": group.variant}
     row["n"] = own["low_of_input"].n if own else 0
     row["kept_fraction"] = 100 * own["kept_fraction"].value if own else None
-    for share in SHARES:
+    for share in SHARES if own else RELEASED:  # where nothing was run, these say why
         row[share] = measured(own.get(share), group, 100)
     other = _audiomae(shown, group)
     row["against"] = other.backbone if other else None
@@ -104,7 +108,8 @@ def _rows(results: Results, shown: list[Group], group: Group) -> Iterator[Row]:
         if other is None:  # AudioMAE itself
             continue
         paired = contrast(results, share, (1, other, other.blocks[-1]), (-1, group, group.blocks[-1]))
-        row[f"{share}_audiomae_minus_this"] = measured(paired, group, 100)
+        p = paired.chance() if isinstance(paired, Estimate) else None
+        row[f"{share}_audiomae_minus_this"] = replace(measured(paired, group, 100), p=p)
     yield Row(row, "; ".join(filter(None, (f"{group.dataset}, keep-rate {group.keep_rate:g}", group.variant))))
 
 
@@ -128,21 +133,19 @@ def _audiomae(shown: list[Group], group: Group) -> Group | None:
 
 
 def _columns() -> tuple[Column, ...]:
+    """As many as a page holds; the CSV has the intervals and differences of all shares."""
     return (
         Column("backbone", "Backbone", align="left"),
         Column("score", "Ranked by", align="left"),
         Column("low_of_kept", "Of survivors", "%", 1),
         Column("low_of_kept", "95 % interval", part="interval", decimals=1),
-        Column("low_of_kept_audiomae_minus_this", "AudioMAE minus this", "points", 1, signed=True),
+        Column("low_of_kept_audiomae_minus_this", "AudioMAE − this", "points", 1, signed=True),
         Column("low_of_kept_audiomae_minus_this", "95 % interval", part="interval", decimals=1, signed=True),
-        Column("padding_of_kept", "Padding", "%", 1),
-        Column("low_inside_of_kept", "Low, no padding", "%", 1),
-        Column("low_inside_of_kept", "95 % interval", part="interval", decimals=1),
-        Column("low_inside_of_kept_audiomae_minus_this", "AudioMAE minus this", "points", 1, signed=True),
+        Column("padding_of_kept", "Kept padding", "%", 1),
+        Column("cut_of_kept", "Kept cut", "%", 1),
+        Column("low_inside_of_kept", "Without padding", "%", 1),
+        Column("low_inside_of_kept_audiomae_minus_this", "AudioMAE − this", "points", 1, signed=True),
         Column("low_inside_of_kept_audiomae_minus_this", "95 % interval", part="interval", decimals=1, signed=True),
         Column("low_of_input", "Of input's", "%", 1),
-        Column("low_of_input", "95 % interval", part="interval", decimals=1),
         Column("kept_fraction", "K / N", "%", 1),
-        Column("low_of_input_audiomae_minus_this", "AudioMAE minus this", "points", 1, signed=True),
-        Column("low_of_input_audiomae_minus_this", "95 % interval", part="interval", decimals=1, signed=True),
     )

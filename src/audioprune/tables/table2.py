@@ -19,7 +19,8 @@ CAPTION = (
     "Ratio A is the number of signal tokens that a pruning stage keeps over that of all tokens that enter it, ratio B "
     "the share of the input's signal tokens that are kept; means over test clips. K / N is the share of all tokens "
     "that are kept, which is what ratio B would be if the selection were blind to signal, and A if blind what ratio A "
-    "would be. Last, what the kept tokens are: signal, background or padding. Models of topk by global attention."
+    "would be. Last, how much of what is kept is padding (the CSV says it of signal and background too). Models of "
+    "topk by global attention."
 )
 PUBLISHED = ("table2",)  # files of report/published that it shows
 CAUTION = (

@@ -84,7 +84,7 @@ def _columns() -> tuple[Column, ...]:
         Column("blind", "Blind", "%", 1),
         Column("excess", "Excess", "points", 1, signed=True),
         Column("excess", "95 % interval", part="interval", decimals=1, signed=True),
-        Column("padding_of_kept", "Padding", "%", 1),
+        Column("padding_of_kept", "Kept padding", "%", 1),
         Column("ours", "Published", "%", 1, part="published"),
         Column("ours", "Difference", "points", 1, part="difference"),
     )

@@ -27,7 +27,7 @@ def stages(clips: np.ndarray, traced: Traced, labels: Labels) -> Columns:
         parts.append(
             _keys(clips, block=block, stage=stage)
             | retention(labels.signal, traced.entering(block), kept)
-            | composition(labels.signal, labels.padding, kept)
+            | composition(labels.signal, labels.padding, labels.cut, kept)
             | low_intensity(labels.levels["mean"], labels.padding, kept)
             | {name.replace("low", "low_std", 1): values for name, values in low_std.items()}
         )

@@ -15,8 +15,20 @@ KINDS = ("signal", "background", "padding")
 
 def padding(frames: np.ndarray, *, orientation: Orientation, time: int, freq: int, stride: int = PATCH) -> np.ndarray:
     """Which patches are padding, in the model's order: frames of the clips as they are (n,) -> (n, P) bool."""
-    first = stride * np.array([t for t, _ in token_order(orientation, time, freq)])  # (P,) frame
-    return first[None] >= np.asarray(frames)[:, None]
+    return _first(orientation, time, freq, stride) >= np.asarray(frames)[:, None]
+
+
+def cut(
+    frames: np.ndarray, *, orientation: Orientation, time: int, freq: int, patch: int = PATCH, stride: int = PATCH
+) -> np.ndarray:
+    """Which patches the clip's end cuts through, in part padding: frames (n,) -> (n, P) bool."""
+    first, end = _first(orientation, time, freq, stride), np.asarray(frames)[:, None]
+    return (first < end) & (end < first + patch)
+
+
+def _first(orientation: Orientation, time: int, freq: int, stride: int) -> np.ndarray:
+    """First frame of each patch, in the model's order: (1, P)."""
+    return stride * np.array([[t for t, _ in token_order(orientation, time, freq)]])
 
 
 def shares(signal: np.ndarray, padding: np.ndarray) -> dict[str, float]:

@@ -42,9 +42,10 @@ def retention(signal: np.ndarray, entering: np.ndarray, kept: np.ndarray) -> dic
     }
 
 
-def composition(signal: np.ndarray, padding: np.ndarray, kept: np.ndarray) -> dict[str, np.ndarray]:
-    """Kept tokens of each kind by clip, and their shares of all that are kept; signal, padding (n, P), kept (n, K)."""
-    kinds = dict(zip(KINDS, (signal, ~signal & ~padding, padding), strict=True))
+def composition(signal: np.ndarray, padding: np.ndarray, cut: np.ndarray, kept: np.ndarray) -> dict[str, np.ndarray]:
+    """Kept tokens of each kind by clip, and their shares of all that are kept; beside them, of signal and background,
+    those that the clip's end cuts through. signal, padding, cut (n, P), kept (n, K)."""
+    kinds = dict(zip((*KINDS, "cut"), (signal, ~signal & ~padding, padding, cut), strict=True))
     found: dict[str, np.ndarray] = {"padding_input": padding.sum(axis=1)}
     for name, mask in kinds.items():
         found[f"{name}_kept"] = count(mask, kept)
