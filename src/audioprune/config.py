@@ -84,6 +84,28 @@ class Probes(Closed):
     )
 
 
+class Pair(Closed):
+    """Two prunings with the same keep-rate at the same blocks, or one and the unpruned model: first minus second."""
+
+    first: MethodLabel = Field("none", description="method by label; none: the unpruned model, so that it is a drop")
+    second: MethodLabel = Field(description="method by label")
+    keep_rate: float = Field(description="share of tokens kept at each pruning block")
+    blocks: tuple[int, ...] = Field(BLOCKS, description="pruning blocks, counted from zero")
+
+
+class Contrasts(Closed):
+    """Comparisons that are fixed before any model is trained, with a table of their own; of each backbone."""
+
+    backbones: tuple[BackboneName, ...] = Field(description="family and size; a grid trains them unpruned")
+    dataset: DatasetName = Field(description="on whose test clips")
+    tested: tuple[Pair, ...] = Field(
+        min_length=1, description="of the unpruned model, pruned at evaluation only; Holm over these of all backbones"
+    )
+    bounded: tuple[Pair, ...] = Field(
+        (), description="of models trained as they are evaluated: not tested, shown with the loss that the data exclude"
+    )
+
+
 class Throughput(Closed):
     """How the speed of models is measured (paper.md 1.10)."""
 
@@ -114,6 +136,7 @@ class Study(Closed):
     )
     traces: Traces | None = Field(Traces(), description="which models are looked into; null: none")
     probes: Probes = Field(Probes(), description="evaluations of trained models with another pruning than their own")
+    contrasts: Contrasts | None = Field(None, description="comparisons that are fixed beforehand; null: none")
     throughput: Throughput | None = Field(Throughput(), description="how topk's models are timed; null: not at all")
     costs: tuple[Cost, ...] = Field((), description="further models, counted and timed and not trained")
 

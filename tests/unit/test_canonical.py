@@ -15,9 +15,10 @@ from audioprune.config_file import load
 from audioprune.errors import UserError
 from audioprune.facts.options import canonical, defaults
 from audioprune.labels import canonical_label, method_label, score_of
+from audioprune.methods import methods_of
 from audioprune.models.build import build_model
 from audioprune.planning.stages import Planner
-from audioprune.planning.study import methods_of, study_of
+from audioprune.planning.study import study_of
 from audioprune.profiling.macs import count
 from audioprune.settings import Pruning
 

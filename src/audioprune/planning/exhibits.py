@@ -29,7 +29,8 @@ def exhibit(planner: Planner, study: StudyPlan, kind: str, name: str) -> Cell | 
     if not shown and not getattr(module, "STANDALONE", False):
         return None
     digests = files_taken(module) | {"order": _digest([*shown])}
-    settings = ExhibitSettings(study=study.name, name=name, row=named.row_of(kind, name))
+    declared = study.contrasts if getattr(module, "DECLARED", False) else ()
+    settings = ExhibitSettings(study=study.name, name=name, row=named.row_of(kind, name), contrasts=declared)
     address = f"{study.name}/{name}"
     return planner.cell(kind, address, settings, plugins=plugins_of(kind, name), digests=digests, inputs=shown)
 

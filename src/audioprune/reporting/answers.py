@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from audioprune.exhibits.headline import Question, Rows
+from audioprune.exhibits.headline import Question, Rows, Sentence
 from audioprune.exhibits.table import Cell
 from audioprune.wording import number
 
@@ -61,7 +61,9 @@ def _lowest(found: Sequence[Found]) -> list[Found]:
     return [one for one in found if one.keep_rate == rate]
 
 
-def _answer(exhibit: Exhibit, asked: Question, rows: Rows) -> Answer | None:
+def _answer(exhibit: Exhibit, asked: Question | Sentence, rows: Rows) -> Answer | None:
+    if isinstance(asked, Sentence):
+        return Answer(asked.question, said, exhibit.name, exhibit.label) if (said := asked.said(rows)) else None
     found = _lowest([*_differences(asked, rows)])
     if not found:
         return None

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from audioprune.results.estimate import Absent, Estimate, combined
 from audioprune.results.evaluations import by_cell, measured, pooled
 from audioprune.results.study import Results
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Run = tuple[int, int]  # fold, seed
 NOTHING_SHARED = "they have no fold and seed in common"
@@ -52,6 +55,27 @@ def chance(results: Results, first: Any, second: Any) -> float | None:
         return permutation(a, b, first.metric, unit=unit).p
     except ValueError:  # other clips or seeds
         return None
+
+
+def discordant(results: Results, first: Any, second: Any) -> tuple[int, int] | tuple[None, None]:
+    """Clips that only the first has right, and only the second, over the runs that both have; None without accuracy."""
+    shared = shared_runs(results, [first, second])
+    if first.metric != "top1" or isinstance(shared, Absent):
+        return None, None
+    a, b = (_right(pooled(results, cells)) for cells in shared)
+    both = a.index.intersection(b.index)
+    a, b = a[both], b[both]
+    return int((a & ~b).sum()), int((b & ~a).sum())
+
+
+def _right(predictions: pd.DataFrame) -> pd.Series:
+    """Whether the highest score is one of a clip's labels, by clip and seed."""
+    import numpy as np
+
+    right = [
+        int(np.argmax(s)) in labels for s, labels in zip(predictions["scores"], predictions["labels"], strict=True)
+    ]
+    return predictions.assign(right=right).set_index(["clip", "seed"])["right"]
 
 
 def shared_runs(results: Results, rows: Sequence[Any]) -> list[tuple[str, ...]] | Absent:

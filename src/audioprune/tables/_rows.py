@@ -39,6 +39,16 @@ def cost_column(rows: Iterable[Row]) -> Column:
     return Column("gmacs", "MACs", "M" if small else "G", scale=1000 if small else 1)
 
 
+def adjust(rows: Iterable[Row]) -> None:
+    """Adds `p_holm` to the rows that have `p`: the table's p-values, adjusted together."""
+    from audioprune.statistics.holm import holm
+
+    tested = [row for row in rows if row.cells.get("p") is not None]
+    p: list[Any] = [row.cells["p"] for row in tested]
+    for row, adjusted in zip(tested, holm(p), strict=True):
+        row.cells["p_holm"] = float(adjusted)
+
+
 def in_order(frame: pd.DataFrame) -> pd.DataFrame:
     """The unpruned model first, then methods in the order of the study, each with falling keep-rates."""
     methods = {name: i for i, name in enumerate(dict.fromkeys(["none", *frame["method"]]))}

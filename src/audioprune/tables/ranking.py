@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from audioprune.exhibits.headline import Question
 from audioprune.exhibits.table import Column, Row, Table
@@ -11,7 +11,7 @@ from audioprune.results import contrasts, costs
 from audioprune.results.evaluations import rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
-from audioprune.tables._rows import cost_column
+from audioprune.tables._rows import adjust, cost_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +65,7 @@ def build(results: Results) -> Table:
     first = [results.cell(own[0]) for own in frame["cells"]]
     frame = frame.assign(attention=[cell.settings.pruning.method == "topk" for cell in first])
     rows = [row for heading, group in _ablation.groups(frame) for row in _rows(results, heading, group)]
-    _adjust(rows)
+    adjust(rows)
     notes = (VARIANTS, CHANCE, *_ablation.notes(frame.itertuples()), "MACs: closed form.")
     return Table(_columns(rows), tuple(rows), notes)
 
@@ -81,16 +81,6 @@ def _rows(results: Results, heading: str, group: pd.DataFrame) -> Iterator[Row]:
             cells["attention_minus_this"] = _ablation.difference(results, attention, row)
             cells["p"] = contrasts.chance(results, attention, row) if row.cells != attention.cells else None
         yield Row(cells, heading)
-
-
-def _adjust(rows: list[Row]) -> None:
-    """Adds `p_holm`: the table's p-values, adjusted together."""
-    from audioprune.statistics.holm import holm
-
-    tested = [row for row in rows if row.cells.get("p") is not None]
-    p: list[Any] = [row.cells["p"] for row in tested]
-    for row, adjusted in zip(tested, holm(p), strict=True):
-        row.cells["p_holm"] = float(adjusted)
 
 
 def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
