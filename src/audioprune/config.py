@@ -15,6 +15,8 @@ from audioprune.config_training import Generated, Pretraining, RecipeSet
 from audioprune.facts.tokens import BLOCKS, PATCH
 from audioprune.settings import Closed, OptionValue, UserFolder
 
+MADE_BEFORE = ("official", "stored")  # checkpoints by others, and by this workflow: rows of workflow/sources.yaml
+
 
 class Grid(Closed):
     """A full crossing; several grids make a study, and cells that two grids share are one cell."""
@@ -129,7 +131,10 @@ class Study(Closed):
         description="whether the data is the paper's own, made by the project, or real and small"
     )
     recipes: str = Field(description="a set of `recipes`")
-    pretraining: str = Field("official", description="a block of `pretraining`, or `official` checkpoints")
+    pretraining: str = Field(
+        "official",
+        description="a block of `pretraining`, `official` checkpoints, or those `stored` in workflow/checkpoints",
+    )
     grids: tuple[Grid, ...] = Field(min_length=1, description="what is trained, in the order in which tables show it")
     selections: tuple[Literal["last", "best_test", "best_val"], ...] = Field(
         ("last",), description="which epoch's weights are evaluated: the last, the best on test or on validation clips"

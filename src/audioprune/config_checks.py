@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from audioprune import registry
 from audioprune.cells.kinds import KINDS
-from audioprune.config import Config, Contrasts, Cost, Grid, Pair, Probes, Study
+from audioprune.config import MADE_BEFORE, Config, Contrasts, Cost, Grid, Pair, Probes, Study
 from audioprune.config_names import ALL, NAME
 from audioprune.config_training import FamilyRecipes
 from audioprune.errors import UserError
@@ -112,7 +112,7 @@ def _study(config: Config, name: str, study: Study) -> Iterator[str]:
     place = f"studies.{name}"
     if name in (*RESERVED, *RULES) or not name.replace("-", "").isalnum():
         yield f"{place}: a study's name is letters, digits and hyphens, and none of {', '.join((*RESERVED, *RULES))}"
-    valid = ("official", *config.pretraining)
+    valid = (*MADE_BEFORE, *config.pretraining)
     if study.pretraining not in valid:
         yield _unknown(f"{place}.pretraining", "block", study.pretraining, valid)
     if (below := study.probes.extends) is not None and below not in config.probes:

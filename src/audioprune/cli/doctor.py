@@ -17,7 +17,7 @@ from audioprune.cli._output import print_json
 from audioprune.planning import brought
 from audioprune.planning.cost import estimate, stored_mib
 from audioprune.planning.plan import Plan
-from audioprune.sources import catalogue, manifest, mirror
+from audioprune.sources import catalogue, manifest, mirror, stored
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,9 @@ def _source(plan: Plan, states: States, cell: Cell, mirror_folder: str | None) -
     source = catalogue.load()[name]
     if states.of(cell).fresh:
         return Finding(name, True, f"fetched, {cell.dir}")
+    if source.pretraining:
+        weights = stored.weights_of(name)
+        return Finding(name, weights.is_file(), f"in the repository: {weights.name}", "restore it from the repository")
     if source.manual:
         then = f"then set {brought.option_of(name)} in config.yaml and run: audioprune index {name}"
         return _brought(plan, name, f"{source.manual.strip()}\n{then}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from audioprune.cells.contrasts import evaluations
 from audioprune.exhibits.headline import Sentence
-from audioprune.exhibits.table import Cell, Column, Row, Table
+from audioprune.exhibits.table import Column, Row, Table
 from audioprune.results import contrasts
 from audioprune.results.estimate import Absent
 from audioprune.results.evaluations import pick, rows_of
@@ -133,7 +133,7 @@ def _place(row: Any) -> str:
     return f"{row['backbone']}, {row['contrast']} at blocks {row['blocks']} with {row['keep_rate']:g}"
 
 
-def _interval(cell: Cell) -> str:
+def _interval(cell: Any) -> str:
     if cell.low is None or cell.high is None:
         return number(cell.value, 1, signed=True)
     return f"{number(cell.value, 1, signed=True)} [{number(cell.low, 1)}, {number(cell.high, 1)}]"
