@@ -5,10 +5,11 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 STAMP := $(VENV)/.locked
 CORES ?= all
+TIMES ?= 30
 export PATH := $(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE # without cached bytecode every start of Python compiles torch's sources anew
 
-.PHONY: setup demo mini checkpoints test test-slurm lint lock report clean help gpu-wheels
+.PHONY: setup demo mini checkpoints test test-slurm fuzz lint lock report clean help gpu-wheels
 
 help:
 	@echo "make demo    set up, run the synthetic study, print the path of its report"
@@ -16,6 +17,7 @@ help:
 	@echo "make checkpoints  pre-train the tiny backbones again and put them into workflow/checkpoints (half an hour)"
 	@echo "make test    set up, run the whole test suite"
 	@echo "make test-slurm  as root, with SLURM installed: studies and faults on a real SLURM on this machine"
+	@echo "make fuzz    mutated audio, tables of labels and configurations for some minutes (TIMES=100: longer)"
 	@echo "make lint    formatting, lint, import contracts, types, unused code"
 	@echo "make gpu-wheels PYTHON=3.12  what benchmarks/gpu_check.py needs on a GPU machine with that Python and no network"
 	@echo "make lock    write requirements.lock and envs/*.yaml anew from pyproject.toml"
@@ -48,6 +50,9 @@ test: setup
 
 test-slurm: setup
 	@pytest -q --durations=15 -rs tests/slurm
+
+fuzz: setup
+	@AUDIOPRUNE_FUZZ=$(TIMES) pytest -q -n 2 tests/fuzz
 
 lint: setup
 	@ruff check -q . && ruff format --check . && snakefmt --check Snakefile workflow && lint-imports --no-logo && python -m lint.check

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from audioprune.errors import UserError
 from audioprune.planning.plan import Plan
-from audioprune.planning.run import Run, Submitted
+from audioprune.planning.run import Run, Submitted, refused
 
 # Steps run with the Python that plans, whether or not its environment is activated, unless Snakemake has activated one
 # for the job (--sdm conda); with this checkout's code, which no environment of envs/ has; and with cached bytecode,
@@ -26,18 +26,21 @@ if config:
         "which plan, status and why read, too; make your change there"
     )
 
+if switch := refused(sys.argv):
+    raise WorkflowError(switch)
+
 planned = time.time()
-try:
-    plan = Plan()
-except UserError as error:
-    raise WorkflowError(str(error)) from None
 # Snakemake says in no other way what it was asked for (and that only once it has read this file), nor which of its
 # processes this is.
-run = (
-    Run(plan, lambda: workflow.dag_settings.targets)
-    if workflow.is_main_process
-    else Submitted()
-)
+try:
+    plan = Plan()
+    run = (
+        Run(plan, lambda: workflow.dag_settings.targets)
+        if workflow.is_main_process
+        else Submitted()
+    )
+except UserError as error:
+    raise WorkflowError(str(error)) from None
 
 if plan.config.mirror:
     os.environ.setdefault("AUDIOPRUNE_MIRROR", plan.config.mirror)
@@ -45,7 +48,7 @@ if plan.config.mirror:
 
 onstart:
     try:
-        run.begin(planned)
+        run.begin(planned, workflow.executor_plugin.name)
     except UserError as error:
         raise WorkflowError(str(error)) from None
 

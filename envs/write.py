@@ -20,7 +20,7 @@ ENVS = {
     "torch": (
         "enough to decode, train, profile and trace",
         "torch torchaudio torchvision timm torchprofile numpy pandas pyarrow scipy soundfile safetensors "
-        "espeakng-loader pydantic pyyaml requests",
+        "espeakng-loader openai-whisper jiwer pydantic pyyaml requests",
     ),
     "dev": ("enough to change the project", "pytest pytest-xdist hypothesis ruff snakefmt import-linter mypy vulture"),
 }

@@ -1,6 +1,7 @@
 """A reproducibility laboratory for token pruning in audio transformers.
 
-`audioprune.load_model` and `audioprune.trace` are the library; they import torch when first used.
+`audioprune.load_model`, `audioprune.fbank`, `audioprune.prune_whisper` and `audioprune.trace` are the library; they
+import torch when first used.
 """
 
 from __future__ import annotations
@@ -8,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "load_model", "trace"]
+__all__ = ["__version__", "fbank", "load_model", "prune_whisper", "trace"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("load_model", "trace"):
+    if name in __all__:
         from audioprune import library
 
         return getattr(library, name)

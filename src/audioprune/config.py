@@ -6,14 +6,14 @@ are read by audioprune.methods, recipe sets resolved by audioprune.recipes.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from audioprune.config_names import BackboneName, DatasetName, MethodLabel, Tests
+from audioprune.config_names import BackboneName, DatasetName, MethodLabel, PolicyName, RecogniserName, Tests
 from audioprune.config_training import Generated, Pretraining, RecipeSet
 from audioprune.facts.tokens import BLOCKS, PATCH
-from audioprune.settings import Closed, OptionValue, UserFolder
+from audioprune.settings import Closed, OptionValue, UserFolder, Within
 
 MADE_BEFORE = ("official", "stored")  # checkpoints by others, and by this workflow: rows of workflow/sources.yaml
 
@@ -21,18 +21,24 @@ MADE_BEFORE = ("official", "stored")  # checkpoints by others, and by this workf
 class Grid(Closed):
     """A full crossing; several grids make a study, and cells that two grids share are one cell."""
 
-    backbones: tuple[BackboneName, ...] = Field(description="family and size, such as audiomae-b or ast-tiny")
-    datasets: tuple[DatasetName, ...] = Field(description="built-in datasets, or names under `datasets`")
+    backbones: tuple[BackboneName, ...] = Field(
+        min_length=1, description="family and size, such as audiomae-b or ast-tiny"
+    )
+    datasets: tuple[DatasetName, ...] = Field(min_length=1, description="built-in datasets, or names under `datasets`")
     methods: tuple[MethodLabel, ...] = Field(
-        ("topk",), description="pruning methods by label: topk, topk.cls, tome.r5, none"
+        ("topk",), min_length=1, description="pruning methods by label: topk, topk.cls, tome.r5, none"
     )
     keep_rates: tuple[float, ...] = Field(
-        (1.0, 0.7, 0.5), description="shares of tokens kept at each pruning block; 1 is the unpruned model"
+        (1.0, 0.7, 0.5),
+        min_length=1,
+        description="shares of tokens kept at each pruning block; 1 is the unpruned model",
     )
-    folds: tuple[int, ...] | None = Field(
-        None, description="test folds, from 1; none named: every fold the dataset has"
+    folds: tuple[Annotated[int, Field(ge=1)], ...] | None = Field(
+        None, min_length=1, description="test folds, from 1; none named: every fold the dataset has"
     )
-    seeds: tuple[int, ...] = Field((0,), description="of fine-tuning: head, order of clips, augmentation")
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        (0,), min_length=1, description="of fine-tuning: head, order of clips, augmentation"
+    )
     blocks: tuple[int, ...] = Field(BLOCKS, description="pruning blocks, counted from zero")
     split: Literal["published", "nested"] = Field(
         "published", description="nested: clips of the training part are set aside for choosing weights"
@@ -50,15 +56,20 @@ class Grid(Closed):
 class Cost(Closed):
     """Models that are counted and timed beside their unpruned one, and not trained."""
 
-    backbones: tuple[BackboneName, ...] = Field(description="family and size, such as ast-b")
-    datasets: tuple[DatasetName, ...] = Field(description="give the length of the input and the number of classes")
-    methods: tuple[MethodLabel, ...] = Field(description="pruning methods by label, such as tome.r20")
+    backbones: tuple[BackboneName, ...] = Field(min_length=1, description="family and size, such as ast-b")
+    datasets: tuple[DatasetName, ...] = Field(
+        min_length=1, description="give the length of the input and the number of classes"
+    )
+    methods: tuple[MethodLabel, ...] = Field(min_length=1, description="pruning methods by label, such as tome.r20")
     keep_rates: tuple[float, ...] = Field(
         (0.5,),
+        min_length=1,
         description="shares of tokens kept at each pruning block; a method by a constant r is there once below 1",
     )
     blocks: tuple[int, ...] = Field(BLOCKS, description="pruning blocks, counted from zero")
-    stride: int = Field(PATCH, gt=0, description="step between patches, in frames and mel bins: FastAST's is 10")
+    stride: int = Field(
+        PATCH, gt=0, le=PATCH, description="step between patches, in frames and mel bins: FastAST's is 10"
+    )
 
 
 class Traces(Closed):
@@ -111,16 +122,31 @@ class Contrasts(Closed):
 class Throughput(Closed):
     """How the speed of models is measured (paper.md 1.10)."""
 
-    batch_size: dict[DatasetName, int] = Field(
+    batch_size: dict[DatasetName, Annotated[int, Field(gt=0)]] = Field(
         default_factory=dict, description="clips in one forward pass, by dataset; `all` for the others, 16 without it"
     )
     kernels: tuple[Literal["eager", "fused"], ...] = Field(
         ("eager", "fused"), description="attention with explicit maps, as the paper times it, or without"
     )
     precision: Literal["fp32", "tf32", "fp16", "bf16"] = Field("fp32", description="of weights and activations")
-    warmup: int = Field(10, description="forward passes before any is timed")
-    runs: int = Field(50, description="forward passes that are timed")
+    warmup: int = Field(10, ge=1, description="forward passes before any is timed")
+    runs: int = Field(50, ge=2, description="forward passes that are timed")
     device: str = Field("here", description="`here`: the device of the planning machine; else the device's name")
+
+
+class Recognition(Closed):
+    """Speech recognisers off the shelf, their encoders pruned: every policy at every keep-rate, and none."""
+
+    recognisers: tuple[RecogniserName, ...] = Field(description="official checkpoints, such as whisper-base")
+    datasets: tuple[DatasetName, ...] = Field(description="speech with transcripts")
+    policies: tuple[PolicyName, ...] = Field(
+        ("stride", "pool", "random", "topk", "intensity", "adjacent"), description="which tokens stay, or are merged"
+    )
+    keep_rates: tuple[float, ...] = Field((0.5, 0.25), description="shares of tokens kept at each pruning block")
+    blocks: tuple[tuple[int, ...], ...] = Field(((2,),), description="pruning blocks of the encoder, from zero")
+    within: tuple[Within, ...] = Field(
+        ("sound", "window"), description="of the tokens that hold sound, all padding kept, or of the whole window"
+    )
 
 
 class Study(Closed):
@@ -130,12 +156,12 @@ class Study(Closed):
     tier: Literal["published", "synthetic", "real miniature"] = Field(
         description="whether the data is the paper's own, made by the project, or real and small"
     )
-    recipes: str = Field(description="a set of `recipes`")
+    recipes: str = Field("", description="a set of `recipes`, for what is trained")
     pretraining: str = Field(
         "official",
         description="a block of `pretraining`, `official` checkpoints, or those `stored` in workflow/checkpoints",
     )
-    grids: tuple[Grid, ...] = Field(min_length=1, description="what is trained, in the order in which tables show it")
+    grids: tuple[Grid, ...] = Field((), description="what is trained, in the order in which tables show it")
     selections: tuple[Literal["last", "best_test", "best_val"], ...] = Field(
         ("last",), description="which epoch's weights are evaluated: the last, the best on test or on validation clips"
     )
@@ -144,6 +170,13 @@ class Study(Closed):
     contrasts: Contrasts | None = Field(None, description="comparisons that are fixed beforehand; null: none")
     throughput: Throughput | None = Field(Throughput(), description="how topk's models are timed; null: not at all")
     costs: tuple[Cost, ...] = Field((), description="further models, counted and timed and not trained")
+    recognitions: tuple[Recognition, ...] = Field((), description="speech recognisers off the shelf, pruned")
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.grids and not self.costs and not self.recognitions:
+            raise ValueError("give grids, costs or recognitions: a study of nothing has nothing to report")
+        return self
 
 
 class Config(Closed):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -9,15 +10,20 @@ from pydantic import ValidationError
 
 from audioprune import registry
 from audioprune.cells.kinds import KINDS
-from audioprune.config import MADE_BEFORE, Config, Contrasts, Cost, Grid, Pair, Probes, Study
+from audioprune.config import MADE_BEFORE, Config, Contrasts, Cost, Grid, Pair, Probes, Recognition, Study
 from audioprune.config_names import ALL, NAME
+from audioprune.config_schedules import never
 from audioprune.config_training import FamilyRecipes
 from audioprune.errors import UserError
+from audioprune.facts.backbone import SIZES
+from audioprune.facts.dataset import Dataset
+from audioprune.facts.recogniser import RECOGNISERS
 from audioprune.methods import parse_label
-from audioprune.recipes import block_of, broken, layers
-from audioprune.settings import Augment, Closed, Recipe
+from audioprune.recipes import block_of, broken, layers, resolve_pretraining, resolve_recipe
+from audioprune.settings import Augment, Closed, Recipe, UserFolder
 
 RESERVED = ("cells", "logs", "resume", "exhibits")  # folders of results/
+STUDY = r"[A-Za-z](-?[A-Za-z0-9])*"  # also, with underscores, the name of a rule
 RULES = ("all", "cell", "batch", "misspelt", "copy-table", "copy-figure", "copy-report", *KINDS)  # whose name is taken
 
 
@@ -29,7 +35,7 @@ def errors_of(config: Config) -> list[str]:
         found += _study(config, name, study)
         for i, grid in enumerate(() if dangling else study.grids):
             found += _trained(config, f"studies.{name}.grids.{i}", study, grid)
-    return found
+    return list(dict.fromkeys(found))  # of a recipe that several grids use, once
 
 
 def _datasets(config: Config) -> tuple[str, ...]:
@@ -48,14 +54,31 @@ def _data(config: Config) -> Iterator[str]:
             yield f"datasets.{name}: this name is taken; choose another"
         elif not re.fullmatch(NAME, name):
             yield f"datasets.{name}: a dataset's name is letters, digits, hyphens and underscores"
-        for label in sorted({one for one in user.classes if user.classes.count(one) > 1}):
-            yield f"datasets.{name}.classes: {label!r} stands there twice"
+        yield from _classes(f"datasets.{name}.classes", user)
     for name in (*config.data, *config.dataset_options):
         if name not in datasets:
             yield _unknown("data / dataset_options", "dataset", name, datasets)
+    for name in config.generators:
+        if name not in (valid := registry.names("generators")):
+            yield _unknown("generators", "generator", name, valid)
     for name in config.checkpoints:
         if name not in (valid := registry.names("backbones")):
             yield _unknown("checkpoints", "backbone", name, valid)
+
+
+def _classes(place: str, user: UserFolder) -> Iterator[str]:
+    """Names that a table of labels could not give, or that tell nothing apart."""
+    for label in sorted({one for one in user.classes if user.classes.count(one) > 1}):
+        yield f"{place}: {label!r} stands there twice"
+    for label in user.classes:
+        if label != label.strip() or not label:
+            yield f"{place}: {label!r} has blanks around it, which labels in a CSV do not keep; take them off"
+        if user.task == "multilabel" and ";" in label:
+            yield f"{place}: {label!r} has the `;` that separates the labels of a clip; rename the class"
+    if user.task not in ("transcription", "multilabel") and len(user.classes) < 2:
+        yield f"{place}: {len(user.classes)} of them; the task {user.task!r} tells at least two apart"
+    elif user.task == "multilabel" and not user.classes:
+        yield f"{place}: none; the task 'multilabel' needs at least one"
 
 
 def _recipes(config: Config) -> Iterator[str]:
@@ -85,6 +108,10 @@ def _pretraining(config: Config) -> Iterator[str]:
             yield from _fields(f"{own}.augment", plan.augment, Augment)
             if missing := sorted({"epochs", "batch_size"} - block.recipe.keys() - plan.recipe.keys()):
                 yield f"{own}.recipe: no {' and no '.join(missing)}"
+            elif family in families:
+                with contextlib.suppress(ValidationError):  # which is told above
+                    _, recipe, augment = resolve_pretraining(block, family)
+                    yield from (f"{own}: {what}" for what in never(recipe, augment, prunes=False))
 
 
 def _probes(config: Config) -> Iterator[str]:
@@ -95,6 +122,8 @@ def _probes(config: Config) -> Iterator[str]:
 def _shelf(place: str, probes: Probes) -> Iterator[str]:
     for j, label in enumerate(probes.off_the_shelf):
         yield from _method(f"{place}.off_the_shelf.{j}", label)
+    for j, blocks in enumerate((*probes.blocks, probes.discard)):
+        yield from _blocks(f"{place}.blocks.{j}" if j < len(probes.blocks) else f"{place}.discard", blocks)
 
 
 def _fields(place: str, values: Mapping[str, object], model: type[Closed]) -> Iterator[str]:
@@ -110,8 +139,11 @@ def _fields(place: str, values: Mapping[str, object], model: type[Closed]) -> It
 
 def _study(config: Config, name: str, study: Study) -> Iterator[str]:
     place = f"studies.{name}"
-    if name in (*RESERVED, *RULES) or not name.replace("-", "").isalnum():
-        yield f"{place}: a study's name is letters, digits and hyphens, and none of {', '.join((*RESERVED, *RULES))}"
+    if name in (*RESERVED, *RULES) or not re.fullmatch(STUDY, name):
+        yield (
+            f"{place}: a study's name is letters, digits and hyphens, begins with a letter, and is none of "
+            f"{', '.join((*RESERVED, *RULES))}"
+        )
     valid = (*MADE_BEFORE, *config.pretraining)
     if study.pretraining not in valid:
         yield _unknown(f"{place}.pretraining", "block", study.pretraining, valid)
@@ -128,6 +160,50 @@ def _study(config: Config, name: str, study: Study) -> Iterator[str]:
         yield from _crossing(f"{place}.costs.{i}", cost, _datasets(config))
     for i, grid in enumerate(study.grids):
         yield from _crossing(f"{place}.grids.{i}", grid, _datasets(config))
+        yield from _parts(config, f"{place}.grids.{i}", grid)
+    if study.throughput:
+        for value in study.throughput.batch_size:
+            if value not in (valid := (ALL, *_datasets(config))):
+                yield _unknown(f"{place}.throughput.batch_size", "dataset", value, valid)
+    for i, one in enumerate(study.recognitions):
+        yield from _recognition(config, f"{place}.recognitions.{i}", one)
+
+
+def _parts(config: Config, place: str, grid: Grid) -> Iterator[str]:
+    """Folds that a dataset has not, and generators that config.yaml gives no size."""
+    for name in (one for one in grid.datasets if one in _datasets(config)):
+        facts = config.datasets.get(name) or registry.dataset(name)
+        if past := [fold for fold in grid.folds or () if fold > facts.folds]:
+            yield f"{place}.folds: {past[0]} is more than the {facts.folds} of {name!r}"
+        if isinstance(facts, Dataset) and facts.generator and facts.generator not in config.generators:
+            yield f"{place}: {name!r} is made by the generator {facts.generator!r}, which `generators` gives no clips"
+
+
+def _recognition(config: Config, place: str, given: Recognition) -> Iterator[str]:
+    spoken = tuple(name for name in _datasets(config) if _task(config, name) == "transcription")
+    for field, kind, valid in (
+        ("recognisers", "recogniser", tuple(RECOGNISERS)),
+        ("datasets", "dataset with transcripts", spoken),
+        ("policies", "policy", registry.policies()),
+    ):
+        for j, value in enumerate(getattr(given, field)):
+            if value not in valid:
+                yield _unknown(f"{place}.{field}.{j}", kind, value, valid)
+    yield from _rates(place, given.keep_rates)
+    depth = min((RECOGNISERS[one].depth for one in given.recognisers if one in RECOGNISERS), default=0)
+    for j, blocks in enumerate(given.blocks):
+        if not blocks or list(blocks) != sorted({b for b in blocks if 0 <= b < depth}):
+            yield f"{place}.blocks.{j}: {list(blocks)} must be different, rising numbers from 0 to {depth - 1}"
+
+
+def _task(config: Config, dataset: str) -> str:
+    return config.datasets[dataset].task if dataset in config.datasets else registry.dataset(dataset).task
+
+
+def _rates(place: str, rates: tuple[float, ...]) -> Iterator[str]:
+    for j, rate in enumerate(rates):
+        if not 0 < rate <= 1:
+            yield f"{place}.keep_rates.{j}: {rate} is not above 0 and at most 1"
 
 
 def _contrasts(place: str, study: Study, own: Contrasts, datasets: tuple[str, ...]) -> Iterator[str]:
@@ -166,11 +242,17 @@ def _crossing(place: str, crossing: Grid | Cost, datasets: tuple[str, ...]) -> I
         for j, value in enumerate(getattr(crossing, field)):
             if value not in valid:
                 yield _unknown(f"{place}.{field}.{j}", kind, value, valid)
-    for j, rate in enumerate(crossing.keep_rates):
-        if not 0 < rate <= 1:
-            yield f"{place}.keep_rates.{j}: {rate} is not above 0 and at most 1"
+    yield from _rates(place, crossing.keep_rates)
+    yield from _blocks(f"{place}.blocks", crossing.blocks)
     for j, label in enumerate(crossing.methods):
         yield from _method(f"{place}.methods.{j}", label, min(crossing.keep_rates, default=1))
+
+
+def _blocks(place: str, blocks: tuple[int, ...]) -> Iterator[str]:
+    """Blocks that no backbone has: nothing would be pruned at them."""
+    depth = min(size.depth for size in SIZES.values())
+    if list(blocks) != sorted({block for block in blocks if 0 <= block < depth}):
+        yield f"{place}: {list(blocks)} are not different, rising numbers from 0 to {depth - 1}"
 
 
 def _method(place: str, label: str, lowest: float = 1.0) -> Iterator[str]:
@@ -201,6 +283,11 @@ def _trained(config: Config, place: str, study: Study, grid: Grid) -> Iterator[s
             given = {field for layer in parts for field in layer.part.recipe}
             if missing := sorted({"epochs", "batch_size"} - given):
                 yield f"{place}: recipes.{name}.{family} gives {dataset!r} no {' and no '.join(missing)}"
+                continue
+            with contextlib.suppress(ValidationError):  # which is told of the set
+                recipe, augment = resolve_recipe(config, name, family, dataset)
+                wrong = never(recipe, augment, prunes=min(grid.keep_rates, default=1) < 1)
+                yield from (f"recipes.{name}.{family} on {dataset!r}: {what}" for what in wrong)
         pretraining = config.pretraining.get(study.pretraining)
         if pretraining and grid.initial == "pretrained" and block_of(pretraining.families, family) is None:
             yield f"{place}: pretraining.{study.pretraining} has no block for the family {family!r}"

@@ -57,7 +57,8 @@ def load(path: Path = Path("config.yaml")) -> Config:
     try:
         config = Config.model_validate(data)
     except ValidationError as error:
-        raise _report(path, [_told(e) for e in error.errors()]) from None
+        wrong = [e for e in error.errors() if not (e["type"] == "too_short" and e["input"])]  # an item's own is told
+        raise _report(path, [_told(e) for e in wrong]) from None
     if errors := errors_of(config):
         raise _report(path, errors)
     return config
@@ -75,6 +76,8 @@ def _told(error: ErrorDetails) -> str:
     shown = "" if isinstance(value, dict | list) else f" (value: {value!r})"
     if error["type"] == "extra_forbidden":
         return f"{place}: unknown key{shown}{registry.nearest(error['loc'][-1], _keys_at(error['loc'][:-1]))}"
+    if error["type"] == "too_short":
+        return f"{place}: is empty, so nothing would be made of it: name at least one"
     if error["type"] == "literal_error":
         valid = [v.strip("' ") for v in error["ctx"]["expected"].replace(" or ", ",").split(",")]
         return f"{place}: {value!r} is not valid{registry.nearest(value, valid)}"
@@ -82,6 +85,12 @@ def _told(error: ErrorDetails) -> str:
         options = value.get("options")
         label = label_of(str(value["method"]), options if isinstance(options, dict) else {})
         return f"{place}: a pruning method is named by its label, as in reports: write {label}"
+    if error["type"] == "string_type" and isinstance(value, bool):
+        return (
+            f"{place}: YAML reads yes, no, on, off, true and false as switches (here {value}); write the name in quotes"
+        )
+    if error["type"] == "string_type" and (value is None or isinstance(value, int | float)):
+        return f"{place}: YAML reads this as {value!r}, not as a name; write it in quotes"
     return f"{place}: {error['msg']}{shown}"
 
 

@@ -15,7 +15,7 @@ class Generated(Closed):
     """How much audio a generator makes, and from which seed."""
 
     clips: int = Field(gt=0, description="clips made")
-    seed: int = Field(0, description="of everything that is drawn at random")
+    seed: int = Field(0, ge=0, description="of everything that is drawn at random")
     options: dict[str, OptionValue] = Field(default_factory=dict, description="the generator's own options")
 
 
@@ -27,10 +27,10 @@ class PretrainPlan(Closed):
         default_factory=dict, description="fields of Recipe, laid over those that all families share"
     )
     augment: AugmentFields = Field(default_factory=dict, description="fields of Augment")
-    mask_ratio: float = Field(0.8, description="mae: share of patches hidden from the encoder")
-    decoder_width: int = Field(64, description="mae: width of the decoder's tokens")
-    decoder_depth: int = Field(2, description="mae: number of the decoder's blocks")
-    seed: int = Field(0, description="of weights, order of clips, augmentation and masks")
+    mask_ratio: float = Field(0.8, gt=0, lt=1, description="mae: share of patches hidden from the encoder")
+    decoder_width: int = Field(64, gt=0, multiple_of=4, description="mae: width of the decoder's tokens")
+    decoder_depth: int = Field(2, ge=0, description="mae: number of the decoder's blocks")
+    seed: int = Field(0, ge=0, description="of weights, order of clips, augmentation and masks")
 
 
 class Pretraining(Closed):

@@ -1,4 +1,7 @@
-"""A full disk, told in one message: which, how much is left, and that nothing was lost."""
+"""A disk that is full, not mounted or not to be written to, told in one message: which, and what to do.
+
+Where it is full, also how much is left, and that nothing was lost.
+"""
 
 from __future__ import annotations
 
@@ -40,6 +43,15 @@ def is_full(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno in CODES:
         return True
     return bool(WORDS.search(str(error)))
+
+
+def reachable(folder: Path) -> None:
+    """Raise UserError where a folder is a link to what is not there, such as a disk that is not mounted."""
+    if folder.is_symlink() and not folder.exists():
+        raise UserError(
+            f"{folder} is a link to {folder.readlink()}, which is not there: mount that disk, or make the link lead to "
+            "where the results lie"
+        )
 
 
 def unwritable(path: Path, error: OSError) -> UserError:

@@ -1,8 +1,12 @@
-"""audioprune as a library: a model from an official checkpoint, and a look inside it.
+"""audioprune as a library: a model from an official checkpoint, what it takes of an audio file, and a look inside it.
 
 import audioprune
 model = audioprune.load_model(backbone="ast", checkpoint="ast.pth", num_classes=527, frames=1024, keep_rate=0.7)
-seen = audioprune.trace(model, x)  # x: normalised log-mel (clips, frames, 128)
+x = audioprune.fbank("dog.wav", frames=1024, dataset="as20k")  # normalised log-mel (1, frames, 128)
+seen = audioprune.trace(model, x)
+
+model = audioprune.prune_whisper(whisper.load_model("base"), policy="topk", keep_rate=0.25, blocks=(2,))
+text = model.transcribe("speech.wav")["text"]
 """
 
 from __future__ import annotations
@@ -10,22 +14,77 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+import torch
 from torch import Tensor
 
 from audioprune import registry
+from audioprune.audio.bad_clip import BadClip
+from audioprune.audio.decode import decode
+from audioprune.audio.fbank import log_mel, normalise
+from audioprune.audio.store import SCALE, quantise
 from audioprune.errors import UserError
+from audioprune.facts.checks import check_cut, check_number, check_whole
 from audioprune.facts.method import Value
-from audioprune.facts.tokens import BLOCKS
+from audioprune.facts.tokens import BLOCKS, PATCH
 from audioprune.models.build import assemble
 from audioprune.models.family import Classifier
 from audioprune.models.init import initialise_head
 from audioprune.models.perturb import perturb
 from audioprune.models.trace import Trace, trace
-from audioprune.models.weights import load_checkpoint, read_checkpoint, read_head
+from audioprune.models.weights import checked_path, load_checkpoint, read_checkpoint, read_head
+from audioprune.sources.checkpoints import Kind, kind_of, stride_of
 
-__all__ = ["Trace", "load_model", "trace"]
+if TYPE_CHECKING:
+    from whisper.model import Whisper
+
+__all__ = ["Trace", "fbank", "load_model", "prune_whisper", "trace"]
+
+
+def fbank(
+    file: Path | str,
+    *,
+    frames: int = 512,
+    dataset: str | None = None,
+    mean: float | None = None,
+    std: float | None = None,
+) -> Tensor:
+    """What a model takes of an audio file: normalised log-mel (1, frames, 128), as the workflow computes it.
+
+    file      of any format, rate and number of channels; cut to its first frames, or padded (audio.fbank)
+    frames    of 10 ms, as the model was loaded with
+    dataset   whose published mean and standard deviation of log-mel values normalise it: that which the model was
+              trained on, such as "as20k"; else `mean` and `std`, of your own data those in stats.json of its features
+    Raises UserError for a file that cannot be used, by what is wrong with it.
+    """
+    check_cut(frames, PATCH, PATCH)
+    centre, spread = _statistics(dataset, mean, std)
+    try:
+        samples, _ = quantise(decode(checked_path(file)))
+    except BadClip as error:
+        raise UserError(f"{file}: {error}") from None
+    x, _ = log_mel(torch.from_numpy(samples.astype("float32") / SCALE)[None], None, frames)
+    return normalise(x, centre, spread)
+
+
+def _statistics(dataset: str | None, mean: float | None, std: float | None) -> tuple[float, float]:
+    """Mean and standard deviation of log-mel values: the published ones of a dataset, or as given."""
+    if dataset is not None and (mean is not None or std is not None):
+        raise UserError("give dataset=, or mean= and std=, not both")
+    if dataset is not None:
+        if dataset not in (valid := registry.names("datasets")):
+            raise UserError(f"no dataset named {dataset!r}{registry.nearest(dataset, valid)}")
+        mean, std = registry.dataset(dataset).mean, registry.dataset(dataset).std
+        if mean is None or std is None:
+            raise UserError(f"{dataset} has no published mean: give mean= and std=, from stats.json of its features")
+    if mean is None or std is None:
+        raise UserError(
+            'give dataset="as20k" or another with a published mean, or mean= and std=: models take no other'
+        )
+    if check_number("std", std) <= 0:
+        raise UserError(f"std={std} is not above 0")
+    return check_number("mean", mean), std
 
 
 def load_model(
@@ -49,7 +108,9 @@ def load_model(
     """A pruned (or, with keep_rate=1, unpruned) model in evaluation mode: log-mel (B, frames, 128) -> logits.
 
     backbone    "audiomae", "ast" or "ast-mp"; widths, depth and patch size are read off the checkpoint
-    checkpoint  official format, by torch.save or .safetensors
+    checkpoint  official format, by torch.save or .safetensors; also AST in the form of transformers, and AudioMAE in
+                timm's (models.foreign)
+    stride      None: the patch size; it must be that which the checkpoint was trained with, and is told where it is not
     head        file with norm.weight, norm.bias, head.weight, head.bias (.npz, .safetensors or by torch.save); None:
                 the checkpoint's own head if it has `num_classes` classes, else, with a warning, a fresh one (head_seed)
     num_heads   None: what the checkpoint says (only files written by this project do), else width / 64
@@ -57,8 +118,14 @@ def load_model(
     Raises UserError for anything that does not fit.
     """
     family = _family(backbone)
+    check_whole(num_classes=num_classes, **({} if num_heads is None else {"num_heads": num_heads}))
+    if not isinstance(head_seed, int) or head_seed < 0:
+        raise UserError(f"head_seed={head_seed!r} is not a whole number from 0 on")
+    if not isinstance(method, str):
+        raise UserError(f"method={method!r} is no name of a method, such as 'topk'")
     state, metadata = read_checkpoint(checkpoint)
     shape = _shape(state, checkpoint)
+    _check_kind(state, checkpoint, family, shape["patch"], stride)
     if num_heads is None:
         num_heads = int(metadata["num_heads"]) if "num_heads" in metadata else _heads(shape["width"], checkpoint)
     model = assemble(
@@ -75,7 +142,7 @@ def load_model(
         num_heads=num_heads,
         **shape,
     )
-    perturb(model.pruning.pruner, perturbation, tau)
+    perturb(model.pruning.pruner, perturbation, None if tau is None else check_number("tau", tau))
     own = state.get(model.rules.head["head.weight"])
     weights: Mapping[str, Tensor] | Literal["fresh", "own"]
     if head is not None:
@@ -95,8 +162,38 @@ def load_model(
     return model.eval()
 
 
+def prune_whisper(
+    model: Whisper,
+    policy: str = "topk",
+    keep_rate: float = 0.5,
+    blocks: Sequence[int] = (2,),
+    *,
+    within: Literal["window", "sound"] = "window",
+    **policy_options: Value,
+) -> Whisper:
+    """Prune the encoder of a model of openai-whisper, and give the model back: it transcribes and decodes as ever.
+
+    policy      topk (by attention received), intensity (by log-mel), random; stride (evenly in time), pool (average
+                neighbours); adjacent (merge neighbours that are alike)
+    keep_rate   share of the tokens kept at each pruning block; 1: the untouched model, to the last bit
+    blocks      pruning blocks of the encoder, counted from zero
+    within      "window": of all 1500 tokens of a 30 s window. "sound": of those that hold sound, and all padding stays;
+                clips of other lengths then have other numbers of tokens, and are decoded one at a time
+    policy_options   of the policy: seed= of random
+    `model.encoder.kept` are the tokens that the last window kept; encodings (B, n, D) of any number of tokens can be
+    decoded. `word_timestamps=True` is refused, since it reads times off the places of tokens. `model.restore()` gives
+    the untouched model back; to prune it in another way, call this again.
+    Raises UserError for a name or value that does not exist.
+    """
+    from audioprune.recognisers import whisper
+
+    return whisper.prune(model, policy, keep_rate, blocks, within, **policy_options)
+
+
 def _family(backbone: str) -> str:
     """A family, named with or without a size: "ast-mp" and "ast-mp-b" -> "ast-mp"."""
+    if not isinstance(backbone, str):
+        raise UserError(f"backbone={backbone!r} is no name, such as 'audiomae'")
     if backbone in registry.families():
         return backbone
     if backbone in registry.names("backbones"):
@@ -113,10 +210,28 @@ def _shape(state: Mapping[str, Tensor], checkpoint: Path | str) -> dict[str, int
         hidden = bare["blocks.0.mlp.fc1.weight"].shape[0]
     except (KeyError, ValueError):
         raise UserError(
-            f"{checkpoint} is no AudioMAE or AST checkpoint: it has no patch_embed.proj.weight or "
-            "no blocks.0.mlp.fc1.weight of the expected form"
+            f"{checkpoint} is no AudioMAE or AST checkpoint but {_kind(state).words}: patch_embed.proj.weight or "
+            "blocks.0.mlp.fc1.weight is not there, or not of the expected form"
         ) from None
     return {"width": width, "hidden": hidden, "depth": 1 + max(blocks), "patch": patch}
+
+
+def _kind(state: Mapping[str, Tensor]) -> Kind:
+    return kind_of({key: tuple(value.shape) for key, value in state.items()})
+
+
+def _check_kind(
+    state: Mapping[str, Tensor], checkpoint: Path | str, family: str, patch: int, stride: int | None
+) -> None:
+    """Raise UserError for a checkpoint of the other family, of another model, and of another stride than is said."""
+    kind, facts = _kind(state), registry.family(family)
+    if kind.family != (facts.like or family):
+        mend = f": say backbone={kind.family!r}" if kind.family else ""
+        raise UserError(f"{checkpoint} is {kind.words}, no checkpoint of this backbone, {family}{mend}")
+    trained = stride_of({key: tuple(value.shape) for key, value in state.items()}, facts.extra)
+    if patch == PATCH and trained is not None and trained != (patch if stride is None else stride):
+        said = "" if stride is None else f", not {stride}"
+        raise UserError(f"{checkpoint} is {kind.words} of stride {trained}{said}: give stride={trained}")
 
 
 def _heads(width: int, checkpoint: Path | str) -> int:

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -34,18 +35,19 @@ def sha256_file(path: Path) -> str:
 def atomic(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that is synced and renamed to it on success, removed on failure.
 
-    Raises disk.FullDisk where there is no space.
+    Who may read it says the umask. Raises disk.FullDisk where there is no space, UserError where it may not be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fd, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
-    os.close(fd)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.touch(exist_ok=False)  # by the umask, as tempfile's are not
+    except OSError as error:
+        raise disk.unwritable(path, error) from None
     try:
         with disk.told(path):
             yield temporary
             with open(temporary, "rb") as f:
                 os.fsync(f.fileno())
-            os.chmod(temporary, 0o644)
             os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -69,8 +71,11 @@ def listing(folder: Path) -> dict[str, dict]:
 @contextlib.contextmanager
 def cell_folder(final: Path) -> Iterator[Path]:
     """A scratch folder beside `final` whose files are moved into it on success; nothing half-written stays."""
-    final.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent))
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent))
+    except OSError as error:
+        raise disk.unwritable(final, error) from None
     try:
         yield scratch
         (final / RECORD).unlink(missing_ok=True)

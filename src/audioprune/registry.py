@@ -18,6 +18,7 @@ from audioprune.facts.dataset import Dataset
 from audioprune.facts.method import Method
 
 PACKAGE = Path(__file__).parent
+LISTED = 40  # valid names in a message
 
 
 @cache
@@ -68,6 +69,11 @@ def method(name: str) -> Method:
     return get("pruning", name).FACTS
 
 
+def policies() -> tuple[str, ...]:
+    """Names of what prunes a recogniser's encoder: policies, and pruning methods that run on frames too."""
+    return (*names("policies"), *(one for one in names("pruning") if "frames" in method(one).runs_on))
+
+
 def dataset(name: str) -> Dataset:
     """Facts of a built-in dataset by name."""
     return get("datasets", name).FACTS
@@ -82,6 +88,7 @@ def nearest(name: object, valid: Iterable, before: str = "") -> str:
     close = difflib.get_close_matches(str(name), valid, n=1, cutoff=0.5)
     if not valid:
         return ""
-    return (
-        f"; did you mean {before + close[0]!r}?" if close else f"; valid names: {', '.join(before + v for v in valid)}"
-    )
+    if close:
+        return f"; did you mean {before + close[0]!r}?"
+    more = f" and {len(valid) - LISTED} more" if len(valid) > LISTED else ""
+    return f"; valid names: {', '.join(before + v for v in valid[:LISTED])}{more}"

@@ -8,15 +8,17 @@ Sources of the defaults: paper.md 1.1 to 1.10 (P0 Table 6 and the released scrip
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from audioprune import registry
 from audioprune.facts.tokens import BLOCKS, PATCH
 
+Decay = Annotated[float, Field(ge=0, lt=1)]
 OptionValue = str | int | float | bool
-Perturbation = Literal["I", "II", "III", "I-count", "II-count", "III-count"]
+Within = Literal["window", "sound"]
+Perturbation = Literal["I", "II", "III", "I-shuffled", "II-shuffled", "III-shuffled"]
 
 
 class Closed(BaseModel):
@@ -96,13 +98,17 @@ class Recipe(Closed):
     schedule: Literal["cosine", "step", "constant"] = Field(
         "cosine", description="of the learning rate after the warm-up: half a cosine, decay by epochs, or none"
     )
-    step_start: int = Field(5, description="step schedule: epoch, counted from 1, at whose end the rate first decays")
-    step_every: int = Field(1, description="step schedule: epochs from one decay to the next")
-    step_factor: float = Field(0.85, description="step schedule: what each decay multiplies the rate by")
+    step_start: int = Field(
+        5, ge=0, description="step schedule: epoch, counted from 1, at whose end the rate first decays"
+    )
+    step_every: int = Field(1, gt=0, description="step schedule: epochs from one decay to the next")
+    step_factor: float = Field(0.85, gt=0, description="step schedule: what each decay multiplies the rate by")
     warmup_epochs: float = Field(4, ge=0, description="epochs in which the learning rate rises from 0 to its peak")
     warmup_steps: int = Field(0, ge=0, description="training steps of warm-up, instead of warmup_epochs where positive")
-    betas: tuple[float, float] = Field((0.9, 0.95), description="decay of Adam's two moving averages")
-    weight_decay: float = Field(1e-4, description="none on one-dimensional parameters, extra tokens and positions")
+    betas: tuple[Decay, Decay] = Field((0.9, 0.95), description="decay of Adam's two moving averages")
+    weight_decay: float = Field(
+        1e-4, ge=0, description="none on one-dimensional parameters, extra tokens and positions"
+    )
     layer_decay: float = Field(
         0.75, gt=0, le=1, description="learning rate of a block over that of the next one; 1: the same for all"
     )
@@ -142,7 +148,7 @@ class UserFolder(Closed):
         description="kind of data: decides the loss, the metric and beside which of the paper's datasets it is shown"
     )
     classes: tuple[str, ...] = Field(description="label names in the order of their numbers")
-    frames: int = Field(gt=0, multiple_of=16, description="length of the model's input, in frames of 10 ms")
+    frames: int = Field(gt=0, le=1024, multiple_of=16, description="length of the model's input, in frames of 10 ms")
     folds: int = Field(1, ge=1, description="number of folds; 1: a fixed split")
 
 
@@ -158,13 +164,13 @@ class AudioSettings(Closed):
 
 
 class FeaturesSettings(Closed):
-    """fbank of every clip; mean and std are the dataset's published ones, or None: computed from the training clips."""
+    """fbank of every clip; mean and std are the dataset's published ones, or None: those of a run's training clips."""
 
     dataset: str = Field(description="a built-in dataset, or one of the user's")
     frames: int = Field(
         gt=0, multiple_of=16, description="frames of 10 ms kept of each clip, padded where it is shorter"
     )
-    mean: float | None = Field(None, description="of log-mel values; none: that of the training clips")
+    mean: float | None = Field(None, description="of log-mel values; none: that of a run's training clips")
     std: float | None = Field(None, description="their standard deviation; values are divided by twice as much")
 
 
@@ -205,9 +211,10 @@ class EvaluateSettings(Closed):
         "last", description="which epoch's weights: the last, or the best on test or on validation clips (paper.md 1.9)"
     )
     perturbation: Literal["none"] | Perturbation = Field(
-        "none", description="perturbation test (paper.md 2.5); -count: its control, as many swaps whatever their label"
+        "none", description="perturbation test (paper.md 2.5); -shuffled: its control, labels shuffled within the clip"
     )
     tau: float | None = Field(None, description="a perturbation's signal threshold; None: that of the clusters cell")
+    shuffle_seed: int = Field(0, ge=0, description="of a control's shuffled labels")
     precision: Literal["fp32", "fp16", "bf16"] = Field("fp32", description="of the forward pass; fp16 and bf16: mixed")
 
 
@@ -259,6 +266,27 @@ class DiscardSettings(Closed):
     )
     clips: int = Field(0, ge=0, description="a seeded sample of the test clips; 0: all")
     sample_seed: int = Field(0, description="of the sample of clips")
+
+
+class RecogniseSettings(Closed):
+    """Test clips transcribed by a recogniser whose encoder is pruned, off the shelf; keep_rate 1 means policy none."""
+
+    recogniser: str = Field(description="such as whisper-base")
+    dataset: str = Field(description="whose test clips")
+    policy: str = Field("none", description="a module of audioprune.policies, or a pruning method that runs on frames")
+    keep_rate: float = Field(1.0, gt=0, le=1, description="share of the tokens kept at each pruning block")
+    blocks: tuple[int, ...] = Field((2,), description="pruning blocks of the encoder, counted from zero")
+    within: Within = Field(
+        "window", description="of all tokens of the padded window, or of those that hold sound; then all padding stays"
+    )
+    options: dict[str, OptionValue] = Field(default_factory=dict, description="options of the policy")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unpruned_is_none(cls, data: Any) -> Any:
+        if data.get("policy", "none") == "none" or data.get("keep_rate", 1.0) == 1.0:
+            return {name: data[name] for name in ("recogniser", "dataset") if name in data}
+        return data
 
 
 class MacsSettings(Closed):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 METRICS = {"top1": "top-1 accuracy, %", "map": "mAP × 100", "wer": "word error rate, %"}
 BIDI = {chr(c) for c in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F)}
@@ -25,3 +26,9 @@ def clean(text: object) -> str:
     text = re.sub(r"[^\S\u00a0\u202f]+", " ", str(text)).strip()
     text = re.sub(r"(?<=\d) %", "\u00a0%", text)
     return "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cs") and c not in BIDI)
+
+
+def listing(names: Sequence[str], shown: int = 5) -> str:
+    """a, b, c and 4 more."""
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import NamedTuple
 
+import _intervals
 import numpy as np
 import pandas as pd
 from fake_crossed import crossed
@@ -68,7 +69,9 @@ def contrast(sides: Sequence[pd.DataFrame], combine: Callable) -> Found:
     pooled = combine(np.array([100 * one.value for one in drawn]))  # of all runs at once, about which the draws lie
     draws = combine(np.stack([100 * one.draws for one in drawn]))
     clips = {clip for own in kept for path in own["path"] for clip in _predictions(path)["clip"]}
-    return _found(value, draws + value - pooled, len(clips), kept)
+    factors = 100 * combine(np.eye(len(kept)))
+    low, high = _intervals.ends(pooled, draws, factors, _effective(kept[0]), [0.025, 0.975])
+    return Found(float(value), low + value - pooled, high + value - pooled, len(clips), *_rest(kept))
 
 
 def tokens(sides: Sequence[pd.DataFrame], column: str, blocks: Sequence[int], combine: Callable) -> Found:
@@ -102,8 +105,18 @@ def scaled(found: Found, factor: float) -> Found:
 def _found(value: float, draws: np.ndarray, n: int, kept: Sequence[pd.DataFrame]) -> Found:
     assert np.nanstd(draws) > 0
     low, high = np.nanquantile(draws, [0.025, 0.975])
-    cells = dict.fromkeys(path for own in kept for path in own["path"])
-    return Found(float(value), low, high, n, kept[0]["seed"].nunique(), tuple(cells))
+    return Found(float(value), low, high, n, *_rest(kept))
+
+
+def _rest(kept: Sequence[pd.DataFrame]) -> tuple[int, tuple[str, ...]]:
+    """Seeds and cells."""
+    return kept[0]["seed"].nunique(), tuple(dict.fromkeys(path for own in kept for path in own["path"]))
+
+
+def _effective(own: pd.DataFrame) -> float:
+    frames = pd.concat([_predictions(path) for path in own["path"]])
+    named = frames["recording"].where(frames["recording"] != "", frames["clip"])
+    return _intervals.effective(named.tolist(), registry.dataset(own["dataset"].iloc[0]).mixed_by)
 
 
 def _without(each: pd.Series, own: pd.DataFrame, dataset: str) -> list[pd.DataFrame]:

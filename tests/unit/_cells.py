@@ -1,4 +1,7 @@
-"""A dataset of 12 clips, 8 of them for testing, and a fine-tuned model with random weights, as the cells of a study."""
+"""A dataset of 12 clips and a fine-tuned model with random weights, as the cells of a study.
+
+Eight clips are the test split; or the clips come in three folds, of which the model was tested on one.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from audioprune.models.build import build_model
 from audioprune.settings import AudioSettings, FinetuneSettings, Model, Pruning, Recipe, UserFolder
 
 TEST = [1, 2, 4, 5, 7, 8, 10, 11]
+FOLDS = {fold: [row for row in range(12) if (row + row // 4) % 3 + 1 == fold] for fold in (1, 2, 3)}  # no class a fold
 SHAPE = {"frames": 128, "num_classes": 3, "seed": 7}
 
 
@@ -33,15 +37,20 @@ def model_of(backbone: str, **pruning) -> nn.Module:
     return model.eval()
 
 
-def inputs(folder: Path, backbone: str, pruning: Pruning, task: str = "keyword") -> dict[str, Path]:
-    user = UserFolder(folder="x", csv="x.csv", task=task, classes=("a", "b", "c"), frames=128)
+def inputs(
+    folder: Path, backbone: str, pruning: Pruning, task: str = "keyword", fold: int = 0, **settings
+) -> dict[str, Path]:
+    """fold: 0, a fixed split; else the fold in which the model was tested. settings: others of the fine-tuning."""
+    folds = 3 if fold else 1
+    user = UserFolder(folder="x", csv="x.csv", task=task, classes=("a", "b", "c"), frames=128, folds=folds)
     audio = cell(folder / "audio", AudioSettings(dataset="mine", user=user))
     rng = np.random.default_rng(0)
     rows = [
         {
             "clip": f"c{i:02d}",
             "labels": [i % 3] if task == "keyword" else [i % 3, (i + i // 3) % 3],
-            "split": "test" if i in TEST else "train",
+            "split": "" if fold else "test" if i in TEST else "train",
+            "fold": next(number for number, rows in FOLDS.items() if i in rows) if fold else 0,
             "recording": f"r{i // 2}",
         }
         for i in range(12)
@@ -54,7 +63,12 @@ def inputs(folder: Path, backbone: str, pruning: Pruning, task: str = "keyword")
     np.save(features / "frames.npy", np.full(12, 128, dtype=np.int32))
     records.write_json(features / "stats.json", {"mean": -5.0, "std": 4.0})
     trained = FinetuneSettings(
-        model=Model(backbone=backbone), dataset="mine", pruning=pruning, recipe=Recipe(epochs=1, batch_size=4)
+        model=Model(backbone=backbone),
+        dataset="mine",
+        pruning=pruning,
+        recipe=Recipe(epochs=1, batch_size=4),
+        fold=fold or 1,
+        **settings,
     )
     finetune = cell(folder / "finetune", trained)
     save_file(model_of(backbone).state_dict(), finetune / "last.safetensors")

@@ -47,6 +47,10 @@ def right(share: float, n: int = 400, first: int = 0) -> np.ndarray:
 Columns = Mapping[str, Mapping[int, np.ndarray]]  # {column: {block: a value for each clip}}
 Run = tuple[int, int]  # fold, seed
 STAGES = ("ratio_a", "ratio_b", "kept_fraction", "excess", "low_of_kept", "low_of_input")
+BESIDE = (  # what tables show beside them, and no claim reads
+    "blind_a", "excess_a", "signal_of_kept", "background_of_kept", "padding_of_kept", "cut_of_kept",
+    "low_inside_of_kept", "low_inside_of_input",
+)  # fmt: skip
 GAMMAS = ("gamma_s", "gamma_b")
 DECOY = 50.0  # what is added where nothing may be read
 
@@ -143,13 +147,14 @@ def tokens_cell(
         if "norm" in values:
             parts["blocks"].append(keys.assign(norm=values["norm"]))
         if stage := {name: values[name] for name in STAGES if name in values}:
-            parts["stages"].append(keys.assign(stage=BLOCKS.index(block) + 1, **stage))
+            parts["stages"].append(keys.assign(stage=BLOCKS.index(block) + 1, **dict.fromkeys(BESIDE, 0.1), **stage))
         for score in ("global", "cls") if "gamma_s" in values else ():
             away = 0 if score == ranks else DECOY
             group = next(i for i, last in enumerate(BLOCKS, start=1) if block <= last)
             gammas = {name: values[name] + away for name in GAMMAS}
             parts["attention"].append(keys.assign(group=group, score=score, **gammas))
-    frames = {"clips": clips[["clip", "recording", "row"]]}
+    known = {"patches": 64, "signal_input": 32, "padding_input": 8}
+    frames = {"clips": clips[["clip", "recording", "row"]].assign(**known)}
     frames |= {name: pd.concat(found, ignore_index=True) for name, found in parts.items() if found}
 
     def write(out: Path) -> None:
@@ -157,4 +162,6 @@ def tokens_cell(
             frame.to_parquet(out / f"{name}.parquet", index=False)
 
     settings = TokensSettings(tau="auto", label_map=label_map)
-    return study.cell("tokens", address, settings, made=made, note=note, files=[write], trace=trace)
+    return study.cell(
+        "tokens", address, settings, made=made, note=note, files=[write], results={"tau": -0.4}, trace=trace
+    )

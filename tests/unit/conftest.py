@@ -44,6 +44,11 @@ def esc10_files(tmp_path_factory) -> PublicFiles:
 
 
 @pytest.fixture(scope="session")
+def commonvoice_files(tmp_path_factory) -> PublicFiles:
+    return public_files("commonvoice-100", tmp_path_factory.mktemp("commonvoice"), [])
+
+
+@pytest.fixture(scope="session")
 def fsdd_files(tmp_path_factory) -> PublicFiles:
     speakers = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
     names = [f"recordings/{d}_{s}_{t}.wav" for d in range(10) for s in speakers for t in range(50)]

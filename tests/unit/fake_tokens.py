@@ -32,6 +32,7 @@ from audioprune.tokens.kmeans import Clusters, kmeans, label
 from audioprune.tokens.traced import Labels, Traced
 
 CLIPS, BLOCKS = 16, 12
+ENDS = {"esc10": 2, "fsdd-digits": 1}  # time columns of every second clip that lie behind its end
 RATES = (1.0, 0.7, 0.5)
 TAU = -0.4
 NOT_MADE = "needs a machine with more memory"
@@ -76,7 +77,9 @@ def _run(
     own = TokensSettings(tau="given" if dataset == "spc2" else "auto")
     tokens = {"trace": trace, "features": inputs["features"], "clusters": inputs["clusters"]}
     files = [lambda out: _write(out, dataset, fold, arrays, stats, backbone)]
-    study.cell("tokens", f"{address}/signal-{own.tau}", own, made=made, note=note, files=files, **tokens)
+    study.cell(
+        "tokens", f"{address}/signal-{own.tau}", own, made=made, note=note, files=files, results={"tau": TAU}, **tokens
+    )
 
 
 def patches(dataset: str) -> tuple[int, int]:
@@ -91,8 +94,21 @@ def statistics(dataset: str, fold: int, orientation: str) -> dict[str, np.ndarra
     mean = (band + rng.normal(0, 0.35, (CLIPS, time, freq))).astype("float32")
     std = (0.2 + 0.15 * np.abs(mean) + rng.uniform(0, 0.2, mean.shape)).astype("float32")
     mean[0] = -0.9  # a clip without any signal
+    end = time - ENDS.get(dataset, 0)
+    mean[1::2, end:], std[1::2, end:] = -1.0, 0.0
     axes = (0, 1, 2) if orientation == "time" else (0, 2, 1)
     return {name: a.transpose(axes).reshape(CLIPS, -1) for name, a in (("mean", mean), ("std", std))}
+
+
+def padded(dataset: str, orientation: str, cut: bool = False) -> np.ndarray:
+    """Which patches are padding, (clips, P), in the model's order: the last columns of every second clip.
+
+    cut: instead the column before them, which the clip's end cuts through.
+    """
+    (time, freq), ends = patches(dataset), ENDS.get(dataset, 0)
+    found = np.zeros((CLIPS, time, freq), dtype=bool)
+    found[1::2, slice(time - ends - 1, time - ends) if cut and ends else slice(time - ends * (not cut), time)] = True
+    return found.transpose((0, 1, 2) if orientation == "time" else (0, 2, 1)).reshape(CLIPS, -1)
 
 
 @cache
@@ -140,9 +156,11 @@ def _write(out: Path, dataset: str, fold: int, arrays: dict, stats: dict, backbo
     names, recordings = clips(fold)
     own = Traced(arrays, time * freq)
     groups = {name: label(values, levels(dataset)[name].edges) for name, values in stats.items()}
-    labels = Labels(stats, groups, stats["mean"] > TAU)
+    orientation = "freq" if backbone.startswith("ast") else "time"
+    behind, cut = padded(dataset, orientation), padded(dataset, orientation, cut=True)
+    labels = Labels(stats, groups, stats["mean"] > TAU, behind, cut)
     rows = np.arange(CLIPS)
-    known = {"patches": own.patches, "signal_input": labels.signal.sum(axis=1)}
+    known = {"patches": own.patches, "signal_input": labels.signal.sum(axis=1), "padding_input": behind.sum(axis=1)}
     tables = {
         "clips": {"clip": names, "recording": recordings, "row": rows, **known},
         "stages": analyses.stages(names, own, labels) or {name: [] for name in ("clip", "block", "stage")},
@@ -168,11 +186,13 @@ def _clusters(study: Study, dataset: str, inputs: dict[str, FakeCell]) -> FakeCe
 
     def write(out: Path) -> None:
         rows = []
+        behind = 2 * int(padded(dataset, "time").sum())  # of both folds, all of the lowest cluster
         for name, own in levels(dataset).items():
             columns = zip(own.edges, own.edges[1:], own.centres, own.counts, own.shares, own.truncated, strict=False)
             for i, (lower, upper, centre, count, share, percent) in enumerate(columns, start=1):
                 edge = {"statistic": name, "cluster": f"C{i}", "lower": lower, "upper": upper, "centre": centre}
-                rows.append(edge | {"patches": count, "share": share, "percent": percent})
+                edge |= {"patches": count, "share": share, "percent": percent}
+                rows.append(edge | {"padding": behind if i == 1 else 0})
         pd.DataFrame(rows).to_csv(out / "clusters.csv", index=False)
         edges = np.linspace(-1.5, 2.0, 101)
         pixels = np.round(1000 * np.exp(-(((edges[:-1] + 0.2) / 0.6) ** 2)) + 200 * (edges[:-1] < -1.3)).astype(int)
@@ -181,7 +201,12 @@ def _clusters(study: Study, dataset: str, inputs: dict[str, FakeCell]) -> FakeCe
             {"tau": name, "value": tau, "clips": over, "n": n, "unit": unit, "share": share}
             for name, tau in taus.items()
             for over, n, shift in (("sample", 10, 0.0), ("all", 2 * CLIPS, 0.01))
-            for unit, share in (("pixels", 0.62 + shift), ("patches", 0.66 + shift))
+            for unit, share in (
+                ("pixels", 0.62 + shift),
+                ("patches", 0.66 + shift),
+                ("background", 0.24 - shift),
+                ("padding", 0.1),
+            )
         ]
         pd.DataFrame(shares).to_csv(out / "signal.csv", index=False)
 

@@ -196,7 +196,7 @@ def _data(study: Study, dataset: str) -> tuple[FakeCell, FakeCell]:
     facts, clips = DATASETS[dataset], min(CLIPS[dataset], 12)
 
     def store(out: Path) -> None:
-        pd.DataFrame({"clip": [f"clip{i}" for i in range(clips)]}).to_parquet(out / "clips.parquet")
+        store_of(facts, clips).to_parquet(out / "clips.parquet")
         bad = [("bad <b>clip</b>.wav", "cannot be decoded"), ("quiet.wav", "silent")] if dataset == "birds" else []
         pd.DataFrame(bad, columns=["clip", "reason"]).to_csv(out / "set_aside.csv", index=False)
 
@@ -209,13 +209,34 @@ def _data(study: Study, dataset: str) -> tuple[FakeCell, FakeCell]:
         "clips": CLIPS[dataset],
         "hours": 0.25,
         "set_aside": aside,
+        "treated": {"resampled": 30, "low_rate": 0, "mixed_down": 0, "scaled": 0, "clipped": 1, "no_frame": 0},
         "splits": {"train": 200, "test": 100},
         "folds": {},
     }
-    measured = {"frames": facts.frames, "padded_share": 0.125, "measured_mean": -5.0, "measured_std": 4.0}
+    measured = {"frames": facts.frames, "padded_share": 0.125, "padded_clips": 9, "cut_share": 0.25, "cut_clips": 20}
+    measured |= {"measured_mean": -5.0, "measured_std": 4.0}
     audio = study.cell("audio", dataset, AudioSettings(dataset=dataset), files=[store], results=stored)
     settings = FeaturesSettings(dataset=dataset, frames=facts.frames)
     return audio, study.cell("features", dataset, settings, files=[fbank], results=measured, audio=audio)
+
+
+def store_of(facts: Dataset, clips: int, **columns) -> pd.DataFrame:
+    """clips.parquet of a store with clips of 1 s: two thirds for training, or folds in turn; columns may be given."""
+    number = np.arange(clips)
+    folded = facts.folds > 1
+    table = {
+        "clip": [f"clip{i}" for i in number],
+        "length": np.full(clips, 16000),
+        "labels": [[int(i % facts.num_classes)] for i in number] if facts.classes else [[]] * clips,
+        "fold": number % facts.folds + 1 if folded else np.zeros(clips, dtype=int),
+        "split": [""] * clips if folded else np.where(number % 3 < 2, "train", "test").tolist(),
+        "recording": [f"clip{i}" for i in number],
+        "rate": np.full(clips, 44100),
+        "channels": np.ones(clips, dtype=int),
+        "divisor": np.ones(clips),
+        "clipped": np.zeros(clips, dtype=int),
+    }
+    return pd.DataFrame(table | columns)
 
 
 def spectrograms(clips: int, frames: int) -> np.ndarray:

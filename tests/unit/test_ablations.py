@@ -10,8 +10,10 @@ import pytest
 from fake_ablations import NOT_MADE, ablations
 from fakes import shared
 
-from audioprune.exhibits.table import Table
+from audioprune.exhibits.table import Cell, Table
 from audioprune.profiling.macs import count
+from audioprune.results import contrasts
+from audioprune.results.estimate import Absent
 from audioprune.results.evaluations import pick, tidy
 from audioprune.results.study import Results
 from audioprune.tables import _ablation, baselines, blocks, matrix, off_the_shelf, ranking, scores
@@ -155,6 +157,45 @@ def test_rankings_p_values_are_exact_and_adjusted_over_the_table():
     for i, own in enumerate(ordered):
         largest = max(largest, own["p"] * (len(ordered) - i))
         assert own["p_holm"] == pytest.approx(min(1.0, largest))
+
+
+def test_clips_lost_and_gained_stand_beside_drops():
+    """Counted from predictions; p by the interval's formula; Holm over all differences of the table."""
+    table = blocks.build(ablations())
+    before = right("audiomae-tiny/esc10/none-kr1-matched/fold1-seed0/eval-none-kr1")
+    for rate in (0.7, 0.5):
+        after = right(f"audiomae-tiny/esc10/none-kr1-matched/fold1-seed0/eval-topk-kr{rate}")
+        own = row(table, keep_rate=rate, blocks="3, 6, 9")["drop"]
+        assert (own.only_first, own.only_second) == ((before & ~after).sum(), (after & ~before).sum())
+        assert (own.p < 0.05) == (own.low > 0 or own.high < 0)
+    p = [cell.p for row in table.rows for cell in row.cells.values() if isinstance(cell, Cell) and cell.p is not None]
+    smallest = min(p)
+    (lowest,) = {
+        cell.p_holm
+        for row in table.rows
+        for cell in row.cells.values()
+        if isinstance(cell, Cell) and cell.p == smallest
+    }
+    assert lowest == pytest.approx(min(1, smallest * len(p)))
+
+
+def test_what_cannot_be_tested_says_so_and_enters_no_family(monkeypatch):
+    tested, why = ranking.build(ablations()), "5 groups of recordings: no p-value below 0.062 is possible"
+    real = contrasts.chance
+
+    def chance(results, first, second):
+        return Absent(why) if second.method == "random" else real(results, first, second)
+
+    monkeypatch.setattr(contrasts, "chance", chance)
+    table = ranking.build(ablations())
+    untested = row(table, "ast-tiny", method="random")
+    assert (untested["p"], untested["p_why"], "p_holm" in untested) == ("not testable", why, False)
+    assert f"Not testable: {why}." in table.notes
+    left = [
+        row.cells["p_holm"] / row.cells["p"] for row in table.rows if "p_holm" in row.cells and row.cells["p"] < 0.2
+    ]
+    assert max(left) == pytest.approx(4)  # of six, two could not be tested
+    assert row(tested, "ast-tiny", method="random")["p"] < 1
 
 
 def test_what_was_not_run_says_why():

@@ -38,18 +38,29 @@ def answer_to(*differences) -> str:
     return found.text.partition(".")[0]
 
 
-UP, DOWN, BOTH = Cell(2.0, 1.0, 3.0), Cell(-2.0, -3.0, -1.0), Cell(0.5, -1.0, 2.0)
+UP, DOWN, BOTH = Cell(2.0, 1.0, 3.0, p=0.001), Cell(-2.0, -3.0, -1.0, p=0.001), Cell(0.5, -1.0, 2.0, p=0.5)
+CLOSE = Cell(2.0, 0.1, 3.9, p=0.04)
 
 
 def test_words_follow_from_the_intervals():
     assert answer_to(("a", 0.5, UP), ("b", 0.5, UP)) == "Yes"
     assert answer_to(("a", 0.5, UP), ("b", 0.5, BOTH)) == "In 1 of 2 cases"
-    assert answer_to(("a", 0.5, BOTH), ("b", 0.5, BOTH)) == "Not shown: no interval lies above zero"
+    assert answer_to(("a", 0.5, BOTH), ("b", 0.5, BOTH)) == "Not shown: none lies above zero beyond chance"
     assert (
         answer_to(("a", 0.5, DOWN), ("b", 0.5, BOTH))
-        == "Not shown: no interval lies above zero; the reverse in 1 of 2 cases"
+        == "Not shown: none lies above zero beyond chance; the reverse in 1 of 2 cases"
     )
     assert answer_to(("a", 0.5, DOWN), ("b", 0.5, UP)) == "In 1 of 2 cases, and the reverse in 1"
+
+
+def test_what_lies_above_zero_by_itself_may_not_among_several():
+    """Two p-values of 0.04 are 0.08 by Holm; beside one of 0.001 the other stays 0.04."""
+    assert answer_to(("a", 0.5, CLOSE)) == "Yes"
+    assert answer_to(("a", 0.5, CLOSE), ("b", 0.5, CLOSE)) == "Not shown: none lies above zero beyond chance"
+    assert answer_to(("a", 0.5, CLOSE), ("b", 0.5, UP)) == "Yes"
+    (found,) = answers([below(("a", 0.5, CLOSE), ("b", 0.5, UP), ("c", 0.5, BOTH))])
+    assert found.text.startswith("In 1 of 3 cases. ")
+    assert found.text.endswith("Adjusted by Holm for these 3.")
 
 
 def test_values_with_intervals_at_the_lowest_keep_rate_only():

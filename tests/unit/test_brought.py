@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from _mine import LABELS, NAMES, ROOT, SWAPPED, config, fetched, index, make, planned, sound
+from _mine import LABELS, NAMES, ROOT, SWAPPED, config, fetched, index, make, planned, sound, weights
 
 from audioprune.errors import UserError
 from audioprune.planning import brought
@@ -202,7 +202,7 @@ def test_a_project_that_moves_with_its_data_needs_no_new_index(tmp_path, monkeyp
 def test_a_data_folder_and_a_checkpoint_named_elsewhere_are_pending(tmp_path):
     for name in ("one", "two"):
         sound(tmp_path / name / "wav" / "a.wav", seed=len(name) + ord(name[0]))
-        (tmp_path / f"{name}.pth").write_text(name)
+        weights(tmp_path / f"{name}.pth", "ast-b", value=len(name) + ord(name[0]))
     for source, option in (("voxceleb1", "data"), ("checkpoint-ast-b", "checkpoints")):
         suffix, named = (".pth", "ast-b") if option == "checkpoints" else ("", "voxceleb1")
 

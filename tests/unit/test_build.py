@@ -162,7 +162,7 @@ def test_keep_rate_is_settable_and_checked():
         ({"backbone": "audiomae"}, "no backbone named 'audiomae'"),
         ({"backbone": "ast-tiny", "frames": 1040}, "1040 frames make 65 patch columns, but .* has 64"),
         ({"frames": 2048}, "128 patch columns"),
-        ({"frames": 100}, "100 frames x 128 mel bins are not cut evenly by patches of 16"),
+        ({"frames": 100}, "100 frames are not cut evenly by patches of 16: take 96 or 112"),
         ({"frames": 8}, "8 frames"),
         ({"num_classes": 0}, "num_classes=0"),
         ({"width": 66, "num_heads": 4}, "width=66 must be a multiple of num_heads=4"),
@@ -191,5 +191,5 @@ def test_released_gather_needs_tokens_to_classify_from():
 
 def test_wrong_input_is_named():
     model = build_model("audiomae-tiny", frames=128, num_classes=5)
-    with pytest.raises(ValueError, match=r"\(1, 64, 128\); this model takes \(clips, 128, 128\)"):
+    with pytest.raises(UserError, match=r"\(1, 64, 128\); this model takes \(clips, 128, 128\)"):
         model(torch.zeros(1, 64, 128))

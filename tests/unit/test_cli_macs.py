@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
+import yaml
+from _mine import ROOT
 
 from audioprune.cli.main import main
 from audioprune.profiling.macs import count
@@ -58,10 +61,25 @@ def test_options_strides_and_blocks_reach_the_count(capsys):
         (("--backbone", "audiomae-c", "--dataset", "esc50"), "did you mean 'audiomae-b'"),
         (("--backbone", "ast-b", "--dataset", "esc5"), "did you mean 'esc50'"),
         ((*ESC, "--method", "top"), "did you mean 'topk'"),
-        ((*ESC, "--keep-rate", "1.5"), "keep-rate 1.5 is not in (0, 1]"),
+        ((*ESC, "--keep-rate", "1.5"), "keep_rate=1.5 is not in (0, 1]"),
         ((*ESC, "--option", "score"), "not NAME=VALUE"),
-        ((*ESC, "--stride", "0"), "must be positive"),
+        ((*ESC, "--stride", "0"), "stride=0 is not a positive whole number"),
         (("--backbone", "ast-b", "--dataset", "librispeech"), "has no classes"),
+        # what load_model refuses
+        ((*ESC, "--option", "foo=bar"), "method 'topk' has no option 'foo'"),
+        ((*ESC, "--stride", "40"), "stride=40: patches must fit 128 mel bins and leave no gaps"),
+        ((*ESC, "--patch", "15", "--stride", "15"), "128 mel bins are not cut evenly by patches of 15"),
+        ((*ESC, "--keep-rate", "0.5", "--blocks", "9,3"), "blocks=(9, 3) must be different, rising numbers"),
+        ((*ESC, "--keep-rate", "0.5", "--blocks", "3,3"), "blocks=(3, 3) must be different, rising numbers"),
+        ((*ESC, "--frames", "998"), "998 frames are not cut evenly by patches of 16: take 992 or 1008"),
+        ((*ESC, "--frames", "1040"), "65 patch columns"),
+        ((*ESC, "--num-classes", "-1"), "num_classes=-1 is not a positive whole number"),
+        ((*ESC, "--frames", "0"), "frames=0 is not a positive whole number"),
+        ((*ESC, "--method", "intensity", "--option", "variant=as_released", "--keep-rate", "0.001"), "too few"),
+        ((*ESC, "--method", "tome"), "takes no token away at keep-rate 1: give --keep-rate below 1, or --option r=20"),
+        ((*ESC, "--method", "topk"), "takes no token away at keep-rate 1: give --keep-rate below 1"),
+        (("--backbone", "ast-b"), "give --dataset, or both --frames and --num-classes"),
+        (("--backbone", "ast-b", "--frames", "128"), "give --dataset, or both --frames and --num-classes"),
     ],
 )
 def test_errors_are_one_line(capsys, words, message):
@@ -70,6 +88,29 @@ def test_errors_are_one_line(capsys, words, message):
     assert message in error
     assert error.startswith("audioprune: ")
     assert error.count("\n") == 1
+
+
+def test_an_input_of_any_length_and_number_of_classes(capsys):
+    given = ("--backbone", "audiomae-b", "--frames", "512", "--num-classes", "50")
+    found = json.loads(run(capsys, *given, "--keep-rate", "0.5", "--json"))
+    assert found["total"] == 11_367_598_672  # of ESC-50
+    assert found["dataset"] is None
+    longer = json.loads(run(capsys, *ESC, "--frames", "1024", "--json"))
+    assert (longer["patches"], longer["num_classes"]) == (512, 50)
+    assert run(capsys, *given).startswith("audiomae-b on an input: 512 frames, 256 patches, 50 classes\n")
+    speech = ("--backbone", "ast-b", "--dataset", "librispeech", "--frames", "1024", "--num-classes", "2", "--json")
+    assert json.loads(run(capsys, *speech))["num_classes"] == 2
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_a_dataset_of_your_own(capsys):
+    own = {"folder": "birds", "csv": "labels.csv", "task": "environmental", "classes": ["a", "b"], "frames": 128}
+    data = yaml.safe_load((ROOT / "config.yaml").read_text()) | {"datasets": {"mine": own}}
+    Path("config.yaml").write_text(yaml.safe_dump(data))
+    found = json.loads(run(capsys, "--backbone", "audiomae-b", "--dataset", "mine", "--json"))
+    assert (found["frames"], found["num_classes"], found["patches"]) == (128, 2, 64)
+    assert main(["macs", "--backbone", "audiomae-b", "--dataset", "mien"]) == 1
+    assert "no dataset named 'mien'; did you mean 'mine'?" in capsys.readouterr().err
 
 
 def test_a_command_line_that_cannot_be_read_exits_with_2(capsys):

@@ -64,9 +64,9 @@ def test_token_merging_takes_no_more_than_half(edited):
 
 def test_controls_of_algorithm_1_are_configured(edited):
     def control(data):
-        data["studies"]["mini"]["grids"][0]["perturbations"] = ["I", "I-count", "III-count"]
+        data["studies"]["mini"]["grids"][0]["perturbations"] = ["I", "I-shuffled", "III-shuffled"]
 
-    assert edited(control).studies["mini"].grids[0].perturbations == ("I", "I-count", "III-count")
+    assert edited(control).studies["mini"].grids[0].perturbations == ("I", "I-shuffled", "III-shuffled")
 
 
 def test_unknown_names_and_recipe_fields_are_named_with_the_nearest(edited):
@@ -86,9 +86,11 @@ def test_unknown_names_and_recipe_fields_are_named_with_the_nearest(edited):
     assert "base_lr (value: -1) is not valid: Input should be greater than 0" in text
 
 
-@pytest.mark.parametrize("name", ["cells", "exhibits", "table", "batch", "copy-report", "all"])
+@pytest.mark.parametrize(
+    "name", ["cells", "exhibits", "table", "batch", "copy-report", "all", "my data", "a{b}", "../up", ""]
+)
 def test_names_of_studies_that_folders_and_rules_have_are_refused(edited, name):
-    with pytest.raises(UserError, match=rf"studies\.{name}: a study's name"):
+    with pytest.raises(UserError, match=re.escape(f"studies.{name}: a study's name")):
         edited(lambda data: data["studies"].update({name: data["studies"]["demo"]}))
 
 
@@ -200,6 +202,31 @@ def test_a_class_given_twice(edited):
         edited(lambda data: data.update(datasets={"mine": user}))
 
 
+@pytest.mark.parametrize(
+    ("task", "classes", "said"),
+    [
+        ("environmental", ["yes", "no", True, False], "2: YAML reads yes, no, .* as switches .here True.; write"),
+        ("environmental", ["a", 7], "1: YAML reads this as 7, not as a name; write it in quotes"),
+        ("environmental", ["a", None], "1: YAML reads this as None, not as a name"),
+        ("environmental", ["a", " b"], "' b' has blanks around it"),
+        ("environmental", ["a", ""], "'' has blanks around it"),
+        ("environmental", ["a"], "1 of them; the task 'environmental' tells at least two apart"),
+        ("keyword", [], "0 of them"),
+        ("multilabel", [], "none; the task 'multilabel' needs at least one"),
+        ("multilabel", ["a", "R&B; soul"], "'R&B; soul' has the `;` that separates the labels of a clip"),
+    ],
+)  # fmt: skip
+def test_classes_that_no_table_of_labels_could_give(edited, task, classes, said):
+    user = {"folder": "x", "csv": "x/labels.csv", "task": task, "classes": classes, "frames": 128}
+    with pytest.raises(UserError, match=rf"datasets\.mine\.classes.*{said}"):
+        edited(lambda data: data.update(datasets={"mine": user}))
+
+
+def test_a_class_with_a_semicolon_is_one_where_a_clip_has_one_label(edited):
+    user = {"folder": "x", "csv": "x/l.csv", "task": "keyword", "classes": ["yes", "R&B; soul"], "frames": 128}
+    assert edited(lambda data: data.update(datasets={"mine": user})).datasets["mine"].classes[1] == "R&B; soul"
+
+
 # --- methods by their labels
 
 
@@ -236,7 +263,14 @@ def test_labels_are_checked_wherever_they_stand(edited):
 
 def test_all_perturbation_tests_are_named_in_one_word(edited):
     found = edited(lambda data: data["studies"]["mini"]["grids"][0].update(perturbations="all"))
-    assert found.studies["mini"].grids[0].perturbations == ("I", "II", "III", "I-count", "II-count", "III-count")
+    assert found.studies["mini"].grids[0].perturbations == (
+        "I",
+        "II",
+        "III",
+        "I-shuffled",
+        "II-shuffled",
+        "III-shuffled",
+    )
 
 
 def test_the_shipped_configuration_is_plain():

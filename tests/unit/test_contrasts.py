@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _again
+import _intervals
 import numpy as np
 import pandas as pd
 import pytest
@@ -97,8 +98,9 @@ def test_bounds_are_one_sided():
     ]
     draws = 100 * (drawn[0].draws - drawn[1].draws)
     found = contrasts.difference(crossed()[0], *map(row, sides))
-    assert found.bounds == pytest.approx(np.quantile(draws, [0.05, 0.95]))  # of folds of one size
-    assert found.interval == pytest.approx(np.quantile(draws, [0.025, 0.975]))
+    own = found.value, draws, (100, -100), drawn[0].design.effective  # of folds of one size
+    assert found.bounds == pytest.approx(_intervals.ends(*own, [0.05, 0.95]))
+    assert found.interval == pytest.approx(_intervals.ends(*own, [0.025, 0.975]))
 
 
 def _frame(path: str, seed: int) -> pd.DataFrame:

@@ -59,10 +59,11 @@ def right(results: Results, one: Contrast, side: Pruning) -> np.ndarray:
 def test_values_and_discordant_clips_are_counted_by_hand(results, rows, i):
     a, b = (right(results, DECLARED[i], side) for side in (DECLARED[i].first, DECLARED[i].second))
     row = rows[i]
-    assert (row["first_only"], row["second_only"]) == ((a & ~b).sum(), (~a & b).sum())
+    lost, gained = (a & ~b).sum(), (~a & b).sum()
+    assert (row["difference"].only_first, row["difference"].only_second) == (lost, gained)
     assert row["accuracy_first"].value == pytest.approx(100 * a.mean())
     assert row["accuracy_second"].value == pytest.approx(100 * b.mean())
-    assert row["difference"].value == pytest.approx(100 * (row["first_only"] - row["second_only"]) / 160)
+    assert row["difference"].value == pytest.approx(100 * (lost - gained) / 160)
     assert row["difference"].low < row["difference"].value < row["difference"].high
 
 
@@ -75,6 +76,7 @@ def test_only_what_is_tested_has_p_values_and_holm_is_over_all_of_these(rows):
         by_hand[i] = last
     assert [row["p_holm"] for row in rows[:3]] == pytest.approx([by_hand[i] for i in range(3)])
     assert "p" not in rows[3]
+    assert (rows[3]["difference"].p, rows[3]["difference"].p_holm) == (None, None)
     assert "excluded_loss" not in rows[0]
 
 
@@ -88,7 +90,7 @@ def test_the_sentence_names_all_contrasts_with_their_counts_and_how_many_differ(
     differ = sum(row["p_holm"] <= 0.05 for row in rows[:3])
     assert said.startswith(f"Of 3 contrasts off the shelf, {differ} differ (Holm, 5 %): ")
     for row in rows[:3]:
-        assert f"{row['first_only']} clips against {row['second_only']}" in said
+        assert f"{row['difference'].only_first} clips against {row['difference'].only_second}" in said
     assert "ast-tiny, topk − random at blocks 3, 6, 9 with 0.5" in said
     assert "a loss above " in said
     assert contrasts.HEADLINE.said([]) == ""

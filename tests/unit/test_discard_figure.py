@@ -83,17 +83,21 @@ def test_one_recipe_for_each_backbone_and_dataset():
     assert {c.inputs["finetune"].path for c in plain} == {c.inputs["finetune"].path for c in found}
 
 
-def test_panels_hold_a_curve_for_discarded_and_random(frame):
+def test_panels_hold_a_row_for_each_block_backbone_and_control(frame):
     fig, _ = discard.draw(ablations())
     assert [ax.get_title(loc="left") for ax in fig.axes][:2] == [
         "esc10, without C1 and C2 (low intensity)",
         "esc10, without C4 and C5 (high intensity)",
     ]
     own = frame[(frame["backbone"] == "audiomae-tiny") & (frame["dataset"] == "esc10") & (frame["discarded"] == "C1C2")]
-    curves = [c.lines[0].get_ydata().tolist() for c in fig.axes[0].containers]
+    curves = [c.lines[0].get_xdata().tolist() for c in fig.axes[0].containers]
     assert own[~own["control"]]["value"].tolist() in curves
     assert own[own["control"]]["value"].tolist() in curves
-    assert fig.axes[0].get_ylim() == fig.axes[1].get_ylim()
+    assert fig.axes[0].get_xlim() == fig.axes[1].get_xlim()
+    rows = [y for c in fig.axes[0].containers for y in c.lines[0].get_ydata().tolist()]
+    assert len(set(rows)) == len(rows) == len(frame[(frame["dataset"] == "esc10") & (frame["discarded"] == "C1C2")])
+    legend = [text.get_text() for text in fig.legends[0].get_texts()]
+    assert (discard.SKIPPED in legend) == (frame["n_skipped"] < frame["n"]).any()
 
 
 def test_what_was_not_run_says_why():
@@ -105,11 +109,12 @@ def test_what_was_not_run_says_why():
     assert fig.texts[0].get_text() == "not run: no clusters were made"
 
 
-def test_where_no_draw_changes_the_accuracy_its_exact_limits_stand():
-    """40 clips, all right: Clopper and Pearson's 0.025^(1/40) = 91.19 %, and as far for a difference of two such."""
+def test_where_no_clip_changes_an_interval_is_left():
+    """40 clips, all right: of 43 with 41.5 right; and for a difference of two such, 3 of 43 more that change."""
     clips = pd.DataFrame({"clip": [f"c{i}" for i in range(40)], "recording": "", "correct": True, "emptied": False})
     drawn = [contrast((100, discards._drawn(registry.dataset("esc10"), clips))) for _ in range(2)]
     found = [Estimate(100.0, one, 40, 1, 1) for one in drawn]
-    assert found[0].interval == pytest.approx((100 * 0.025 ** (1 / 40), 100.0))
-    width = 100 * (1 - 0.025 ** (1 / 40))
+    low = 100 * (41.5 / 43 - 1.959964 * (41.5 * 1.5 / 43**3) ** 0.5)
+    assert found[0].interval == pytest.approx((low, 100.0))
+    width = 100 * 1.959964 * 3**0.5 / 43
     assert combined((1, found[0]), (-1, found[1])).interval == pytest.approx((-width, width))

@@ -15,6 +15,7 @@ from audioprune import config, registry, settings
 from audioprune.claims import claim
 from audioprune.facts.tokens import keep_counts
 from audioprune.profiling import macs
+from audioprune.reporting.glossary import parse
 from audioprune.results import published
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +27,6 @@ SECTION = re.compile(
 )
 OTHER = re.compile(r"(?:P0|RFC \d+),? sections? [\d., ]+|section \d+, claim \d+")  # of other documents
 MARK = re.compile(r"\b(DIFFERS|ASSUME):")
-TERM = re.compile(r"\*\*([^*]+(?:\*[^*]+)*\*?)\*\*: (.+)")  # tau* has a star of its own
 ELSEWHERE = {"andylee-24/token-pruning-audio-transformer"}  # named with a slash and not of this repository
 SPLIT = {"audiomae-b": "AudioMAE", "ast-b": "AST"}
 
@@ -264,13 +264,9 @@ def test_rank_correlations():
 
 @cache
 def glossary() -> list[tuple[str, str]]:
-    """(term, definition), in the order of the file; raises ValueError for a paragraph that is none."""
-    found = []
-    for paragraph in text("glossary").strip().split("\n\n")[2:]:
-        one = TERM.fullmatch(paragraph.replace("\n", " "))
-        if one is None:
-            raise ValueError(f"no definition: {paragraph}")
-        found.append(one.groups())
+    """(term, definition), in the order of the file."""
+    found = list(parse(text("glossary")).items())
+    assert len(found) == text("glossary").count("\n**")  # none twice
     return found
 
 

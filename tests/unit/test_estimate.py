@@ -9,11 +9,11 @@ from audioprune.results.estimate import NAN, Estimate, combined, of_draws
 from audioprune.statistics.bootstrap import Design, Drawn
 
 CLIPS = 40
-DESIGN = Design(CLIPS, 20, 2, 1000, 0, "these")
+DESIGN = Design(CLIPS, 20, 2, 1000, 0, "these", 20.0)
 
 
-def drawn(value: float = 0.0, spread: float = 1.0, seed: int = 0, *, design: Design = DESIGN, limits=None) -> Drawn:
-    return Drawn(value, value + spread * np.random.default_rng(seed).normal(size=design.draws), design, limits)
+def drawn(value: float = 0.0, spread: float = 1.0, seed: int = 0, *, design: Design = DESIGN) -> Drawn:
+    return Drawn(value, value + spread * np.random.default_rng(seed).normal(size=design.draws), design)
 
 
 def estimate(value: float, own: Drawn | None, **more) -> Estimate:
@@ -49,13 +49,16 @@ def test_draws_with_nothing_to_measure_are_left_out():
     assert np.isnan(estimate(3.0, nothing).interval).all()
 
 
-def test_where_no_draw_differs_recordings_that_were_not_seen_may():
-    """Twenty recordings without one that errs: Clopper and Pearson's bound of none in twenty."""
-    always = Drawn(100.0, np.full(1000, 100.0), DESIGN, (0.0, 100.0))
-    assert estimate(100.0, always).interval == pytest.approx((100 * 0.025 ** (1 / 20), 100.0))
-    assert estimate(100.0, always).bounds == pytest.approx((100 * 0.05 ** (1 / 20), 100.0))
+def test_an_accuracy_has_the_interval_of_few_changed_clips():
+    """Twenty recordings without one that errs: three more, half of them wrong, Agresti and Coull's way."""
+    always = Drawn(100.0, np.full(1000, 100.0), DESIGN, (100.0,))
+    share, n = 21.5 / 23, 23
+    error = np.sqrt(share * (1 - share) / n)
+    assert estimate(100.0, always).interval == pytest.approx((100 * (share - 1.959964 * error), 100.0), abs=1e-4)
+    assert estimate(100.0, always).bounds == pytest.approx((100 * (share - 1.644854 * error), 100.0), abs=1e-4)
+    assert estimate(103.0, always).low == pytest.approx(3 + 100 * (share - 1.959964 * error), abs=1e-4)  # moved
     free = Drawn(1.0, np.full(1000, 1.0), DESIGN)
-    assert estimate(1.0, free).interval == (1.0, 1.0)
+    assert estimate(1.0, free).interval == (1.0, 1.0)  # of what has no known ends
 
 
 def test_one_clip_has_no_interval():
@@ -82,14 +85,18 @@ def test_quartiles_stand_instead_of_an_interval():
 
 @pytest.mark.parametrize("factor", [100.0, -0.5])
 def test_another_unit(factor):
-    own = drawn(3.0, limits=(-1.0, 1.0))
+    own = drawn(3.0)
     found = estimate(3.5, own, left_out="some", note="one seed").times(factor)
     draws = factor * (own.draws + 0.5)
     assert found.value == factor * 3.5
     assert found.interval == pytest.approx(np.quantile(draws, [0.025, 0.975]))
     assert found.bounds == pytest.approx(np.quantile(draws, [0.05, 0.95]))
     assert (found.n, found.runs, found.seeds, found.cells) == (CLIPS, 4, 2, ("a", "b"))
-    assert (found.left_out, found.note, found.drawn.limits) == ("some", "one seed", tuple(sorted((-factor, factor))))
+    assert (found.left_out, found.note) == ("some", "one seed")
+    assert Estimate(3.0, Drawn(3.0, own.draws, DESIGN, (1, -1)), 9, 1, 1).times(factor).drawn.factors == (
+        factor,
+        -factor,
+    )
 
 
 def test_a_sum_is_taken_draw_by_draw():
@@ -115,7 +122,7 @@ def test_what_terms_leave_out_is_said_once():
     assert combined(*terms).left_out == "x; y"
 
 
-@pytest.mark.parametrize("other", [drawn(1.0, design=Design(CLIPS, 20, 2, 1000, 0, "others")), None])
+@pytest.mark.parametrize("other", [drawn(1.0, design=Design(CLIPS, 20, 2, 1000, 0, "others", 20.0)), None])
 def test_a_sum_over_other_clips_has_no_interval(other):
     found = combined((1, estimate(3.0, drawn(3.0))), (-1, estimate(1.0, other)))
     assert found.value == 2.0

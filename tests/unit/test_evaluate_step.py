@@ -71,7 +71,7 @@ def test_no_two_of_them_are_the_same(cells):
             assert np.abs(found[one] - found[other]).max() > 1e-4, (one, other)
 
 
-@pytest.mark.parametrize("test", ["I-count", "III-count"])
+@pytest.mark.parametrize("test", ["I-shuffled", "III-shuffled"])
 def test_a_control_of_algorithm_1_is_evaluated(cells, tmp_path, test):
     own = {"pruning": Pruning(method="topk", keep_rate=0.5), "perturbation": test, "tau": 0.0}
     plain = scores(cells["audiomae-tiny"], tmp_path / "plain", pruning=own["pruning"])

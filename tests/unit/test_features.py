@@ -52,6 +52,7 @@ def test_store_holds_the_front_end_of_every_clip(audio, tmp_path):
     assert store.frames.tolist() == [23, 123, 48, 1, 73]
     assert store.frames.dtype == np.int32
     assert (results["clips"], results["padded_clips"], results["cut_clips"]) == (5, 3, 2)
+    assert results["cut_share"] == pytest.approx((59 + 9) / (23 + 123 + 48 + 1 + 73))
     assert results["padded_share"] == pytest.approx((41 + 16 + 63) / 64 / 5)
 
 

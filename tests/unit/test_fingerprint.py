@@ -66,6 +66,35 @@ def test_only_the_named_plugins_enter():
     assert not any(module.startswith("audioprune.datasets.esc") for module in named)
 
 
+INFERENCE = {  # step: what it alone does to a trained model
+    "evaluate": ("models.perturb", "statistics.metrics"),
+    "trace": ("models.trace", "tokens.trace"),
+    "discard": ("models.discard", "tokens.discard", "models.random_order"),
+}
+
+
+@pytest.mark.parametrize("kind", ["pretrain", "finetune"])
+def test_what_only_inference_does_reruns_no_training(kind):
+    """However the cell is trained: pruned by attention, ranked by a statistic, or not at all."""
+    roots = [f"audioprune.steps.{kind}", "audioprune.backbones.ast", "audioprune.backbones.audiomae"]
+    trained = set(
+        fp.closure((*roots, *(f"audioprune.pruning.{name}" for name in ("none", "topk", "intensity", "tome"))))
+    )
+    for step, modules in INFERENCE.items():
+        names = {f"audioprune.{module}" for module in modules}
+        assert names <= set(fp.closure((f"audioprune.steps.{step}",)))
+        assert names & trained <= {"audioprune.statistics.metrics"}  # training chooses epochs by it
+    others = {"audioprune.tokens", "audioprune.profiling", "audioprune.results", "audioprune.exhibits"}
+    assert not {module for module in trained if module.rpartition(".")[0] in others}
+
+
+def test_a_pruning_method_reruns_the_trainings_that_name_it():
+    plain = ("audioprune.steps.finetune", "audioprune.backbones.ast")
+    for method, needs in (("uniform", "dithering"), ("random", "random_order"), ("variation", "statistic")):
+        assert f"audioprune.models.{needs}" not in fp.closure(plain)
+        assert f"audioprune.models.{needs}" in fp.closure((*plain, f"audioprune.pruning.{method}"))
+
+
 def test_hand_kept_version_enters(monkeypatch):
     before = fp.digest("finetune", [("a", "1")])
     monkeypatch.setitem(KINDS, "finetune", replace(KINDS["finetune"], version=2))

@@ -107,9 +107,9 @@ def test_claims_have_the_mark_of_their_source_and_lead_to_an_exhibit_that_is_the
 def test_a_new_table_brings_its_question(tmp_path):
     """Nothing else names it: not the report, not another table."""
     rows = (
-        ("sum", 0.7, Cell(1.0, -1.0, 3.0)),
-        ("sum", 0.5, Cell(4.0, 2.0, 6.0)),
-        ("product", 0.5, Cell(-4.0, -6.0, -2.0)),
+        ("sum", 0.7, Cell(1.0, -1.0, 3.0, p=0.3)),
+        ("sum", 0.5, Cell(4.0, 2.0, 6.0, p=0.001)),
+        ("product", 0.5, Cell(-4.0, -6.0, -2.0, p=0.001)),
     )
     table = Table(
         (),

@@ -9,7 +9,7 @@ from audioprune.results.estimate import Estimate
 from audioprune.statistics.bootstrap import Design, Drawn
 from audioprune.tables._gamma import group_gammas
 
-DESIGN = Design(10, 10, 1, 3, 0, "same")
+DESIGN = Design(10, 10, 1, 3, 0, "same", 10.0)
 
 
 def estimate(value: float, draws: list[float], n: int) -> Estimate:

@@ -58,7 +58,15 @@ def test_equal_ranks_keep_the_first_tokens():
     assert x[0, :, 0].tolist() == [0, 2, 4, 1, 3]
 
 
+def test_equal_ranks_of_many_tokens_keep_the_first_ones():
+    """As of padding: more than a sorting algorithm keeps in order by itself."""
+    pruner = Pruner(lambda view: (view.numbers[:, 1:] % 2).float())
+    _, survivors = prune(torch.zeros(1, 513, 2), state(512, 1), pruner, keep_rate=0.75, block=3, score=None)
+    assert survivors.numbers[0].tolist() == [-1, *range(1, 512, 2), *range(0, 256, 2)]
+
+
 def test_pruning_says_which_blocks_select():
+    assert not any(Pruning(Pruner(lambda view: view.score), keep_rate=0.5).at(i) for i in range(12))
     pruner = Pruner(lambda view: view.score)
     pruning = Pruning(pruner, blocks=(3, 6), keep_rate=0.5)
     assert [i for i in range(12) if pruning.at(i) is pruner] == [3, 6]

@@ -87,7 +87,7 @@ def another(model: type[BaseModel], name: str) -> str:
             "Row": "Row(draw='gamma', title='A title')",
         }[inner.__name__]
     if isinstance(value, list):
-        return repr(tuple(value[::-1]))
+        return repr(tuple(value[::-1] if value[::-1] != value else [value[0] + 1]))
     valid = [v for part in (annotation, *get_args(annotation)) if get_origin(part) is Literal for v in get_args(part)]
     if valid:
         return repr(next(v for v in valid if v != value))
@@ -125,6 +125,9 @@ CELLS: list[tuple[str, dict]] = [
     ("clusters", {"dataset": "a"}),
     ("tokens", {}),
     ("discard", {}),
+    ("recognise", {"recogniser": "whisper-base", "dataset": "a"}),
+    ("recognise", {"recogniser": "whisper-base", "dataset": "a", "policy": "topk", "keep_rate": 0.5}),
+    ("recognise", {"recogniser": "whisper-base", "dataset": "a", "policy": "topk", "keep_rate": 0.5, "blocks": (1,)}),
     ("macs", SHAPE),
     ("throughput", {**SHAPE, "batch_size": 4, "device": "here"}),
     ("table", {"study": "a", "name": "table1"}),

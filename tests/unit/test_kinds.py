@@ -1,105 +1,94 @@
-"""Every kind of cell has its step, its rule and its row, and nothing has a name that is none of them."""
+"""Signal, background and padding: which patch is which, counted by hand."""
 
 from __future__ import annotations
 
-import ast
-import re
-from pathlib import Path
-
+import numpy as np
 import pytest
-import yaml
 
-from audioprune import registry
-from audioprune.cells.kinds import KINDS
-from audioprune.fingerprints import fingerprint as fp
-from audioprune.fingerprints.imports import module_path
+from audioprune.tokens.kinds import cut, padding, shares
+from audioprune.tokens.retention import composition, low_intensity, retention
 
-ROOT = Path(__file__).parents[2]
-RULES = "\n".join(path.read_text() for path in sorted((ROOT / "workflow" / "rules").glob("*.smk")))
-SNAKEFILE = (ROOT / "Snakefile").read_text()
-OF_CELLS = dict(re.findall(r"^use rule cell as (\w+) with:\n((?:(?:[ ].*)?\n)+)", RULES + "\n", flags=re.MULTILINE))
-NAMES = {
-    *re.findall(r"^rule (\w+):", RULES + "\n" + SNAKEFILE, flags=re.MULTILINE),
-    *re.findall(r"^use rule \w+ as (\w+) with:", RULES, flags=re.MULTILINE),
-}
-SUFFIX_ADDED = ("tokens",)  # steps that write several tables in one way
-PROFILES = [ROOT / name for name in ("slurm/config.yaml", "local/config.yaml")]
+FRAMES = np.array([64, 49, 48, 33, 32, 1])  # of clips that are given 64
 
 
-def test_every_kind_has_a_step_and_every_step_but_the_batch_a_kind():
-    assert set(registry.names("steps")) == {*KINDS, "batch"}
+def test_a_patch_is_padding_when_all_its_frames_are_behind_the_end():
+    """Columns begin at frames 0, 16, 32 and 48; the one that the end cuts through is not padding."""
+    found = padding(FRAMES, orientation="time", time=4, freq=2)  # patches 0 and 1 are of the first column
+    assert found.astype(int).tolist() == [
+        [0, 0, 0, 0, 0, 0, 0, 0],
+        [0, 0, 0, 0, 0, 0, 0, 0],  # one frame of the last column is the clip's
+        [0, 0, 0, 0, 0, 0, 1, 1],
+        [0, 0, 0, 0, 0, 0, 1, 1],
+        [0, 0, 0, 0, 1, 1, 1, 1],
+        [0, 0, 1, 1, 1, 1, 1, 1],
+    ]
+    other = padding(FRAMES[4:], orientation="freq", time=4, freq=2)
+    assert other.astype(int).tolist() == [[0, 0, 1, 1, 0, 0, 1, 1], [0, 1, 1, 1, 0, 1, 1, 1]]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_step_is_a_function_of_the_kinds_name_that_python_m_calls(kind):
-    tree = ast.parse((module_path(f"audioprune.steps.{kind}")).read_text(encoding="utf-8"))
-    (step,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == kind]
-    assert [argument.arg for argument in step.args.args] == ["job"]
-    entry = tree.body[-1]
-    assert isinstance(entry, ast.If)
-    assert ast.unparse(entry.test) == "__name__ == '__main__'"
-    assert ast.unparse(entry.body[-1]) == f"main({kind})"
+def test_the_end_cuts_through_patches_that_begin_before_it_and_end_behind():
+    found = cut(FRAMES, orientation="time", time=4, freq=1)
+    assert found.astype(int).tolist() == [
+        [0, 0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0], [1, 0, 0, 0]
+    ]  # fmt: skip
+    overlapping = cut(np.array([30]), orientation="freq", time=5, freq=1, stride=10)  # 10-25, 20-35 and 30-45 frames
+    assert overlapping.astype(int).tolist() == [[0, 0, 1, 0, 0]]
 
 
-def test_every_kind_has_a_rule_of_its_name_and_every_rule_of_a_cell_a_kind():
-    assert set(OF_CELLS) == set(KINDS)
-    assert re.findall(r"^use rule cell as (\w+) with:", RULES, flags=re.MULTILINE).count("table") == 1
+def test_overlapping_patches_begin_with_the_stride():
+    """Columns of 16 frames begin at 0, 10, 20, 30 and 40."""
+    found = padding(np.array([30, 31]), orientation="time", time=5, freq=1, stride=10)
+    assert found.astype(int).tolist() == [[0, 0, 0, 1, 1], [0, 0, 0, 0, 1]]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_rule_makes_cells_of_its_kind_alone(kind):
-    assert f'kind="{kind}",' in OF_CELLS[kind]
-    assert OF_CELLS[kind].count("kind=") == 1
+def test_a_clip_longer_than_the_input_has_no_padding():
+    assert not padding(np.array([640]), orientation="time", time=4, freq=2).any()
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_what_is_timed_alone_asks_for_all_cores_and_what_is_drawn_needs_no_torch(kind):
-    assert ("threads: cores" in OF_CELLS[kind]) == KINDS[kind].alone
-    assert ("plan.yaml" in OF_CELLS[kind]) == KINDS[kind].draws
+SIGNAL = np.array([[1, 1, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0]], dtype=bool)
+PADDING = np.array([[0, 0, 0, 0, 0, 1, 1, 1], [0, 0, 0, 0, 0, 0, 0, 0]], dtype=bool)
+CUT = np.array([[0, 0, 0, 0, 1, 0, 0, 0], [0, 1, 0, 0, 0, 0, 0, 0]], dtype=bool)
+KEPT = np.array([[0, 2, 5, 6], [7, 3, 1, -1]])  # -1: an extra token, no patch
 
 
-def test_rules_of_copies_make_the_files_that_the_kinds_name():
-    for kind, row in KINDS.items():
-        if row.draws:
-            files = re.search(rf"rule (?:copy_table as )?copy_{kind}(?: with)?:\n(?:[ ].*\n)+", RULES).group()
-            made = re.search(r"multiext\((.*)\)", files).group(1)
-            assert made == ", ".join(['"results/{at}{name}"', *(f'".{suffix}"' for suffix in row.files)])
+def test_shares_of_all_patches():
+    assert shares(SIGNAL, PADDING) == {"signal": 2 / 16, "background": 11 / 16, "padding": 3 / 16}
 
 
-@pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.parent.name)
-def test_profiles_name_only_rules_that_there_are(profile):
-    named = set(yaml.safe_load(profile.read_text())["set-resources"])
-    assert named
-    assert named <= NAMES, f"{profile} sets resources of rules that are gone"
+def test_what_is_kept_is_of_three_kinds():
+    found = composition(SIGNAL, PADDING, CUT, KEPT)
+    counts = [found[f"{kind}_kept"].tolist() for kind in ("signal", "background", "padding")]
+    assert counts == [[1, 0], [1, 3], [2, 0]]
+    assert found["padding_input"].tolist() == [3, 0]
+    assert found["padding_of_kept"].tolist() == [2 / 4, 0]
+    assert found["cut_of_kept"].tolist() == [0, 1 / 3]
+    assert found["background_of_kept"].tolist() == [1 / 4, 1]  # the extra token is not counted
 
 
-def test_the_cluster_gives_a_gpu_to_every_kind_that_can_need_one():
-    given = yaml.safe_load((ROOT / "slurm" / "config.yaml").read_text())["set-resources"]
-    assert {kind for kind, row in KINDS.items() if row.gpu} <= {n for n, own in given.items() if "cpus_per_task" in own}
-    assert {"batch", "exhibits", *(kind for kind, row in KINDS.items() if row.draws)} <= set(given)
+def test_low_intensity_with_padding_and_without():
+    """C1 and C2 are patches 3, 4 and the padding 5, 6, 7 of the first clip, and 3 of the second."""
+    levels = np.array([[4, 3, 2, 1, 0, 0, 0, 0], [2, 2, 2, 0, 2, 2, 2, 4]])
+    found = low_intensity(levels, PADDING, KEPT)
+    assert found["low_input"].tolist() == [5, 1]
+    assert found["low_inside_input"].tolist() == [2, 1]
+    assert found["low_of_kept"].tolist() == [2 / 4, 1 / 3]
+    assert found["low_inside_of_kept"].tolist() == [0, 1 / 3]
+    assert found["low_of_input"].tolist() == [2 / 5, 1]
+    assert found["low_inside_of_input"].tolist() == [0, 1]
 
 
-@pytest.mark.parametrize("kind", [kind for kind, row in KINDS.items() if row.frame])
-def test_the_main_table_is_among_what_the_step_writes(kind):
-    """Its name stands in the code of the step, which is what a cell's fingerprint covers."""
-    texts = {
-        node.value
-        for module in fp.closure((f"audioprune.steps.{kind}",))
-        for node in ast.walk(ast.parse(module_path(module).read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
-    name, _, suffix = KINDS[kind].frame.partition(".")
-    assert {name, f".{suffix}"} <= texts if kind in SUFFIX_ADDED else KINDS[kind].frame in texts
+def test_ratio_a_of_a_blind_selection():
+    """8 patches, 2 of them signal: of 6 that enter and 3 that stay, blind ratio A is 2 / 8 x 3 / 6."""
+    entering, kept = np.array([[0, 1, 2, 3, 4, 5]]), np.array([[0, 2, 5]])
+    found = retention(SIGNAL[:1], entering, kept)
+    assert found["blind_a"].tolist() == [2 / 8 * 3 / 6]
+    assert found["excess_a"].tolist() == [1 / 6 - 2 / 8 * 3 / 6]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_rows_agree_with_themselves(kind):
-    row = KINDS[kind]
-    assert not (row.draws and row.frame)
-    assert not (row.draws and (row.gpu or row.passes))
-    assert row.gpu or not row.alone
-    assert row.together or not row.at_once
-    assert row.clips == "train" if kind == "finetune" else row.clips == "test"
-    assert row.settings.__name__ == (
-        f"{kind.capitalize()}Settings" if kind not in ("table", "figure") else "ExhibitSettings"
-    )
+def test_blind_ratio_a_is_what_blind_selections_have_on_average():
+    rng, signal = np.random.default_rng(0), np.arange(64)[None] < 20
+    entering = np.stack([rng.permutation(64)[:45] for _ in range(20000)])  # already pruned once, blindly
+    kept = entering[:, :32]
+    found = retention(np.repeat(signal, 20000, axis=0), entering, kept)
+    assert found["ratio_a"].mean() == pytest.approx(20 / 64 * 32 / 45, abs=4 * found["ratio_a"].std() / 20000**0.5)
+    assert found["blind_a"][0] == pytest.approx(20 / 64 * 32 / 45)

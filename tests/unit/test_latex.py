@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
 from fakes import HOSTILE, shared
 
-from audioprune.exhibits import forms, named
+from audioprune import registry
+from audioprune.exhibits import escape, latex, named
 from audioprune.exhibits.table import Cell, Column, Row, Table
 
-LONG = ("claims", "forensics", "table6")  # tables of several pages
+ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = r"""\documentclass{article}
-\usepackage{booktabs,graphicx}
+\usepackage{PACKAGES}
 \begin{document}
 %s
 \end{document}
@@ -36,6 +38,7 @@ def hostile() -> Table:
     return Table(columns, rows, notes=strange, marks={"†": strange[0]}, status=strange[2])
 
 
+@cache
 def tables() -> dict[str, tuple[Table, str, str]]:
     found = {}
     for name in named.names("table"):
@@ -47,7 +50,7 @@ def tables() -> dict[str, tuple[Table, str, str]]:
 def structure(text: str) -> None:
     """Environments and braces balance, rows have as many cells as columns, no special character stands bare."""
     stack = []
-    for kind, name in re.findall(r"\\(begin|end)\{(\w+)\}", text):
+    for kind, name in re.findall(r"\\(begin|end)\{([\w*]+)\}", text):
         if kind == "begin":
             stack.append(name)
         else:
@@ -58,15 +61,16 @@ def structure(text: str) -> None:
         depth += (c == "{") - (c == "}")
         assert depth >= 0
     assert depth == 0
-    for spec, body in re.findall(r"\\begin\{tabular\}\{@\{\}(.*?)@\{\}\}(.*?)\\end\{tabular\}", text, re.S):
-        columns = len(re.sub(r"p\{6cm\}", "p", spec))
-        for row in re.findall(r"^(?!\\multicolumn)(?!\\(?:top|mid|bottom)rule)(.+) \\\\$", body, re.M):
+    table = r"\\begin\{tabular\*\}\{\\linewidth\}\{@\{\\extracolsep\{\\fill\}\}(.*?)@\{\}\}(.*?)\\end\{tabular\*\}"
+    for spec, body in re.findall(table, text, re.S):
+        columns = len(re.sub(r">\{.*?\}p\{\d+pt\}", "p", spec))
+        for row in re.findall(r"^(?!\\(?:top|mid|bottom)rule)(.+) \\\\$", body, re.M):
             assert len(re.findall(r"(?<!\\)&", row)) == columns - 1
 
 
 def compiled(text: str, folder: Path) -> str:
     """Compile by pdflatex or tectonic; '' where neither is installed, else the log."""
-    (folder / "t.tex").write_text(DOCUMENT % text, encoding="utf-8")
+    (folder / "t.tex").write_text(DOCUMENT.replace("PACKAGES", latex.PACKAGES) % text, encoding="utf-8")
     if shutil.which("pdflatex"):
         command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "t.tex"]
     elif shutil.which("tectonic"):
@@ -79,30 +83,60 @@ def compiled(text: str, folder: Path) -> str:
     return log
 
 
-def test_all_tables_compile_together(tmp_path):
-    made = {
-        name: forms.latex(table, name=name, title=title, caption=caption)
+def written() -> dict[str, str]:
+    return {
+        name: latex.render(table, name=name, title=title, caption=caption, source=f"study s, commit c, {name}")
         for name, (table, title, caption) in tables().items()
     }
+
+
+def test_all_tables_compile_together_and_each_has_one_number(tmp_path):
+    made = written()
     for text in made.values():
         structure(text)
     log = compiled("\n".join(made.values()), tmp_path)
     if log:
         assert (tmp_path / "t.pdf").stat().st_size > 10_000
-        assert "Overfull \\hbox" not in log
-        assert "Missing character" not in log
+        for wrong in ("Overfull \\hbox", "Overfull \\vbox", "Float too large", "Missing character"):
+            assert wrong not in log
+        numbers = re.findall(r"\\newlabel\{tab:([^}]+)\}\{\{(\d+)\}", (tmp_path / "t.aux").read_text())
+        assert numbers == [(name.replace("_", "-"), f"{i}") for i, name in enumerate(made, start=1)]
 
 
 @pytest.mark.parametrize("name", named.names("table"))
 def test_structure_of_every_table(name):
     table, title, caption = tables()[name]
-    text = forms.latex(table, name=name, title=title, caption=caption)
+    text = latex.render(table, name=name, title=title, caption=caption)
     structure(text)
-    floats = text.count(r"\begin{table}")
-    assert text.count(r"\toprule") == text.count(r"\midrule") == text.count(r"\bottomrule") == floats >= 1
-    assert floats == 1 or name in LONG
-    assert rf"\label{{tab:{name}}}" in text
+    floats = len(re.findall(r"\\begin\{(?:sideways)?table\}", text))
+    assert (
+        text.count(r"\caption") - text.count(r"\captionsetup") == text.count(r"\begin{threeparttable}") == floats >= 1
+    )
+    assert text.count(r"\ContinuedFloat") == floats - 1
+    assert text.count(rf"\label{{tab:{name}}}") == 1
     assert text.isascii()
+    assert "resizebox" not in text
+    assert "scalebox" not in text
+
+
+@pytest.mark.parametrize("name", named.names("table"))
+def test_names_are_printed_and_not_typed(name):
+    table, title, caption = tables()[name]
+    text = latex.render(table, name=name, title=title, caption=caption)
+    typed = (
+        rf"(?<![\w./-])(?:{'|'.join(registry.names('backbones'))}|topk(?:\.\w+)*|tome|esc50|as20k|spc2)(?![\w/-]|\.\w)"
+    )
+    commands = r"(?:snakemake|audioprune) [^;)]*"
+    assert not re.findall(typed, re.sub(commands, "", text.partition("\n")[2]))
+
+
+def test_every_character_of_the_project_has_a_command_in_latex():
+    """What tables and captions say comes from code, exhibits, claims, published values and configuration."""
+    files = [*(ROOT / "src").rglob("*.py"), *(ROOT / "report").rglob("*.yaml"), *(ROOT / "report").rglob("*.csv")]
+    files += [ROOT / "config.yaml", *(ROOT / "docs").rglob("glossary.md")]
+    used = {c for file in files for c in file.read_text(encoding="utf-8") if not c.isascii()}
+    assert {"Γ", "τ", "−", "†"} <= used
+    assert [c for c in sorted(used) if "U+" in escape.latex(c)] == []
 
 
 def test_the_checker_sees_what_is_wrong():
@@ -110,7 +144,7 @@ def test_the_checker_sees_what_is_wrong():
         r"\begin{a}\end{b}",
         "{",
         "}",
-        r"\begin{tabular}{@{}ll@{}}" + "\na & b & c \\\\\n" + r"\end{tabular}",
+        r"\begin{tabular*}{\linewidth}{@{\extracolsep{\fill}}ll@{}}" + "\na & b & c \\\\\n" + r"\end{tabular*}",
     ):
         with pytest.raises(AssertionError):
             structure(broken)

@@ -141,7 +141,10 @@ def test_off_the_shelf_with_every_option():
         ({"num_classes": 51, "head": PARITY / "audiomae_head50.npz"}, r"weights \(50, 48\), expected \(51, 48\)"),
         ({"variant": "fixed"}, "'topk' has no option 'variant'"),
         ({"frames": 1040}, "65 patch columns"),
-        ({"backbone": "ast"}, "is no checkpoint of this backbone; unexpected: "),
+        (
+            {"backbone": "ast"},
+            "is the encoder of an AudioMAE pre-training, no checkpoint of this backbone, ast: say backbone='audiomae'",
+        ),
         ({"checkpoint": PARITY / "audiomae_head50.npz"}, "truncated or damaged|no AudioMAE or AST"),
         ({"head": PARITY / "nothing.npz"}, "there is no checkpoint"),
     ],
@@ -156,6 +159,6 @@ def test_refused(settings, message):
 def test_importing_the_package_loads_no_torch():
     code = "import sys, audioprune; audioprune.__version__; assert 'torch' not in sys.modules; print(dir(audioprune))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "['__version__', 'load_model', 'trace']"
+    assert done.stdout.strip() == "['__version__', 'fbank', 'load_model', 'prune_whisper', 'trace']"
     with pytest.raises(AttributeError, match="no attribute 'load_models'"):
         _ = audioprune.load_models

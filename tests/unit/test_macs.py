@@ -190,9 +190,9 @@ def test_fewer_tokens_never_cost_more_and_items_add_up(backbone, frames, one, ot
     [
         ({"backbone": "audiomea-b"}, "did you mean 'audiomae-b'"),
         ({"method": "topc"}, "did you mean 'topk'"),
-        ({"keep_rate": 0.0}, "keep-rate 0.0 is not in"),
-        ({"blocks": (3, 12)}, "block 12 does not exist: blocks are numbered 0 to 11"),
-        ({"frames": 8}, "less than one patch"),
+        ({"keep_rate": 0.0}, "keep_rate=0.0 is not in"),
+        ({"blocks": (3, 12)}, "rising numbers from 0 to 11"),
+        ({"frames": 8}, "8 frames are not cut evenly by patches of 16: take 16"),
         ({"method": "tome", "keep_rate": 0.4}, "keep-rate 0.4 is below 0.5: tome merges at most half"),
         ({"method": "tome", "options": {"r": 1.5}}, "r=1.5 is not a whole number from 0 on"),
     ],

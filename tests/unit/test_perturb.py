@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from audioprune.errors import UserError
 from audioprune.models.build import build_model
-from audioprune.models.perturb import perturb, swap
+from audioprune.models.perturb import Perturbation, perturb, swap
+from audioprune.models.pruner import Pruner, Survivors, View, prune
 
 ORDER = torch.tensor([[4, 1, 0, 3, 2, 5]])  # by descending rank; the first three are retained
 #                      4      1      0   |   3      2      5
@@ -54,30 +55,76 @@ def test_agrees_with_the_text(n, data):
         assert [order.index(i) for i in kept] == sorted(order.index(i) for i in kept)
 
 
-def by_count(order: list[int], signal: list[bool], count: int, test: str) -> list[int]:
-    """As many as the test changes, taken from the ends of the retained and of the pruned."""
-    number = len(set(order[:count]) - by_text(order, signal, count, test))
-    return order[: count - number] + order[count : count + number]
+PIXELS = torch.tensor([3.0, 1.0, -1.0, 2.0, -2.0, -3.0])[None, :, None]  # (1, 6, 1): patches 0, 1 and 3 are signal
+PATCHES = torch.arange(6)[None]
+SHUFFLE = torch.tensor([[20, 10, 50, 30, 40, 0]])  # ascending: patches 5, 1, 0, 3, 4, 2 lend their labels to 0 to 5
 
 
-def test_controls_by_hand():
-    assert swap(ORDER, SIGNAL, 3, "I-count").tolist() == [[4, 3, 2]]  # two are swapped in test I, one in II and III
-    assert swap(ORDER, SIGNAL, 3, "II-count").tolist() == [[4, 1, 3]]
-    assert swap(ORDER, SIGNAL, 3, "III-count").tolist() == [[4, 1, 3]]
+@pytest.mark.parametrize(("test", "kept"), [("I", [0, 2, 3]), ("II", [0, 1, 4]), ("III", [0, 1, 3])])
+def test_each_rule_by_hand(test, kept):
+    """Ranks fall with the patch number: signal 0 and 1 and background 2 are retained; 3 is pruned signal.
+
+    I: of signal 0 and 1 the lower, 1, leaves for 3. II: background 2 leaves for 4. III: background 2 leaves for 3.
+    """
+    found = Perturbation(test, 0.0)(PATCHES, View(3, 3, 0, PATCHES, PIXELS, None))
+    assert found.tolist() == [kept]
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.integers(1, 12), st.data())
-def test_controls_swap_as_many_whatever_their_kind(n, data):
-    order = data.draw(st.permutations(range(n)))
-    signals = data.draw(st.lists(st.lists(st.booleans(), min_size=n, max_size=n), min_size=2, max_size=2))
-    count = data.draw(st.integers(1, n))
-    for test in ("I", "II", "III"):
-        batch = torch.tensor([order, order]), torch.tensor(signals), count
-        for kept, tested, signal in zip(swap(*batch, f"{test}-count").tolist(), swap(*batch, test).tolist(), signals):
-            assert kept == by_count(order, signal, count, test)
-            before = set(order[:count])
-            assert len(before - set(kept)) == len(before - set(tested))
+@pytest.mark.parametrize(("test", "kept"), [("I", [0, 1, 3]), ("II", [1, 2, 4]), ("III", [1, 2, 3])])
+def test_each_control_by_hand(test, kept):
+    """Labels are those of patches 5, 1, 0, 3, 4, 2, so that signal is 1, 2 and 3, of which 1 and 2 are retained.
+
+    I: of 1 and 2 the lower, 2, leaves for 3. II: background 0 leaves for 4. III: background 0 leaves for 3.
+    """
+    control = Perturbation(test, 0.0, lambda pixels: SHUFFLE)
+    assert control.signal(PIXELS).tolist() == [[False, True, True, True, False, False]]
+    assert control(PATCHES, View(3, 3, 0, PATCHES, PIXELS, None)).tolist() == [kept]
+
+
+def shuffled(seed: int) -> Perturbation:
+    pruner = Pruner(lambda view: view.patches)
+    perturb(pruner, "I-shuffled", 0.0, seed=seed)
+    return pruner.change
+
+
+def test_labels_are_shuffled_within_a_clip_by_a_seed():
+    pixels = torch.randn(500, 64, 4, generator=torch.Generator().manual_seed(0))
+    plain, once = Perturbation("I", 0.0).signal(pixels), shuffled(0).signal(pixels)
+    assert torch.equal(once.sum(1), plain.sum(1))  # every clip has as many signal patches
+    assert torch.equal(once, shuffled(0).signal(pixels))
+    assert torch.equal(once[7:9], shuffled(0).signal(pixels[7:9]))  # whatever else is in the batch
+    assert (once != shuffled(1).signal(pixels)).any(1).float().mean() > 0.99
+    # Independent of the labels as they are: they agree on as many patches as two blind choices of S of P, on average
+    share = plain.float().mean(1)
+    blind = (share**2 + (1 - share) ** 2).mean()
+    assert (once == plain).float().mean() == pytest.approx(float(blind), abs=4 * (0.25 / 500 / 64) ** 0.5)
+
+
+def importance_kept(test: str, keep_rate: float, share: float, clips: int) -> torch.Tensor:
+    """What is left behind three blocks, of what a model unperturbed keeps: (clips,).
+
+    Patch i weighs 1 / (1 + i) and is ranked by its weight; labels are coin flips with `share` heads.
+    """
+    flips = torch.rand((clips, 64), generator=torch.Generator().manual_seed(0)) < share
+    noise = torch.rand((clips, 64, 3), generator=torch.Generator().manual_seed(1))  # clips differ in their pixels
+    pixels = torch.where(flips[..., None], 1.0, -1.0) + 0.5 * noise - 0.25
+    weight = 1 / (1 + torch.arange(64.0))
+    pruner = Pruner(lambda view: weight[view.patches]).eval()
+    perturb(pruner, test, 0.0)
+    numbers = torch.arange(64).expand(clips, 64)
+    state = Survivors(numbers, pixels, extra=0, declared=0)
+    for block in (3, 6, 9):
+        _, state = prune(state.numbers[..., None].float(), state, pruner, keep_rate=keep_rate, block=block, score=None)
+    return weight[state.numbers].sum(1) / weight[: state.numbers.shape[1]].sum()
+
+
+@pytest.mark.parametrize(("keep_rate", "share"), [(0.5, 0.5), (0.5, 0.66), (0.7, 0.66)])
+@pytest.mark.parametrize("test", ["I", "II", "III"])
+def test_of_labels_that_mean_nothing_test_and_control_lose_the_same(test, keep_rate, share):
+    tested, control = (importance_kept(t, keep_rate, share, 4000) for t in (test, f"{test}-shuffled"))
+    difference = tested - control
+    assert abs(difference.mean()) < 3.5 * difference.std() / 4000**0.5
+    assert tested.mean() < 0.95  # and both lose something to compare
 
 
 def model(perturbation: str, tau: float | None, **shape):
@@ -95,7 +142,7 @@ def test_in_a_model_only_outside_training():
     assert torch.equal(plain.train()(x), perturbed.train()(x))
     assert plain.eval().encode(x).shape == perturbed.eval().encode(x).shape
     assert not torch.allclose(plain.encode(x)[:, 0], perturbed.encode(x)[:, 0], atol=1e-6)
-    control = model("II-count", -1.0, **shape).eval()
+    control = model("II-shuffled", -1.0, **shape).eval()
     for other in (plain, perturbed):
         assert not torch.allclose(control.encode(x)[:, 0], other.encode(x)[:, 0], atol=1e-6)
     all_signal = model("II", -1e9, **shape).eval()
@@ -106,7 +153,7 @@ def test_in_a_model_only_outside_training():
     ("settings_", "message"),
     [
         ({"perturbation": "I"}, "needs tau"),
-        ({"perturbation": "IV", "tau": 0.0}, "'IV' is none of none, I, II, III, I-count, II-count, III-count"),
+        ({"perturbation": "IV", "tau": 0.0}, "'IV' is none of none, I, II, III, I-shuffled, II-shuffled, III-shuffled"),
         ({"perturbation": "I", "tau": 0.0, "method": "none"}, "none prunes nothing"),
         (
             {"perturbation": "I", "tau": 0.0, "method": "intensity", "options": {"variant": "as_released"}},

@@ -1,10 +1,11 @@
 """Every predicate on made-up data, in all its outcomes, and on the published numbers.
 
-Intervals and bounds are held against quantiles that numpy takes of the draws of each model's predictions or rows.
+Intervals and bounds are computed a second time, from the draws of each model's predictions or rows.
 """
 
 from __future__ import annotations
 
+import _intervals
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,6 +22,7 @@ from audioprune.results import discards
 from audioprune.results.estimate import Estimate
 from audioprune.results.study import Results
 from audioprune.statistics.bootstrap import draw
+from audioprune.tables import claims
 from audioprune.wording import number
 
 CLAIMS = {claim.name: claim for claim in load()}
@@ -43,9 +45,9 @@ TWO_SIDED, ONE_SIDED = (0.025, 0.975), (0.05, 0.95)
 
 def quantiles(*terms: tuple[float, np.ndarray], of=TWO_SIDED) -> tuple[float, ...]:
     """Of the sum of factor x accuracy, in points, draw by draw."""
-    total = sum(100 * factor * draw(predictions(correct), "top1").draws for factor, correct in terms)
-    assert total.min() < total.max()
-    return tuple(np.quantile(total, of))
+    drawn = [(100 * factor, draw(predictions(correct), "top1")) for factor, correct in terms]
+    total = sum(factor * own.draws for factor, own in drawn)
+    return _intervals.ends(points(*terms), total, [factor for factor, _ in drawn], drawn[0][1].design.effective, of)
 
 
 def points(*terms: tuple[float, np.ndarray]) -> float:
@@ -55,11 +57,6 @@ def points(*terms: tuple[float, np.ndarray]) -> float:
 def is_of(part, *terms: tuple[float, np.ndarray]) -> bool:
     """Whether a part has the value and the interval of this sum."""
     return (part.value, part.low, part.high) == pytest.approx((points(*terms), *quantiles(*terms)), abs=1e-9)
-
-
-def unseen(n: int, probability: float) -> float:
-    """Points that an accuracy may be off where no draw of n recordings differs (Clopper and Pearson)."""
-    return 100 * stats.beta.ppf(1 - probability, 1, n)
 
 
 def curve(backbone, dataset, base, pruned, rate=0.7, method="topk") -> dict:
@@ -86,15 +83,14 @@ def test_savings_within_a_band(tmp_path, pruned, expected):
         assert "% saved at 0.7" in part.evidence
         assert (part.n, part.seeds, len(part.cells)) == (400, 1, 2)
         drop = ((1, right(0.9)), (-1, pruned))
-        same = pruned is ALIKE
-        upper = unseen(400, 0.05) if same else quantiles(*drop, of=ONE_SIDED)[1]
+        upper = quantiles(*drop, of=ONE_SIDED)[1]
         assert f"drop {points(*drop):.2f} points, one-sided upper bound {upper:.2f}" in part.evidence
-        ends = (-unseen(400, 0.025), unseen(400, 0.025)) if same else quantiles(*drop)
-        assert (part.value, part.low, part.high) == pytest.approx((points(*drop), *ends))
+        assert is_of(part, *drop)
+        assert part.changed == ((right(0.9) & ~pruned).sum(), (pruned & ~right(0.9)).sum())
     assert ("clips would settle it" in part.evidence) == (expected == "inconclusive")
 
 
-@pytest.mark.parametrize(("lost", "expected"), [(30, "supported"), (34, "inconclusive"), (52, "refuted")])
+@pytest.mark.parametrize(("lost", "expected"), [(30, "supported"), (34, "inconclusive"), (54, "refuted")])
 def test_savings_are_judged_by_one_sided_bounds(tmp_path, lost, expected):
     """Of 4 000 clips, where the ends of the interval would say otherwise; and where no bound is beyond the margin."""
     claim = only("000-1", backbones=("audiomae",), datasets=("spc2",))
@@ -106,6 +102,16 @@ def test_savings_are_judged_by_one_sided_bounds(tmp_path, lost, expected):
     assert inside[expected]
     assert verdict == expected
     assert (part.low, part.high) == pytest.approx((low, high))
+
+
+def test_clips_lost_and_gained_are_in_the_evidence(tmp_path):
+    runs = curve(MAE, "fsdd-digits", right(0.9), right(0.9, first=6))
+    table = claims.build(study(tmp_path, runs))
+    (own,) = [
+        row.cells for row in table.rows if row.cells["claim"] == "000-1, 001-1" and row.cells["only_first"] is not None
+    ]
+    assert (own["only_first"], own["only_second"]) == (6, 0)
+    assert "only_first" in table.csv().partition("\n")[0].split(",")
 
 
 def test_savings_outside_the_band_decide_nothing(tmp_path):
@@ -185,9 +191,11 @@ def test_one_model_falls_more_steeply(tmp_path, mae, ast, expected):
     if expected in ("supported", "refuted"):
         drops = np.stack([_drops(right(0.9), own) for own in (mae, ast)])  # (2, points, 1 + draws)
         slopes = [np.polyfit([0, 0.3, 0.5], own, 1)[0] for own in drops]
-        difference = slopes[0] - slopes[1]
-        assert part.value == pytest.approx(difference[0])
-        assert (part.low, part.high) == pytest.approx(tuple(np.quantile(difference[1:], TWO_SIDED)))
+        value, *draws = slopes[0] - slopes[1]
+        of_drops = 100 * np.polyfit([0, 0.3, 0.5], np.eye(3)[1:].T, 1)[0]  # what each of a model's two drops counts
+        factors = [sign * f for f in of_drops for sign in (1, -1, 1, -1)]  # both models, unpruned and pruned
+        assert part.value == pytest.approx(value)
+        assert (part.low, part.high) == pytest.approx(_intervals.ends(value, draws, factors, 400, TWO_SIDED))
 
 
 def _drops(unpruned: np.ndarray, pruned) -> np.ndarray:
@@ -347,7 +355,7 @@ def test_cls_score_hurts(tmp_path, cls, expected):
     if expected in ("supported", "refuted"):
         assert is_of(part, (1, right(0.9)), (-1, cls))
     if expected == "inconclusive":  # not a clip differs
-        assert (part.value, part.low, part.high) == pytest.approx((0, -unseen(400, 0.025), unseen(400, 0.025)))
+        assert (part.low, part.high) == pytest.approx((-100 * 1.959964 * 3**0.5 / 403, 100 * 1.959964 * 3**0.5 / 403))
     assert judge(CLAIMS["P0-10"], Results("paper", [])).arithmetic == "supported"
 
 

@@ -38,6 +38,11 @@ def test_clips_blocks_and_seeds_differ():
     assert not torch.equal(base[:1], selection(changed))
 
 
+def test_unless_told_otherwise_the_seed_is_0():
+    view = View(3, 32, 1, torch.arange(-1, 64).expand(2, -1), PIXELS[:2], None)
+    assert torch.equal(random.build(TOKENS)(view), selection(PIXELS[:2], seed=0))
+
+
 def test_every_patch_is_kept_about_as_often():
     kept = torch.zeros(64).scatter_add(0, selection(PIXELS).flatten(), torch.ones(300 * 32))
     assert kept.sum() == 300 * 32

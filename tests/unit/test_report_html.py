@@ -15,9 +15,8 @@ from fakes import shared_report as report
 
 from audioprune.claims import ledger
 from audioprune.claims.claim import load
-from audioprune.exhibits import escape, forms, named
+from audioprune.exhibits import escape, latex, named
 from audioprune.reporting import html, pdf, provenance
-from audioprune.reporting.content import target
 from audioprune.reporting.svg import inline
 from audioprune.results import published
 from audioprune.results.evaluations import tidy
@@ -176,9 +175,9 @@ def test_statements_of_claims_are_text(monkeypatch):
     assert "eval" not in outside
     assert "alert" not in outside
     (table,) = [e.table for e in found.exhibits]
-    latex = forms.latex(table, name="claims", title="Claims", caption="Hostile.")
-    assert r"\input{" not in latex
-    assert latex.isascii()
+    tex = latex.render(table, name="claims", title="Claims", caption="Hostile.")
+    assert r"\input{" not in tex
+    assert tex.isascii()
 
 
 def test_not_run_is_listed_with_reasons():
@@ -236,8 +235,8 @@ def test_a_study_with_nothing_is_a_report_too():
 
 
 def test_targets_are_what_users_type():
-    assert target("paper", "table4.tex") == "results/table4.tex"
-    assert target("mini", "report.html") == "results/mini/report.html"
+    assert named.target("paper", "table4.tex") == "results/table4.tex"
+    assert named.target("mini", "report.html") == "results/mini/report.html"
 
 
 def test_same_records_give_the_same_bytes():

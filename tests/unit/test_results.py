@@ -15,7 +15,8 @@ from audioprune.results.contrasts import difference
 from audioprune.results.evaluations import covered, runs, tidy
 from audioprune.results.study import Results
 from audioprune.settings import AudioSettings, EvaluateSettings, FinetuneSettings, Model, Pruning
-from audioprune.statistics.bootstrap import ONE_SEED, contrast, draw, quantiles
+from audioprune.statistics.bootstrap import ONE_SEED, contrast, draw
+from audioprune.statistics.intervals import quantiles
 
 
 def accuracy(frame: pd.DataFrame) -> float:
@@ -189,8 +190,8 @@ def test_takes_of_fsdd_are_drawn_within_their_speakers(tmp_path):
     files = [lambda out: frame.to_parquet(out / "predictions.parquet")]
     study.cell("evaluate", "x", EvaluateSettings(), files=files, finetune=tuned)
     (row,) = tidy(Results("s", study.cells)).itertuples()
-    unseen = 50 * (1 - 0.025 ** (1 / 300))  # of 300 takes none is otherwise: what is left where no draw differs
-    assert (row.low, row.value, row.high) == pytest.approx((50 - unseen, 50, 50 + unseen))
+    left = 100 * 1.959964 * np.sqrt(3 / 4) / 303  # where no draw differs: three takes more, half of them right
+    assert (row.low, row.value, row.high) == pytest.approx((50 - left, 50, 50 + left))
     free = quantiles(draw(frame, "top1"), [0.025, 0.975])
     assert 100 * np.ptp(free) == pytest.approx(2 * 1.96 * 50 / np.sqrt(300), rel=0.15)
 

@@ -36,7 +36,7 @@ def test_extra_tokens_are_no_patches():
     found = retention(SIGNAL[:1], np.array([[-1, 4, 0, 3]]), np.array([[-1, 4]]))
     assert [found[name].item() for name in ("entering", "kept", "signal_entering", "signal_kept")] == [3, 1, 2, 1]
     levels = np.array([[0, 0, 1, 4, 3, 2]])
-    low = low_intensity(levels, np.array([[-1, 4, 2]]))
+    low = low_intensity(levels, np.zeros((1, 6), dtype=bool), np.array([[-1, 4, 2]]))
     assert (low["low_input"].item(), low["low_kept"].item()) == (3, 1)
     assert (low["low_of_kept"].item(), low["low_of_input"].item()) == (1 / 2, 1 / 3)
 

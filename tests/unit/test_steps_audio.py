@@ -32,7 +32,7 @@ def fetched(tmp_path) -> Path:
 
 
 def run(tmp_path, monkeypatch, module, inputs, task="keyword", **settings) -> tuple[dict, Path]:
-    module = SimpleNamespace(FACTS=SimpleNamespace(task=task, source="fsdd"), **module)
+    module = SimpleNamespace(FACTS=SimpleNamespace(task=task, source="fsdd", classes=("a", "b", "c")), **module)
     monkeypatch.setattr(step.registry, "get", lambda kind, name: module)
     out = tmp_path / "out"
     out.mkdir(exist_ok=True)
@@ -185,3 +185,37 @@ def test_a_generators_clips_are_chosen_and_copied_bit_for_bit(tmp_path, monkeypa
     assert np.array_equal(store.waveform(2), source.waveform(2))
     assert results["splits"] == {"test": 1, "train": 2}
     assert results["clipped_samples"] == 0
+
+
+def test_what_was_done_is_counted_and_kept_clip_by_clip(tmp_path, monkeypatch, fetched, caplog):
+    files = fetched / "files"
+    write(files / "plain.wav"), write(files / "slow.wav", 1, rate=8000), write(files / "fast.wav", 2, rate=44100)
+    noise = np.random.default_rng(3).uniform(-0.9, 0.9, (1600, 2))
+    soundfile.write(files / "stereo.wav", noise, 16000)
+    soundfile.write(files / "loud.wav", 1.5 * noise[:, 0], 16000, subtype="FLOAT")
+    soundfile.write(files / "steps.wav", 9000 * noise[:, 0], 16000, subtype="FLOAT")
+    soundfile.write(files / "tiny.wav", noise[:2, 0], 16000)
+    square = np.sign(np.sin(np.arange(4410) / 20))
+    soundfile.write(files / "square.wav", square * 0.9999, 44100)  # which rings when it is resampled
+    names = ("plain", "slow", "fast", "stereo", "loud", "steps", "tiny", "square")
+    clips = [Clip(id=name, path=f"{name}.wav", labels=(0,)) for name in names]
+    results, out = run(tmp_path, monkeypatch, {"clips": lambda root, options: clips}, {"fetch": fetched})
+    assert results["treated"] == {
+        "resampled": 3, "low_rate": 1, "mixed_down": 1, "scaled": 2, "clipped": 1, "no_frame": 1,
+    }  # fmt: skip
+    table = WaveformStore.open(out).clips.set_index("clip")
+    assert table["rate"].tolist() == [16000, 8000, 44100, 16000, 16000, 16000, 16000, 44100]
+    assert table["channels"].tolist() == [1, 1, 1, 2, 1, 1, 1, 1]
+    assert table["divisor"].round(2).tolist() == [1, 1, 1, 1, 1.35, 32768, 1, 1]
+    assert table["clipped"][table["clipped"] > 0].index.tolist() == ["square"]
+    assert "made: shorter than one frame of 25 ms: tiny" in caplog.text
+    assert "made: floats beyond full scale, divided: loud, steps" in caplog.text
+
+
+def test_a_class_whose_training_clips_are_all_set_aside_stops_it(tmp_path, monkeypatch, fetched):
+    write(fetched / "files" / "a.wav")
+    clips = [Clip(id=name, path="a.wav", labels=(0,), split="train") for name in ("one", "two")]
+    clips += [Clip(id="gone", path="gone.wav", labels=(2,), split="train")]
+    clips += [Clip(id="tested", path="a.wav", labels=(2,), split="test")]
+    with pytest.raises(UserError, match=r"made: no training clip is left of 'c'\n(.|\n)*gone: missing"):
+        run(tmp_path, monkeypatch, {"clips": lambda root, options: clips}, {"fetch": fetched}, bad_clips="set_aside")

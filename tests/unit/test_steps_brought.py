@@ -48,6 +48,16 @@ def test_what_was_planned_is_decoded(folder, tmp_path, caplog):
     assert "labels.csv: reads the columns file, label, split" in caplog.text
 
 
+def test_each_csv_of_one_folder_gives_its_own_labels_and_split(tmp_path):
+    folder = make(tmp_path / "two", first=LABELS, second=SWAPPED)
+    for csv, labels, tested in (("first.csv", [0, 1] * 4, 2), ("second.csv", [1, 0] * 4, 4)):
+        index(config(folder, csv))
+        decode(planned(config(folder, csv)), tmp_path / csv)
+        clips = WaveformStore.open(tmp_path / csv).clips
+        assert [list(own) for own in clips["labels"]] == [[label] for label in labels]
+        assert clips["split"].tolist() == ["train"] * (8 - tested) + ["test"] * tested
+
+
 def relabel(folder: Path) -> None:
     (folder / "labels.csv").write_text(SWAPPED)
 

@@ -76,6 +76,7 @@ def test_rounding_and_clipping():
 
 def test_columns_defaults_and_extents(tmp_path):
     row = {
+        "rate": 8000, "channels": 2, "divisor": 1.5,
         "clip": "a", "labels": [1, 2], "fold": 3, "split": "", "recording": "r", "speaker": "s", "transcript": "t",
         "extents": ((0.0, 1.0, 20.0, 500.5),),
     }  # fmt: skip
@@ -83,11 +84,19 @@ def test_columns_defaults_and_extents(tmp_path):
     table = WaveformStore.open(tmp_path).clips
     assert table.columns.tolist() == [
         "clip", "offset", "length", "labels", "fold", "split", "recording", "speaker", "transcript", "extents",
+        "rate", "channels", "divisor", "clipped",
     ]  # fmt: skip
     first, second = table.to_dict("records")
-    assert first | {"labels": 0} == row | {"offset": 0, "length": 2, "labels": 0, "extents": "[[0.0,1.0,20.0,500.5]]"}
+    assert first | {"labels": 0} == row | {
+        "offset": 0,
+        "length": 2,
+        "clipped": 0,
+        "labels": 0,
+        "extents": "[[0.0,1.0,20.0,500.5]]",
+    }
     assert first["labels"].dtype == np.int32
     assert (second["fold"], second["split"], second["extents"], len(second["labels"])) == (0, "", "[]", 0)
+    assert (second["rate"], second["channels"], second["divisor"]) == (0, 0, 1)
 
 
 def test_same_clips_same_bytes(tmp_path):
@@ -139,3 +148,9 @@ def test_files_that_do_not_fit_together_are_refused(tmp_path):
     np.save(tmp_path / "waveforms.npy", np.zeros(20, np.float32))
     with pytest.raises(ValueError, match="float32"):
         WaveformStore.open(tmp_path)
+
+
+def test_samples_beyond_full_scale_are_counted_clip_by_clip(tmp_path):
+    loud = np.array([0.5, 1.5, -3.0], np.float32)
+    assert write_store(tmp_path, [({"clip": "a"}, loud / 4), ({"clip": "b"}, loud)]).clipped == 2
+    assert WaveformStore.open(tmp_path).clips["clipped"].tolist() == [0, 2]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audioprune.exhibits import escape, forms
+from audioprune.exhibits import display, escape, forms, latex
 from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.wording import number
 
@@ -75,6 +75,27 @@ def test_marks_are_explained_only_where_used():
     assert t.layout().footnotes == (("‡", "second-hand"),)
 
 
+def test_clips_that_decide_a_difference_stand_beside_it_and_few_are_marked():
+    """Three lost and one gained are few; nine and one are not. Clear is what Holm leaves at 5 % or less."""
+    columns = (Column("x", "Drop"), Column("x", "b/c", part="changed"))
+    few, many = (
+        Cell(2.0, only_first=3, only_second=1, p=0.3, p_holm=0.6),
+        Cell(8.0, only_first=9, only_second=1, p_holm=0.05),
+    )
+    found = Table(columns, tuple(Row({"x": one}) for one in (few, many, Cell(1.0))))
+    ((_, entries),) = found.layout().groups
+    assert [(value.text, value.marks, own.text, own.marks) for value, own in entries] == [
+        ("2.00", "", "3/1", "§"),
+        ("8.00", "*", "9/1", ""),
+        ("1.00", "", "–", ""),
+    ]
+    assert [mark for mark, text in found.layout().footnotes if text] == ["§", "*"]
+    assert found.csv().splitlines() == [
+        "x,x_only_first,x_only_second,x_p,x_p_holm", "2.0,3,1,0.3,0.6", "8.0,9,1,,0.05", "1.0,,,,",
+    ]  # fmt: skip
+    assert len(Table(columns, (Row({"x": Cell(1.0)}),)).layout().columns) == 1
+
+
 def test_csv_holds_every_digit_and_every_part():
     third = 100 / 3
     text = table(Cell(third, 30.0, 40.0, published=33.0, source="P0", mark="†"), Cell(why="no data")).csv()
@@ -119,6 +140,9 @@ def test_typst_string_is_one_literal(text):
 def test_latex_of_known_characters():
     assert escape.latex("a_b & 50% −1 × é – --x [1]") == (r"a\_b \& 50\% $-$1 $\times$ \'{e} -- -{}-x {[}1{]}")
     assert escape.latex("日\\") == r"{[}U+65E5{]}\textbackslash{}"
+    assert escape.latex("Γ, τ, γ and Ω ‡") == r"$\Gamma$, $\tau$, $\gamma$ and $\Omega$ $\ddagger$"
+    assert escape.latex("Γ(R_s) τ* − t B − K / N") == r"$\Gamma(R_s)$ $\tau^*-t$ $B-K/N$"
+    assert escape.latex("R_set") == r"R\_set"
 
 
 def test_clean_drops_what_changes_direction_or_controls():
@@ -129,19 +153,67 @@ def test_clean_drops_what_changes_direction_or_controls():
 
 def test_latex_rows_may_start_with_a_bracket():
     t = Table((Column("x", "X"), Column("y", "Y")), (Row({"x": "[a]", "y": "[b]"}),))
-    assert r"{[}a{]} & [b] \\" in forms.latex(t, name="t", title="T", caption="")
+    assert r"{[}a{]} & [b] \\" in latex.render(t, name="t", title="T", caption="")
 
 
-def test_long_tables_continue_with_all_rows_once():
+def test_long_tables_continue_under_one_number_with_all_rows_once():
     rows = tuple(Row({"x": f"v{i}"}, group=f"g{i // 30}") for i in range(120))
-    text = forms.latex(Table((Column("x", "X"),), rows, notes=("the note",)), name="long", title="Long", caption="C")
-    assert text.count(r"\begin{table}") == text.count(r"\end{table}") == 4
+    text = latex.render(Table((Column("x", "X"),), rows, notes=("the note",)), name="long", title="Long", caption="C")
+    assert text.count(r"\begin{table}") == text.count(r"\end{table}") == 3
     assert re.findall(r"^v\d+", text, re.M) == [f"v{i}" for i in range(120)]
-    assert (text.count("the note"), text.count(r"\label{tab:long}"), text.count("(continued)")) == (1, 1, 3)
+    assert (text.count("the note"), text.count(r"\label{tab:long}")) == (1, 1)
+    assert text.count(r"\ContinuedFloat") == text.count("(continued)") == 2
+
+
+def test_notes_are_never_alone_on_a_page():
+    rows = tuple(Row({"x": f"v{i}"}, group=f"g{i // 10}") for i in range(40))
+    notes = tuple("word " * 120 for _ in range(3))
+    text = latex.render(Table((Column("x", "X"),), rows, notes=notes), name="long", title="Long", caption="C")
+    pages = text.split(r"\begin{table}")[1:]
+    assert len(pages) == 2
+    assert all(re.search(r"^v\d+", page, re.M) for page in pages)
+    assert re.findall(r"^v\d+", text, re.M) == [f"v{i}" for i in range(40)]
+
+
+def test_wide_texts_are_broken_then_the_table_stands_sideways():
+    columns = (Column("x", "X", align="left"), *(Column(f"y{i}", f"Y{i}") for i in range(16)))
+    numbers = {f"y{i}": 1234.5 for i in range(16)}
+
+    def made(text: str, count: int) -> str:
+        row = Row({"x": text, **{key: numbers[key] for key in [*numbers][:count]}})
+        return latex.render(Table(columns[: count + 1], (row,)), name="t", title="T", caption="")
+
+    assert (r"\begin{table}" in made("short", 3), r"\arraybackslash}p{" in made("short", 3)) == (True, False)
+    assert (r"\begin{table}" in made("long " * 40, 3), r"\arraybackslash}p{" in made("long " * 40, 3)) == (True, True)
+    assert r"\begin{sidewaystable}" in made("short", 12)
+
+
+def test_what_no_page_holds_is_shared_out_over_parts_with_the_first_columns_in_each():
+    columns = (Column("x", "X", align="left"), *(Column(f"y{i}", f"Y{i}") for i in range(40)))
+    row = {"x": "the row", **{f"y{i}": 1000.25 + i for i in range(40)}}
+    text = latex.render(Table(columns, (Row(row), Row(row))), name="t", title="T", caption="")
+    assert len(re.findall(r"\\begin\{(?:sideways)?table\}", text)) == 3
+    assert text.count("the row") == 6
+    assert [text.count(f"{1000.25 + i:.2f}") for i in range(40)] == [2] * 40
+
+
+def test_groups_that_fill_other_columns_stand_apart_where_the_whole_is_too_wide():
+    columns = (Column("x", "X", align="left"), *(Column(f"y{i}", f"Y{i}") for i in range(20)))
+    rows = [Row({"x": f"row {k}", **{f"y{i}": 1000.25 for i in range(20) if i % 2 == k}}, f"group {k}") for k in (0, 1)]
+    text = latex.render(Table(columns, tuple(rows)), name="t", title="T", caption="")
+    first, second = text.split(r"\ContinuedFloat")
+    assert re.findall(r"Y\d+", first) == [f"Y{i}" for i in range(0, 20, 2)]
+    assert re.findall(r"Y\d+", second) == [f"Y{i}" for i in range(1, 20, 2)]
+    assert "–" not in text.replace("--", "–").partition("toprule")[2]
+
+
+def test_a_pasted_table_says_where_it_comes_from():
+    text = latex.render(Table((), ()), name="t", title="T", caption="", source="study demo, commit 12\n\\input{x}")
+    assert text.splitlines()[0] == r"% study demo, commit 12 \input{x}"
 
 
 def test_headings_break_into_lines_of_like_length():
-    heads = [forms._lines(Column("x", h)) for h in ("Ours", "Best test epoch", "Samples/s, eager", "Keep-rate")]
+    heads = [Column("x", h).lines for h in ("Ours", "Best test epoch", "Samples/s, eager", "Keep-rate")]
     assert heads == [("Ours",), ("Best test", "epoch"), ("Samples/s,", "eager"), ("Keep-rate",)]
 
 
@@ -149,5 +221,5 @@ def test_headings_break_into_lines_of_like_length():
 def test_hostile_text_stands_in_every_form(text):
     t = Table((Column("x", text),), (Row({"x": text}, group=text),), notes=(text,))
     assert escape.html(text) in forms.html(t)
-    assert escape.latex(text) in forms.latex(t, name="t", title=text, caption=text)
+    assert escape.latex(display.text(text)) in latex.render(t, name="t", title=text, caption=text)
     assert escape.typst(text) in forms.typst(t)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fakes import predictions, shared
 
-from audioprune.exhibits import forms
+from audioprune.exhibits import forms, latex
 from audioprune.exhibits.table import Cell, Table
 from audioprune.profiling.macs import count
 from audioprune.results import published
@@ -96,10 +96,11 @@ def test_what_was_not_run_says_why_beside_the_published_value(table):
     assert "not run: needs checkpoint-audiomae-b" in forms.html(table)
 
 
-def test_throughput_is_the_eager_kernels(table):
+def test_throughput_is_the_eager_kernels_and_the_speed_up_both(table):
     found = cells(table, "ast-tiny", "esc10", "topk", 0.5)
     assert found["samples_per_s"].value == pytest.approx(200.0)
     assert found["speed_up"].value == pytest.approx(2.0)
+    assert found["speed_up_fused"].value == pytest.approx(2.0)
     assert "samples_per_s" not in cells(table, "ast-tiny", "fsdd-digits", "random", 0.5)
 
 
@@ -115,7 +116,7 @@ def test_forms_show_the_same_numbers(table):
     interval = f"[{low_high.low:.2f}, {low_high.high:.2f}]"
     for text in (
         forms.html(table),
-        forms.latex(table, name="table1", title="T", caption="C"),
+        latex.render(table, name="table1", title="T", caption="C"),
         forms.typst(table),
     ):
         assert value in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import pandas as pd
@@ -99,8 +100,9 @@ def settings_for(device: str, kernel: str = "fused", **more) -> ThroughputSettin
     )
 
 
-def test_the_step_leaves_raw_timings_and_names_its_device(tmp_path):
-    here = provenance.device()
+def test_the_step_leaves_raw_timings_and_names_its_device_and_load(tmp_path, monkeypatch):
+    here, loads = provenance.device(), iter([(0.25, 9, 9), (1.5, 9, 9)])
+    monkeypatch.setattr(step.os, "getloadavg", lambda: next(loads))
     job = Job("throughput", "a", "k", settings_for(here), {}, tmp_path, tmp_path)
     results = step.throughput(job)
     raw = pd.read_csv(tmp_path / "throughput.csv")
@@ -109,6 +111,7 @@ def test_the_step_leaves_raw_timings_and_names_its_device(tmp_path):
     assert (raw["seconds"] > 0).all()
     assert set(raw["kernel"]) == {"fused"}
     assert results["device"] == here
+    assert results["load"] == {"before": 0.25, "after": 1.5, "cores": os.cpu_count()}
     assert results["keep_rates"] == {
         f"{row.keep_rate:g}": row.drop("keep_rate").to_dict() for _, row in summary(raw, 2).iterrows()
     }

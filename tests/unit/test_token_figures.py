@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_tokens import CLIPS, levels, statistics, token_study, traced
+from fake_tokens import CLIPS, levels, padded, statistics, token_study, traced
 
 from audioprune.cells.query import value_of
 from audioprune.config_file import load
@@ -118,13 +118,20 @@ def test_occurrence_counts_input_and_survivors():
     totals = frame[frame["dataset"] == "esc10"].groupby(["panel", "backbone"])["tokens"].sum()
     top = levels("esc10")["std"].edges
     limit = top[0] + 0.75 * (top[-1] - top[0])
-    inside = sum(int((statistics("esc10", fold, "time")["std"] <= limit).sum()) for fold in (1, 2))
+    sound = ~padded("esc10", "time")
+    inside = sum(int(((statistics("esc10", fold, "time")["std"] <= limit) & sound).sum()) for fold in (1, 2))
     assert totals["input", ""] == inside
-    kept = 0
+    kept, behind = 0, []
     for fold in (1, 2):
         arrays, stats = traced("ast-tiny", "esc10", Pruning(method="topk", keep_rate=0.5), fold)
-        kept += int((np.take_along_axis(stats["std"], arrays["kept_9"].astype(int), axis=1) <= limit).sum())
+        at = arrays["kept_9"].astype(int)
+        gone = np.take_along_axis(padded("esc10", "freq"), at, axis=1)
+        kept += int(((np.take_along_axis(stats["std"], at, axis=1) <= limit) & ~gone).sum())
+        behind.append(gone.mean())
     assert totals["survivors", "ast-tiny"] == kept
+    shares = frame[frame["dataset"] == "esc10"].groupby(["panel", "backbone"])["padding"].first()
+    assert shares["input", ""] == 2 / 32 / 2  # the last 2 of 32 columns of every second clip
+    assert shares["survivors", "ast-tiny"] == pytest.approx(np.mean(behind))
     assert set(frame[frame["dataset"] == "spc2"]["keep_rate"]) == {1.0, 0.7}  # the nearest to 0.5 that was run
 
 

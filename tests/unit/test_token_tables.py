@@ -68,6 +68,38 @@ def test_ratios_are_means_over_clips(backbone, dataset, folds):
     assert kept == pytest.approx([100 * k / 256 for k in (180, 126, 89)])  # ceil(0.7 x 256), of that, of that
 
 
+def test_kinds_of_what_is_kept_and_blind_ratio_a():
+    """esc10 has two columns of padding in every second clip, birds none."""
+    for stage in (1, 3):
+        own = row("table2", backbone="audiomae-tiny", dataset="esc10", keep_rate=0.7, stage=stage)
+        padding, signal_of_kept, blind = [], [], []
+        for i, (signal, stages, patches) in enumerate(by_hand("audiomae-tiny", "esc10", 0.7, (1, 2))):
+            entering, kept = stages[stage - 1]
+            behind = set(range(patches - 16, patches)) if i % 2 else set()  # time-major: the last two columns
+            padding.append(len(kept & behind) / len(kept))
+            signal_of_kept.append(len(kept & signal) / len(kept))
+            blind.append(len(signal) / patches * len(kept) / len(entering))
+        assert own["padding_of_kept"] == pytest.approx(100 * np.mean(padding))
+        assert own["signal_of_kept"] == pytest.approx(100 * np.mean(signal_of_kept))
+        assert own["blind_a"] == pytest.approx(100 * np.mean(blind))
+        assert own["excess_a"].value == pytest.approx(own["ratio_a"].value - own["blind_a"])
+        shares = [own[f"{kind}_of_kept"] for kind in ("signal", "background", "padding")]
+        assert sum(shares) == pytest.approx(100)
+        assert own["padding_of_kept"] > 0
+    assert row("table2", dataset="birds", keep_rate=0.5, stage=1)["padding_of_kept"] == 0
+    by_class = row("table5", backbone="ast-tiny", dataset="esc10", keep_rate=0.7, quantity="A, stage 1")
+    assert by_class["excess"].value == pytest.approx(by_class["ours"].value - by_class["blind"])
+
+
+@pytest.mark.parametrize("name", ["table2", "table3", "table5", "low-intensity"])
+def test_one_definition_of_signal_with_its_threshold_and_shares_is_said(name):
+    told = " ".join(table(name).notes)
+    assert "spc2: τ = −0.400" in told  # as the fake has it
+    signal = np.concatenate([traced("ast-tiny", "esc10", topk(0.7), fold)[1]["mean"] > TAU for fold in (1, 2)])
+    shares = 100 * signal.mean(), 100 * (1 - signal.mean()) - 3.125, 3.125  # 2 of 32 columns of every second clip
+    assert f"esc10 {' / '.join(f'{share:.1f}' for share in shares)} %" in told
+
+
 def test_published_ratios_stand_beside_ours_and_are_marked():
     found = row("table2", dataset="spc2", keep_rate=0.7, stage=2)
     assert (found["ratio_a"].published, found["ratio_b"].published) == (47.1, 50.0)
@@ -211,6 +243,32 @@ def test_low_intensity_differences_are_paired_by_clip():
     assert "low_of_kept_audiomae_minus_this" not in row(
         "low-intensity", backbone="audiomae-b", keep_rate=0.7, score="global"
     )
+
+
+def test_low_intensity_is_told_apart_from_padding():
+    """Padding is of the lowest cluster: what is of low intensity without it is the rest."""
+    own = row("low-intensity", backbone="ast-tiny", dataset="esc10", keep_rate=0.7)
+    assert own["padding_of_kept"].value > 0
+    assert own["low_inside_of_kept"].value == pytest.approx(own["low_of_kept"].value - own["padding_of_kept"].value)
+    assert own["low_inside_of_kept_audiomae_minus_this"].value == pytest.approx(
+        own["low_of_kept_audiomae_minus_this"].value - own["padding_of_kept_audiomae_minus_this"].value
+    )
+    told = named.get("table", "low-intensity").HEADLINE.caution([r.cells for r in table("low-intensity").rows])
+    arrays, stats = traced("audiomae-tiny", "fsdd-digits", topk(0.5), 1)
+    last = stats["mean"].shape[1] - 8  # time-major: the last column of every second clip is padding, the one before cut
+    kept = [arrays["kept_9"][i] for i in range(1, CLIPS, 2)]
+    padding, cut = (50 * np.mean([((k >= at) & (k < at + 8)).mean() for k in kept]) for at in (last, last - 8))
+    assert f"audiomae-tiny by global on fsdd-digits {padding:.1f} % padding, {cut:.1f} % cut by the clip's end" in told
+    assert "birds" not in told
+
+
+def test_clusters_and_areas_show_padding():
+    own = row("clusters", dataset="esc10", statistic="mean", cluster="C1")
+    assert own["padding"] == pytest.approx(3.125)  # 2 of 32 columns of every second clip, in percent of all patches
+    assert row("clusters", dataset="esc10", statistic="mean", cluster="C2")["padding"] == 0
+    areas = row("signal", dataset="spc2", kind="given", clips="all")
+    assert (areas["background"], areas["padding"]) == (pytest.approx(23), pytest.approx(10))
+    assert any("kept on purpose" in note for note in table("clusters").notes)
 
 
 def test_a_difference_is_over_the_folds_that_both_have():

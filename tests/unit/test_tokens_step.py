@@ -161,7 +161,7 @@ def test_an_unpruned_model_has_correlations_and_norms_but_no_stages(tmp_path):
     results = records.read(cell)["results"]
     assert (results["keep_rate"], results["pruning_blocks"], results["tau"]) == (1.0, [], -0.1)
     with np.load(cell / "occurrence.npz") as saved:
-        assert set(saved.files) == {"mean_edges", "std_edges", "input"}
+        assert set(saved.files) == {"mean_edges", "std_edges", "input", "padding_input", "tokens_input"}
 
 
 def test_occurrence_of_input_and_survivors(tmp_path):
@@ -175,6 +175,87 @@ def test_occurrence_of_input_and_survivors(tmp_path):
         for block, k in ((3, 64), (6, 32), (9, 16)):
             assert (saved[f"after_{block}"] <= saved["input"]).all()
             assert 0.8 * N * k < saved[f"after_{block}"].sum() <= N * k
+
+
+def shortened(folder: Path, ends: list[int]) -> Path:
+    """The sounds' features, of which the first test clips end after these frames; pixels as they were."""
+    source = data()["features"]
+    folder.mkdir()
+    for name in ("fbank.npy", "stats.json"):
+        (folder / name).symlink_to(source / name)
+    frames = np.load(source / "frames.npy")
+    frames[TRAIN : TRAIN + len(ends)] = ends
+    np.save(folder / "frames.npy", frames)
+    return folder
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+@pytest.mark.parametrize("tau", ["given", "truth"])
+def test_padding_is_neither_signal_nor_background(backbone, tau, tmp_path, test_features):
+    """Clips end after 17, 160 and 161 of 256 frames: 14, 6 and 5 of their 16 time columns are padding."""
+    trace = traced(backbone, "topk")
+    features = shortened(tmp_path / "features", [17, 160, 161])
+    inputs = {name: data()[name] for name in ("audio", "clusters")} | {"trace": trace, "features": features}
+    cell = made(tokens, tmp_path / "cell", TokensSettings(tau=tau), inputs)
+    clips, stages = table(cell, "clips"), table(cell, "stages").set_index(["clip", "block"])
+    assert clips["padding_input"].tolist()[:4] == [14 * 8, 6 * 8, 5 * 8, 0]
+    columns = 16 - np.array([14, 6, 5, 0])  # of the clip itself
+    order = [(t, f) for f in range(8) for t in range(16)] if backbone == "ast-tiny" else None
+    order = order or [(t, f) for t in range(16) for f in range(8)]
+    means = patch_mean(test_features).numpy()  # (n, 16, 8)
+    extents = WaveformStore.open(data()["audio"]).clips["extents"].iloc[TRAIN:]
+    truth = np.stack([signal_patches(json.loads(text), 256) for text in extents])
+    bright = truth if tau == "truth" else means > np.float32(-0.1)
+    low = means <= records.read(data()["clusters"])["results"]["edges"]["mean"][2]
+    with np.load(trace / "trace.npz") as arrays:
+        for i in range(4):
+            inside = {(t, f) for t in range(columns[i]) for f in range(8)}
+            every = {(t, f) for t in range(16) for f in range(8)}
+            signal = {at for at in inside if bright[i][at]}
+            for block in (3, 9):
+                kept, own = {order[p] for p in arrays[f"kept_{block}"][i]}, stages.loc[(clips["clip"][i], block)]
+                assert own["signal_input"] == len(signal)
+                assert [own[f"{kind}_kept"] for kind in ("signal", "background", "padding")] == [
+                    len(kept & signal), len(kept & inside - signal), len(kept - inside)
+                ]  # fmt: skip
+                shares = [own[f"{kind}_of_kept"] for kind in ("signal", "background", "padding")]
+                assert sum(shares) == pytest.approx(1)
+                assert shares[2] == pytest.approx(len(kept - inside) / len(kept))
+                ends = {0: 1, 1: None, 2: 10, 3: 15}[i]  # the column that frames 17, 160, 161 and 254 end within
+                assert own["cut_kept"] == len({at for at in kept if at[0] == ends})
+                quiet = {at for at in every if low[i][at]}
+                assert own["low_of_kept"] == pytest.approx(len(kept & quiet) / len(kept))  # as released
+                assert own["low_inside_of_kept"] == pytest.approx(len(kept & quiet & inside) / len(kept))
+                assert own["low_inside_input"] == len(quiet & inside)
+    results = records.read(cell)["results"]["shares"]
+    assert results["padding"] == pytest.approx((14 + 6 + 5) * 8 / (N * PATCHES))
+    assert sum(results.values()) == pytest.approx(1)
+    with np.load(cell / "occurrence.npz") as saved, np.load(trace / "trace.npz") as arrays:
+        assert (saved["padding_input"], saved["tokens_input"]) == (25 * 8, N * PATCHES)
+        behind = sum(order[p][0] >= columns[i] for i in range(4) for p in arrays["kept_9"][i])
+        assert (saved["padding_after_9"], saved["tokens_after_9"]) == (behind, N * 16)
+        assert saved["input"].sum() <= N * PATCHES - 25 * 8
+
+
+def test_clusters_and_areas_tell_padding_apart(tmp_path, test_features):
+    inputs = {"audio": data()["audio"], "features": shortened(tmp_path / "features", [17, 160, 161])}
+    cell = made(clusters, tmp_path / "cell", ClustersSettings(dataset="mine", tau=-0.1, sample=N), inputs)
+    found, areas = pd.read_csv(cell / "clusters.csv"), pd.read_csv(cell / "signal.csv")
+    means, stds = patch_mean(test_features).numpy(), patch_std(test_features).numpy()  # (n, 16, 8)
+    behind = np.zeros((N, 16, 8), dtype=bool)
+    for i, first in enumerate((2, 10, 11)):
+        behind[i, first:] = True
+    for name, values in (("mean", means), ("std", stds)):
+        own = found[found["statistic"] == name]
+        between = own["upper"].to_numpy()[:-1]
+        by_cluster = np.bincount((values[behind][:, None] > between).sum(axis=1), minlength=5)
+        assert own["padding"].tolist() == by_cluster.tolist()
+        assert own["padding"].sum() == 25 * 8
+        assert own["patches"].sum() == N * PATCHES  # fitted on all patches, as released
+    own = areas[(areas["tau"] == "given") & (areas["clips"] == "all")].set_index("unit")["share"]
+    assert own["patches"] == pytest.approx(((means > np.float32(-0.1)) & ~behind).mean())
+    assert own["padding"] == pytest.approx(behind.mean())
+    assert own["patches"] + own["background"] + own["padding"] == pytest.approx(1)
 
 
 def test_the_truth_is_the_generators(tmp_path):

@@ -248,6 +248,7 @@ def test_under_autocast_both_kernels_run():
     [
         ({"keep_rate": 0.4}, "at most half of them, 16: use a keep-rate of 0.5 or more"),
         ({"options": {"r": -1}}, "r=-1 is not the number of merges"),
+        ({"options": {"r": True}}, "r=True is not the number of merges"),
         ({"options": {"r": 2.5}}, "r=2.5 is not the number of merges"),
         ({"options": {"rate": 2}}, "has no option 'rate'"),
     ],

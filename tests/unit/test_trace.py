@@ -4,6 +4,7 @@ import pytest
 import torch
 
 import audioprune
+from audioprune.errors import UserError
 from audioprune.models.build import build_model
 
 
@@ -60,7 +61,7 @@ def test_the_model_is_left_as_it_was(training):
 
 def test_hooks_go_even_after_an_error():
     model = model_of()
-    with pytest.raises(ValueError, match="this model takes"):
+    with pytest.raises(UserError, match="this model takes"):
         audioprune.trace(model, X[:, :64])
     assert hooks(model) == 0
 

@@ -7,7 +7,7 @@ import pytest
 
 from audioprune.errors import UserError
 from audioprune.facts.dataset import Clip
-from audioprune.planning import user_csv
+from audioprune.planning import user_csv, user_rows
 from audioprune.settings import UserFolder
 
 
@@ -40,26 +40,28 @@ def message(user: UserFolder) -> str:
 
 def test_split_column(folder):
     text = "file,label,split,recording,speaker\nsub/0.wav,dog,train,r0,ann\nsub/1.wav, cat ,test,,\n"
-    first, second = user_csv.read(settings(folder, text)).clips
+    text += "sub/2.wav,cat,train,,\n"
+    first, second, _ = user_csv.read(settings(folder, text)).clips
     assert (first.id, first.path, first.labels, first.split) == ("sub/0.wav", "sub/0.wav", (1,), "train")
     assert (first.recording, first.speaker) == ("r0", "ann")
     assert (second.labels, second.split, second.recording, second.speaker) == ((0,), "test", "sub/1.wav", "")
 
 
 def test_folds(folder):
-    text = "file,label,fold\nsub/0.wav,dog,1\nsub/1.wav,cat,2\n"
-    assert [(c.fold, c.split) for c in user_csv.read(settings(folder, text, folds=2)).clips] == [(1, ""), (2, "")]
+    text = "file,label,fold\nsub/0.wav,dog,1\nsub/1.wav,cat,2\nsub/2.wav,dog,2\nsub/3.wav,cat,1\n"
+    clips = user_csv.read(settings(folder, text, folds=2)).clips
+    assert [(clip.fold, clip.split) for clip in clips] == [(1, ""), (2, ""), (2, ""), (1, "")]
     assert "no clip is in fold 3" in message(settings(folder, text, folds=3))
     assert "no column 'fold'" in message(settings(folder, "file,label\nsub/0.wav,dog\n", folds=2))
 
 
 def test_without_a_split_one_recording_in_five_tests(folder):
     rows = "".join(f"sub/{i}.wav,dog,r{i // 2}\n" for i in range(20))
-    clips = user_csv.read(settings(folder, "file,label,recording\n" + rows)).clips
+    clips = user_csv.read(settings(folder, "file,label,recording\n" + rows, classes=("dog",))).clips
     splits = {clip.recording: clip.split for clip in clips}
     assert all(clip.split == splits[clip.recording] for clip in clips)
     assert 1 <= list(splits.values()).count("test") <= 5
-    shares = [user_csv._share(f"recording {i}") for i in range(2000)]
+    shares = [user_rows.share(f"recording {i}") for i in range(2000)]
     assert sum(share < 0.2 for share in shares) / 2000 == pytest.approx(0.2, abs=0.03)
 
 
@@ -75,14 +77,15 @@ def test_transcription_and_speakers(folder):
     clips = user_csv.read(settings(folder, text, task="transcription", classes=())).clips
     assert [clip.transcript for clip in clips] == ["three one four", "two"]
     assert "no column 'transcript'" in message(settings(folder, "file,label\nsub/0.wav,dog\n", task="transcription"))
-    text = "file,label,split\nsub/0.wav,ann,train\nsub/1.wav,bob,test\n"
+    text = "file,label,split\nsub/0.wav,ann,train\nsub/1.wav,bob,test\nsub/2.wav,bob,train\n"
     clips = user_csv.read(settings(folder, text, task="speaker", classes=("ann", "bob"))).clips
-    assert [clip.speaker for clip in clips] == ["ann", "bob"]
+    assert [clip.speaker for clip in clips] == ["ann", "bob", "bob"]
 
 
 def test_as_spreadsheets_write_it(folder):
     text = '\ufefffile,label,split,notes\r\n"sub/0.wav","dog",train,"a, b"\r\nsub/1.wav,cat,test,\r\n'
-    assert [clip.labels for clip in user_csv.read(settings(folder, text)).clips] == [(1,), (0,)]
+    text += "sub/2.wav,cat,train,\r\n"
+    assert [clip.labels for clip in user_csv.read(settings(folder, text)).clips] == [(1,), (0,), (0,)]
 
 
 def test_all_mistakes_at_once_with_rows_and_nearest_names(folder):
@@ -125,22 +128,22 @@ def test_the_header_of_esc50_is_told_which_columns_to_rename(folder):
         "  no column 'label'; is it 'category'? then rename it",
     ]
     renamed = text.replace("filename", "file").replace("category", "label") + "sub/1.wav,1,1,cat,True,2,B\n"
-    table = user_csv.read(settings(folder, renamed + "".join(f"sub/{i}.wav,1,0,dog,,,\n" for i in range(2, 20))))
+    table = user_csv.read(
+        settings(folder, renamed + "".join(f"sub/{i}.wav,1,0,{'cat' if i % 2 else 'dog'},,,\n" for i in range(2, 20)))
+    )
     assert table.columns == ("file", "label")
     assert table.ignored == ("fold (folds is 1)", "target", "esc10", "src_file", "take")
 
 
 def test_rows_of_empty_cells_and_short_rows(folder):
-    text = "file,label,split,speaker\nsub/0.wav,dog,train,ann\n , ,,\n\nsub/1.wav,cat,test\n,,,,,\n"
-    assert [(c.path, c.speaker) for c in user_csv.read(settings(folder, text)).clips] == [
-        ("sub/0.wav", "ann"),
-        ("sub/1.wav", ""),
-    ]
+    text = "file,label,split,speaker\nsub/0.wav,dog,train,ann\n , ,,\n\nsub/1.wav,dog,test\n,,,,,\n"
+    clips = user_csv.read(settings(folder, text, classes=("dog",))).clips
+    assert [(clip.path, clip.speaker) for clip in clips] == [("sub/0.wav", "ann"), ("sub/1.wav", "")]
 
 
 def test_the_digest_covers_all_that_a_clip_has(folder):
-    text = "file,label,split,recording,speaker,transcript\nsub/0.wav,dog,train,r0,ann,two\nsub/1.wav,cat,test,,,\n"
-    clip = user_csv.read(settings(folder, text)).clips[0]
+    text = "file,label,split,recording,speaker,transcript\nsub/0.wav,dog,train,r0,ann,two\nsub/1.wav,dog,test,,,\n"
+    clip = user_csv.read(settings(folder, text, classes=("dog",))).clips[0]
     assert clip.path == clip.id
     others = [field for field in fields(Clip) if field.name not in (*user_csv.KEYED, "path")]
     assert {field.name: getattr(clip, field.name) for field in others} == {
@@ -154,7 +157,7 @@ def test_both_parts_are_needed(folder):
 
 @pytest.mark.parametrize("fold", ["0", "3", "", "one", "1.5"])
 def test_wrong_folds(folder, fold):
-    text = f"file,label,fold\nsub/0.wav,dog,{fold}\nsub/1.wav,dog,1\n"
+    text = f"file,label,fold\nsub/0.wav,dog,{fold}\nsub/1.wav,dog,1\nsub/2.wav,dog,2\n"
     assert f"row 2: fold '{fold}' is not a number from 1 to 2" in message(settings(folder, text, folds=2))
 
 

@@ -25,7 +25,7 @@ NORMAL = stats.norm.ppf((np.arange(100_000) + 0.5) / 100_000)  # draws without c
 def estimate(value: float, half: float, n: int = 2000) -> Estimate:
     """Its two-sided interval is value ± half; its draws are normal."""
     draws = value + half / stats.norm.ppf(0.975) * NORMAL
-    return Estimate(value, Drawn(value, draws, Design(n, n, 1, len(draws), 0, "")), n, 2, 1, ("cell",))
+    return Estimate(value, Drawn(value, draws, Design(n, n, 1, len(draws), 0, "", float(n))), n, 2, 1, ("cell",))
 
 
 @pytest.mark.parametrize(

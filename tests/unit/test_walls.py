@@ -39,7 +39,7 @@ HOLDERS = {  # module: kinds of cells, and exhibits
     "cells.query": (set(), TABLES | FIGURES | REPORT),
     "labels": (
         set(),
-        TABLES - {("table", name) for name in ("data", "forensics", "gpu", "table6")}
+        TABLES - {("table", n) for n in ("data", "data-classes", "forensics", "gpu", "table6", "wer", "wer-contrasts")}
         | FIGURES - {("figure", name) for name in ("cluster-shares", "figure4", "figure8")},
     ),
 }

@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from audioprune.statistics.bootstrap import draw, quantiles
+from audioprune.statistics.bootstrap import draw
+from audioprune.statistics.intervals import quantiles
 from audioprune.statistics.units import RECORDINGS, Unit
 
 from .conftest import ROOT, Project

@@ -17,7 +17,9 @@ def birds(project, *, damage: bool) -> None:
         soundfile.write(folder / f"{i}.wav", 0.1 * rng.standard_normal(22050), 22050)
     if damage:
         (folder / "2.wav").write_bytes(b"RIFF, but nothing that follows")
-    (folder / "labels.csv").write_text("file,label\n0.wav,wren\n1.wav,robin\n2.wav,wren\n3.wav,robin\n")
+    (folder / "labels.csv").write_text(
+        "file,label,split\n0.wav,wren,train\n1.wav,robin,train\n2.wav,wren,train\n3.wav,robin,test\n"
+    )
 
     def add(data):
         data["datasets"] = {"birds": {"folder": "birds", "csv": "birds/labels.csv", "task": "environmental",
@@ -38,7 +40,9 @@ def audio_target(project) -> str:
 
 def test_a_corrupt_clip_is_named_and_can_be_set_aside(project):
     birds(project, damage=True)
-    assert project.run("audioprune", "index", "birds").returncode == 0
+    indexed = project.run("audioprune", "index", "birds")
+    assert indexed.returncode == 1
+    assert "2.wav: " in indexed.stdout
     found = project.run("snakemake", "--cores", "1", audio_target(project))
     assert found.returncode != 0
     assert "2.wav: unreadable" in found.stderr
@@ -69,7 +73,7 @@ def test_another_csv_of_the_same_folder_is_not_read_before_it_is_indexed_and_mak
     project.run("audioprune", "index", "birds")
     first = audio_target(project)
     assert project.run("snakemake", "--cores", "1", first).returncode == 0
-    swapped = "file,label\n0.wav,robin\n1.wav,wren\n2.wav,robin\n3.wav,wren\n"
+    swapped = "file,label,split\n0.wav,robin,train\n1.wav,wren,train\n2.wav,robin,train\n3.wav,wren,test\n"
     (project.root / "birds" / "second.csv").write_text(swapped)
     assert audio_target(project) == "", "an unlisted file in the folder changes nothing"
     edit_yaml(project, lambda data: data["datasets"]["birds"].update(csv="second.csv"))
@@ -81,7 +85,7 @@ def test_another_csv_of_the_same_folder_is_not_read_before_it_is_indexed_and_mak
     assert why in found.stderr
     assert not (project.root / waiting).exists()
     indexed = project.run("audioprune", "index", "birds").stdout
-    assert indexed.startswith("birds/second.csv: reads the columns file, label\n")
+    assert indexed.startswith("birds/second.csv: reads the columns file, label, split\n")
     assert len({first, waiting, audio_target(project)}) == 3
 
 
@@ -97,7 +101,7 @@ def test_a_missing_mirror_folder_is_one_message(project):
 def test_doctor_says_what_brings_what_is_missing(project):
     found = project.run("audioprune", "doctor", "paper")
     assert found.returncode == 1
-    for text in ("checkpoint-audiomae-b", "audioprune index voxceleb1", "set data.as20k in config.yaml", "GPU hours"):
+    for text in ("checkpoint-audiomae-b", "audioprune index voxceleb1", "in config.yaml as data.as20k", "GPU hours"):
         assert text in found.stdout, text
     assert project.run("audioprune", "doctor", "demo").returncode == 0
 

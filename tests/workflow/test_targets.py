@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from .conftest import Project
 from .test_end_to_end import edit_yaml
 
 REPORT = "results/demo/report.html"
+SLURMS = ("sbatch", "squeue", "scancel", "sinfo", "sacct", "srun", "scontrol", "sacctmgr")
 DRAWN = [kind for kind, row in KINDS.items() if row.draws]
 
 
@@ -108,6 +110,61 @@ def test_configuration_on_the_command_line_is_refused_with_the_place_to_make_the
         assert f"--config and --configfile are not read ({name})" in found.stderr + found.stdout
         assert "what decides a result stands in config.yaml" in found.stderr + found.stdout
         assert "make your change there" in found.stderr + found.stdout
+
+
+def test_no_target_is_the_paper_study(untouched, dry):
+    plain = untouched.run("snakemake", "-n")
+    assert plain.returncode == 0, plain.stderr
+
+    def jobs(said: str) -> dict[str, str]:
+        return dict(re.findall(r"^(\w+) +(\d+)$", said, flags=re.MULTILINE))
+
+    assert jobs(plain.stdout) == jobs(dry.stdout)
+    assert jobs(plain.stdout)["report"] == "1"
+    assert "output: results/report.html, results/report.pdf\n" in plain.stdout
+
+
+@pytest.mark.parametrize("switch", ["--delete-all-output", "--delete-all"])
+def test_deleting_outputs_would_leave_cells_in_pieces_and_is_refused(words, switch):
+    before = below_results(words)
+    found = words.run("snakemake", record_of_words_made(words), switch)
+    assert found.returncode != 0
+    assert "would take the records of cells away and leave their files" in found.stderr
+    assert "audioprune gc --remove" in found.stderr
+    assert below_results(words) == before
+
+
+def test_the_slurm_profile_without_slurm_is_one_message_before_any_job(untouched, tmp_path):
+    """On a machine that has every command but SLURM's."""
+    bare = tmp_path / "bin"
+    bare.mkdir()
+    for folder in (Path("/bin"), Path("/usr/bin"), Path("/usr/local/bin")):
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if not (bare / path.name).is_symlink() and path.name not in SLURMS:
+                (bare / path.name).symlink_to(path)
+    slurmless = Project(untouched.root, fresh=False)
+    slurmless.environment["PATH"] = f"{Path(sys.executable).parent}:{bare}"
+    found = slurmless.run("snakemake", "--profile", "slurm", "results/demo/table1.tex")
+    assert found.returncode != 0
+    told = "--profile slurm needs SLURM's commands, and there is no sbatch, no squeue, no scancel here"
+    assert (found.stdout + found.stderr).count(told) == 1
+    assert "Traceback" not in found.stderr
+    assert not (untouched.root / "results").exists()
+
+
+@pytest.mark.parametrize("umask", ["077", "002"])
+def test_every_file_of_a_run_follows_the_umask(tmp_path, umask):
+    project = Project(tmp_path)
+    edit_yaml(project, shrink)
+    run = f"umask {umask}; snakemake --cores 1 {record_of_words(project)}"
+    done = project.run("bash", "-c", run)
+    assert done.returncode == 0, done.stderr
+    wrong = {
+        str(path.relative_to(tmp_path)): oct(path.stat().st_mode & 0o777)
+        for path in (tmp_path / "results").rglob("*")
+        if path.stat().st_mode & 0o666 != 0o666 & ~int(umask, 8)
+    }
+    assert wrong == {}
 
 
 def test_snakemake_finds_nothing_to_lint(untouched):
@@ -208,6 +265,37 @@ def test_why_says_what_differs_in_a_superseded_exhibit(finished):
     (report,) = json.loads(finished.run("audioprune", "why", "report/demo/report", "--json").stdout)
     ((line,),) = report["changes"].values()
     assert line.startswith(f"input table/table1: {old.name} -> ")
+
+
+def test_why_an_exhibit_that_users_open_is_stale(finished):
+    table = "results/demo/table1.tex"
+    done = finished.run("audioprune", "why", table)
+    assert done.stdout.splitlines()[1:] == ["  done", f"  {table}: as its cell"]
+    (finished.root / table).write_text("mine")
+    edited = finished.run("audioprune", "why", table).stdout.splitlines()
+    assert edited[1] == "  done"
+    assert edited[2].startswith(f"  {table}: damaged: {table} has 4 bytes, its record says ")
+    finished.edit("src/audioprune/steps/macs.py", "\ndef macs(", "\nCHANGED = 1\n\n\ndef macs(")
+    stale = finished.run("audioprune", "why", table).stdout
+    assert stale.splitlines()[1].startswith("  superseded: made before as ")
+    assert "  waits for 6 cells whose own inputs are all there:" in stale
+    assert "    macs/audiomae-tiny/128x10/topk/" in stale
+    assert "        code audioprune.steps.macs: changed" in stale
+    (report,) = json.loads(finished.run("audioprune", "why", "demo", "--json").stdout)
+    assert report["copy"]["file"] == "results/demo/report.html"
+    assert {cell["kind"] for cell in report["waits_for"]} == {"macs"}
+
+
+def test_why_answers_a_wrong_name_with_a_few_near_ones(untouched):
+    for name, said in (
+        ("foo", "a cell is named by kind and address, such as audio/esc50, or by the file of an exhibit"),
+        ("audio/demo-word", "did you mean 'audio/demo-words'? near are also "),
+        ("results/demo/tabel1.tex", "no exhibit is named 'tabel1'; did you mean 'table1'?"),
+    ):
+        found = untouched.run("audioprune", "why", name)
+        assert found.returncode == 1
+        assert said in found.stderr
+        assert len(found.stderr) < 1000
 
 
 def test_gc_removes_a_superseded_exhibit_and_an_old_job_file_and_keeps_planned_ones(words, tmp_path):

@@ -36,3 +36,9 @@ use rule cell as discard with:
     """unpruned finetune, audio, features, clusters -> predictions without the tokens of some clusters"""
     wildcard_constraints:
         kind="discard",
+
+
+use rule cell as recognise with:
+    """audio, checkpoint of a recogniser -> transcripts.parquet: what is heard in each clip, errors, tokens and MACs"""
+    wildcard_constraints:
+        kind="recognise",

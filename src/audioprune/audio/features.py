@@ -1,7 +1,9 @@
 """The feature store: the log-mel spectrogram of every clip of a waveform store, at one length, memory-mapped.
 
 `fbank.npy` float32 (n, T, 128), not normalised, rows as in clips.parquet; `frames.npy` int32 (n,), frames before
-cutting or padding; `stats.json`, mean and std by which the store's reader normalises.
+cutting or padding; `stats.json`, mean and std of the dataset; `moments.npy` float64 (n, 2), mean and mean square of
+each clip's pixels, where the dataset has no published statistics: what a model sees is then normalised by its own
+training clips (`fitted`), so that one store serves all folds and no test clip has a part in it.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import json
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,13 +38,30 @@ class FeatureStore:
     frames: np.ndarray  # (n,) int32, natural frame counts
     mean: float
     std: float
+    moments: np.ndarray | None = None  # (n, 2) float64; None: mean and std are published ones
 
     @classmethod
     def open(cls, folder: Path) -> FeatureStore:
-        """Open `folder`; raises FileNotFoundError."""
-        stats = json.loads((Path(folder) / "stats.json").read_text(encoding="utf-8"))
-        values = np.load(Path(folder) / "fbank.npy", mmap_mode="r")
-        return cls(values, np.load(Path(folder) / "frames.npy"), stats["mean"], stats["std"])
+        """Open `folder`, normalised by the dataset's statistics: published, or of all its training clips.
+
+        Raises FileNotFoundError.
+        """
+        folder = Path(folder)
+        stats = json.loads((folder / "stats.json").read_text(encoding="utf-8"))
+        values, frames = np.load(folder / "fbank.npy", mmap_mode="r"), np.load(folder / "frames.npy")
+        moments = np.load(folder / "moments.npy") if (folder / "moments.npy").is_file() else None
+        return cls(values, frames, stats["mean"], stats["std"], moments)
+
+    def fitted(self, training: np.ndarray) -> FeatureStore:
+        """The same store normalised as for a model that these rows train: by published statistics, else by theirs."""
+        if self.moments is None:
+            return self
+        mean, std = mean_std(self.moments, training)
+        return replace(self, mean=mean, std=std)
+
+    def convert(self, value: float, other: FeatureStore) -> float:
+        """A value that `other` normalised, such as a threshold, as this store normalises it."""
+        return value * (other.std / self.std) + (other.mean - self.mean) / (2 * self.std)
 
     def __len__(self) -> int:
         return len(self.values)

@@ -38,6 +38,10 @@ SCHEMA = pa.schema(
         ("speaker", pa.string()),
         ("transcript", pa.string()),
         ("extents", pa.string()),  # JSON: list of [start s, end s, low Hz, high Hz] of known signal
+        ("rate", pa.int32()),  # Hz, of the file it was decoded from, the lowest of several; 0 where the project made it
+        ("channels", pa.int32()),  # of that file, the most of several; 0 alike
+        ("divisor", pa.float64()),  # of its samples, which passed full scale; 1 where they did not
+        ("clipped", pa.int64()),  # samples beyond full scale, cut to it
     ]
 )
 DEFAULTS: dict[str, Any] = {
@@ -48,6 +52,9 @@ DEFAULTS: dict[str, Any] = {
     "speaker": "",
     "transcript": "",
     "extents": "[]",
+    "rate": 0,
+    "channels": 0,
+    "divisor": 1.0,
 }
 
 
@@ -70,7 +77,8 @@ def quantise(waveform: np.ndarray) -> tuple[np.ndarray, int]:
 def write_store(folder: Path, clips: Iterable[tuple[dict, np.ndarray]]) -> Written:
     """Write (row, (L,) float32 waveform) pairs to `folder` one by one; never more than one clip is held.
 
-    A row has `clip` and any of the table's other columns but offset and length; `extents` may be a list or JSON text.
+    A row has `clip` and any of the table's other columns but offset, length and clipped; `extents` may be a list or
+    JSON text.
     Raises ValueError for an unknown column, a clip named twice or an empty waveform.
     """
     rows: list[dict] = []
@@ -86,7 +94,7 @@ def write_store(folder: Path, clips: Iterable[tuple[dict, np.ndarray]]) -> Writt
             samples, beyond = quantise(waveform)
             file.write(samples.tobytes())
             names.add(row["clip"])
-            rows.append(_row(row, total, len(samples)))
+            rows.append(_row(row, total, len(samples), beyond))
             total, clipped = total + len(samples), clipped + beyond
         file.seek(0)
         file.write(_header(total))
@@ -148,14 +156,15 @@ class WaveformStore:
         return torch.from_numpy(self.samples).to(self.device)
 
 
-def _row(row: dict, offset: int, length: int) -> dict:
+def _row(row: dict, offset: int, length: int, clipped: int) -> dict:
     known = {"clip", *DEFAULTS}
     if unknown := set(row) - known:
         raise ValueError(f"clip {row.get('clip')!r} has columns that a store does not: {', '.join(sorted(unknown))}")
     full = DEFAULTS | row
     if not isinstance(full["extents"], str):
         full["extents"] = json.dumps([list(map(float, extent)) for extent in full["extents"]], separators=(",", ":"))
-    return full | {"offset": offset, "length": length, "labels": [int(label) for label in full["labels"]]}
+    counted = {"offset": offset, "length": length, "clipped": clipped}
+    return full | counted | {"labels": [int(label) for label in full["labels"]]}
 
 
 def _header(samples: int) -> bytes:

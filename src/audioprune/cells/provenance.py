@@ -92,6 +92,13 @@ def git_state() -> dict:
         return {}
 
 
+def code(git: dict) -> str:
+    """A state of the code as `git_state` has it, in words."""
+    if not git:
+        return "not a git checkout"
+    return git["commit"][:12] + (" with uncommitted changes" if git["dirty"] else "")
+
+
 def _peak_memory_mib() -> float:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)

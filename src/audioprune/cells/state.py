@@ -10,16 +10,19 @@ import atexit
 import contextlib
 import json
 import os
+import shutil
+import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from audioprune import disk, records
 from audioprune.cells.cell import RESULTS, Cell, study_folder
-from audioprune.disk import FullDisk
+from audioprune.errors import UserError
 
 CACHE = RESULTS / "logs" / "digests.json"
 GUARD = RESULTS / "logs" / "stale" / "newer.txt"
+ELSEWHERE = "audioprune-"  # begins the name of a temporary folder that holds a guard
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class Digests:
 
     def save(self) -> None:
         if self.changed:
-            with contextlib.suppress(FullDisk):  # only hashed again
+            with contextlib.suppress(UserError):  # only hashed again
                 records.write_text(self.cache, json.dumps(self.known, sort_keys=True, indent=0))
             self.changed = False
 
@@ -91,6 +94,7 @@ class States:
     """States of cells, each worked out once; what was hashed for them is remembered when the process ends."""
 
     def __init__(self) -> None:
+        disk.reachable(RESULTS)
         self.digests = Digests()
         self.of, self.of_copy = cache(self._of), cache(self._of_copy)
         atexit.register(self.digests.save)
@@ -110,6 +114,7 @@ def guard(output: Path) -> Path:
     """A file that is newer than a stale job's output: Snakemake sees it among the inputs, and makes the output again.
 
     It lies in a folder of its own: Snakemake lists a folder once, and would miss what is written to it afterwards.
+    Where nothing can be written under results/ it lies elsewhere, for a dry run to see; a run stops at its lock.
     """
     try:
         GUARD.parent.mkdir(parents=True, exist_ok=True)
@@ -118,5 +123,17 @@ def guard(output: Path) -> Path:
         if output.stat().st_mtime > before:  # made by a node whose clock is ahead
             os.utime(output, (before, before))
     except OSError as error:
-        raise disk.unwritable(GUARD, error) from None
+        if disk.is_full(error):
+            raise disk.unwritable(GUARD, error) from None
+        return _guard_elsewhere()
     return GUARD
+
+
+@cache
+def _guard_elsewhere() -> Path:
+    """In a folder of this process's own, which goes with it."""
+    folder = Path(tempfile.mkdtemp(prefix=ELSEWHERE))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    guard = folder / GUARD.name
+    guard.touch()
+    return guard

@@ -27,6 +27,9 @@ class Part:
     n: int = 0  # distinct clips
     seeds: int = 0
     cells: tuple[str, ...] = ()
+    changed: tuple[int, int] | None = (
+        None  # clips that only the first, only the second of two models has; of a drop: lost, gained
+    )
     command: str = ""  # would run what is missing
     counted: bool = True  # in the claim's verdict; else it stands beside
 

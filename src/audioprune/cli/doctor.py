@@ -1,4 +1,8 @@
-"""`audioprune doctor STUDY`: before hours are spent: what is there, what is missing, and what brings each."""
+"""`audioprune doctor STUDY`: before hours are spent: what is there, what is missing, and what brings each.
+
+Of own data its whole table is read and a sample of its audio decoded (--all: all of it), of a checkpoint the tensors'
+names and shapes are read. Exit code 1 where something needed is missing or wrong, 3 where there are warnings only.
+"""
 
 from __future__ import annotations
 
@@ -8,102 +12,119 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
 
 from audioprune.cells.cell import DEFAULT_STUDY, Cell
 from audioprune.cells.state import States
+from audioprune.cli import _look
+from audioprune.cli._look import Finding, Level
 from audioprune.cli._output import print_json
-from audioprune.planning import brought
+from audioprune.errors import UserError
+from audioprune.planning import brought, user_csv
 from audioprune.planning.cost import estimate, stored_mib
 from audioprune.planning.plan import Plan
 from audioprune.sources import catalogue, manifest, mirror, stored
 
 
-@dataclass(frozen=True)
-class Finding:
-    what: str
-    ok: bool
-    text: str
-    mend: str = ""
-    needed: bool = True  # the study cannot be finished without it
-
-
 def register(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("doctor", help="is everything there that a study needs?", description=__doc__)
     parser.add_argument("study", nargs="?", default=DEFAULT_STUDY)
+    parser.add_argument("--all", action="store_true", help="decode all files of your own data, not a sample")
+    parser.add_argument(
+        "--profile", choices=("slurm", "local"), help="what jobs will be run by, which needs its commands"
+    )
     parser.add_argument("--json", action="store_true")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit code 1 when something needed is missing."""
-    plan = Plan()
-    found = list(examine(plan, arguments.study, plan.config.mirror))
+    found = list(examine(Plan(), arguments.study, everything=arguments.all, profile=arguments.profile))
     if arguments.json:
         print_json({"study": arguments.study, "findings": [asdict(finding) for finding in found]})
     else:
-        for finding in found:
-            mark = "ok     " if finding.ok else "MISSING" if finding.needed else "absent "
-            print(f"{mark}  {finding.what}: {finding.text}")
-            if finding.mend and not finding.ok:
-                print("\n".join(f"           {line}" for line in finding.mend.strip().splitlines()))
-    return 1 if any(not finding.ok and finding.needed for finding in found) else 0
+        print("\n".join(finding.lines for finding in found))
+    return _look.exit_code(found)
 
 
-def examine(plan: Plan, study: str, mirror_folder: str | None) -> Iterator[Finding]:
-    cells, states = list(plan.study(study).all.values()), States()
+def examine(plan: Plan, study: str, *, everything: bool = False, profile: str | None = None) -> Iterator[Finding]:
+    """All findings of a study: its data, then this machine."""
+    cells = list(plan.study(study).all.values())
+    try:
+        states = States()
+    except UserError:  # which is among what is said of the results
+        states = None
+    todo = [cell for cell in cells if states is None or not states.of(cell).fresh]
     for cell in (c for c in cells if c.kind == "fetch"):
-        yield _source(plan, states, cell, mirror_folder)
+        yield _source(plan, cell, fetched=cell not in todo)
     for name in sorted({c.settings.dataset for c in cells if c.kind == "audio" and c.settings.user}):
-        yield _brought(plan, name, f"audioprune index {name}")
-    todo = [cell for cell in cells if not states.of(cell).fresh]
+        yield from _own(plan, name, everything=everything)
+    yield from _look.results()
     yield _disk(plan, todo)
-    hours = [estimate(cell, plan.planner.facts, 100) for cell in todo]
-    gpu_hours = sum(found.get("gpu_hours", 0) for found in hours)
-    if gpu_hours:
-        yield _gpu(gpu_hours)
+    hours = sum(estimate(cell, plan.planner.facts, 100).get("gpu_hours", 0) for cell in todo)
+    if hours:
+        yield _gpu(hours)
     yield _package("espeakng_loader", "speech for generated audio", needed=any(c.kind == "generate" for c in cells))
-    for name, what in (
-        ("sbatch", "SLURM, for --profile slurm"),
-        ("pdflatex", "TeX, to typeset results/*.tex yourself"),
-    ):
-        path = shutil.which(name)
-        yield Finding(name, bool(path), path or f"not found; only needed for: {what}", needed=False)
+    yield _look.slurm(needed=profile == "slurm")
+    tex = shutil.which("pdflatex")
+    yield Finding("pdflatex", "ok" if tex else "absent", tex or "TeX, only to typeset results/*.tex yourself")
 
 
-def _source(plan: Plan, states: States, cell: Cell, mirror_folder: str | None) -> Finding:
+def _source(plan: Plan, cell: Cell, *, fetched: bool) -> Finding:
     name = cell.settings.source
     source = catalogue.load()[name]
-    if states.of(cell).fresh:
-        return Finding(name, True, f"fetched, {cell.dir}")
+    if fetched:
+        return Finding(name, "ok", f"fetched, {cell.dir}")
     if source.pretraining:
         weights = stored.weights_of(name)
-        return Finding(name, weights.is_file(), f"in the repository: {weights.name}", "restore it from the repository")
+        level: Level = "ok" if weights.is_file() else "error"
+        return Finding(name, level, f"in the repository: {weights.name}", "restore it from the repository")
     if source.manual:
-        then = f"then set {brought.option_of(name)} in config.yaml and run: audioprune index {name}"
-        return _brought(plan, name, f"{source.manual.strip()}\n{then}")
-    here = [mirror.find(archive.file, mirror_folder) for archive in source.archives]
+        return _brought(plan, name, source.manual)
+    here = [mirror.find(archive.file, plan.config.mirror) for archive in source.archives]
     if all(here):
-        return Finding(name, True, f"in the mirror folder: {', '.join(path.name for path in here if path)}")
+        return Finding(name, "ok", f"in the mirror folder: {', '.join(path.name for path in here if path)}")
     urls = ", ".join(archive.url for archive in source.archives)
-    return Finding(name, True, f"will be downloaded, about {source.mib} MiB: {urls}")
+    return Finding(name, "ok", f"will be downloaded, about {source.mib} MiB: {urls}")
 
 
-def _brought(plan: Plan, name: str, mend: str) -> Finding:
+def _own(plan: Plan, name: str, *, everything: bool) -> Iterator[Finding]:
+    """Own data: as planning finds it, every mistake of its table, and what of its audio cannot be used."""
+    user, known = plan.config.datasets[name], _brought(plan, name, "")
+    try:
+        table = user_csv.read(user)
+    except UserError as error:
+        head, *rest = str(error).splitlines()
+        text = head if known.level == "ok" else known.text
+        lines = [] if not user_csv.folder(user).is_dir() else rest if head in text else [head, *rest]
+        yield Finding(name, "error", text, "\n".join(line.strip() for line in lines))
+        return
+    yield known
+    for warning in table.warnings:
+        yield Finding(f"{name}, table", "warning", warning)
+    set_aside = plan.config.bad_clips == "set_aside"
+    yield _look.audio(name, user_csv.folder(user), table.clips, everything=everything, set_aside=set_aside)
+
+
+def _brought(plan: Plan, name: str, manual: str) -> Finding:
+    """What planning says of data that is brought, and how it is brought where that has not been done."""
     try:
         found = brought.current(name, brought.place_of(plan.config, name))
     except brought.NotIndexed as error:
-        return Finding(name, False, str(error), mend)
+        command = f": audioprune index {name}"
+        if manual and not manifest.path_of(name).is_file():  # the text ends with the command
+            return Finding(name, "error", str(error).removesuffix(command), manual)
+        return Finding(name, "error", str(error))
     if manifest.away(found.root):
-        return Finding(name, False, f"{found.root} is not here: it does not exist any more, or holds nothing", mend)
-    return Finding(name, True, f"{len(found.files)} files, {found.size / 2**20:.0f} MiB in {found.root}")
+        gone = f"{found.root} is not here: it does not exist any more, or holds nothing"
+        return Finding(name, "error", gone, f"put it back, or name its place in config.yaml: audioprune index {name}")
+    return Finding(name, "ok", f"{len(found.files)} files, {found.size / 2**20:.0f} MiB in {found.root}")
 
 
 def _disk(plan: Plan, todo: list[Cell]) -> Finding:
     needed = sum(stored_mib(cell, plan.planner.facts) for cell in todo) / 1024
-    free = shutil.disk_usage(Path(".")).free / 2**30
+    free = shutil.disk_usage(_look.disk_folder()).free / 2**30
     text = f"{free:.1f} GiB free, about {needed:.1f} GiB needed in results/"
-    return Finding("disk", free > needed, text, "free some room, or make results/ a link to a larger disk")
+    mend = "free some room, or make results/ a link to a larger disk"
+    return Finding("disk", "ok" if free > needed else "error", text, mend)
 
 
 def _gpu(hours: float) -> Finding:
@@ -113,12 +134,13 @@ def _gpu(hours: float) -> Finding:
     except (OSError, subprocess.CalledProcessError):
         found = []
     if found:
-        return Finding("GPU", True, f"{'; '.join(found)}; about {hours:.1f} GPU hours at 100 TFLOP/s")
+        return Finding("GPU", "ok", f"{'; '.join(found)}; about {hours:.1f} GPU hours at 100 TFLOP/s")
     cluster = bool(shutil.which("sbatch")) or "SLURM_JOB_ID" in os.environ
     text = f"none on this machine; about {hours:.1f} GPU hours at 100 TFLOP/s"
-    return Finding("GPU", cluster, text, "submit to a cluster: snakemake --profile slurm all")
+    return Finding("GPU", "ok" if cluster else "error", text, "submit to a cluster: snakemake --profile slurm all")
 
 
 def _package(module: str, what: str, *, needed: bool) -> Finding:
     here = importlib.util.find_spec(module) is not None
-    return Finding(module, here, what if here else f"not installed: {what}", "make setup", needed=needed)
+    level: _look.Level = "ok" if here else "error" if needed else "absent"
+    return Finding(module, level, what if here else f"not installed: {what}", "make setup")

@@ -1,44 +1,64 @@
 """`audioprune index NAME`: take stock of data that is not fetched: a SHA-256 of every file, for its cells' keys.
 
-Of your own data the files that its CSV lists count, and what the CSV says of them.
+Of your own data the files that its CSV lists count, and what the CSV says of them; a sample of them is decoded (--all:
+every one). Of a checkpoint the tensors are looked at first: one that its backbone cannot begin with is not indexed.
+Exit code 1 where clips cannot be used, 3 where there are warnings only, or such clips are to be set aside.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from dataclasses import asdict
 
 from audioprune import registry
+from audioprune.cli import _look
 from audioprune.cli._output import print_json
 from audioprune.config import Config
 from audioprune.config_file import load
 from audioprune.errors import UserError
 from audioprune.planning import brought, user_csv
-from audioprune.sources import catalogue, manifest
+from audioprune.sources import catalogue, checkpoints, manifest
 
 
 def register(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("index", help="index data that you bring yourself", description=__doc__)
     parser.add_argument("name", help="a dataset of config.yaml, or a source or checkpoint that cannot be fetched")
+    parser.add_argument("--all", action="store_true", help="decode every file of your own data, not a sample")
     parser.add_argument("--json", action="store_true")
 
 
 def run(arguments: argparse.Namespace) -> int:
     name = arguments.name
-    place = place_of(load(), name)
+    config = load()
+    place = place_of(config, name)
     if not place.path.exists():
         raise UserError(f"{place.path}, where config.yaml says that {name} lies, does not exist")
     table = user_csv.read(place.user) if place.user else None
+    if name.startswith(catalogue.CHECKPOINT):
+        checkpoints.check(place.path, name.removeprefix(catalogue.CHECKPOINT))
     out = manifest.path_of(name)
     found = manifest.index(place.path, out, brought.listed(place.path, table) if table else None)
     entry = {"name": name, "files": len(found.files), "bytes": found.size, "digest": manifest.digest(found)}
+    looked = list(_looked(name, place, table, everything=arguments.all, set_aside=config.bad_clips == "set_aside"))
     if arguments.json:
         columns = {"columns": table.columns, "ignored": table.ignored} if table else {}
-        print_json(entry | columns | {"manifest": str(out)})
-        return 0
+        print_json(entry | columns | {"manifest": str(out), "findings": [asdict(finding) for finding in looked]})
+        return _look.exit_code(looked)
     if table:
         print(table.told)
     print(f"{name}: {entry['files']} files, {found.size / 2**20:.1f} MiB, digest {entry['digest'][:16]} -> {out}")
-    return 0
+    print("\n".join(finding.lines for finding in looked if not finding.what.endswith("table")))
+    return _look.exit_code(looked)
+
+
+def _looked(
+    name: str, place: brought.Place, table: user_csv.Table | None, *, everything: bool, set_aside: bool
+) -> Iterator[_look.Finding]:
+    """What is found in the table and the audio of own data."""
+    if table:
+        yield from (_look.Finding(f"{name}, table", "warning", warning) for warning in table.warnings)
+        yield _look.audio(name, place.path, table.clips, everything=everything, set_aside=set_aside)
 
 
 def place_of(config: Config, name: str) -> brought.Place:

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from audioprune import registry
 from audioprune.cli._output import columns, print_json
+from audioprune.config_file import load
 from audioprune.errors import UserError
+from audioprune.facts.checks import check_whole
+from audioprune.facts.dataset import Dataset
 from audioprune.facts.method import Value
 from audioprune.facts.tokens import BLOCKS, PATCH
+from audioprune.planning.stages import dataset_facts
 from audioprune.profiling.macs import ITEMS, Macs, count, patches_of
+
+CONFIG = Path("config.yaml")
 
 
 def register(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("macs", help="exact MACs, itemised", description=__doc__)
     parser.add_argument("--backbone", required=True, help="such as audiomae-b or ast-tiny")
-    parser.add_argument("--dataset", required=True, help="gives the frames and the number of classes; such as esc50")
+    parser.add_argument("--dataset", help="gives frames and classes: esc50, or a dataset of your own in config.yaml")
+    parser.add_argument("--frames", type=int, help="length of the input, in frames of 10 ms, instead of the dataset's")
+    parser.add_argument("--num-classes", type=int, help="outputs of the head, instead of the dataset's classes")
     parser.add_argument("--keep-rate", type=float, default=1.0, help="share of tokens kept at each block (default: 1)")
-    parser.add_argument("--method", default="topk", help="pruning method (default: topk)")
+    parser.add_argument("--method", help="pruning method (default: topk)")
     parser.add_argument(
         "--option", action="append", default=[], metavar="NAME=VALUE", help="of the method, such as score=cls or r=20"
     )
@@ -32,13 +41,19 @@ def register(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    frames, num_classes = _input(arguments.dataset, arguments.frames, arguments.num_classes)
+    options = dict(map(_option, arguments.option))
+    if arguments.method and (why := _idle(arguments.method, arguments.keep_rate, options)):
+        raise UserError(why)
     report = report_of(
         arguments.backbone,
         arguments.dataset,
-        method=arguments.method,
+        frames=frames,
+        num_classes=num_classes,
+        method=arguments.method or "topk",
         keep_rate=arguments.keep_rate,
         blocks=arguments.blocks,
-        options=dict(map(_option, arguments.option)),
+        options=options,
         patch=arguments.patch,
         stride=arguments.stride,
     )
@@ -49,10 +64,46 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _input(dataset: str | None, frames: int | None, num_classes: int | None) -> tuple[int, int]:
+    """Frames and classes: what is given, else the dataset's, built-in or of config.yaml."""
+    facts = None if dataset is None else _facts(dataset)
+    if facts:
+        frames = facts.frames if frames is None else frames
+        num_classes = (facts.num_classes or None) if num_classes is None else num_classes
+    if facts and num_classes is None:
+        raise UserError(f"{dataset} has no classes, so the cost of its head is not known: give --num-classes")
+    if frames is None or num_classes is None:
+        raise UserError("give --dataset, or both --frames and --num-classes")
+    check_whole(frames=frames, num_classes=num_classes)
+    return frames, num_classes
+
+
+def _facts(dataset: str) -> Dataset:
+    if dataset in registry.names("datasets"):
+        return registry.dataset(dataset)
+    own = load().datasets if CONFIG.is_file() else {}
+    if dataset not in own:
+        raise UserError(f"no dataset named {dataset!r}{registry.nearest(dataset, (*registry.names('datasets'), *own))}")
+    return dataset_facts(dataset, own)
+
+
+def _idle(method: str, keep_rate: float, options: Mapping[str, Value]) -> str:
+    """Why a method that is asked for by name would prune nothing, if so."""
+    if keep_rate != 1 or method == "none" or method not in registry.names("pruning"):
+        return ""
+    constant = registry.method(method).constant
+    if registry.method(method).is_constant(options):
+        return ""
+    how = f"--keep-rate below 1, or --option {constant}=20" if constant else "--keep-rate below 1"
+    return f"{method} takes no token away at keep-rate 1: give {how}"
+
+
 def report_of(
     backbone: str,
-    dataset: str,
+    dataset: str | None,
     *,
+    frames: int,
+    num_classes: int,
     method: str,
     keep_rate: float,
     blocks: Sequence[int],
@@ -61,15 +112,7 @@ def report_of(
     stride: int,
 ) -> dict:
     """Everything that is printed, as plain values; UserError for a name that does not exist."""
-    try:
-        facts = registry.dataset(dataset)
-    except ValueError as error:
-        raise UserError(str(error)) from None
-    if not facts.num_classes:
-        raise UserError(f"{dataset} has no classes, so the cost of its head is not known")
-    if patch <= 0 or stride <= 0:
-        raise UserError(f"patch and stride must be positive, not {patch} and {stride}")
-    shape: dict[str, Any] = {"frames": facts.frames, "num_classes": facts.num_classes, "patch": patch, "stride": stride}
+    shape: dict[str, Any] = {"frames": frames, "num_classes": num_classes, "patch": patch, "stride": stride}
     ours = count(backbone, method=method, keep_rate=keep_rate, blocks=blocks, options=options, **shape)
     base = count(backbone, method="none", **shape)
     remaining = 100 * ours.total / base.total
@@ -77,7 +120,7 @@ def report_of(
         "backbone": backbone,
         "dataset": dataset,
         **shape,
-        "patches": patches_of(facts.frames, patch, stride),
+        "patches": patches_of(frames, patch, stride),
         "method": method,
         "options": options,
         "keep_rate": keep_rate,
@@ -98,8 +141,8 @@ def _text(report: dict) -> str:
     base = report["unpruned"]
     method = " ".join([report["method"], *[f"{name}={value}" for name, value in sorted(report["options"].items())]])
     title = (
-        f"{report['backbone']} on {report['dataset']}: {report['frames']} frames, {report['patches']} patches, "
-        f"{report['num_classes']} classes\n{method}, keep-rate {report['keep_rate']:g} "
+        f"{report['backbone']} on {report['dataset'] or 'an input'}: {report['frames']} frames, "
+        f"{report['patches']} patches, {report['num_classes']} classes\n{method}, keep-rate {report['keep_rate']:g} "
         f"after blocks {', '.join(map(str, report['blocks']))} (counted from 0)"
     )
     rows = [

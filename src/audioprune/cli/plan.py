@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import math
 from collections import defaultdict
 from typing import Any
 
@@ -23,9 +25,17 @@ def register(subparsers: argparse._SubParsersAction) -> None:
         default=["all"],
         help="all, a study, or a path such as results/table4.tex",
     )
-    parser.add_argument("--tflops", type=float, default=100, help="sustained TFLOP/s of one GPU (default: 100)")
+    parser.add_argument("--tflops", type=_speed, default=100, help="sustained TFLOP/s of one GPU (default: 100)")
     parser.add_argument("--all", action="store_true", help="list every cell, not only the stages")
     parser.add_argument("--json", action="store_true")
+
+
+def _speed(text: str) -> float:
+    """TFLOP/s, by which hours are divided."""
+    with contextlib.suppress(ValueError):
+        if math.isfinite(speed := float(text)) and speed > 0:
+            return speed
+    raise argparse.ArgumentTypeError(f"{text!r} is no speed above 0, such as 100")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -13,11 +13,25 @@ LATEX = {
     "_": r"\_", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "|": r"\textbar{}", '"': r"{''}", "`": r"\textasciigrave{}", "[": "{[}", "]": "{]}", "*": "{*}",
     "−": "$-$", "×": r"$\times$", "±": r"$\pm$", "≤": r"$\leq$", "≥": r"$\geq$", "→": r"$\rightarrow$", "–": "--",
-    "—": "---", "†": r"\textdagger{}", "‡": r"\textdaggerdbl{}", "§": r"\S{}", "·": r"\textperiodcentered{}",
-    "µ": r"$\mu$", "μ": r"$\mu$", "°": r"$^\circ$", "…": r"\ldots{}", "‘": "`", "’": "'", "“": "``", "”": "''",
+    "—": "---", "†": r"$\dagger$", "‡": r"$\ddagger$", "§": r"\S{}", "·": r"$\cdot$", "≈": r"$\approx$",
+    "≠": r"$\neq$", "²": "$^2$", "µ": r"$\mu$", "°": r"$^\circ$", "…": r"\ldots{}",
+    "‘": "`", "’": "'", "“": "``", "”": "''",
     "\u00a0": "~", "\u202f": "~", "ß": r"\ss{}", "æ": r"\ae{}", "Æ": r"\AE{}", "ø": r"\o{}", "Ø": r"\O{}",
     "å": r"\aa{}", "Å": r"\AA{}", "œ": r"\oe{}", "Œ": r"\OE{}", "ł": r"\l{}", "Ł": r"\L{}",
 }  # fmt: skip
+GREEK = {
+    "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Ξ": "Xi", "Π": "Pi", "Σ": "Sigma", "Φ": "Phi", "Ψ": "Psi",
+    "Ω": "Omega", "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "ζ": "zeta", "η": "eta",
+    "θ": "theta", "ι": "iota", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho",
+    "σ": "sigma", "τ": "tau", "υ": "upsilon", "φ": "varphi", "χ": "chi", "ψ": "psi", "ω": "omega",
+}  # fmt: skip
+LATEX |= {letter: rf"$\{name}$" for letter, name in GREEK.items()}
+FORMULAS = {
+    "Γ(R_s)": r"$\Gamma(R_s)$", "Γ(R_b)": r"$\Gamma(R_b)$", "R_s": "$R_s$", "R_b": "$R_b$", "τ* − t": r"$\tau^*-t$",
+    "τ*": r"$\tau^*$", "τ-b": r"$\tau_b$", "|B − K / N|": "$|B-K/N|$", "B − K / N": "$B-K/N$", "B − K/N": "$B-K/N$",
+    "K / N": "$K/N$", "K/N": "$K/N$",
+}  # fmt: skip
+_FORMULA = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, FORMULAS))})(?!\w)")
 ACCENTS = {"\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0308": '"', "\u030c": "v", "\u0327": "c"}
 
 
@@ -27,7 +41,12 @@ def html(text: object) -> str:
 
 def latex(text: object) -> str:
     """LaTeX for pdflatex and its descendants with no package; characters without a command are shown by number."""
-    unjoined = re.sub("-(?=-)", "-\0", clean(text))  # two hyphens are not a dash
+    parts = _FORMULA.split(clean(text))  # text and formulas in turn
+    return "".join(FORMULAS[part] if i % 2 else _latex_text(part) for i, part in enumerate(parts))
+
+
+def _latex_text(text: str) -> str:
+    unjoined = re.sub("-(?=-)", "-\0", text)  # two hyphens are not a dash
     return "".join(map(_latex_character, unjoined))
 
 

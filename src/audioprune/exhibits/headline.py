@@ -27,7 +27,7 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Question:
-    """Asked of the rows at the lowest keep-rate: how many intervals of a difference lie above zero?
+    """Asked of the rows at the lowest keep-rate: how many differences lie above zero, adjusted for how many there are?
 
     These rows have `backbone`, `dataset` and `keep_rate` besides the difference, whose key says what is subtracted from
     what.

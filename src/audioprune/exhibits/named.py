@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from audioprune import registry
+from audioprune.cells.cell import DEFAULT_STUDY
 from audioprune.errors import UserError
 from audioprune.settings import Closed, ExhibitSettings, Row
 
@@ -59,6 +60,11 @@ def kind_of(name: str) -> str:
     if name not in found:
         raise UserError(f"no exhibit is named {name!r}{registry.nearest(name, [*found, 'report'])}")
     return found[name]
+
+
+def target(study: str, file: str) -> str:
+    """Path of a study's file as users type it."""
+    return str(PurePosixPath("results") / ("" if study == DEFAULT_STUDY else study) / file)
 
 
 def rows() -> dict[str, Row]:

@@ -15,6 +15,13 @@ from audioprune.wording import number
 
 DASH = "–"
 NOT_RUN = "not run"
+FEW = 10  # clips that two models differ in, below which a difference is marked
+CLEAR = 0.05  # adjusted p of a difference that is marked as clear
+FEW_MARK, CLEAR_MARK = "§", "*"
+OWN_MARKS = {
+    FEW_MARK: f"Fewer than {FEW} clips decide this difference: one clip more or fewer would move it much.",
+    CLEAR_MARK: "Differs from zero at 5 %, adjusted by Holm for all differences of the table.",
+}
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,10 @@ class Cell:
     mark: str = ""  # of the published value, explained in the notes
     why: str = ""  # why it was not run
     note: str = ""  # a remark on the value, such as "1 of 2 runs"
+    only_first: int | None = None  # of a difference of accuracies: clips, over all runs, that the first model alone has
+    only_second: int | None = None  # ... and the second alone
+    p: float | None = None  # of a difference: two-sided, of none
+    p_holm: float | None = None  # adjusted for all differences of the table
 
     @property
     def difference(self) -> float | None:
@@ -45,12 +56,21 @@ class Column:
     header: str
     unit: str = ""
     decimals: int = 2
-    part: Literal["value", "interval", "published", "difference"] = "value"
+    part: Literal["value", "interval", "changed", "published", "difference"] = "value"
     signed: bool = False
     align: Literal["left", "right"] = "right"
     scale: float = 1.0  # shown = held x scale; the CSV has what is held
     wrap: bool = False  # long text: broken into lines
     floor: bool = False  # what rounds to zero is shown as below the last digit
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The heading; of more than nine letters on two lines, parted where they are most alike in length."""
+        gaps = [i for i, c in enumerate(self.header) if c == " "]
+        if len(self.header) <= 9 or not gaps:
+            return (self.header,)
+        middle = min(gaps, key=lambda i: abs(2 * i - len(self.header) + 1))
+        return self.header[:middle], self.header[middle + 1 :]
 
 
 @dataclass(frozen=True)
@@ -97,7 +117,7 @@ class Table:
             entries = tuple(_entry(c, row.cells.get(c.key), letters, used) for c in columns)
             groups.setdefault(row.group, []).append(entries)
         footnotes = [(letter, reason) for reason, letter in letters.items()]
-        footnotes += [(mark, self.marks.get(mark, "")) for mark in used]
+        footnotes += [(mark, {**OWN_MARKS, **self.marks}.get(mark, "")) for mark in used]
         return Layout(columns, tuple((name, tuple(rows)) for name, rows in groups.items()), tuple(footnotes))
 
     def not_run(self) -> list[Cell]:
@@ -108,7 +128,8 @@ class Table:
     def csv(self) -> str:
         """One line for each row, every number in full precision; a cell's parts are columns of their own."""
         keys = list(dict.fromkeys(key for row in self.rows for key in row.cells))
-        parts = ("value", "low", "high", "published", "difference", "source", "why", "note")
+        parts = ("value", "low", "high", "only_first", "only_second", "p", "p_holm")
+        parts += ("published", "difference", "source", "why", "note")
         found = {
             key: [p for p in parts if any(_part(r.cells.get(key), p) is not None for r in self.rows)] for key in keys
         }
@@ -134,7 +155,7 @@ def _raw(value: int | float | str | None) -> str:
 def _shown(column: Column, cell: Value) -> bool:
     """Whether this row has anything for the column: columns that nobody fills are left out."""
     if isinstance(cell, Cell) and column.part != "value":
-        return _part(cell, {"interval": "low"}.get(column.part, column.part)) is not None
+        return _part(cell, {"interval": "low", "changed": "only_first"}.get(column.part, column.part)) is not None
     return cell is not None and cell != ""
 
 
@@ -147,6 +168,8 @@ def _entry(column: Column, cell: Value, letters: dict[str, str], used: dict[str,
         if cell.low is None or cell.high is None:
             return Entry(DASH, missing=True)
         return Entry(f"[{_number(column, cell.low)}, {_number(column, cell.high)}]")
+    if column.part == "changed":
+        return _changed(cell, used)
     value = getattr(cell, column.part)
     if value is None and column.part == "value" and cell.why:
         return Entry(NOT_RUN, _letter(f"not run: {cell.why}", letters), missing=True)
@@ -155,10 +178,23 @@ def _entry(column: Column, cell: Value, letters: dict[str, str], used: dict[str,
     marks = ""
     if column.part == "value":
         marks = _letter(cell.note, letters)
+        if cell.p_holm is not None and cell.p_holm <= CLEAR:
+            marks += CLEAR_MARK
+            used.setdefault(CLEAR_MARK)
     elif column.part == "published" and cell.mark:
         marks = cell.mark
         used.setdefault(cell.mark)
     return Entry(_number(column, value), marks)
+
+
+def _changed(cell: Cell, used: dict[str, None]) -> Entry:
+    """'3/1': the clips that one of two models alone has right; marked where they are few."""
+    if cell.only_first is None or cell.only_second is None:
+        return Entry(DASH, missing=True)
+    few = cell.only_first + cell.only_second < FEW
+    if few:
+        used.setdefault(FEW_MARK)
+    return Entry(f"{cell.only_first}/{cell.only_second}", FEW_MARK if few else "")
 
 
 def _number(column: Column, value: float) -> str:

@@ -7,7 +7,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from audioprune import records
-from audioprune.exhibits import escape, forms, table_json
+from audioprune.cells import provenance
+from audioprune.exhibits import escape, forms, latex, named, table_json
 from audioprune.exhibits.table import Table
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def render_table(module: ModuleType, results: Results, stem: Path) -> dict:
         title=escape.html(title), caption=escape.html(f"{caption} {table.status}".strip()), table=forms.html(table)
     )
     texts = {
-        "tex": forms.latex(table, name=stem.name, title=title, caption=caption),
+        "tex": latex.render(table, name=stem.name, title=title, caption=caption, source=_source(results, stem.name)),
         "csv": table.csv(),
         "html": html,
         "json": table_json.dumps(table),
@@ -48,6 +49,12 @@ def render_table(module: ModuleType, results: Results, stem: Path) -> dict:
     for suffix, text in texts.items():
         records.write_text(stem.with_name(f"{stem.name}.{suffix}"), text)
     return {"rows": len(table.rows), "not_run": len(table.not_run())}
+
+
+def _source(results: Results, name: str) -> str:
+    """Where a pasted table comes from: study, commit and command."""
+    code = provenance.code(provenance.git_state())
+    return f"study {results.study}, commit {code}, made by: snakemake {named.target(results.study, f'{name}.tex')}"
 
 
 def build_table(module: ModuleType, results: Results) -> Table:

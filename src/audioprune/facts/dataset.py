@@ -24,7 +24,7 @@ class Dataset:
     source: str = ""  # a row of workflow/sources.yaml ...
     generator: str = ""  # ... or a module of audioprune.generators
     folds: int = 1  # 1: a fixed train / (val) / test split
-    mean: float | None = None  # of the fbank; None: computed from the training clips
+    mean: float | None = None  # of the fbank; None: that of a run's training clips
     std: float | None = None
     loss: Literal["ce", "bce"] = "ce"
     metric: Literal["top1", "map", "wer"] = "top1"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 Value = str | int | float | bool
 VARIANTS = ("fixed", "as_released")  # of ranking by a statistic of the patch
@@ -23,6 +24,7 @@ class Method:
     least          the smallest keep-rate it can leave at one block
     constant       the option, if any, by which so many tokens go in every block, whatever keep-rate and blocks say
     loses_extra    (option, value) by which the released gather loses the extra tokens
+    runs_on        what it can prune: patches of a spectrogram, frames of a recogniser's encoder, or both
     choices        the words that an option may be; others are of the kind of their default, counts where that is None
     """
 
@@ -33,6 +35,7 @@ class Method:
     least: float = 0.0
     constant: str = ""
     loses_extra: tuple[str, Value] | None = None
+    runs_on: tuple[Literal["patches", "frames"], ...] = ("patches",)
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def is_constant(self, options: Mapping[str, object]) -> bool:

@@ -25,6 +25,7 @@ Attention = Literal["global", "global_literal", "cls"]
 Orientation = Literal["time", "freq"]
 
 BLOCKS = (3, 6, 9)  # zero-based: the paper's selecting blocks
+FULL_FRAMES = 1024  # frames that the table of position embeddings is for; no input is longer
 PATCH = 16  # side of a square patch, in frames and mel bins, and the step between patches, unless said otherwise
 
 

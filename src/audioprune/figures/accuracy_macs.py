@@ -1,8 +1,11 @@
-"""Accuracy against MACs: one panel for each dataset, one curve for each backbone and method, with intervals."""
+"""Accuracy against MACs: for each dataset one panel a method, one curve a backbone, with intervals.
+
+Methods that save alike have the same MACs: they stand in panels of their own, and no point is moved.
+"""
 
 from __future__ import annotations
 
-from itertools import product
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from audioprune.cells.query import as_trained
@@ -22,10 +25,12 @@ if TYPE_CHECKING:
 
 TITLE = "Accuracy against MACs"
 CAPTION = (
-    "Accuracy (or mAP) on the test clips against the MACs of one clip, with the last epoch's weights. Keep-rates stand "
-    "along the top; dotted lines are the unpruned models. Colours are backbones, markers methods, moved a little "
-    f"aside so that none hides another. Bars: {INTERVAL}; where there is one seed, training variance is not covered."
+    "Accuracy (or mAP) on the test clips against the MACs of one clip, with the last epoch's weights: a panel for each "
+    "dataset and method, from the unpruned model on the right to the lowest of the keep-rates along the bottom. "
+    f"Colours and markers are backbones; dotted lines are their unpruned models. Bars: {INTERVAL}; where there is one "
+    "seed, training variance is not covered."
 )
+WIDE = 4  # panels in a row
 COLUMNS = (
     "backbone",
     "dataset",
@@ -51,22 +56,19 @@ def draw(results: Results) -> tuple[Figure, DataFrame]:
     if frame.empty:
         missing = [r.why for r in results.cells("evaluate", selection="last", perturbation="none")]
         return style.empty(next(iter(missing), "the study has no evaluation")), frame
-    datasets = list(dict.fromkeys(frame["dataset"]))
-    columns = min(3, len(datasets))
-    rows = -(-len(datasets) // columns)
-    order = style.assigned(_name(row) for row in frame.itertuples() if row.method != "none")
-    looks = _looks(frame)
-    width = style.WIDTH if columns > 1 else 4.6
-    beside = style.legend_columns(order, 3, width)
-    fig, axes = style.figure(rows, columns, height=2.6 * rows + 0.2 + 0.17 * -(-len(order) // beside), width=width)
+    shown = [(dataset, own, *one) for dataset, own in frame.groupby("dataset", sort=False) for one in _methods(own)]
+    looks, columns = _looks(frame), min(WIDE, len(shown))
+    rows = -(-len(shown) // columns)
+    beside = style.legend_columns(looks, 3)
+    fig, axes = style.figure(rows, columns, height=1.75 * rows + 0.2 + 0.17 * -(-len(looks) // beside))
     panels = [ax for line in axes for ax in line]
-    for ax, dataset in zip(panels, datasets, strict=False):
-        _panel(ax, dataset, frame[frame["dataset"] == dataset], looks)
-    for ax in panels[len(datasets) :]:
+    for ax, (dataset, own, method, curves) in zip(panels, shown, strict=False):
+        _panel(ax, own, curves, looks)
+        ax.set_title(f"{dataset}\n{method}", loc="left", fontsize=8)
+    for ax in panels[len(shown) :]:
         ax.set_visible(False)
     handles = {text: h for ax in panels for h, text in zip(*ax.get_legend_handles_labels(), strict=True)}
-    if handles:
-        fig.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=min(beside, len(handles)))
+    fig.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=min(beside, len(handles)))
     return fig, frame
 
 
@@ -80,66 +82,78 @@ def points(results: Results) -> DataFrame:
     return frame[list(COLUMNS)].reset_index(drop=True)
 
 
-def _name(row: Any) -> str:
-    return " ".join(filter(None, (row.backbone, row.method, row.variant)))
+def _methods(frame: DataFrame) -> list[tuple[str, list[DataFrame]]]:
+    """(method, its curves) of a dataset, each from the unpruned model of its variant; unpruned ones where alone."""
+    import pandas as pd
+
+    unpruned, pruned = frame[frame["method"] == "none"], frame[frame["method"] != "none"]
+    found = []
+    for method, own in pruned.groupby("method", sort=False):
+        parts = (part for _, part in own.groupby(["backbone", "variant"], sort=False))
+        found.append((str(method), [pd.concat([_start(unpruned, part), part]) for part in parts]))
+    alone = unpruned[~unpruned["backbone"].isin(pruned["backbone"])]
+    return found + ([("unpruned", [own for _, own in alone.groupby("backbone", sort=False)])] if len(alone) else [])
 
 
-def _looks(frame: DataFrame) -> dict[tuple[str, str], dict]:
-    """By backbone and method with its variant: colour, marker, and how far aside (in sixtieths of the axis)."""
+def _start(unpruned: DataFrame, curve: DataFrame) -> DataFrame:
+    same = (unpruned["backbone"] == curve["backbone"].iloc[0]) & (unpruned["variant"] == curve["variant"].iloc[0])
+    return unpruned[same]
+
+
+def _looks(frame: DataFrame) -> dict[str, dict]:
+    """Colour, marker and filling by series: a backbone, and its variant where several are pruned by one method."""
     colours = style.assigned(frame["backbone"])
-    methods = style.assigned(_method(row) for row in frame.itertuples() if row.method != "none")
-    looks = {}
-    for (backbone, colour), (method, marker) in product(colours.items(), {"": 0, **methods}.items()):
-        look = {"color": style.COLOURS[colour % 7], "marker": style.MARKERS[marker % 7]}
-        filled = {} if marker < 7 else {"mfc": "white"}
-        looks[backbone, method] = {"look": look | filled, "aside": (colour + len(colours) * marker) / 60}
+    looks: dict[str, dict] = {}
+    for backbone, number in colours.items():
+        names = dict.fromkeys(_series(frame, row) for row in frame.itertuples() if row.backbone == backbone)
+        for i, name in enumerate(sorted(names, key=lambda name: name != backbone)):
+            colour = style.COLOURS[number % 7]
+            looks[name] = {"color": colour, "marker": style.MARKERS[number % 7], "mfc": "white" if i else colour}
+            looks[name] |= {"ls": style.LINES[i % len(style.LINES)]}
     return looks
 
 
-def _method(row: Any) -> str:
-    return " ".join(filter(None, (row.method, row.variant)))
+def _series(frame: DataFrame, row: Any) -> str:
+    """A backbone; with its variant where another variant of it is pruned by the same method on the same dataset."""
+    same = (frame["backbone"] == row.backbone) & (frame["dataset"] == row.dataset) & (frame["method"] == row.method)
+    several = row.method != "none" and frame[same]["variant"].nunique() > 1
+    return f"{row.backbone}, {row.variant}" if several and row.variant else row.backbone
 
 
-def _panel(ax: Axes, dataset: str, frame: DataFrame, looks: dict) -> None:
-    small = frame["gmacs"].max() < 1
-    frame = frame.assign(x=frame["gmacs"] * (1000 if small else 1))
-    span = frame["x"].max() - frame["x"].min()
-    for backbone, own in frame.groupby("backbone", sort=False):
-        unpruned, pruned = own[own["method"] == "none"], own[own["method"] != "none"]
-        for value in unpruned["value"]:
-            ax.axhline(value, color=looks[backbone, ""]["look"]["color"], lw=0.8, ls=":", zorder=1)
-        if pruned.empty:
-            _curve(ax, unpruned, backbone, looks[backbone, ""], span)
-        for _, curve in pruned.groupby(["method", "variant"], sort=False):
-            row = next(curve.itertuples())
-            start = unpruned[unpruned["variant"] == row.variant]
-            _curve(ax, _joined(start, curve), _name(row), looks[backbone, _method(row)], span)
-    ax.set_xlabel(f"MACs of one clip ({'M' if small else 'G'})")
+def _panel(ax: Axes, frame: DataFrame, curves: list[DataFrame], looks: dict[str, dict]) -> None:
+    """The curves of one method; `frame` has all of the dataset, so that its panels have the same axes."""
+    scale, unit = (1000, "M") if frame["gmacs"].max() < 1 else (1, "G")
+    for backbone in dict.fromkeys(name for curve in curves for name in curve["backbone"]):
+        for value in frame[(frame["backbone"] == backbone) & (frame["method"] == "none")]["value"]:
+            ax.axhline(value, color=looks[backbone]["color"], lw=0.8, ls=":", zorder=1)
+    for curve in curves:
+        name = _series(frame, next(curve.iloc[::-1].itertuples()))
+        bars = [(curve["value"] - curve["low"]).clip(lower=0), (curve["high"] - curve["value"]).clip(lower=0)]
+        x = scale * curve["gmacs"]
+        ax.errorbar(x, curve["value"], yerr=bars, label=name, capsize=2, elinewidth=0.8, **looks[name])
+    _rates(ax, scale, curves, scale * frame["gmacs"])
+    ax.set_xlim(*_span(scale * frame["gmacs"]))
+    low, high = _span([*frame["low"], *frame["high"], *frame["value"]])
+    ax.set_ylim(low - 0.07 * (high - low), high)  # room for the keep-rates
+    ax.set_xlabel(f"MACs of one clip ({unit})")
     ax.set_ylabel(METRICS[frame["metric"].iloc[0]].replace(", %", " (%)"))
-    ax.margins(x=0.08, y=0.08)
-    _rates(ax, frame)
-    ax.set_title(dataset, fontweight="bold", loc="left")
 
 
-def _joined(start: DataFrame, curve: DataFrame) -> DataFrame:
-    import pandas as pd
+def _rates(ax: Axes, scale: float, curves: list[DataFrame], every: Iterable[float]) -> None:
+    """Keep-rates along the bottom, each once where backbones of one size have almost the same MACs."""
+    low, high = _span(every)
+    told: list[tuple[float, float]] = []
+    for row in (row for curve in curves for row in curve.itertuples()):
+        x = scale * row.gmacs
+        if not any(rate == row.keep_rate and abs(x - at) < 0.1 * (high - low) for rate, at in told):
+            told.append((row.keep_rate, x))
+            where = {"xycoords": ("data", "axes fraction"), "ha": "center", "va": "bottom"}
+            ax.annotate(f"{row.keep_rate:g}", (x, 0.01), fontsize=6.5, color="#555555", **where)
 
-    return pd.concat([start, curve]) if len(start) else curve
 
-
-def _curve(ax: Axes, curve: DataFrame, name: str, own: dict, span: float) -> None:
-    x, y = curve["x"] + own["aside"] * span * (curve["method"] != "none"), curve["value"]
-    bars = [(y - curve["low"]).clip(lower=0), (curve["high"] - y).clip(lower=0)]
-    ax.errorbar(x, y, yerr=bars, label=name, capsize=2, elinewidth=0.8, **own["look"])
-
-
-def _rates(ax: Axes, frame: DataFrame) -> None:
-    """Keep-rates along the top, each above the mean MACs of its points; none where backbones differ in size."""
-    by_rate = frame.groupby("keep_rate")["x"]
-    spread, width = (by_rate.max() - by_rate.min()).max(), frame["x"].max() - frame["x"].min()
-    if width > 0 and spread < 0.2 * width:
-        top = ax.secondary_xaxis("top")
-        top.set_xticks(by_rate.mean().tolist(), [f"{rate:g}" for rate in by_rate.mean().index])
-        top.set_xlabel("keep-rate")
-        top.spines["top"].set_visible(False)
-        top.tick_params(length=2)
+def _span(values: Iterable[float]) -> tuple[float, float]:
+    """From the least to the largest, with a margin."""
+    known = [v for v in values if v == v]
+    low, high = min(known), max(known)
+    margin = 0.08 * (high - low or abs(high) or 1)
+    return low - margin, high + margin

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 TITLE = "Clusters of intensity and variation by dataset"
 CAPTION = (
     "k-means clusters C1 to C5 of all patches' means (intensity) and standard deviations (variation) in normalised "
-    "log-mel: a bar from a cluster's lower to its upper edge, with its share of the patches cut off to whole percents."
+    "log-mel: a bar from a cluster's lower to its upper edge, with its share of the patches cut off to whole "
+    "percents; in brackets how much of it is padding, where that is not zero."
 )
 STATISTICS = {"mean": "intensity: patch mean", "std": "variation: patch standard deviation"}
-COLUMNS = ("dataset", "statistic", "cluster", "lower", "upper", "share", "percent")
+COLUMNS = ("dataset", "statistic", "cluster", "lower", "upper", "share", "percent", "padded")
 
 
 def needs(study: Cells) -> list:
@@ -36,6 +37,8 @@ def draw(results: Results) -> tuple[Figure, DataFrame]:
         why = next((r.why for r in cells), "the study looks into no dataset")
         return style.empty(why), pd.DataFrame(columns=COLUMNS)
     frame = pd.concat([r.frame().assign(dataset=r.settings.dataset) for r in shown], ignore_index=True)
+    whole = frame.groupby(["dataset", "statistic"])["patches"].transform("sum")
+    frame["padded"] = 100 * frame["padding"] // whole  # whole percents of all patches
     datasets = list(dict.fromkeys(frame["dataset"]))
     fig, axes = style.figure(1, 2, height=0.42 * len(datasets) + 0.8)
     for ax, (statistic, title) in zip(axes[0], STATISTICS.items()):
@@ -47,7 +50,7 @@ def draw(results: Results) -> tuple[Figure, DataFrame]:
             ax.text(
                 middle,
                 y,
-                f"{one.percent}",
+                f"{one.percent} ({one.padded})" if one.padded else f"{one.percent}",
                 ha="center",
                 va="center",
                 fontsize=6.5,

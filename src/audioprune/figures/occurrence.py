@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
 TITLE = "Tokens by intensity and variation, before and after pruning"
 CAPTION = (
-    "Density of tokens by mean and standard deviation of their patches, log(1 + density), in the input and among those "
-    "that survive all stages, at the keep-rate nearest to 0.5. One scale of colours for each dataset. Darker is rarer; "
-    "deviations beyond three quarters of their range are left out, as released."
+    "Density of tokens by mean and standard deviation of their patches, log(1 + density), in the input and among "
+    "those that survive all stages, at the keep-rate nearest to 0.5. One scale of colours for each dataset. Darker is "
+    "rarer; deviations beyond three quarters of their range are left out, as released. Padding, all of one mean and "
+    "no deviation, is left out too: its share of a panel's tokens is in the title."
 )
 RATE = 0.5
-COLUMNS = ("dataset", "backbone", "keep_rate", "panel", "mean", "std", "tokens", "log_density")
+COLUMNS = ("dataset", "backbone", "keep_rate", "panel", "padding", "mean", "std", "tokens", "log_density")
 
 
 def needs(study: Cells) -> list:
@@ -57,14 +58,14 @@ def _row(fig: Figure, axes: list[Axes], results: Results, dataset: str, shown: l
     from audioprune.tokens.occurrence import log_density
 
     first, panels = counted(results, shown[0]), []
-    panels.append(("input", shown[0], first["input"]))
-    panels += [("survivors", g, counted(results, g)[f"after_{g.blocks[-1]}"]) for g in shown]
+    panels.append(("input", shown[0], *_of(first, "input")))
+    panels += [("survivors", g, *_of(counted(results, g), f"after_{g.blocks[-1]}")) for g in shown]
     edges = first["mean_edges"], first["std_edges"]
-    shades = [log_density(counts, edges) for _, _, counts in panels]
+    shades = [log_density(counts, edges) for _, _, counts, _ in panels]
     top, rows = max(float(s.max()) for s in shades), []
     for ax in axes[len(panels) :]:
         ax.set_axis_off()
-    for ax, (panel, group, counts), shade in zip(axes, panels, shades):
+    for ax, (panel, group, counts, padding), shade in zip(axes, panels, shades):
         extent = (edges[0][0], edges[0][-1], edges[1][0], edges[1][-1])
         mesh = ax.imshow(
             shade.T,
@@ -78,14 +79,21 @@ def _row(fig: Figure, axes: list[Axes], results: Results, dataset: str, shown: l
         )
         ax.grid(False)
         after = f"{group.backbone}, kept at {group.keep_rate:g}" if panel == "survivors" else f"{dataset}: input"
+        after += f"\npadding {100 * padding:.0f} %"
         ax.set_title(after, loc="left", fontsize=8, fontweight="bold" if panel == "input" else "normal")
         backbone, rate = (group.backbone, group.keep_rate) if panel == "survivors" else ("", 1.0)
         for (i, j), tokens in _every(counts):
             centre = ((edges[0][i] + edges[0][i + 1]) / 2, (edges[1][j] + edges[1][j + 1]) / 2)
-            rows.append((dataset, backbone, rate, panel, *map(float, centre), int(tokens), float(shade[i, j])))
+            rows.append((dataset, backbone, rate, panel, padding, *map(float, centre), int(tokens), float(shade[i, j])))
     axes[0].set_ylabel("patch std")
     fig.colorbar(mesh, ax=list(axes), label="log(1 + density)", fraction=0.04, pad=0.01)
     return rows
+
+
+def _of(found: dict, panel: str) -> tuple[Any, float]:
+    """Counts of a panel, and the share of its tokens that is padding."""
+    tokens, padding = found[f"tokens_{panel}"], found[f"padding_{panel}"]
+    return found[panel], float(padding / tokens)
 
 
 def counted(results: Results, group: Group) -> dict:

@@ -150,7 +150,7 @@ def _create(path: Path, after: int | None, text: str, beat_s: float) -> Lease | 
     number = 0 if after is None else after + 1
     mine = _file(path, number)
     try:
-        descriptor = os.open(mine, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+        descriptor = os.open(mine, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
     except FileExistsError:
         return None
     try:

@@ -17,8 +17,12 @@ LOCK = RESULTS / "logs" / "main.lock"
 
 def hold(path: Path = LOCK, who: str = "Snakemake") -> TextIO:
     """Take the lock until the returned file is closed; raises UserError naming the process that holds it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = open(path, "a+", encoding="utf-8")  # noqa: SIM115 (held open on purpose)
+    disk.reachable(RESULTS)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = open(path, "a+", encoding="utf-8")  # noqa: SIM115 (held open on purpose)
+    except OSError as error:
+        raise disk.unwritable(path, error) from None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

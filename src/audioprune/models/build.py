@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from audioprune import registry
 from audioprune.errors import UserError
-from audioprune.facts.mel import MEL_BINS
+from audioprune.facts.checks import check_blocks, check_counts, check_cut, check_keep_rate, check_whole
 from audioprune.facts.options import option_names, refusal
-from audioprune.facts.tokens import BLOCKS, PATCH, Tokens, keep_counts
-from audioprune.models.family import Classifier, check_keep_rate, layer_of, tokens_of
+from audioprune.facts.tokens import BLOCKS, PATCH, Tokens
+from audioprune.models.family import Classifier, layer_of
 from audioprune.models.init import initialise
 from audioprune.models.pruner import Counting, Pruner, Pruning
 from audioprune.models.vit import KERNELS
@@ -96,26 +96,24 @@ def assemble(
         "patch": patch,
         "stride": stride,
     }
-    for name, value in whole.items():
-        if not isinstance(value, int) or value < 1:
-            raise UserError(f"{name}={value!r} is not a positive whole number")
-    if patch > MEL_BINS or stride > patch:
-        raise UserError(f"patch={patch}, stride={stride}: patches must fit {MEL_BINS} mel bins and leave no gaps")
+    check_whole(**whole)
+    check_cut(frames, patch, stride)
     if width % num_heads or width % 4:
         raise UserError(f"width={width} must be a multiple of num_heads={num_heads} and of 4")
     if kernel not in KERNELS:
         raise UserError(f"kernel={kernel!r} is none of {', '.join(KERNELS)}")
     if not 0 <= drop_path < 1:
         raise UserError(f"drop_path={drop_path} is not in [0, 1)")
-    keep_rate, chosen = check_keep_rate(keep_rate), tuple(blocks)
-    if list(chosen) != sorted({b for b in chosen if 0 <= b < depth}):
-        raise UserError(f"blocks={chosen} must be different, rising numbers from 0 to {depth - 1}")
-    tokens = tokens_of(module.FACTS, frames, patch, stride)
+    keep_rate, chosen = check_keep_rate(keep_rate), check_blocks(blocks, depth)
+    tokens = module.FACTS.tokens(frames, patch, stride)
     pruner = make_pruner(method, tokens, options)
     if pruner is not None and pruner.r is not None:
         chosen, keep_rate = tuple(range(depth)), left_by(pruner, tokens.patches, depth)
     elif pruner is not None and keep_rate < 1:
-        check_counts(tokens, keep_rate, len(chosen), pruner)
+        counts = check_counts(tokens, keep_rate, len(chosen), off_by_e=pruner.off_by_e)
+        if not isinstance(pruner, Pruner):
+            for n in [tokens.patches, *counts][: len(chosen)]:
+                pruner.count(keep_rate, n)  # a merger can take no more than half of the tokens
     pruning = Pruning(pruner, blocks=chosen, keep_rate=keep_rate)
     return module.build(tokens, kernel=kernel, drop_path=drop_path, pruning=pruning, **whole)
 
@@ -142,17 +140,3 @@ def left_by(merger: Counting, patches: int, depth: int) -> float:
     for _ in range(depth):
         n -= merger.count(1.0, n)
     return n / patches
-
-
-def check_counts(tokens: Tokens, keep_rate: float, locations: int, pruner: Pruner | Counting) -> None:
-    """With the released gather, K can fall to nothing, and pooling needs more tokens than it takes for extra ones; a
-    merger can take no more than half of the tokens."""
-    off_by_e = pruner.off_by_e
-    counts = keep_counts(keep_rate, tokens.patches, tokens.extra, locations, off_by_e=off_by_e)
-    if not isinstance(pruner, Pruner):
-        for n in [tokens.patches, *counts][:locations]:
-            pruner.count(keep_rate, n)
-    if counts and min(counts) < (1 + 1 if off_by_e else 1):
-        raise UserError(
-            f"keep_rate={keep_rate} leaves {', '.join(map(str, counts))} of {tokens.patches} tokens: too few"
-        )

@@ -7,7 +7,7 @@ different numbers of tokens, so nothing is cut out: a token that is gone gets si
 it (its logits become -inf) and no mean counts it. What is left is what removing it would leave, to float rounding. It
 acts at the place of pruning, before the block's MLP: what an MLP does to a token that is gone does not matter.
 
-The control drops as many tokens of each clip, at random: the order is that of pruning._random_order, so a clip's choice
+The control drops as many tokens of each clip, at random: the order is that of models.random_order, so a clip's choice
 is the same in any batch, and nothing of it depends on intensity.
 """
 
@@ -15,17 +15,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from audioprune.models.pruner import Survivors, View
+from audioprune.models.pruner import Survivors
 from audioprune.models.random_order import RandomOrder
 from audioprune.models.statistic import patch_mean
 
 
 class Discard(nn.Module):
-    """A reducer (see _base.Reducer). seed None: by intensity; else the control of that seed."""
+    """A reducer (see pruner.Reducer). seed None: by intensity; else the control of that seed."""
 
     attention, off_by_e, r = None, False, None
 
@@ -47,8 +46,7 @@ class Discard(nn.Module):
         inside = (mean > self.low) & (mean < self.high)
         if self.order is None:
             return inside
-        every = torch.arange(inside.shape[1], device=inside.device).expand(inside.shape)
-        rank = self.order(View(block, 0, 0, every, pixels, None))  # (B, P)
+        rank = self.order.of_patches(pixels, block)  # (B, P)
         return place(rank) < inside.sum(1, keepdim=True)
 
 

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from audioprune.errors import UserError
-from audioprune.facts.backbone import Family
 from audioprune.facts.mel import MEL_BINS
-from audioprune.facts.tokens import Tokens, grid
-from audioprune.models.position import FULL_FRAMES, Window
+from audioprune.facts.tokens import Tokens
+from audioprune.models.position import Window
 
 if TYPE_CHECKING:
     from audioprune.models.pruner import Pruning
@@ -65,29 +64,11 @@ class Classifier(nn.Module):
         def encode(self, x: Tensor, keep_patches: Tensor | None = None) -> Tensor: ...
 
 
-def tokens_of(family: Family, frames: int, patch: int, stride: int) -> Tokens:
-    """Tokens of an input of `frames` frames; refuses what the position table of 1024 frames cannot place."""
-    if frames < patch or (stride == patch and (frames % patch or MEL_BINS % patch)):
-        raise UserError(f"{frames} frames x {MEL_BINS} mel bins are not cut evenly by patches of {patch}")
-    time, _ = grid(frames, patch, stride)
-    longest, _ = grid(FULL_FRAMES, patch, stride)
-    if time > longest:
-        raise UserError(
-            f"{frames} frames make {time} patch columns, but the position embedding has {longest} "
-            f"({FULL_FRAMES} frames): cut the input to {FULL_FRAMES} frames or fewer"
-        )
-    return family.tokens(frames, patch, stride)
-
-
 def check_input(x: Tensor, frames: int) -> None:
+    if not isinstance(x, Tensor):
+        raise UserError(f"input of type {type(x).__name__}; this model takes (clips, {frames}, {MEL_BINS}), a tensor")
     if x.ndim != 3 or x.shape[1] != frames or x.shape[2] != MEL_BINS:
-        raise ValueError(f"input of shape {tuple(x.shape)}; this model takes (clips, {frames}, {MEL_BINS})")
-
-
-def check_keep_rate(keep_rate: float) -> float:
-    if not 0 < keep_rate <= 1:
-        raise UserError(f"keep_rate={keep_rate} is not in (0, 1]")
-    return float(keep_rate)
+        raise UserError(f"input of shape {tuple(x.shape)}; this model takes (clips, {frames}, {MEL_BINS})")
 
 
 def layer_of(name: str, depth: int = 12) -> int:

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from audioprune.audio.patches import patchify
-from audioprune.facts.tokens import PATCH, Tokens, grid
+from audioprune.facts.checks import check_keep_rate
+from audioprune.facts.tokens import FULL_FRAMES, PATCH, Tokens, grid
 from audioprune.models import family, position, vit
 from audioprune.models.pruner import Pruning, Survivors
 
@@ -66,7 +67,7 @@ class Model(family.Classifier):
         super().__init__()
         self.frames, self.patch, self.stride, self.depth = frames, patch, stride, depth
         self.tokens = tokens
-        columns, rows = grid(position.FULL_FRAMES, patch, stride)
+        columns, rows = grid(FULL_FRAMES, patch, stride)
         self.window = position.leading(columns, rows, self.tokens.time, self.tokens.freq)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
         narrow = width < PUBLISHED_WIDTH
@@ -88,7 +89,7 @@ class Model(family.Classifier):
 
     @keep_rate.setter
     def keep_rate(self, value: float) -> None:
-        self.pruning.keep_rate = family.check_keep_rate(value)
+        self.pruning.keep_rate = check_keep_rate(value)
 
     def layer_of(self, name: str) -> int:
         return family.layer_of(name, self.depth)

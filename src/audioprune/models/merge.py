@@ -26,7 +26,7 @@ from audioprune.models.select import select, wide
 
 
 class Merger(nn.Module):
-    """A reducer (see _base.Reducer) without ranks and kept indices."""
+    """A reducer (see pruner.Reducer) without ranks and kept indices."""
 
     attention: Literal["keys"]
     attention, off_by_e = "keys", False

@@ -20,8 +20,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-FULL_FRAMES = 1024
-
 
 def sincos(width: int, rows: int, columns: int) -> Tensor:
     """Fixed 2-D sin-cos embedding of a rows x columns grid: (rows * columns, width) float32.

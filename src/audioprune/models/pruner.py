@@ -6,10 +6,11 @@ block, K tokens it keeps, D width, C pixels of a patch.
 A method is a module of this package (see facts.method) whose `build(tokens, **options)` gives a Pruner: it ranks the
 tokens, nothing else. At a selecting block, after attention and its residual, the K = ceil(keep_rate n) tokens of the
 highest rank stay, by descending rank; extra tokens always stay (P0 section 3; released code: models_vit.py). Ties go to
-the token that comes first, so that a selection never depends on a sorting algorithm.
+the token that comes first, so that a selection never depends on a sorting algorithm; statistic.Released, which repeats
+the released code, is the one that breaks both rules.
 
-A block knows of a `Reducer` only. What is not a selection is another one than Pruner: _merge.Merger merges tokens, and
-_discard.Discard takes them away without a rank.
+A block knows of a `Reducer` only. What is not a selection is another one than Pruner: merge.Merger merges tokens, and
+discard.Discard takes them away without a rank.
 """
 
 from __future__ import annotations
@@ -87,22 +88,22 @@ class Pruner(nn.Module):
 
     rank        View -> (B, n), higher stays
     attention   the attention score it needs in View.score, if any
-    off_by_e    the released gather: the indices are looked up in the whole sequence, extra tokens included and lost
+    off_by_e    the released gather (statistic.Released): indices are looked up in the whole sequence, extra tokens
+                included and lost
     change      (order (B, n), View) -> (B, K): replaces the first K of the order, in evaluation mode only
     """
 
-    r = None
+    off_by_e, r = False, None
 
     def __init__(
         self,
         rank: Callable[[View], Tensor],
         *,
         attention: Attention | None = None,
-        off_by_e: bool = False,
         change: Callable[[Tensor, View], Tensor] | None = None,
     ):
         super().__init__()
-        self.rank, self.attention, self.off_by_e, self.change = rank, attention, off_by_e, change
+        self.rank, self.attention, self.change = rank, attention, change
 
     @torch.no_grad()
     def forward(self, view: View) -> Tensor:

@@ -33,8 +33,16 @@ class RandomOrder(nn.Module):
         return self.orders[block]
 
     def forward(self, view: View) -> Tensor:
-        first = content(view.pixels)  # (B,)
-        return self.order(view.block, view.pixels.device)[(first[:, None] + view.patches) % LENGTH]  # (B, n)
+        return self.window(view.pixels, view.block, view.patches)  # (B, n)
+
+    def of_patches(self, pixels: Tensor, block: int = 0) -> Tensor:
+        """The order of all patches of a clip's input, pixels (B, P, C) -> (B, P)."""
+        return self.window(pixels, block, torch.arange(pixels.shape[1], device=pixels.device)[None])
+
+    def window(self, pixels: Tensor, block: int, patches: Tensor) -> Tensor:
+        """Places of patches, (B, n) or (1, n) numbers, in a block's order -> (B, n)."""
+        first = content(pixels)  # (B,)
+        return self.order(block, pixels.device)[(first[:, None] + patches) % LENGTH]
 
 
 def content(pixels: Tensor) -> Tensor:

@@ -8,6 +8,8 @@ gather too: each token takes back the gradient of its place, or zero.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -16,7 +18,7 @@ from torch import Tensor
 def select(x: Tensor, index: Tensor) -> Tensor:
     """x (B, n, D) or (B, n), index (B, K) in 0..n-1, none of them twice in a clip -> (B, K, D) or (B, K)."""
     if torch.is_grad_enabled() and x.requires_grad:
-        return _Select.apply(x, index)  # type: ignore[no-any-return]  # apply is untyped in torch's stubs
+        return _Select.apply(x, index)
     return x.gather(1, wide(index, x))  # a profiler counts this one
 
 
@@ -27,13 +29,13 @@ def wide(index: Tensor, x: Tensor) -> Tensor:
 
 class _Select(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x: Tensor, index: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor, index: Tensor) -> Tensor:
         ctx.save_for_backward(index)
         ctx.tokens = x.shape[1]
         return x.gather(1, wide(index, x))
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (index,) = ctx.saved_tensors
         taken = index.shape[1]
         places = torch.arange(taken, device=index.device).expand_as(index)

@@ -6,9 +6,8 @@ as_released   the released gather (released code: forward_with_custom_rank of bo
               adding e: the tokens taken lie e places before the ranked ones, and the extra tokens are lost unless an
               index below e happens to name one. The sequence then has K tokens, but the next K is still computed as
               ceil(keep_rate (K - e)), and pooling still takes its first e tokens for extra ones: AudioMAE leaves out
-              the token of the highest rank, AST averages those of the two highest.
-              # ASSUME: ranks travel along by the same indices, so they arrive sorted at the next location, and with
-              ties broken by order every later selection keeps the first K tokens of the sequence.
+              the token of the highest rank, AST averages those of the two highest. Ranks travel along by the same
+              indices, so they stay those of the patches that should have been kept.
 """
 
 from __future__ import annotations
@@ -28,8 +27,7 @@ def build(statistic: Callable[[Tensor], Tensor], variant: str) -> Pruner:
     """statistic: pixels (B, P, C) -> (B, P)."""
     if variant not in VARIANTS:
         raise UserError(f"variant={variant!r} is none of {', '.join(VARIANTS)}")
-    rank = fixed if variant == "fixed" else as_released
-    return Pruner(partial(rank, statistic), off_by_e=variant == "as_released")
+    return Pruner(partial(fixed, statistic)) if variant == "fixed" else Released(partial(as_released, statistic))
 
 
 def fixed(statistic: Callable[[Tensor], Tensor], view: View) -> Tensor:
@@ -39,7 +37,25 @@ def fixed(statistic: Callable[[Tensor], Tensor], view: View) -> Tensor:
 def as_released(statistic: Callable[[Tensor], Tensor], view: View) -> Tensor:
     if view.extra:  # the first selection
         return fixed(statistic, view)
-    return -torch.arange(view.numbers.shape[1], device=view.numbers.device).expand(view.numbers.shape)  # (B, n)
+    # Sorted, as torch.topk returned them: whichever of equal ranks it took, the n highest travelled along.
+    return statistic(view.pixels).sort(dim=1, descending=True).values[:, : view.numbers.shape[1]]  # (B, n)
+
+
+class Released(Pruner):
+    """The released selection: torch.topk on ranks, and its indices looked up in the whole sequence.
+
+    Of equal ranks, such as those of patches that hold nothing but padding, torch.topk takes whichever it likes, in any
+    order: its documentation promises none. On a CPU the ranks, n and K alone decide, alike in torch 2.4.1, which the
+    released AudioMAE asks for, and 2.13.0.
+    # ASSUME: of equal ranks the published runs kept those that torch.topk keeps here. Recorded selections of the
+    released models on a CPU are met; the published ones come from GPUs, which may break ties otherwise.
+    """
+
+    off_by_e = True
+
+    @torch.no_grad()
+    def forward(self, view: View) -> Tensor:
+        return self.rank(view).topk(view.count, dim=1).indices  # (B, K) of 0..n-1
 
 
 def patch_mean(pixels: Tensor) -> Tensor:

@@ -49,8 +49,11 @@ class Inside(Protocol):
 def trace(model: nn.Module, x: Tensor, keep_patches: Tensor | None = None) -> Trace:
     """Run normalised log-mel x (B, T, 128) through the model in evaluation mode and record what happens inside.
 
-    Raises UserError for a model that merges tokens: one token then stands for several patches.
+    Raises UserError for another model, an input of another shape, and a model that merges tokens: one token then stands
+    for several patches.
     """
+    if not hasattr(model, "pruning"):
+        raise UserError(f"{type(model).__name__} is no model of audioprune: load one by audioprune.load_model")
     inside = cast(Inside, model)
     if inside.pruning.keep_rate < 1 and not isinstance(inside.pruning.pruner, Pruner | None):
         raise UserError(

@@ -23,6 +23,8 @@ from torch import Tensor
 
 from audioprune.errors import UserError
 from audioprune.models.family import Classifier
+from audioprune.models.foreign import official
+from audioprune.sources.checkpoints import kind_of
 
 HEAD_KEYS = ("norm.weight", "norm.bias", "head.weight", "head.bias")
 
@@ -37,8 +39,11 @@ class Loaded:
 
 
 def read_checkpoint(path: Path | str) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """(weights, metadata) of a .safetensors file or of a checkpoint by torch.save; `module.` is taken off the keys."""
-    path = Path(path)
+    """(weights, metadata) of a .safetensors file or of a checkpoint by torch.save, by official names without `module.`.
+
+    Other libraries' forms of the two models are read, too (models.foreign).
+    """
+    path = checked_path(path)
     if not path.is_file():
         raise UserError(f"there is no checkpoint {path}")
     if path.suffix == ".safetensors":
@@ -51,7 +56,14 @@ def read_checkpoint(path: Path | str) -> tuple[dict[str, Tensor], dict[str, str]
             break
     if not isinstance(state, Mapping) or not state or not all(isinstance(v, Tensor) for v in state.values()):
         raise UserError(f"{path} holds no weights: expected a dictionary of tensors, or one under 'model'")
-    return {str(key).removeprefix("module."): value for key, value in state.items()}, metadata
+    return official({str(key).removeprefix("module."): value for key, value in state.items()}), metadata
+
+
+def checked_path(given: object) -> Path:
+    """The path of a file that a user names; raises UserError for what is none."""
+    if not isinstance(given, str | Path):
+        raise UserError(f"{given!r} is no path of a file")
+    return Path(given).expanduser()
 
 
 def _read_safetensors(path: Path) -> tuple[dict, dict[str, str]]:
@@ -82,7 +94,7 @@ def _read_pickle(path: Path) -> Any:
 
 def read_head(path: Path | str) -> dict[str, Tensor]:
     """A fine-tuning head, .npz, .safetensors or by torch.save: norm.weight, norm.bias, head.weight, head.bias."""
-    path = Path(path)
+    path = checked_path(path)
     if path.suffix == ".npz" and path.is_file():
         import numpy as np
 
@@ -121,7 +133,8 @@ def load_checkpoint(
     if unknown or lacking:
         found = [f"unexpected: {', '.join(unknown)}"] if unknown else []
         found += [f"missing: {', '.join(lacking)}"] if lacking else []
-        raise UserError(f"{source} is no checkpoint of this backbone; {'; '.join(found)}")
+        words = kind_of({key: tuple(value.shape) for key, value in state.items()}).words
+        raise UserError(f"{source} is no checkpoint of this backbone ({words}); {'; '.join(found)}")
     weights = {key: value for key, value in state.items() if key in target and key not in heads}
     for key in weights:
         if key.rpartition(".")[2] == "pos_embed":

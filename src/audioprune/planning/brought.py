@@ -17,7 +17,7 @@ from audioprune.errors import UserError
 from audioprune.fingerprints.keys import code_of, key_of
 from audioprune.planning import user_csv
 from audioprune.settings import Closed, UserFolder
-from audioprune.sources import catalogue, manifest
+from audioprune.sources import catalogue, checkpoints, manifest
 from audioprune.sources.manifest import Listed, Manifest
 
 
@@ -89,6 +89,8 @@ def current(name: str, place: Place | None, *, keep: bool = True) -> Manifest:
         known = manifest.load(path)
         if place and (other := _another(place, known)):
             raise NotIndexed(f"not indexed: {other}: {command}")
+        if name.startswith(catalogue.CHECKPOINT) and not manifest.away(known.root):
+            checkpoints.check(known.root, name.removeprefix(catalogue.CHECKPOINT))
         if place is None or place.user is None or manifest.away(known.root):
             return manifest.refresh(known, out)
         return manifest.refresh(known, out, listed(place.path, user_csv.read(place.user, look=False)))

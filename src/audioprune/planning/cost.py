@@ -8,9 +8,12 @@ from audioprune import registry
 from audioprune.cells.cell import Cell
 from audioprune.cells.kinds import KINDS
 from audioprune.facts.dataset import Dataset
+from audioprune.facts.recogniser import RECOGNISERS
+from audioprune.profiling import whisper_macs as macs
 from audioprune.profiling.macs import count
 
 CORE_GFLOPS = 20  # ASSUME: what one processor core sustains on the tiny models
+UNITS = 30  # ASSUME: of a transcript
 
 
 def estimate(cell: Cell, facts: Callable[[str], Dataset], tflops: float) -> dict[str, float]:
@@ -22,6 +25,8 @@ def estimate(cell: Cell, facts: Callable[[str], Dataset], tflops: float) -> dict
     kind, own = KINDS[cell.kind], cell.settings
     if kind.passes is None:
         return {}
+    if cell.kind == "recognise":
+        return _recognised(own.recogniser, facts(own.dataset).test_clips, tflops)
     if cell.kind == "pretrain":
         clips, frames, classes = cell.inputs["audio"].settings.clips, cell.inputs["features"].settings.frames, 1
         backbone = own.model.backbone
@@ -30,9 +35,19 @@ def estimate(cell: Cell, facts: Callable[[str], Dataset], tflops: float) -> dict
         dataset, backbone = facts(trained.dataset), trained.model.backbone
         frames, classes = dataset.frames, dataset.num_classes
         clips = dataset.train_clips if kind.clips == "train" else dataset.test_clips
-    macs = count(backbone, frames=frames, num_classes=classes, method="none", keep_rate=1.0).total
-    flops = 2 * kind.passes(own) * macs * clips
-    if registry.backbone(backbone).size.small:
+    each = count(backbone, frames=frames, num_classes=classes, method="none", keep_rate=1.0).total
+    return _hours(2 * kind.passes(own) * each * clips, registry.backbone(backbone).size.small, tflops)
+
+
+def _recognised(name: str, clips: int, tflops: float) -> dict[str, float]:
+    """Every clip in a window of its own, whole, and as many units as a sentence has."""
+    facts = RECOGNISERS[name]
+    each = macs.encoder(facts, [facts.tokens] * (facts.depth + 1)) + macs.decoder(facts, facts.tokens, UNITS)
+    return _hours(2 * each * clips, facts.small, tflops)
+
+
+def _hours(flops: float, small: bool, tflops: float) -> dict[str, float]:
+    if small:
         return {"core_hours": flops / (CORE_GFLOPS * 1e9) / 3600}
     return {"gpu_hours": flops / (tflops * 1e12) / 3600}
 

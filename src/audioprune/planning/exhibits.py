@@ -10,6 +10,7 @@ from pathlib import Path
 from audioprune import records, registry
 from audioprune.cells.cell import Cell, study_folder
 from audioprune.cells.kinds import KINDS
+from audioprune.cells.state import ELSEWHERE, GUARD
 from audioprune.exhibits import named
 from audioprune.exhibits.named import Exhibit
 from audioprune.fingerprints import accepted
@@ -19,7 +20,7 @@ from audioprune.settings import ExhibitSettings, ReportSettings
 from audioprune.sources import stored
 
 PUBLISHED = "report/published"
-TEMPLATES = Path("report")
+TEMPLATES, DOCUMENTS = Path("report"), Path("docs")
 REPORT = "report"
 
 
@@ -40,7 +41,8 @@ def report(planner: Planner, study: StudyPlan, exhibits: Collection[Cell]) -> Ce
     """The report of a study, made of its tables and figures."""
     shown = {f"{cell.kind}/{cell.settings.name}": cell for cell in exhibits}
     settings = ReportSettings(study=study.name, title=study.study.title, tier=study.study.tier)
-    digests = file_digests(TEMPLATES, "*") | _accepted_digest() | _stored_digest(study)
+    digests = file_digests(TEMPLATES, "*") | file_digests(DOCUMENTS, "glossary.md")
+    digests |= _accepted_digest() | _stored_digest(study)
     return planner.cell(REPORT, f"{study.name}/{REPORT}", settings, digests=digests, inputs=shown)
 
 
@@ -55,10 +57,11 @@ def first_copy(cell: Cell) -> Path:
 
 
 def misspelt(studies: Iterable[str]) -> str:
-    """Pattern of targets that no rule makes: neither a cell nor a log, and no file of an exhibit of a study."""
+    """Pattern of targets that no rule makes: neither a cell, log or guard, nor a file of an exhibit of a study."""
     names = {kind: "|".join(named.names(kind)) for kind in named.PACKAGES} | {REPORT: REPORT}
     files = "|".join(rf"(?:{name})\.(?:{'|'.join(KINDS[kind].files)})" for kind, name in names.items())
-    return rf"(?!results/(?:cells/(?:{'|'.join(KINDS)})/|logs/|(?:(?:{'|'.join(studies)})/)?(?:{files})$)).+"
+    guard = rf".*/{ELSEWHERE}[^/]*/{GUARD.name}$"
+    return rf"(?!{guard}|results/(?:cells/(?:{'|'.join(KINDS)})/|logs/|(?:(?:{'|'.join(studies)})/)?(?:{files})$)).+"
 
 
 def plugins_of(kind: str, name: str) -> tuple[str, ...]:

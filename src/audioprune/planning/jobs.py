@@ -18,6 +18,7 @@ from audioprune import records, registry
 from audioprune.cells.cell import KEY_LENGTH, RESULTS, Cell
 from audioprune.cells.kinds import KINDS
 from audioprune.errors import UserError
+from audioprune.facts.recogniser import RECOGNISERS
 from audioprune.fingerprints.keys import code_of
 
 FOLDER = RESULTS / "logs" / "jobs"
@@ -101,8 +102,15 @@ def gpus(cell: Cell) -> int:
     """One GPU for a model of published size; tiny ones run on the processor, and so does all that needs no model."""
     if not KINDS[cell.kind].gpu:
         return 0
+    return 0 if small(cell) else 1
+
+
+def small(cell: Cell) -> bool:
+    """Whether the model that a cell runs needs no GPU."""
+    if cell.kind == "recognise":
+        return RECOGNISERS[cell.settings.recogniser].small
     model = getattr(cell.settings, "model", None) or cell.inputs["finetune"].settings.model
-    return 0 if registry.backbone(model.backbone).size.small else 1
+    return registry.backbone(model.backbone).size.small
 
 
 def _node(cell: Cell, numbers: dict[str, int]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from audioprune.config_file import load
 from audioprune.errors import UserError
 from audioprune.exhibits import named
 from audioprune.planning import brought, exhibits
-from audioprune.planning.exhibits import REPORT
+from audioprune.planning.exhibits import REPORT, name_of
 from audioprune.planning.stages import Planner
 from audioprune.planning.study import StudyPlan, study_of
 
@@ -80,10 +80,15 @@ class Plan:
 
         Raises UserError with the nearest valid name.
         """
+        cell = self.named(target)
+        study = cell.settings.study
+        return [*self.shown(study), cell] if name_of(cell) == REPORT else [cell]
+
+    def named(self, target: str) -> Cell:
+        """The table, figure or report that a target names; of `all` and of a study its report. Raises UserError."""
         studies = self.config.studies
         if target in ("all", *studies):
-            study = DEFAULT_STUDY if target == "all" else target
-            return [*self.shown(study), self.shown_as(study, REPORT)]
+            return self.shown_as(DEFAULT_STUDY if target == "all" else target, REPORT)
         parts = PurePosixPath(target).parts
         if len(parts) not in (2, 3) or parts[0] != "results":
             raise UserError(f"{target!r} is no target{registry.nearest(target, ['all', *studies])}")
@@ -100,4 +105,4 @@ class Plan:
             raise UserError(f"{target}: {error}") from None
         if suffix not in (files := KINDS[cell.kind].files):
             raise UserError(f"{target}: {name} comes as .{', .'.join(files)}{registry.nearest(suffix, files)}")
-        return self.asked(study) if name == REPORT else [cell]
+        return cell

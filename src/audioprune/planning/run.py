@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Collection, Iterable
 from functools import cache, cached_property
@@ -20,7 +21,11 @@ from audioprune.planning.exhibits import REPORT
 from audioprune.planning.jobs import JobFile
 from audioprune.planning.plan import Plan
 
+DELETING = "--delete-all-output"
 MADE = ("results/cells/", "results/logs/")  # targets that are no exhibit: a cell's record, a log
+
+
+SLURM = ("sbatch", "squeue", "scancel")  # what --profile slurm submits, asks and stops with
 
 
 class Inputs(NamedTuple):
@@ -42,8 +47,17 @@ class Run:
         self._waiting: dict[str, JobFile] | None = {}  # files of jobs, until the run begins
         self._file = cache(self._job_file)
 
-    def begin(self, since: float) -> None:
-        """Take the lock of the main process, and write what was planned. `since`: when planning began (time.time())."""
+    def begin(self, since: float, executor: str = "") -> None:
+        """Take the lock of the main process, and write what was planned.
+
+        since     when planning began (time.time())
+        executor  Snakemake's name of what jobs are run by
+        """
+        if executor == "slurm" and (missing := [name for name in SLURM if not shutil.which(name)]):
+            raise UserError(
+                f"--profile slurm needs SLURM's commands, and there is no {', no '.join(missing)} here: run it on a "
+                "login node of the cluster; on this machine alone: snakemake --profile local"
+            )
         self._lock = main.hold()
         leases.forget_finished(main.LOCK.parent, before=since)
         waiting, self._waiting = self._waiting or {}, None
@@ -191,6 +205,16 @@ class Submitted:
 
     def alone(self, path: str) -> bool:
         return jobs.read(self.job(path)).alone
+
+
+def refused(switches: Iterable[str]) -> str:
+    """Why Snakemake's command line is refused, for a switch, perhaps shortened, that would leave cells in pieces."""
+    if any(DELETING.startswith(switch) and len(switch) > len("--delete-") for switch in switches):
+        return (
+            f"{DELETING} would take the records of cells away and leave their files. To remove what no study plans: "
+            "audioprune gc --remove; all that was made: delete the folder results/; to make it again: -f TARGET"
+        )
+    return ""
 
 
 def _guards(output: Path) -> list[str]:

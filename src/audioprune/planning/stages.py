@@ -13,6 +13,7 @@ from audioprune.cells.cell import Cell
 from audioprune.config import MADE_BEFORE, Config, Cost, Grid, Study
 from audioprune.errors import UserError
 from audioprune.facts.dataset import Dataset
+from audioprune.facts.recogniser import RECOGNISERS
 from audioprune.facts.tokens import PATCH
 from audioprune.fingerprints.keys import code_of, key_of
 from audioprune.labels import label_of, method_label
@@ -33,10 +34,12 @@ from audioprune.settings import (
     Model,
     PretrainSettings,
     Pruning,
+    RecogniseSettings,
     ThroughputSettings,
     TokensSettings,
     TraceSettings,
     UserFolder,
+    Within,
 )
 from audioprune.sources import catalogue, manifest, user
 
@@ -219,6 +222,21 @@ class Planner:
         if dataset in registry.names("datasets"):
             named.append(registry.module_name("datasets", dataset))
         return tuple(named)
+
+    def recognise(
+        self, recogniser: str, dataset: str, policy: str, keep_rate: float, blocks: tuple[int, ...], within: Within
+    ) -> Cell:
+        """Test clips transcribed by an official checkpoint, its encoder pruned."""
+        own = RecogniseSettings(
+            recogniser=recogniser, dataset=dataset, policy=policy, keep_rate=keep_rate, blocks=blocks, within=within
+        )
+        label = "none"
+        if own.policy != "none":
+            label = f"{own.policy}-{own.keep_rate:g}-block{'-'.join(map(str, own.blocks))}-{own.within}"
+        kind = "policies" if own.policy in registry.names("policies") else "pruning"
+        plugins = (registry.module_name(kind, own.policy), registry.module_name("datasets", dataset))
+        inputs = {"audio": self.audio(dataset), "checkpoint": self.fetch(RECOGNISERS[recogniser].checkpoint)}
+        return self.cell("recognise", f"{recogniser}/{dataset}/{label}", own, plugins=plugins, inputs=inputs)
 
     # --- cost ---------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from audioprune import registry
 from audioprune.cells import contrasts
 from audioprune.cells.cell import Cell
 from audioprune.cells.query import matches
-from audioprune.config import Grid, Probes, Study, Traces
+from audioprune.config import Grid, Probes, Recognition, Study, Traces
 from audioprune.facts.dataset import Dataset
 from audioprune.labels import label_of
 from audioprune.methods import Method, methods_of
@@ -59,7 +59,18 @@ def study_of(planner: Planner, name: str) -> StudyPlan:
             for method in methods_of(backbone, cost.methods):
                 for cell in planner.costs(study, cost, backbone, dataset, method, cost.stride):
                     plan.all.update(cell.upstream())
+    for recognition in study.recognitions:
+        for cell in _recognised(planner, recognition):
+            plan.all.update(cell.upstream())
     return plan
+
+
+def _recognised(planner: Planner, given: Recognition) -> Iterator[Cell]:
+    """The unpruned recogniser first."""
+    for recogniser, dataset in product(given.recognisers, given.datasets):
+        yield planner.recognise(recogniser, dataset, "none", 1.0, (), "window")
+        for within, blocks, policy, rate in product(given.within, given.blocks, given.policies, given.keep_rates):
+            yield planner.recognise(recogniser, dataset, policy, rate, blocks, within)
 
 
 def _timed(planner: Planner, study: Study) -> Rates:

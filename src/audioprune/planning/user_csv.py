@@ -13,18 +13,18 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from audioprune.errors import UserError
 from audioprune.facts.dataset import Clip
 from audioprune.planning import user_columns
-from audioprune.registry import nearest
+from audioprune.planning.user_rows import clip_of, fold_of
 from audioprune.settings import UserFolder
+from audioprune.statistics.units import divided
+from audioprune.wording import listing
 
-SPLITS = ("train", "val", "test")
 KEYED = ("id", "labels", "fold", "split", "recording", "speaker", "transcript")  # all that a clip has from its row
 SHOWN = 50  # errors printed at once
-TEST_SHARE = 0.2
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Table:
     clips: list[Clip]  # in the rows' order
     columns: tuple[str, ...]  # those that are read
     ignored: tuple[str, ...]  # the others, as they are written, with remarks
+    warnings: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -43,7 +44,8 @@ class Table:
     @property
     def told(self) -> str:
         ignored = f"; ignores {', '.join(self.ignored)}" if self.ignored else ""
-        return f"{self.path}: reads the columns {', '.join(self.columns)}{ignored}"
+        read = f"{self.path}: reads the columns {', '.join(self.columns)}{ignored}"
+        return "\n".join([read, *(f"warning: {self.path}: {warning}" for warning in self.warnings)])
 
 
 def read(user: UserFolder, *, look: bool = True) -> Table:
@@ -60,16 +62,19 @@ def read(user: UserFolder, *, look: bool = True) -> Table:
     columns = user_columns.positions(header, user)
     errors, found = list(user_columns.errors(header, user)), []
     if not errors:
-        for clip, wrong in _clips(root if look else None, user, columns, len(header), rows):
+        errors = _folds_from_zero(user, columns, rows)
+    if not errors:
+        for clip, wrong in _clips(root, user, columns, len(header), rows, look):
             errors += wrong
             found += [clip] if clip else []
     if not errors:
-        errors = list(_parts_missing(user, found))
+        errors = list(_untrained(user, found))
     if errors:
         more = f"\n  and {len(errors) - SHOWN} more" if len(errors) > SHOWN else ""
         shown = "".join(f"\n  {error}" for error in errors[:SHOWN])
         raise UserError(f"{path} has {len(errors)} error{'s' * (len(errors) > 1)}:{shown}{more}")
-    return Table(path, found, tuple(columns), tuple(user_columns.ignored(header, user)))
+    ignored = tuple(user_columns.ignored(header, user))
+    return Table(path, found, tuple(columns), ignored, tuple(_warnings(user, found)))
 
 
 def folder(user: UserFolder) -> Path:
@@ -109,12 +114,13 @@ def _rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
 
 
 def _clips(
-    root: Path | None, user: UserFolder, columns: dict[str, int], width: int, rows: list[tuple[int, list[str]]]
+    root: Path, user: UserFolder, columns: dict[str, int], width: int, rows: list[tuple[int, list[str]]], look: bool
 ) -> Iterator[tuple[Clip | None, list[str]]]:
     """(clip, what is wrong with it, with its row) of every row."""
     first: dict[str, int] = {}
     for number, cells in rows:
-        clip, wrong = _clip(root, user, {name: cells[i] if i < len(cells) else "" for name, i in columns.items()})
+        row = {name: cells[i] if i < len(cells) else "" for name, i in columns.items()}
+        clip, wrong = clip_of(root, user, row, look)
         if any(cells[width:]):
             wrong.append("more cells than the header has columns")
         if clip is not None and clip.id in first:
@@ -124,61 +130,58 @@ def _clips(
         yield clip, [f"row {number}: {what}" for what in wrong]
 
 
-def _is_file(path: Path) -> bool:
-    """Whether a file is there; a name that no file can have is none."""
-    try:
-        return path.is_file()
-    except OSError:
-        return False
+def _folds_from_zero(user: UserFolder, columns: dict[str, int], rows: list[tuple[int, list[str]]]) -> list[str]:
+    """One error in place of one a row, where folds are counted from 0."""
+    if user.folds == 1:
+        return []
+    place = columns["fold"]
+    found = {fold_of(cells[place]) if place < len(cells) else -1 for _, cells in rows}
+    if found != set(range(user.folds)):
+        return []
+    return [f"column 'fold' counts from 0 to {user.folds - 1}; folds count from 1: add 1 to each"]
 
 
-def _clip(root: Path | None, user: UserFolder, row: dict[str, str]) -> tuple[Clip | None, list[str]]:
-    """(clip, what is wrong with its row); no clip where the row names no file."""
-    file, errors = PurePosixPath(row["file"]), []
-    if not row["file"]:
-        return None, ["the file is empty"]
-    if file.is_absolute() or ".." in file.parts:
-        errors.append(f"file {row['file']!r} leads out of the folder")
-    elif root is not None and not _is_file(root / file):
-        errors.append(f"file {row['file']!r} does not exist in {root}")
-    names = [name.strip() for name in row.get("label", "").split(";") if name.strip()]
-    for name in names:
-        if name not in user.classes:
-            errors.append(f"label {name!r} is not one of the classes{nearest(name, user.classes)}")
-    if len(names) > 1 and user.task != "multilabel":
-        errors.append(f"{len(names)} labels, but the task {user.task!r} takes one")
-    split, fold, recording = row.get("split", ""), row.get("fold", ""), row.get("recording", "")
+def _untrained(user: UserFolder, clips: list[Clip]) -> Iterator[str]:
+    """Parts without clips, and classes that some model would be tested on, or asked for, without training clips."""
     if user.folds > 1:
-        if not (fold.isdecimal() and 1 <= int(fold) <= user.folds):
-            errors.append(f"fold {fold!r} is not a number from 1 to {user.folds}")
-    elif "split" not in row:
-        split = "test" if _share(recording or str(file)) < TEST_SHARE else "train"
-    elif split not in SPLITS:
-        errors.append(f"split {split!r} is not valid{nearest(split, SPLITS)}")
-    clip = Clip(
-        id=str(file),
-        path=str(file),
-        labels=tuple(sorted({user.classes.index(name) for name in names if name in user.classes})),
-        fold=int(fold) if fold.isdecimal() else 0,
-        split=split,  # type: ignore[arg-type]  # one of SPLITS, or an error was listed
-        recording=recording or str(file),
-        speaker=row.get("speaker", "") or (names[0] if user.task == "speaker" and names else ""),
-        transcript=row.get("transcript", ""),
-    )
-    return clip, errors
-
-
-def _share(name: str) -> float:
-    """A fixed number in [0, 1) for a recording."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") / 2**64
-
-
-def _parts_missing(user: UserFolder, found: list[Clip]) -> Iterator[str]:
-    if user.folds > 1:
-        have = {clip.fold for clip in found}
-        yield from (f"no clip is in fold {n}" for n in range(1, user.folds + 1) if n not in have)
+        folds = {clip.fold for clip in clips}
+        yield from (f"no clip is in fold {n}" for n in range(1, user.folds + 1) if n not in folds)
     else:
-        splits = {clip.split for clip in found}
+        splits = {clip.split for clip in clips}
         yield from (
             f"no clip has the split {name!r}: fill the column" for name in ("train", "test") if name not in splits
         )
+    parts = _parts_of_classes(user, clips)
+    for name, have in parts.items():
+        if not have:
+            yield f"no clip has the label {name!r}: take it out of `classes`, or bring clips of it"
+        elif user.folds > 1 and len(have) == 1:
+            yield f"label {name!r} is in fold {min(have)} alone: where that is tested, none is left for training"
+        elif user.folds == 1 and "train" not in have:
+            yield f"label {name!r} has no training clip: it is in {' and '.join(sorted(have))} only"
+
+
+def _warnings(user: UserFolder, clips: list[Clip]) -> Iterator[str]:
+    """What makes numbers mean something else than they seem to."""
+    if shared := divided((clip.recording, _part(clip)) for clip in clips):
+        yield (
+            f"clips of one recording are in several {'folds' if user.folds > 1 else 'splits'}: a model is tested on "
+            f"what it was trained with: {listing(shared)}"
+        )
+    if user.folds == 1 and (
+        untested := [n for n, have in _parts_of_classes(user, clips).items() if "test" not in have]
+    ):
+        yield f"classes without a test clip, of which no number says anything: {listing(untested)}"
+
+
+def _part(clip: Clip) -> str:
+    return clip.split or str(clip.fold)
+
+
+def _parts_of_classes(user: UserFolder, clips: list[Clip]) -> dict[str, set[str]]:
+    """{class: the splits or folds with clips of it}."""
+    found: dict[str, set[str]] = {name: set() for name in user.classes}
+    for clip in clips:
+        for label in clip.labels:
+            found[user.classes[label]].add(_part(clip))
+    return found

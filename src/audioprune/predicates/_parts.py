@@ -45,6 +45,7 @@ def measured(name: str, verdict: Verdict, evidence: str, found: Estimate, unit: 
     evidence += f", {found.left_out}" if found.left_out else ""
     return Part(
         name, verdict, "cells", evidence, found.value, found.low, found.high, unit, found.n, found.seeds, found.cells,
+        found.changed,
         **more,
     )  # fmt: skip
 

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 from audioprune import registry
 from audioprune.errors import UserError
 from audioprune.facts.backbone import Family
+from audioprune.facts.checks import check_blocks, check_counts, check_cut, check_keep_rate
 from audioprune.facts.options import option_names, refusal
 from audioprune.facts.tokens import BLOCKS, PATCH, grid, keep_count
 
@@ -94,7 +95,12 @@ def count(
 ) -> Macs:
     """MACs of `backbone` on one clip of `frames` x 128; UserError for a name or value that does not exist."""
     shape = shape_of(backbone, width=width, heads=num_heads, depth=depth)
+    check_cut(frames, patch, stride)
     family, patches, options = shape.family, patches_of(frames, patch, stride), dict(options or {})
+    keep_rate, blocks = check_keep_rate(keep_rate), check_blocks(blocks, shape.depth)
+    if keep_rate < 1 and method in registry.names("pruning") and not registry.method(method).is_constant(options):
+        tokens, off_by_e = family.tokens(frames, patch, stride), registry.method(method).loses(options)
+        check_counts(tokens, keep_rate, len(blocks), off_by_e=off_by_e)
     items = dict.fromkeys(ITEMS, 0)
     items["patch_embedding"] = patch * patch * patches * shape.width
     per_block, n = [], patches + family.extra
@@ -181,11 +187,6 @@ def _tokens(
             raise UserError(f"method {method!r} has no option {name!r}{registry.nearest(name, known)}")
         if wrong := refusal(facts, build, name, value):
             raise UserError(f"method {method!r}: {wrong}")
-    if not 0 < keep_rate <= 1:
-        raise UserError(f"keep-rate {keep_rate} is not in (0, 1]")
-    wrong_blocks = [block for block in blocks if not 0 <= block < depth]
-    if wrong_blocks:
-        raise UserError(f"block {wrong_blocks[0]} does not exist: blocks are numbered 0 to {depth - 1}")
     n, lost = patches + extra, False
     for block in range(depth):
         score = 0

@@ -24,7 +24,7 @@ from audioprune.errors import UserError
 from audioprune.facts.mel import MEL_BINS
 
 # Met in our models without a rule in torchprofile, and no multiply-accumulate by its conventions.
-FREE = {"aten::argsort", "aten::pad", "aten::std", "aten::unbind"}
+FREE = {"aten::argsort", "aten::pad", "aten::sort", "aten::std", "aten::topk", "aten::unbind"}
 
 
 @torch.no_grad()

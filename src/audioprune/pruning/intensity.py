@@ -10,7 +10,12 @@ if TYPE_CHECKING:
     from audioprune.facts.tokens import Tokens
     from audioprune.models.pruner import Pruner
 
-FACTS = Method(name="intensity", loses_extra=("variant", "as_released"), choices={"variant": VARIANTS})
+FACTS = Method(
+    name="intensity",
+    runs_on=("patches", "frames"),
+    loses_extra=("variant", "as_released"),
+    choices={"variant": VARIANTS},
+)
 
 
 def build(tokens: Tokens, *, variant: str = "fixed") -> Pruner:

@@ -1,4 +1,4 @@
-"""Random pruning: a control that the published comparison lacks (see _random_order)."""
+"""Random pruning: a control that the published comparison lacks (see models.random_order)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from audioprune.facts.tokens import Tokens
     from audioprune.models.pruner import Pruner
 
-FACTS = Method(name="random")
+FACTS = Method(name="random", runs_on=("patches", "frames"))
 
 
 def build(tokens: Tokens, *, seed: int = 0) -> Pruner:

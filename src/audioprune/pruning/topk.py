@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from audioprune.facts.tokens import Tokens
     from audioprune.models.pruner import Pruner, View
 
-FACTS = Method(name="topk", scored=True, choices={"score": get_args(Attention)})
+FACTS = Method(name="topk", runs_on=("patches", "frames"), scored=True, choices={"score": get_args(Attention)})
 
 
 def build(tokens: Tokens, *, score: Attention | None = None) -> Pruner:

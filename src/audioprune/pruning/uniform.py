@@ -1,7 +1,7 @@
 """Uniform grid: keep tokens that lie evenly over time and frequency, whatever they hold.
 
-All patches are put in one fixed order by ordered dithering (see _dithering). The K survivors that come first in this
-order stay, so later selections thin out the same grid.
+All patches are put in one fixed order by ordered dithering (see models.dithering). The K survivors that come first in
+this order stay, so later selections thin out the same grid.
 """
 
 from __future__ import annotations

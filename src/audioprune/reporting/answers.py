@@ -1,7 +1,7 @@
 """What a study says to the questions that its tables bring along (exhibits.headline): one sentence each.
 
-Each answer counts the pairs of model and dataset in which the 95 % interval of a difference lies above zero, and names
-them all with their intervals.
+Each answer counts the pairs of model and dataset in which a difference lies above zero at 5 %, adjusted by Holm for all
+that the answer rests on, and names them all with their intervals. Of one alone it is whether its interval does.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audioprune.exhibits.headline import Question, Rows, Sentence
-from audioprune.exhibits.table import Cell
+from audioprune.exhibits.table import CLEAR, Cell
+from audioprune.statistics.holm import holm
 from audioprune.wording import number
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Found:
     value: float
     low: float
     high: float
+    p: float
 
 
 def answers(made: Iterable[Exhibit]) -> tuple[Answer, ...]:
@@ -46,13 +48,13 @@ def answers(made: Iterable[Exhibit]) -> tuple[Answer, ...]:
 
 
 def _differences(asked: Question, rows: Rows) -> Iterator[Found]:
-    """All that have an interval."""
+    """All that can be tested."""
     for row in rows:
         cell = row.get(asked.difference)
         if not isinstance(cell, Cell) or any(row.get(key) != value for key, value in asked.of.items()):
             continue
-        if cell.value is not None and cell.low is not None and cell.high is not None:
-            yield Found(row["backbone"], row["dataset"], row["keep_rate"], cell.value, cell.low, cell.high)
+        if cell.value is not None and cell.low is not None and cell.high is not None and cell.p is not None:
+            yield Found(row["backbone"], row["dataset"], row["keep_rate"], cell.value, cell.low, cell.high, cell.p)
 
 
 def _lowest(found: Sequence[Found]) -> list[Found]:
@@ -67,18 +69,20 @@ def _answer(exhibit: Exhibit, asked: Question | Sentence, rows: Rows) -> Answer 
     found = _lowest([*_differences(asked, rows)])
     if not found:
         return None
-    clear, reverse = sum(one.low > 0 for one in found), sum(one.high < 0 for one in found)
+    beyond = [one.value for one, p in zip(found, holm([one.p for one in found]), strict=True) if p <= CLEAR]
+    clear, reverse = sum(value > 0 for value in beyond), sum(value < 0 for value in beyond)
     said = (
         "Yes"
         if clear == len(found)
-        else "Not shown: no interval lies above zero"
+        else "Not shown: none lies above zero beyond chance"
         if not clear
         else f"In {clear} of {len(found)} cases"
     )
     if reverse:
         said += f", and the reverse in {reverse}" if clear else f"; the reverse in {reverse} of {len(found)} cases"
     shown = "; ".join(f"{one.backbone} on {one.dataset} {_interval(one)}" for one in found)
-    sentences = (f"{said}.", f"{asked.above}: {shown}.", asked.caution(rows))
+    family = f"Adjusted by Holm for these {len(found)}." if len(found) > 1 else ""
+    sentences = (f"{said}.", f"{asked.above}: {shown}.", family, asked.caution(rows))
     question = asked.question.format(rate=f"{found[0].keep_rate:g}")
     return Answer(question, " ".join(filter(None, sentences)), exhibit.name, exhibit.label)
 

@@ -5,17 +5,17 @@ The same exhibits and records give the same content: no date, no machine, nothin
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audioprune.cells.cell import DEFAULT_STUDY
 from audioprune.cells.kinds import KINDS
 from audioprune.exhibits import named, table_json
 from audioprune.exhibits.headline import Question, Sentence
 from audioprune.exhibits.table import Table
-from audioprune.reporting import answers, provenance, summary, verdicts
+from audioprune.reporting import answers, glossary, provenance, summary, verdicts
 
 if TYPE_CHECKING:
     from audioprune.results.study import Results
@@ -77,13 +77,15 @@ def collect(
     title: str = "",
     tier: str = "",
     notes: Sequence[str] = (),
+    terms: Mapping[str, str] | None = None,
 ) -> Report:
     """Every exhibit, `exhibits` being {"table/table1": (what it is, folder of its files)}, and all around them.
 
-    `notes` are sentences for the reader that are in no record, such as changes accepted as giving the same results.
+    `notes` are sentences for the reader that are in no record, such as changes accepted as giving the same results;
+    `terms` {term: definition} are those that it explains where it uses them.
     """
     made = tuple(_exhibit(results.study, *exhibits[path], *path.split("/")) for path in sorted(exhibits, key=_place))
-    glance, claims = summary.glance(made), next((e for e in made if e.name == verdicts.CLAIMS), None)
+    glance, claims = summary.glance(made, results), next((e for e in made if e.name == verdicts.CLAIMS), None)
     return Report(
         study=results.study,
         title=title or f"The study {results.study}",
@@ -96,9 +98,25 @@ def collect(
         lead=summary.lead(results),
         glance=glance,
         exhibits=made,
-        sections=tuple(Section(**section) for section in provenance.sections(results)),
+        sections=tuple(_sections(results, made, terms or {})),
         notes=tuple(notes),
     )
+
+
+def _sections(results: Results, made: Sequence[Exhibit], terms: Mapping[str, str]) -> Iterator[Section]:
+    used = glossary.table(terms, itertools.chain.from_iterable(_said(one) for one in made))
+    if used:
+        text = "What the words and abbreviations of this report mean."
+        yield Section("glossary", "Glossary", text, used, folded=True)
+    yield from (Section(**section) for section in provenance.sections(results))
+
+
+def _said(exhibit: Exhibit) -> Iterator[str]:
+    """What an exhibit says in words."""
+    yield from (exhibit.heading, exhibit.caption)
+    if exhibit.table:
+        yield from exhibit.table.notes
+        yield from (column.header for column in exhibit.table.columns)
 
 
 def _place(exhibit: str) -> tuple:
@@ -120,17 +138,12 @@ def _exhibit(study: str, module: named.Exhibit, folder: Path, kind: str, name: s
         heading=f"{number}: {module.TITLE}" if number else module.TITLE,
         caption=module.CAPTION,
         status=table.status if table else "",
-        rebuild=f"snakemake {target(study, f'{name}.{KINDS[kind].files[0]}')}",
+        rebuild=f"snakemake {named.target(study, f'{name}.{KINDS[kind].files[0]}')}",
         csv=drawn["csv"].read_text(encoding="utf-8"),
         table=table,
         headline=getattr(module, "HEADLINE", None),
         svg="" if table else drawn["svg"].read_text(encoding="utf-8"),
     )
-
-
-def target(study: str, file: str) -> str:
-    """Path of a study's file as users type it."""
-    return str(PurePosixPath("results") / ("" if study == DEFAULT_STUDY else study) / file)
 
 
 def _numbered(name: str) -> str:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from audioprune.exhibits import escape, forms
-from audioprune.reporting.content import Exhibit, Report, target
+from audioprune.exhibits import escape, forms, named
+from audioprune.reporting.content import Exhibit, Report
 from audioprune.reporting.svg import inline
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def render(report: Report, templates: Path = Path("report")) -> str:
     )
     environment.filters |= {"clean": escape.clean, "table": _table, "figure": _figure, "data": _data}
     style = Markup((templates / "style.css").read_text(encoding="utf-8"))
-    rebuild = f"snakemake {target(report.study, 'report.html')}"
+    rebuild = f"snakemake {named.target(report.study, 'report.html')}"
     return environment.get_template("report.html.jinja").render(report=report, style=style, rebuild=rebuild)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from audioprune.exhibits import escape, forms
-from audioprune.reporting.content import Report, target
+from audioprune.exhibits import escape, forms, named
+from audioprune.reporting.content import Report
 
 
 def source(report: Report, templates: Path = Path("report")) -> str:
@@ -16,7 +16,7 @@ def source(report: Report, templates: Path = Path("report")) -> str:
         loader=FileSystemLoader(templates), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"text": escape.typst, "table": forms.typst, "bytes": _bytes}
-    rebuild = f"snakemake {target(report.study, 'report.pdf')}"
+    rebuild = f"snakemake {named.target(report.study, 'report.pdf')}"
     return environment.get_template("report.typ.jinja").render(report=report, rebuild=rebuild)
 
 

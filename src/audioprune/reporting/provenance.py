@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from audioprune.cells.provenance import code
 from audioprune.cells.query import value_of
 from audioprune.exhibits.table import Column, Row, Table
 
@@ -112,7 +113,7 @@ def _software(made: list[Result]) -> dict:
     counts: dict[tuple[str, str], int] = {}
     for r in made:
         m = r.record["made"]
-        facts = [*m["versions"].items(), ("device", m["device"]), ("code", _code(m["git"]))]
+        facts = [*m["versions"].items(), ("device", m["device"]), ("code", code(m["git"]))]
         for fact in facts:
             counts[fact] = counts.get(fact, 0) + 1
     names = [name for name, _ in counts]
@@ -131,12 +132,6 @@ def _software(made: list[Result]) -> dict:
     return _section("software", "Software, code and devices", text if made else "No cell is there.", columns, rows)
 
 
-def _code(git: dict) -> str:
-    if not git:
-        return "not a git checkout"
-    return git["commit"][:12] + (" with uncommitted changes" if git["dirty"] else "")
-
-
 def _every_cell(made: list[Result]) -> dict:
     rows = []
     for r in made:
@@ -148,7 +143,7 @@ def _every_cell(made: list[Result]) -> dict:
             "memory": m["peak_memory_mib"],
             "started": m["started"],
         }
-        row |= {"code": _code(m["git"]), "device": m["device"]}
+        row |= {"code": code(m["git"]), "device": m["device"]}
         rows.append(Row(row, group=r.kind))
     columns = [
         Column("address", "Cell", align="left"),

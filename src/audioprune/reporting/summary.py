@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from audioprune.cells.query import value_of
 from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.reporting.provenance import set_aside, spoken
+from audioprune.results.costs import protocol
 from audioprune.wording import METRICS
 
 if TYPE_CHECKING:
@@ -33,8 +34,11 @@ def lead(results: Results) -> tuple[str, ...]:
     return tuple(filter(None, (grid if evaluated else "", f"{there} {took}".strip(), clips)))
 
 
-def glance(made: Iterable[Exhibit]) -> Table | None:
-    """From Table 1: each model unpruned, and topk at its lowest keep-rate, where it was pruned; None if nowhere."""
+def glance(made: Iterable[Exhibit], results: Results) -> Table | None:
+    """From Table 1: each model unpruned, and topk at its lowest keep-rate, where it was pruned; None if nowhere.
+
+    With how speed-ups were timed, where it gives any.
+    """
     found = next((e.table for e in made if e.name == "table1"), None)
     if found is None:
         return None
@@ -53,9 +57,11 @@ def glance(made: Iterable[Exhibit]) -> Table | None:
         Column("drop", "Drop", "points"),
         Column("drop", "95 % interval", part="interval"),
         Column("mac_reduction", "MACs saved", "%", 1),
-        Column("speed_up", "Speed-up", "×"),
+        Column("speed_up", "Speed-up, eager", "×"),
+        Column("speed_up_fused", "Speed-up, fused", "×"),
     )
-    return Table(columns, rows) if rows else None
+    timed = protocol(results.cells("throughput")) if any(row.cells.get("speed_up") for row in rows) else ""
+    return Table(columns, rows, (timed,) if timed else ()) if rows else None
 
 
 def _glance(rows: list[dict]) -> Row:
@@ -65,7 +71,7 @@ def _glance(rows: list[dict]) -> Row:
     cells = {"backbone": unpruned["backbone"], "dataset": unpruned["dataset"], "metric": METRICS[unpruned["metric"]]}
     cells |= {"unpruned": _ours(unpruned["accuracy"])}
     cells |= {"keep_rate": lowest["keep_rate"], "pruned": _ours(lowest["accuracy"])}
-    return Row(cells | {key: lowest.get(key) for key in ("drop", "mac_reduction", "speed_up")})
+    return Row(cells | {key: lowest.get(key) for key in ("drop", "mac_reduction", "speed_up", "speed_up_fused")})
 
 
 def _ours(cell: Cell) -> Cell:

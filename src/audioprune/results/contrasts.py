@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from audioprune.results.estimate import Absent, Estimate, combined
 from audioprune.results.evaluations import by_cell, measured, pooled
 from audioprune.results.study import Results
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Run = tuple[int, int]  # fold, seed
 NOTHING_SHARED = "they have no fold and seed in common"
@@ -41,8 +38,11 @@ def difference(results: Results, first: Any, second: Any) -> Estimate | Absent |
     return contrast(results, (1, first), (-1, second))
 
 
-def chance(results: Results, first: Any, second: Any) -> float | None:
-    """Two-sided p-value of no difference of two rows, by permutation of recordings; None where they do not pair."""
+def chance(results: Results, first: Any, second: Any) -> float | Absent | None:
+    """Two-sided p-value of no difference of two rows, by permutation of recordings; None where they do not pair.
+
+    Absent where so few recordings can be exchanged that nothing can be tested.
+    """
     from audioprune.statistics.paired import permutation
     from audioprune.statistics.units import unit_of
 
@@ -52,30 +52,10 @@ def chance(results: Results, first: Any, second: Any) -> float | None:
     unit = unit_of(results.dataset(first.dataset))
     try:
         a, b = (pooled(results, cells) for cells in shared)
-        return permutation(a, b, first.metric, unit=unit).p
+        found = permutation(a, b, first.metric, unit=unit)
+        return Absent(found.why) if found.p is None else found.p
     except ValueError:  # other clips or seeds
         return None
-
-
-def discordant(results: Results, first: Any, second: Any) -> tuple[int, int] | tuple[None, None]:
-    """Clips that only the first has right, and only the second, over the runs that both have; None without accuracy."""
-    shared = shared_runs(results, [first, second])
-    if first.metric != "top1" or isinstance(shared, Absent):
-        return None, None
-    a, b = (_right(pooled(results, cells)) for cells in shared)
-    both = a.index.intersection(b.index)
-    a, b = a[both], b[both]
-    return int((a & ~b).sum()), int((b & ~a).sum())
-
-
-def _right(predictions: pd.DataFrame) -> pd.Series:
-    """Whether the highest score is one of a clip's labels, by clip and seed."""
-    import numpy as np
-
-    right = [
-        int(np.argmax(s)) in labels for s, labels in zip(predictions["scores"], predictions["labels"], strict=True)
-    ]
-    return predictions.assign(right=right).set_index(["clip", "seed"])["right"]
 
 
 def shared_runs(results: Results, rows: Sequence[Any]) -> list[tuple[str, ...]] | Absent:

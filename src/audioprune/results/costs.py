@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from audioprune.labels import method_label
 from audioprune.results.estimate import Absent, Estimate
 from audioprune.results.study import Result, Results
 from audioprune.settings import FinetuneSettings, Pruning
+from audioprune.wording import number
 
+KERNELS = ("eager", "fused")  # attention with explicit maps (the published protocol), and without them
 RATES = ("samples_per_s", "speed_up")
 
 
@@ -54,6 +58,44 @@ def timings(
             for rate, own in rates(r).items():
                 found.setdefault(("none" if rate == 1 else method_of(r), rate), own)
     return found
+
+
+def speed_up(results: Results, backbone: str, dataset: str, method: str, keep_rate: float) -> str:
+    """A speed-up in words, for both kernels: '2.15 × (eager), 1.52 × (fused)'; empty where it is not timed."""
+    found = []
+    for kernel in KERNELS:
+        one = timings(results, backbone, dataset, kernel).get((method, keep_rate), {}).get("speed_up")
+        if isinstance(one, Estimate):
+            found.append(f"{number(one.value, 2)} × ({kernel})")
+    return ", ".join(found)
+
+
+def protocol(timed: Iterable[Result]) -> str:
+    """How these were timed: runs, warm-up, batches, precision, device and the machine's load; empty where none was."""
+    there = [r for r in timed if r.ok]
+    if not there:
+        return ""
+    said = [
+        f"{_each(r.settings.runs for r in there)} runs after {_each(r.settings.warmup for r in there)} warm-up passes "
+        "of every keep-rate",
+        f"batches of {_each(r.settings.batch_size for r in there)} in {_each(r.settings.precision for r in there)}",
+        f"on {_each(r.settings.device for r in there)}",
+    ]
+    loads = [own for own in (r.record["results"].get("load") for r in there) if own]
+    ends = [own[end] for own in loads for end in ("before", "after")]
+    if loads:
+        least, most = number(min(ends), 1), number(max(ends), 1)
+        held = least if least == most else f"{least} to {most}"
+        said.append(f"its load was {held} (mean over a minute, {_each(own['cores'] for own in loads)} cores)")
+    lacking = len(there) - len(loads)
+    if lacking:
+        said.append("no load was recorded" + (f" of {lacking} of {len(there)} timings" if loads else ""))
+    return f"Speed-ups are medians of the ratio to the unpruned model timed in the same run: {', '.join(said)}."
+
+
+def _each(values: Iterable[object]) -> str:
+    """Different values, in order of appearance: '6', '6 or 50'."""
+    return " or ".join(dict.fromkeys(map(str, values)))
 
 
 def method_of(timing: Result) -> str:

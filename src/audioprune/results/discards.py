@@ -7,7 +7,6 @@ is discarded (B19): those values stand beside ours, with the number of clips of 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from audioprune.cells.query import as_trained, value_of
@@ -25,7 +24,8 @@ if TYPE_CHECKING:
 WHERE = ("backbone", "dataset", "discarded", "control", "block")
 VALUES = ("metric", "value", "low", "high", "n", "value_skipped", "n_skipped", "tokens_left")
 BELOW = ("below_control", "below_control_low", "below_control_high")  # control minus discarded, paired
-COLUMNS = (*WHERE, *VALUES, *BELOW)
+CHANGED = ("below_control_only_first", "below_control_only_second")  # clips that only the control has, and the other
+COLUMNS = (*WHERE, *VALUES, *BELOW, *CHANGED)
 
 
 def needs(study: Cells) -> list[Any]:
@@ -81,6 +81,7 @@ def _estimates(results: Results, place: tuple[str, str]) -> dict[tuple[str, int]
 
     def make(results: Results) -> dict:
         from audioprune.statistics.bootstrap import contrast, note
+        from audioprune.statistics.units import unit_of
 
         facts, cells = results.dataset(place[1]), tuple(r.path for r in places(results)[place])
         made: dict[tuple[str, int], dict[bool, Estimate]] = {}
@@ -89,7 +90,9 @@ def _estimates(results: Results, place: tuple[str, str]) -> dict[tuple[str, int]
                 drawn = contrast((100, _drawn(facts, group)))
                 value, design = 100 * _by_run(facts, group)["value"].mean(), drawn.design
                 sizes = design.clips, len(cells), design.seeds
-                made.setdefault(key, {})[bool(control)] = Estimate(value, drawn, *sizes, cells, note=note(design.seeds))
+                made.setdefault(key, {})[bool(control)] = Estimate(
+                    value, drawn, *sizes, cells, note=note(design.seeds, unit_of(facts))
+                )
         return made
 
     return results.cached(f"discards {place}", make)
@@ -114,6 +117,7 @@ def _rows(results: Results, place: tuple[str, str]) -> Iterator[dict]:
             row |= _values(facts, group, found[key][bool(control)])
             if not control:
                 row |= dict(zip(BELOW, (below[key].value, *below[key].interval), strict=True))
+                row |= dict(zip(CHANGED, below[key].changed or (None, None), strict=True))
             yield row
 
 
@@ -142,10 +146,8 @@ def _drawn(facts: Dataset, group: pd.DataFrame) -> Drawn:
 
     there = ~group["emptied"].to_numpy(dtype=bool)
     if "correct" in group:
-        right = (group["correct"].to_numpy(dtype=bool) & there).astype(int)
-        group = group.assign(numerator=right, denominator=1).reset_index(drop=True)
-        found = draw(group, "ratio", unit=unit_of(facts), draws=DRAWS, seed=0)
-        return replace(found, limits=(0.0, 1.0))  # an accuracy, though it is drawn as a ratio
+        group = group.assign(correct=group["correct"].to_numpy(dtype=bool) & there).reset_index(drop=True)
+        return draw(group, "top1", unit=unit_of(facts), draws=DRAWS, seed=0)
     lowest = min(s.min() for s in group["scores"]) - 1
     scores = [s if t else np.full(len(s), lowest) for s, t in zip(group["scores"], there, strict=True)]
     group = group.assign(scores=scores).reset_index(drop=True)

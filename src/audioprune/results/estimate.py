@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     import numpy as np
 
     from audioprune.statistics.bootstrap import Design, Drawn
+    from audioprune.statistics.intervals import Way
 
 DRAWS, LEVEL = 1000, 0.95  # of the bootstrap
-INTERVAL = f"95 %, percentiles of a bootstrap over source recordings crossed with seeds, {DRAWS} draws, folds pooled"
+DRAWING = f"a bootstrap over source recordings crossed with seeds, {DRAWS} draws, folds pooled"
+INTERVAL = f"95 %, adjusted for few changed clips (Bonett and Price), the variance by {DRAWING}"
+PERCENTILES = f"95 %, percentiles of {DRAWING}"  # of what is read from tokens
 NAN = float("nan")
 
 
@@ -72,20 +75,53 @@ class Estimate:
         """One-sided 95 % bounds, each alone."""
         return self.quartiles or self._ends(1 - LEVEL, LEVEL)
 
-    def _ends(self, *probabilities: float) -> tuple[float, float]:
-        """Quantiles of the draws, moved to stand around the value.
+    def chance(self, threshold: float = 0.0, way: Way = "either") -> float | None:
+        """p-value of the threshold, by what the interval is by: at most 5 % where the interval leaves it out.
+
+        way: what the value is tested to be, on either side of the threshold, above it or below it (the one-sided
+        bound). None where there is no interval, or quartiles.
+        """
+        from audioprune.statistics.intervals import chance
+
+        if not self._spreads:
+            return None
+        assert self.drawn is not None
+        return chance(self.drawn, threshold - self._shift, way)
+
+    @property
+    def is_contrast(self) -> bool:
+        """Whether it is a sum of metrics of several models, and zero says that they do not differ."""
+        return self.drawn is not None and len(self.drawn.factors) > 1
+
+    @property
+    def changed(self) -> tuple[int, int] | None:
+        """Of a drop, how many clips are lost and how many gained, over all runs; None where clips are not counted."""
+        return None if self.drawn is None else self.drawn.changed
+
+    @property
+    def _spreads(self) -> bool:
+        """Whether there is an interval."""
+        import numpy as np
+
+        return self.drawn is not None and self.n >= 2 and not np.isnan(self.drawn.draws).all()
+
+    @property
+    def _shift(self) -> float:
+        """Mean over runs minus pooled metric.
 
         # ASSUME: the mean over folds spreads as the pooled metric does; for accuracy on equal folds they are the same.
         """
-        import numpy as np
+        return 0.0 if self.drawn is None else self.value - self.drawn.value
 
-        from audioprune.statistics.bootstrap import quantiles
+    def _ends(self, *probabilities: float) -> tuple[float, float]:
+        """Ends by the draws, moved to stand around the value."""
+        from audioprune.statistics.intervals import quantiles
 
-        if self.drawn is None or self.n < 2 or np.isnan(self.drawn.draws).all():
+        if not self._spreads:
             return NAN, NAN
-        shift = self.value - self.drawn.value
+        assert self.drawn is not None
         low, high = quantiles(self.drawn, probabilities)
-        return low + shift, high + shift
+        return low + self._shift, high + self._shift
 
     @property
     def draws(self) -> np.ndarray:

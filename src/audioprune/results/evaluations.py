@@ -147,11 +147,14 @@ def measured(results: Results, paths: Sequence[str]) -> Estimate:
 
     def make(results: Results) -> Estimate:
         from audioprune.statistics.bootstrap import contrast, note
+        from audioprune.statistics.units import unit_of
 
         each = by_cell(results).loc[list(paths)]
+        unit = unit_of(results.dataset(each["dataset"].iloc[0]))
         pooled = contrast((100, drawn(results, paths, each["metric"].iloc[0])))
         sizes = pooled.design.clips, len(paths), pooled.design.seeds
-        return Estimate(float(each["value"].mean()), pooled, *sizes, tuple(paths), note=note(pooled.design.seeds))
+        told = note(pooled.design.seeds, unit)
+        return Estimate(float(each["value"].mean()), pooled, *sizes, tuple(paths), note=told)
 
     return results.cached(f"measured {' '.join(paths)}", make)
 

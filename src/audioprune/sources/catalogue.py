@@ -28,6 +28,9 @@ class Archive(Closed):
     file: str = Field(description="its name in a mirror folder")
     size: int | None = Field(None, gt=0, description="bytes; None where the host makes the archive on demand")
     sha256: Sha256 | None = Field(None, description="None where the host makes the archive on demand")
+    tensors: Sha256 | None = Field(
+        None, description="of a checkpoint: digest of its tensors, by which a mirror's file of other bytes is taken"
+    )
 
     @model_validator(mode="after")
     def _plain_name(self) -> Self:
@@ -80,6 +83,8 @@ class Source(Closed):
         if self.content or self.manual:
             return self.content or ""
         asked = self.model_dump(mode="json", include={"version", "archives", "strip", "keep"})
+        for archive in asked["archives"]:
+            del archive["tensors"]  # says again what the checksum says
         return hashlib.sha256(canonical(asked).encode()).hexdigest()
 
 

@@ -36,6 +36,16 @@ class Crossed:
     clips: int  # distinct ones
     digest: str  # of clips, recordings, strata and seeds: equal ones can be compared pair by pair
 
+    @property
+    def effective(self) -> float:
+        """Clips over the mean number of clips of a recording, each clip asking its own recordings.
+
+        As many recordings of one size would let a share of clips vary as much if all clips of a recording went
+        together (Kish 1965); a mixture asks all that it is made of. At most R.
+        """
+        sizes = np.bincount(np.concatenate([own.ravel() for own in self.members]))[: len(self.recordings)]
+        return float(sum(map(len, self.rows)) * sizes.sum() / (sizes**2).sum())
+
     def clip_weights(self, drawn: np.ndarray) -> list[np.ndarray]:
         """By seed (n, D): how often each clip counts when recordings (D, R) were drawn so often."""
         padded = np.concatenate([drawn.T, np.ones((1, len(drawn)))])  # (R + 1, D)

@@ -19,3 +19,9 @@ def holm(p: Sequence[float]) -> np.ndarray:
     adjusted = np.empty_like(values)
     adjusted[order] = np.minimum(1, np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1)))
     return adjusted
+
+
+def family(p: Sequence[float | None]) -> list[float | None]:
+    """`holm` of the p-values that are there. What cannot be tested (None) enters no family and stays None."""
+    adjusted = iter(holm([one for one in p if one is not None]).tolist())
+    return [None if one is None else next(adjusted) for one in p]

@@ -29,7 +29,12 @@ def measure(predictions: pd.DataFrame, design: Crossed, metric: str) -> Measure:
 
 
 def correct(predictions: pd.DataFrame) -> np.ndarray:
-    """(rows,) 1.0 where the highest score (the first of equals) belongs to one of the clip's labels, else 0.0."""
+    """(rows,) 1.0 where the highest score (the first of equals) belongs to one of the clip's labels, else 0.0.
+
+    A column `correct` that is there already is taken as it is.
+    """
+    if "correct" in predictions:
+        return predictions["correct"].to_numpy(dtype=float)
     best = _scores(predictions).argmax(axis=1).tolist()
     return np.array([b in {int(one) for one in own} for b, own in zip(best, predictions["labels"], strict=True)], float)
 
@@ -39,6 +44,20 @@ def parts(predictions: pd.DataFrame, metric: str) -> tuple[np.ndarray, np.ndarra
     if metric == "top1":
         return correct(predictions), np.ones(len(predictions))
     return tuple(predictions[column].to_numpy(dtype=float) for column in ("numerator", "denominator"))
+
+
+def of_clips(predictions: pd.DataFrame, design: Crossed, metric: str) -> tuple[np.ndarray | None, float]:
+    """What each clip in each seed adds to an accuracy (N,), None of other metrics; and the most the metric can be.
+
+    # ASSUME: no clip, and so no test set, has a ratio above the highest one found (or 1): word error rates have no end.
+    """
+    if metric == "top1":
+        right = correct(predictions)
+        return np.concatenate([right[at] for at in design.rows]), 1.0
+    if metric == "map":
+        return None, 1.0
+    above, below = parts(predictions, metric)
+    return None, float(np.max(above / np.where(below > 0, below, np.inf), initial=1.0))
 
 
 def top1(predictions: pd.DataFrame, design: Crossed) -> Measure:

@@ -4,6 +4,10 @@ The two methods' answers are exchanged on all clips of a recording, in all seeds
 over clips, this flips the sign of the recording's difference. For accuracy with one seed, where every clip has a
 recording of its own, it is McNemar's exact test.
 
+Of R groups the least p that there can be is 2^(1 - R). Where that is above 5 %, as of five groups, no difference is
+large enough to be found: it is not tested, has no p and enters no family. Mixtures link recordings, so that those of a
+fold are often one group.
+
 R groups of clips that share recordings, n clips of a seed, D draws.
 """
 
@@ -25,20 +29,25 @@ from audioprune.statistics.units import RECORDINGS, Unit
 if TYPE_CHECKING:
     import pandas as pd
 
+LEVEL = 0.05
 LARGEST = 200_000  # sum of differences up to which the null distribution is written out
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A metric of the first method minus that of the second, and the two-sided p-value of no difference."""
+    """A metric of the first method minus that of the second, and the two-sided p-value of no difference.
+
+    p is None, and `why` says so, where what is exchanged as a whole is so little that no p could be 5 % or less.
+    """
 
     estimate: float
-    p: float
+    p: float | None
     clips: int
     clusters: int  # what was exchanged as a whole
     seeds: int
     method: str
     note: str = ""
+    why: str = ""
 
 
 def permutation(
@@ -65,7 +74,14 @@ def permutation(
     else:
         value, p, how = _flipped(first, second, metric, a, b, groups, clusters, draws, seed)
     told = f"permutation of source recordings, {how}"
-    return Comparison(value, p, a.clips, clusters, len(a.seeds), told, note(len(a.seeds)))
+    why = untestable(clusters)
+    return Comparison(value, None if why else p, a.clips, clusters, len(a.seeds), told, note(len(a.seeds)), why)
+
+
+def untestable(clusters: int) -> str:
+    """Why so many groups cannot be tested at 5 %; empty where they can."""
+    least = 2.0 ** (1 - clusters)
+    return f"{clusters} groups of recordings: no p-value below {least:.2g} is possible" if least > LEVEL else ""
 
 
 def _groups(design: Crossed) -> tuple[list[np.ndarray], int]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audioprune.statistics.bootstrap import Design
+from audioprune.statistics.bootstrap import Design, design_of
 from audioprune.statistics.crossed import crossed, weights
 from audioprune.statistics.units import RECORDINGS, Unit
 
@@ -37,5 +37,5 @@ def draw_sums(
         sum(drawn.T @ values * v[:, [i]] for i, (drawn, values) in enumerate(zip(design.clip_weights(w), own)))
         for w, v in weights(design, draws, seed)
     ]
-    sizes = Design(design.clips, len(design.recordings), len(design.seeds), draws, seed, design.digest)
-    return Sums(np.sum([values.sum(axis=0) for values in own], axis=0), np.concatenate(parts), sizes)
+    total = np.sum([values.sum(axis=0) for values in own], axis=0)
+    return Sums(total, np.concatenate(parts), design_of(design, draws, seed))

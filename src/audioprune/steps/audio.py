@@ -7,25 +7,27 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from audioprune import records, registry
-from audioprune.audio.decode import BadClip, check_sound, decode, decode_parts
+from audioprune.audio.bad_clip import BadClip
+from audioprune.audio.decode import Sound, check_sound, sound, sound_of_parts
 from audioprune.audio.noise import add_noise
 from audioprune.audio.ordered import in_order
 from audioprune.audio.store import WaveformStore, write_store
 from audioprune.errors import UserError
 from audioprune.facts.dataset import Clip
-from audioprune.facts.mel import SAMPLE_RATE
+from audioprune.facts.mel import SAMPLE_RATE, WINDOW
 from audioprune.planning import brought, user_csv
 from audioprune.progress import track
 from audioprune.settings import AudioSettings
 from audioprune.sources.place import pinned, root_of
 from audioprune.steps._run import Job, main
+from audioprune.wording import listing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,11 +50,13 @@ def audio(job: Job[AudioSettings]) -> dict:
     check_brought(job, settings)
     bad: list[SetAside] = []
     rows: list[dict] = []
+    lost: list[dict] = []
 
     def usable() -> Iterator[tuple[dict, np.ndarray]]:
         for row, outcome in clips_of(settings, job.inputs):
             if isinstance(outcome, BadClip):
                 bad.append(SetAside(row["clip"], outcome.reason, outcome.detail))
+                lost.append(row)
             else:
                 rows.append(row)
                 yield row, outcome
@@ -66,15 +70,57 @@ def audio(job: Job[AudioSettings]) -> dict:
         raise UserError(complaint(settings.dataset, bad))
     if not rows:
         raise UserError(f"{settings.dataset}: no clip is left\n{complaint(settings.dataset, bad)}")
+    if gone := classes_lost(rows, lost):
+        classes = settings.user.classes if settings.user else registry.dataset(settings.dataset).classes
+        named = ", ".join(repr(classes[label]) for label in gone)
+        raise UserError(f"{settings.dataset}: no training clip is left of {named}\n{complaint(settings.dataset, bad)}")
     write_set_aside(job.out / "set_aside.csv", bad)
+    stored = WaveformStore.open(job.out).clips
+    for warning in questioned(stored):
+        log.warning("%s: %s", settings.dataset, warning)
     return {
         "clips": written.clips,
         "hours": round(written.samples / SAMPLE_RATE / 3600, 6),
         "clipped_samples": written.clipped,
+        "treated": treated(stored),
         "set_aside": dict(sorted(Counter(item.reason for item in bad).items())),
         "splits": dict(sorted(Counter(row["split"] for row in rows if row["split"]).items())),
         "folds": {str(fold): n for fold, n in sorted(Counter(row["fold"] for row in rows if row["fold"]).items())},
     }
+
+
+def treated(clips: pd.DataFrame) -> dict[str, int]:
+    """Numbers of clips by what was done to them; `low_rate` are those that were sampled below 16 kHz.
+
+    `no_frame`: those shorter than a window of the front end, which have nothing but padding after their one frame.
+    """
+    return {
+        "resampled": int(((clips["rate"] > 0) & (clips["rate"] != SAMPLE_RATE)).sum()),
+        "low_rate": int(((clips["rate"] > 0) & (clips["rate"] < SAMPLE_RATE)).sum()),
+        "mixed_down": int((clips["channels"] > 1).sum()),
+        "scaled": int((clips["divisor"] != 1).sum()),
+        "clipped": int((clips["clipped"] > 0).sum()),
+        "no_frame": int((clips["length"] < WINDOW).sum()),
+    }
+
+
+def questioned(clips: pd.DataFrame) -> Iterator[str]:
+    """Clips that are used, though they are hardly what they should be, by name."""
+    for what, found in (
+        ("shorter than one frame of 25 ms", clips["length"] < WINDOW),
+        ("floats beyond full scale, divided", clips["divisor"] != 1),
+    ):
+        if names := clips["clip"][found].tolist():
+            yield f"{what}: {listing(names)}"
+
+
+def classes_lost(rows: list[dict], lost: list[dict]) -> list[int]:
+    """Classes with training clips (with folds, clips of any fold) among the lost rows only."""
+
+    def trained(found: list[dict]) -> set[int]:
+        return {label for row in found if row["fold"] or row["split"] == "train" for label in row["labels"]}
+
+    return sorted(trained(lost) - trained(rows))
 
 
 def check_brought(job: Job[AudioSettings], settings: AudioSettings) -> None:
@@ -120,23 +166,21 @@ def decoded(clips: list[Clip], root: Path, task: str) -> Iterator[tuple[dict, np
         row = {"clip": clip.id} | {name: getattr(clip, name) for name in ROW}
         try:
             check_label(row, task)
-            return row, waveform_of(clip, root)
+            found = sound_of(clip, root)
         except BadClip as bad:
             return row, bad
+        return row | {"rate": found.rate, "channels": found.channels, "divisor": found.divisor}, found.waveform
 
     with ThreadPoolExecutor(WORKERS) as pool:
         yield from track(in_order(pool, work, clips, 8 * WORKERS), "decoding", len(clips))
 
 
-def waveform_of(clip: Clip, root: Path) -> np.ndarray:
-    """(L,) float32 of a clip: its file or joined parts, with noise mixed in where its dataset asks for it."""
-    if clip.parts:
-        waveform = decode_parts([root / part for part in clip.parts], clip.join)
-    else:
-        waveform = decode(root / clip.path)
-    if "noise_snr_db" in clip.meta:
-        waveform = add_noise(waveform, clip.meta["noise_snr_db"], clip.meta["noise_seed"])
-    return waveform
+def sound_of(clip: Clip, root: Path) -> Sound:
+    """A clip's file or joined parts, decoded, with noise mixed in where its dataset asks for it."""
+    found = sound_of_parts([root / part for part in clip.parts], clip.join) if clip.parts else sound(root / clip.path)
+    if "noise_snr_db" not in clip.meta:
+        return found
+    return replace(found, waveform=add_noise(found.waveform, clip.meta["noise_snr_db"], clip.meta["noise_seed"]))
 
 
 def selected(store: WaveformStore, chosen: pd.DataFrame, task: str) -> Iterator[tuple[dict, np.ndarray | BadClip]]:

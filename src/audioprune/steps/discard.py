@@ -34,16 +34,18 @@ def discard(job: Job[DiscardSettings]) -> dict:
             f"{trained.pruning.method} at keep-rate {trained.pruning.keep_rate:g}; take the fine-tuning at keep-rate 1"
         )
     edges = records.read(job.inputs["clusters"])["results"]["edges"]["mean"][1:-1]  # between the clusters
-    keep: dict[str, Interval] = {name: interval for name, interval in intervals(edges).items() if name in settings.sets}
     device = prepare(trained.model.backbone)
     facts = facts_of(job.inputs["audio"])
-    features = FeatureStore.open(job.inputs["features"])
+    clips = WaveformStore.open(job.inputs["audio"]).clips
+    split = rows_of(clips, folds=facts.folds, fold=trained.fold, split=trained.split)
+    dataset, test = FeatureStore.open(job.inputs["features"]), split.test
+    features = dataset.fitted(split.train)
+    wanted = intervals([features.convert(edge, dataset) for edge in edges])
+    keep: dict[str, Interval] = {name: wanted[name] for name in wanted if name in settings.sets}
     model = model_for(trained, facts, features.values.shape[1], pruning=Pruning(), kernel=settings.kernel)
     if not set(settings.blocks) <= set(range(model.depth)):
         raise UserError(f"{job.address}: blocks {settings.blocks} are not all of 0 to {model.depth - 1}")
     load_finetuned(model, job.inputs["finetune"], settings.selection)
-    clips = WaveformStore.open(job.inputs["audio"]).clips
-    test = rows_of(clips, folds=facts.folds, fold=trained.fold, split=trained.split).test
     rows = sample(test, settings.clips, settings.sample_seed)
     chosen = clips.iloc[rows][["clip", "recording", "speaker", "labels"]].reset_index(drop=True)
     parts = [

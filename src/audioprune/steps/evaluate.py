@@ -21,7 +21,10 @@ def evaluate(job: Job[EvaluateSettings]) -> dict:
     settings, trained = job.settings, finetuned(job.inputs["finetune"])
     device = prepare(trained.model.backbone)
     facts = facts_of(job.inputs["audio"])
-    features = FeatureStore.open(job.inputs["features"])
+    clips = WaveformStore.open(job.inputs["audio"]).clips
+    split = rows_of(clips, folds=facts.folds, fold=trained.fold, split=trained.split)
+    dataset, rows = FeatureStore.open(job.inputs["features"]), split.test
+    features = dataset.fitted(split.train)
     model = model_for(
         trained,
         facts,
@@ -29,10 +32,10 @@ def evaluate(job: Job[EvaluateSettings]) -> dict:
         pruning=settings.pruning,
         kernel=settings.kernel,
     )
-    perturb(model.pruning.pruner, settings.perturbation, _tau(job))
+    tau = _tau(job)
+    own = None if tau is None else features.convert(tau, dataset)
+    perturb(model.pruning.pruner, settings.perturbation, own, seed=settings.shuffle_seed)
     load_finetuned(model, job.inputs["finetune"], settings.selection)
-    clips = WaveformStore.open(job.inputs["audio"]).clips
-    rows = rows_of(clips, folds=facts.folds, fold=trained.fold, split=trained.split).test
     scores = predict(
         model.to(device),
         features,

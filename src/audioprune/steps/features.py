@@ -1,4 +1,4 @@
-"""Features of a dataset: the log-mel spectrogram of every clip, and the statistics that normalise it."""
+"""Features of a dataset: the log-mel spectrogram of every clip, and what it takes to normalise it."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ def features(job: Job[FeaturesSettings]) -> dict:
     measured = mean_std(moments, training)
     mean, std = measured if settings.mean is None else (settings.mean, settings.std)
     records.write_json(job.out / "stats.json", {"mean": mean, "std": std})
+    if settings.mean is None:
+        with records.atomic(job.out / "moments.npy") as path:
+            np.save(path, moments)
     natural = np.load(job.out / "frames.npy")
     return {
         "clips": len(store),
@@ -38,12 +41,16 @@ def features(job: Job[FeaturesSettings]) -> dict:
         "training_clips": len(training),
         "padded_clips": int((natural < settings.frames).sum()),
         "cut_clips": int((natural > settings.frames).sum()),
+        "cut_share": float(np.maximum(0, natural - settings.frames).sum() / natural.sum()),
         "padded_share": float(np.maximum(0, settings.frames - natural).mean() / settings.frames),
     }
 
 
 def training_rows(clips: pd.DataFrame) -> np.ndarray:
-    """Rows whose pixels make the statistics: the training split; every clip where there are folds or no such split."""
+    """Rows of the dataset's own statistics: the training split; every clip where there are folds or no such split.
+
+    Models never see these of a folded dataset: theirs are of their own training clips (FeatureStore.fitted).
+    """
     training = (clips["split"] == "train").to_numpy()
     folded = bool((clips["fold"] > 0).any())
     return np.flatnonzero(training) if training.any() and not folded else np.arange(len(clips))

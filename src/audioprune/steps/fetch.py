@@ -11,7 +11,7 @@ from audioprune.errors import UserError
 from audioprune.planning.brought import as_planned
 from audioprune.records import sha256_file
 from audioprune.settings import FetchSettings
-from audioprune.sources import catalogue, content, manifest, mirror, stored
+from audioprune.sources import catalogue, content, manifest, mirror, stored, tensors
 from audioprune.sources.download import download
 from audioprune.sources.extract import extract, is_archive
 from audioprune.sources.place import FILES, brought
@@ -68,8 +68,16 @@ def obtain(archive: catalogue.Archive, downloads: Path, mib: int = 0) -> tuple[P
         done = downloads / archive.file
         if not done.is_file():
             download(archive.url, done, size=archive.size, sha256=archive.sha256, mib=mib)
+        if archive.tensors and (got := tensors.digest(done)) != archive.tensors:
+            log.warning("%s: its tensors are not those of workflow/sources.yaml: digest %s", archive.file, got)
         return done, "download"
-    if archive.sha256 and (got := sha256_file(path)) != archive.sha256:
+    if archive.tensors:
+        if (got := tensors.digest(path)) != archive.tensors:
+            raise UserError(
+                f"{path} in the mirror folder does not hold the published weights: the digest of its tensors is {got}, "
+                f"expected {archive.tensors}; replace it by {archive.url}"
+            )
+    elif archive.sha256 and (got := sha256_file(path)) != archive.sha256:
         raise UserError(
             f"{path} in the mirror folder is not the published archive: its SHA-256 is {got}, expected "
             f"{archive.sha256}; replace it by {archive.url}"

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from audioprune.exhibits import named
 from audioprune.fingerprints import accepted
-from audioprune.reporting import html, pdf, stored
+from audioprune.reporting import glossary, html, pdf, stored
 from audioprune.reporting.accepted import sentences
 from audioprune.reporting.content import collect
 from audioprune.settings import ReportSettings
 from audioprune.steps._drawing import results_of
 from audioprune.steps._run import Job, main
 
-TEMPLATES = Path("report")
+TEMPLATES, GLOSSARY = Path("report"), Path("docs/glossary.md")
 
 
 def report(job: Job[ReportSettings]) -> dict:
@@ -21,7 +21,8 @@ def report(job: Job[ReportSettings]) -> dict:
     notes = [*sentences(results, accepted.load()), *stored.sentences(results)]
     shown = {f"{c.kind}/{c.settings.name}": c for c in job.cells if c.kind in named.PACKAGES}
     drawn = {name: (named.of(cell.kind, cell.settings), cell.dir) for name, cell in shown.items()}
-    content = collect(results, drawn, title=about.title, tier=about.tier, notes=notes)
+    terms = glossary.parse(GLOSSARY.read_text(encoding="utf-8"))
+    content = collect(results, drawn, title=about.title, tier=about.tier, notes=notes, terms=terms)
     page, paper = html.render(content, TEMPLATES), pdf.render(content, TEMPLATES)
     (job.out / "report.html").write_text(page, encoding="utf-8")
     (job.out / "report.pdf").write_bytes(paper)

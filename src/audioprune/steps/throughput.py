@@ -40,6 +40,7 @@ def throughput(job: Job[ThroughputSettings]) -> dict:
         stride=settings.model.stride,
         kernel=settings.model.kernel,
     )
+    before = os.getloadavg()[0]
     rows = measure(
         model,
         frames=settings.frames,
@@ -59,6 +60,7 @@ def throughput(job: Job[ThroughputSettings]) -> dict:
     return {
         "device": here,
         "threads": threads,
+        "load": {"before": before, "after": os.getloadavg()[0], "cores": os.cpu_count()},  # means over a minute
         "keep_rates": {f"{rate:g}": values for rate, values in per_rate.items()},
     }
 

@@ -19,6 +19,7 @@ from audioprune.settings import TokensSettings
 from audioprune.steps._run import Job, main
 from audioprune.tokens import analyses
 from audioprune.tokens.audit import audit
+from audioprune.tokens.kinds import cut, padding, shares
 from audioprune.tokens.kmeans import label
 from audioprune.tokens.label_map import label_index, relabel
 from audioprune.tokens.patch_statistics import patch_statistics
@@ -38,16 +39,19 @@ def tokens(job: Job[TokensSettings]) -> dict:
     stats = patch_statistics(
         rows, features.fbank, orientation=where["orientation"], patch=facts["patch"], stride=facts["stride"]
     )
-    own_signal = _signal(job, facts, clusters["tau"], rows, stats.mean)
+    own_padding = padding(features.frames[rows], **where, stride=facts["stride"])
+    own_cut = cut(features.frames[rows], **where, patch=facts["patch"], stride=facts["stride"])
+    own_signal = _signal(job, facts, clusters["tau"], rows, stats.mean) & ~own_padding
     index = label_index(settings.label_map, rows, **where, seed=settings.shuffle_seed)
     values = {name: relabel(own, index) for name, own in stats._asdict().items()}
     levels = {name: label(own, clusters["edges"][name]) for name, own in values.items()}
-    labels = Labels(values, levels, relabel(own_signal, index))
+    labels = Labels(values, levels, *(relabel(own, index) for own in (own_signal, own_padding, own_cut)))
 
     with np.load(job.inputs["trace"] / "trace.npz") as arrays:
         traced = Traced(arrays, where["time"] * where["freq"])
         low = {"low_input": (levels["mean"] <= 1).sum(axis=1), "low_std_input": (levels["std"] <= 1).sum(axis=1)}
-        known = {"patches": traced.patches, "signal_input": labels.signal.sum(axis=1), **low}
+        kinds = {"signal_input": labels.signal.sum(axis=1), "padding_input": labels.padding.sum(axis=1)}
+        known = {"patches": traced.patches, **kinds, **low}
         _write(job, "clips", clips[["clip", "recording", "row"]].assign(**known))
         _write(job, "stages", analyses.stages(names, traced, labels) or {name: [] for name in STAGES})
         _write(job, "blocks", analyses.blocks(names, traced))
@@ -69,7 +73,7 @@ def tokens(job: Job[TokensSettings]) -> dict:
         "keep_rate": facts["keep_rate"],
         "score": facts["score"],
         "tau": clusters["tau"].get(settings.tau),
-        "signal_share": float(labels.signal.mean()),
+        "shares": shares(labels.signal, labels.padding),
         "low_share": {name: float((own <= 1).mean()) for name, own in levels.items()},
     }
 

@@ -24,11 +24,11 @@ def trace(job: Job[TraceSettings]) -> dict:
     settings, trained = job.settings, finetuned(job.inputs["finetune"])
     device = prepare(trained.model.backbone)
     facts = facts_of(job.inputs["audio"])
-    features = FeatureStore.open(job.inputs["features"])
+    clips = WaveformStore.open(job.inputs["audio"]).clips
+    split = rows_of(clips, folds=facts.folds, fold=trained.fold, split=trained.split)
+    features, test = FeatureStore.open(job.inputs["features"]).fitted(split.train), split.test
     model = model_for(trained, facts, features.values.shape[1], pruning=settings.pruning, kernel=KERNEL)
     load_finetuned(model, job.inputs["finetune"], settings.selection)
-    clips = WaveformStore.open(job.inputs["audio"]).clips
-    test = rows_of(clips, folds=facts.folds, fold=trained.fold, split=trained.split).test
     rows = sample(test, settings.clips, settings.sample_seed)
     arrays = trace_clips(
         model.to(device), cast(Sequence[int], rows), features.fbank, device=device, name=f"trace/{job.address}"

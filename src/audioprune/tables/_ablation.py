@@ -14,7 +14,7 @@ from audioprune.exhibits.table import Cell, Column
 from audioprune.results import contrasts
 from audioprune.results.estimate import INTERVAL
 from audioprune.results.evaluations import covered
-from audioprune.tables._rows import cell_of, heading, quantity
+from audioprune.tables._rows import CHANGED, cell_of, changed, heading, quantity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,9 +64,13 @@ def difference(results: Results, first: Any, second: Any) -> Cell | None:
 
 def notes(rows: Iterable) -> tuple[str, ...]:
     """What is said of intervals and differences below a table of these rows of `tidy`."""
-    return (f"Intervals: {INTERVAL}.", *covered(rows), SHARED_RUNS)
+    return (f"Intervals: {INTERVAL}.", *covered(rows), SHARED_RUNS, CHANGED)
 
 
-def measured(key: str, header: str, unit: str = "", *, signed: bool = False) -> tuple[Column, Column]:
-    """A quantity's value and interval."""
-    return Column(key, header, unit, signed=signed), Column(key, "95 % interval", part="interval", signed=signed)
+def measured(key: str, header: str, unit: str = "", *, signed: bool = False) -> tuple[Column, ...]:
+    """A quantity's value and interval; of a difference, the clips that decide it."""
+    value, interval = (
+        Column(key, header, unit, signed=signed),
+        Column(key, "95 % interval", part="interval", signed=signed),
+    )
+    return value, interval, changed(key)

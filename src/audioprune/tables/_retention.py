@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
     from audioprune.results.study import Result, Results
 
-QUANTITIES = ("ratio_a", "ratio_b", "kept_fraction", "excess")
+KEPT = ("signal_of_kept", "background_of_kept", "padding_of_kept", "cut_of_kept")
+FRACTIONS = ("blind_a", "kept_fraction", *KEPT)  # shown as they are, without an interval
+RATIOS = ("ratio_a", "excess_a", "ratio_b", "excess")
+QUANTITIES = (*RATIOS, *FRACTIONS)
 DENOMINATOR = (
     "Ratio A divides by the tokens that enter the stage. P0 prints a formula that divides by those entering the stage "
     "before; its Table 2 fits only the former (docs/differences.md, B13). Clips without a signal patch have no ratio B "
@@ -31,12 +34,11 @@ def rows(results: Results, cells: Iterable[Result], published: pd.DataFrame) -> 
         own = means(results, group, "stages", ("stage",), QUANTITIES) if group.cells else {}
         for stage, block in enumerate(group.blocks, start=1):
             row = where(group) | facts(group) | {"stage": stage, "block": block}
-            for quantity in QUANTITIES:
+            for quantity in RATIOS:
                 one = own.get((stage, quantity))
                 beside = lookup(published, metric=quantity, location=str(block), **where(group))
                 row[quantity] = measured(one, group, 100, **beside)
-            fraction = own.get((stage, "kept_fraction"))
-            row["kept_fraction"] = 100 * fraction.value if fraction else None
+            row |= {name: 100 * own[stage, name].value if own else None for name in FRACTIONS}
             row["n"] = own[stage, "ratio_b"].n if own else 0
             found.append(Row(row, headed[group.model]))
     return found, shown
@@ -50,10 +52,12 @@ def columns() -> tuple[Column, ...]:
         Column("ratio_a", "95 % interval", part="interval", decimals=1),
         Column("ratio_a", "Published", part="published", decimals=1),
         Column("ratio_a", "Difference", "points", part="difference", decimals=1),
+        Column("blind_a", "A if blind", "%", 1),
         Column("ratio_b", "Ratio B", "%", 1),
         Column("kept_fraction", "K / N", "%", 1),
         Column("excess", "B − K / N", "points", 1, signed=True),
         Column("excess", "95 % interval", part="interval", decimals=1, signed=True),
         Column("ratio_b", "Published", part="published", decimals=1),
         Column("ratio_b", "Difference", "points", part="difference", decimals=1),
+        Column("padding_of_kept", "Kept padding", "%", 1),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from audioprune.exhibits.table import Cell, Column, Row
@@ -29,7 +30,33 @@ def cell_of(found: Estimate | Absent | None, scale: float = 1.0, **published: An
     if isinstance(found, Absent):
         return Cell(why=found.why, **published)
     low, high = (None if math.isnan(end) else scale * end for end in (found.low, found.high))
-    return Cell(scale * found.value, low, high, note=found.left_out, **published)
+    first, second = found.changed or (None, None)
+    p = found.chance() if found.is_contrast else None
+    told = {"only_first": first, "only_second": second, "p": p, "note": found.left_out}
+    return Cell(scale * found.value, low, high, **told, **published)
+
+
+def adjusted(rows: Iterable[Row]) -> list[Row]:
+    """The rows with the p-values of all their differences adjusted by Holm, over the whole table."""
+    from audioprune.statistics.holm import family
+
+    rows = list(rows)
+    at = [(row, key, cell) for row in rows for key, cell in row.cells.items() if isinstance(cell, Cell)]
+    p = family([cell.p for _, _, cell in at])
+    for (row, key, cell), own in zip(at, p, strict=True):
+        row.cells[key] = replace(cell, p_holm=own)
+    return rows
+
+
+def changed(key: str) -> Column:
+    """The clips that two models differ in, beside their difference."""
+    return Column(key, "b/c", part="changed")
+
+
+CHANGED = (
+    "b/c: clips, over all runs, that only the first of the two models compared has right, and only the second; of a "
+    "drop, clips lost and gained."
+)
 
 
 def cost_column(rows: Iterable[Row]) -> Column:
@@ -37,16 +64,6 @@ def cost_column(rows: Iterable[Row]) -> Column:
     costs: list[Any] = [row.cells["gmacs"] for row in rows if "gmacs" in row.cells]
     small = min(costs, default=1) < 0.5
     return Column("gmacs", "MACs", "M" if small else "G", scale=1000 if small else 1)
-
-
-def adjust(rows: Iterable[Row]) -> None:
-    """Adds `p_holm` to the rows that have `p`: the table's p-values, adjusted together."""
-    from audioprune.statistics.holm import holm
-
-    tested = [row for row in rows if row.cells.get("p") is not None]
-    p: list[Any] = [row.cells["p"] for row in tested]
-    for row, adjusted in zip(tested, holm(p), strict=True):
-        row.cells["p_holm"] = float(adjusted)
 
 
 def in_order(frame: pd.DataFrame) -> pd.DataFrame:

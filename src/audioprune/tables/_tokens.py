@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from audioprune.exhibits.table import Cell, Row
-from audioprune.results.estimate import INTERVAL, Absent, Estimate
+from audioprune.results.estimate import PERCENTILES, Absent, Estimate
 from audioprune.results.tokens import Group, clips_of
 from audioprune.tables._rows import extent
+from audioprune.wording import number
 
 if TYPE_CHECKING:
     from audioprune.results.study import Results
 
 SIGNAL = {
-    "given": "A patch is signal when its normalised mean is above the threshold tau that P0 gives for the dataset",
-    "auto": "A patch is signal when its normalised mean is above tau, where the second of ten equal bins of the "
-    "dataset's pixels begins",
+    "given": "A patch is signal when its normalised mean is above the threshold tau that is given for the dataset",
+    "auto": "A patch is signal when its normalised mean is above tau, where the second of ten equal bins of the pixels "
+    "of the dataset's evaluation clips begins",
     "truth": "A patch is signal where the generator of the audio put any",
 }
+PADDING = (
+    "A patch is padding when all its frames lie behind the clip's end, and then neither signal nor background; one "
+    "that the end cuts through counts as signal or background."
+)
+PROTOCOL = (
+    "Clusters are fitted on the evaluation clips of all folds: the published protocol, kept on purpose. They describe "
+    "these clips; no model is trained with them."
+)
 
 
 def measured(found: Estimate | Absent | None, group: Group, scale: float = 1.0, **published: Any) -> Cell:
@@ -68,22 +77,48 @@ def facts(group: Group) -> dict:
     return {"score": group.score, "variant": group.variant, "signal": group.signal}
 
 
-def notes(groups: Iterable[Group], *, labelled: bool = True) -> tuple[str, ...]:
-    """What the intervals are and leave out, and what makes a patch signal."""
+def notes(results: Results, groups: Iterable[Group], *, labelled: bool = True) -> tuple[str, ...]:
+    """What the intervals are and leave out; if `labelled`, what makes a patch signal, and how many there are."""
     shown = [g for g in groups if g.cells]
     if not shown:
         return ()
-    found = [f"Intervals: {INTERVAL}."]
+    found = [f"Intervals: {PERCENTILES}."]
     one = dict.fromkeys(place(g) for g in shown if g.seeds == 1)
     every = dict.fromkeys(map(place, shown))
     if one:
         told = "" if len(one) == len(every) else f" ({', '.join(one)})"
         found.append(f"One seed: training variance is not covered{told}.")
-    for kind, text in SIGNAL.items() if labelled else ():
-        own = dict.fromkeys(g.dataset for g in shown if g.signal == kind)
-        if own:
-            found.append(f"{text} ({', '.join(own)}).")
+    if labelled:
+        found += [*_defined(results, shown), PADDING, _kinds_note(results, shown)]
     return tuple(found)
+
+
+def _defined(results: Results, shown: Iterable[Group]) -> Iterator[str]:
+    """What makes a patch signal, with the threshold of each dataset."""
+    for kind, text in SIGNAL.items():
+        taus = {g.dataset: results.cell(g.cells[0]).record["results"]["tau"] for g in shown if g.signal == kind}
+        own = [name if tau is None else f"{name}: τ = {number(tau, 3)}" for name, tau in taus.items()]
+        if own:
+            yield f"{text} ({', '.join(own)})."
+
+
+def _kinds_note(results: Results, groups: Iterable[Group]) -> str:
+    """How many of the traced clips' patches are of each kind, by dataset."""
+    by_dataset: dict[str, list[Group]] = {}
+    for group in groups:
+        by_dataset.setdefault(group.dataset, []).append(group)
+    told = [f"{name} {_kinds(results, own)}" for name, own in by_dataset.items()]
+    return f"Of all patches are signal / background / padding: {'; '.join(told)}."
+
+
+def _kinds(results: Results, own: list[Group]) -> str:
+    """'45.1 / 34.9 / 20.0 %' of the clips of models on one dataset, each clip once."""
+    import pandas as pd
+
+    clips = pd.concat([clips_of(results, group) for group in own]).drop_duplicates("clip")
+    signal, padding = (100 * clips[f"{kind}_input"].sum() / clips["patches"].sum() for kind in ("signal", "padding"))
+    shares = (signal, 100 - signal - padding, padding)
+    return f"{' / '.join(number(share, 1) for share in shares)} %"
 
 
 def cells_of(rows: Iterable[Row]) -> list[Cell]:

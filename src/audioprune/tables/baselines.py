@@ -13,6 +13,7 @@ from audioprune.exhibits.table import Column, Row, Table
 from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
+from audioprune.tables._rows import adjusted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +66,7 @@ def build(results: Results) -> Table:
         if not (augment.mask_2d or augment.specaug_freq or augment.specaug_time):
             backbone, dataset = (group[what].iloc[0] for what in ("backbone", "dataset"))
             notes.append(ALIKE.format(f"{backbone} on {dataset}"))
-    return Table(_columns(), tuple(rows), tuple(notes))
+    return Table(_columns(), tuple(adjusted(rows)), tuple(notes))
 
 
 def _rows(results: Results, heading: str, group: pd.DataFrame) -> Iterator[Row]:

@@ -12,7 +12,7 @@ from audioprune.results import costs
 from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
-from audioprune.tables._rows import cost_column
+from audioprune.tables._rows import adjusted, cost_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,7 @@ def _own(pruning: Pruning) -> bool:
 def build(results: Results) -> Table:
     frame = rows_of(results, needs(results))
     frame = frame.assign(blocks=[results.cell(own[0]).settings.pruning.blocks for own in frame["cells"]])
-    rows = [row for heading, group in _ablation.groups(frame) for row in _rows(results, heading, group)]
+    rows = adjusted(row for heading, group in _ablation.groups(frame) for row in _rows(results, heading, group))
     return Table(_columns(rows), tuple(rows), (*_ablation.notes(frame.itertuples()), "MACs: closed form."))
 
 

@@ -75,6 +75,8 @@ def _row(basis: str, verdict: str, parts: list[Part]) -> dict[str, Any]:
         "unit": UNITS.get(first.unit, first.unit) if first.value is not None and basis == "cells" else None,
         "clips": first.n or None,
         "seeds": first.seeds or None,
+        "only_first": first.changed[0] if first.changed else None,
+        "only_second": first.changed[1] if first.changed else None,
         "evidence": f"{first.name}: {first.evidence}{more}",
         "all_parts": " | ".join(f"{part.name}: {part.evidence}" for part in parts),
         "cells": " ".join(dict.fromkeys(cell for part in parts for cell in part.cells)),

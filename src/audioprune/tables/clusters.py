@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.tables._published import EXPLAINED, lookup, status
-from audioprune.tables._tokens import cells_of
+from audioprune.tables._tokens import PADDING, PROTOCOL, cells_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 TITLE = "Clusters of intensity and variation"
 CAPTION = (
     "k-means on the means (intensity) and standard deviations (variation) of all patches of a dataset's evaluation "
-    "clips (of all folds, as released): each cluster's upper edge in normalised log-mel and its share of the patches, "
-    "and the values of the released scripts for their data. Shares in brackets are cut off to whole percents, as the "
-    "released figure prints them."
+    "clips (of all folds, as released): each cluster's upper edge in normalised log-mel, its share of the patches and "
+    "how much of that is padding, and the values of the released scripts for their data. Shares in brackets are cut "
+    "off to whole percents, as the released figure prints them."
 )
 PUBLISHED = ("clusters",)  # files of report/published that it shows
 STATISTICS = {"mean": "intensity", "std": "variation"}
@@ -33,7 +33,7 @@ def needs(study: Cells) -> list:
 def build(results: Results) -> Table:
     published = results.published("clusters")
     rows = [row for r in needs(results) for row in _rows(published, r)]
-    return Table(_columns(), tuple(rows), (), EXPLAINED, status(cells_of(rows)))
+    return Table(_columns(), tuple(rows), (PROTOCOL, PADDING) if rows else (), EXPLAINED, status(cells_of(rows)))
 
 
 def _rows(published: pd.DataFrame, r: Result) -> Iterator[Row]:
@@ -54,6 +54,7 @@ def _rows(published: pd.DataFrame, r: Result) -> Iterator[Row]:
             share = lookup(published, metric=f"{statistic}_cluster_share", location=one.cluster, **where)
             row = {**fixed, "cluster": one.cluster, "upper": Cell(one.upper, **upper), "centre": one.centre}
             row |= {"patches": one.patches, "share": Cell(100 * one.share, **share), "percent": f"[{one.percent}]"}
+            row["padding"] = 100 * one.padding / own["patches"].sum()
             yield Row(row, group)
 
 
@@ -66,6 +67,7 @@ def _columns() -> tuple[Column, ...]:
         Column("centre", "Centre", decimals=4),
         Column("share", "Share", "%", 1),
         Column("percent", "Cut off", "%"),
+        Column("padding", "Padding", "%", 1),
         Column("share", "Released", "%", 1, part="published"),
         Column("share", "Difference", "points", 1, part="difference"),
     )

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from audioprune.cells.contrasts import evaluations
 from audioprune.exhibits.headline import Sentence
-from audioprune.exhibits.table import Column, Row, Table
+from audioprune.exhibits.table import CLEAR, Column, Row, Table
 from audioprune.results import contrasts
 from audioprune.results.estimate import Absent
 from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
-from audioprune.tables._rows import adjust, cell_of
+from audioprune.tables._rows import adjusted, cell_of
 from audioprune.wording import number
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from audioprune.cells.query import Cells
     from audioprune.exhibits.headline import Rows
     from audioprune.results.study import Results
-    from audioprune.settings import Contrast
+    from audioprune.settings import Contrast, Pruning
 
 TITLE = "Contrasts fixed beforehand"
 CAPTION = (
@@ -31,10 +35,9 @@ CAPTION = (
 )
 DECLARED = True  # it is given the contrasts of the study
 TESTED, BOUNDED = "Off the shelf, tested", "Trained with the pruning, not tested"
-ALPHA = 0.05
 P = (
-    "p: paired permutation of whole recordings, two-sided; Holm over the tests of this table, of which p (Holm) up to "
-    f"{ALPHA:g} is a difference."
+    "p: two-sided, by what the interval is by; p (Holm): adjusted over the tests of this table; up to "
+    f"{CLEAR:g} it is a difference."
 )
 EXCLUDED = "Excluded loss: the one-sided 95 % upper bound of the difference; the data exclude a larger loss."
 
@@ -48,36 +51,38 @@ def needs(study: Cells) -> list:
 
 
 def build(results: Results) -> Table:
-    rows = [row for one in results.contrasts for row in _row(results, one)]
-    adjust(rows)
     frame = rows_of(results, needs(results))
-    return Table(_columns(), tuple(rows), (P, EXCLUDED, *_ablation.notes(frame.itertuples())))
+    rows = [row for one in results.contrasts for row in _row(results, frame, one)]
+    tested = adjusted(row for row in rows if row.group == TESTED)
+    for row in tested:
+        found: Any = row.cells["difference"]
+        row.cells.update(p=found.p, p_holm=found.p_holm)
+    bounded = [row for row in rows if row.group == BOUNDED]
+    return Table(_columns(), (*tested, *bounded), (P, EXCLUDED, *_ablation.notes(frame.itertuples())))
 
 
-def _row(results: Results, one: Contrast) -> Iterator[Row]:
+def _row(results: Results, frame: pd.DataFrame, one: Contrast) -> Iterator[Row]:
     """One row; none where a side is not planned."""
-    frame = rows_of(results, needs(results))
-    sides = [_side(results, frame, one, pruning) for pruning in (one.first, one.second)]
-    if None in sides:
+    first, second = (_side(results, frame, one, pruning) for pruning in (one.first, one.second))
+    found = contrasts.difference(results, first, second)
+    if found is None:
         return
-    first, second = sides
     cells: dict[str, Any] = {"backbone": one.backbone, "dataset": one.dataset}
     cells |= {"first": one.first.method, "second": one.second.method}
     cells["contrast"] = f"{_named(one.first.method)} − {_named(one.second.method)}"
     cells |= {"blocks": ", ".join(map(str, one.second.blocks)), "keep_rate": one.second.keep_rate}
     cells |= {"accuracy_first": _ablation.accuracy(first), "accuracy_second": _ablation.accuracy(second)}
-    found = contrasts.difference(results, first, second)
-    cells["difference"] = cell_of(found)
-    if found is not None and not isinstance(found, Absent):
-        cells |= dict(zip(("first_only", "second_only"), contrasts.discordant(results, first, second), strict=True))
-        if one.tested:
-            cells["p"] = contrasts.chance(results, first, second)
-        else:
-            cells["excluded_loss"] = found.bounds[1]
-    yield Row(cells, TESTED if one.tested else BOUNDED)
+    difference = cell_of(found)
+    assert difference is not None
+    if one.tested:
+        yield Row(cells | {"difference": difference}, TESTED)
+        return
+    cells["difference"] = replace(difference, p=None)
+    cells["excluded_loss"] = None if isinstance(found, Absent) or isnan(found.bounds[1]) else found.bounds[1]
+    yield Row(cells, BOUNDED)
 
 
-def _side(results: Results, frame: Any, one: Contrast, pruning: Any) -> Any:
+def _side(results: Results, frame: pd.DataFrame, one: Contrast, pruning: Pruning) -> Any:
     paths = tuple(c.path for c in evaluations(results, one, pruning))
     return pick(frame, cells=paths)
 
@@ -95,8 +100,6 @@ def _columns() -> tuple[Column, ...]:
         Column("accuracy_first", "First"),
         Column("accuracy_second", "Second"),
         *measured("difference", "Difference", "points", signed=True),
-        Column("first_only", "First only", "clips", decimals=0),
-        Column("second_only", "Second only", "clips", decimals=0),
         Column("p", "p", decimals=4, floor=True),
         Column("p_holm", "p (Holm)", decimals=4, floor=True),
         Column("excluded_loss", "Excluded loss", "points", signed=True),
@@ -107,12 +110,12 @@ def _said(rows: Rows) -> str:
     """How many of the tested contrasts differ, each with its size, and what the others exclude; nothing without any."""
     tested = [row for row in rows if row.get("p_holm") is not None]
     bounded = [row for row in rows if row.get("excluded_loss") is not None]
-    found = [row for row in tested if row["p_holm"] <= ALPHA]
+    found = [row for row in tested if row["p_holm"] <= CLEAR]
     sentences = []
     if tested:
         shown = "; ".join(_sentence(row) for row in tested)
         sentences.append(
-            f"Of {len(tested)} contrasts off the shelf, {len(found)} differ (Holm, {100 * ALPHA:g} %): {shown}."
+            f"Of {len(tested)} contrasts off the shelf, {len(found)} differ (Holm, {100 * CLEAR:g} %): {shown}."
         )
     sentences += [
         f"{_place(row)}, trained with it: {_interval(row['difference'])}; a loss above "
@@ -123,10 +126,9 @@ def _said(rows: Rows) -> str:
 
 
 def _sentence(row: Any) -> str:
-    return (
-        f"{_place(row)} {_interval(row['difference'])} points, {row['first_only']} clips against "
-        f"{row['second_only']}, p {_chance(row['p_holm'])}"
-    )
+    cell = row["difference"]
+    changed = "" if cell.only_first is None else f", {cell.only_first} clips against {cell.only_second}"
+    return f"{_place(row)} {_interval(cell)} points{changed}, p {_chance(row['p_holm'])}"
 
 
 def _place(row: Any) -> str:

@@ -10,7 +10,7 @@ from audioprune.facts.tokens import BLOCKS
 from audioprune.results.correlations import correlations, over_blocks
 from audioprune.results.tokens import Group, analysed, groups
 from audioprune.tables._published import EXPLAINED, MARKS, lookup, status
-from audioprune.tables._tokens import cells_of, facts, headings, measured, notes, where
+from audioprune.tables._tokens import PROTOCOL, cells_of, facts, headings, measured, notes, where
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +41,7 @@ def build(results: Results) -> Table:
     published, shown = results.published("correlation"), groups(results, needs(results))
     headed = headings(results, shown)
     rows = [Row(row, headed[group.model]) for group in shown for row in _rows(results, published, group)]
-    told = (SCORES, *notes(shown, labelled=False)) if rows else ()
+    told = (SCORES, *notes(results, shown, labelled=False), PROTOCOL) if rows else ()
     return Table(_columns(), tuple(rows), told, EXPLAINED, status(cells_of(rows)))
 
 

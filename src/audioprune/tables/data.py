@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audioprune.exhibits.table import Cell, Column, Row, Table
+from audioprune.tables._data_warnings import warnings
 
 if TYPE_CHECKING:
     from audioprune.cells.query import Cells
@@ -13,9 +14,13 @@ if TYPE_CHECKING:
 TITLE = "Data"
 CAPTION = (
     "Every dataset of the study as it was used: clips that were decoded and clips that were set aside, hours of audio, "
-    "the input's length, the share of it that is padding, mean and standard deviation of the training clips' fbank."
+    "the input's length, the share of it that is padding, the share of the audio that is cut off behind it, the shares "
+    "of clips that were resampled to 16 kHz, mixed down to one channel, divided because their floats passed "
+    "full scale, or clipped, mean and standard deviation of the training clips' fbank (of folded data: of all clips). "
+    "What happened to no clip has no column."
 )
 SPLITS = ("train", "val", "test")
+TREATED = (("resampled", "Resampled"), ("mixed_down", "Mixed down"), ("scaled", "Divided"), ("clipped", "Clipped"))
 
 
 def needs(study: Cells) -> list:
@@ -23,15 +28,18 @@ def needs(study: Cells) -> list:
 
 
 def build(results: Results) -> Table:
-    rows = tuple(_row(results, r) for r in results.cells("features"))
+    found = results.cells("features")
+    rows = tuple(_row(results, r) for r in found)
     notes = (
-        "Normalised by the published mean and standard deviation where the dataset has them, else by those measured.",
+        *(warning for r in found for warning in _warnings(results, r)),
+        "Models see the published normalisation where a dataset has one, else that of their own training clips, so "
+        "that no test clip has a part in it.",
     )
     return Table(_columns(), rows, notes)
 
 
 def _row(results: Results, features: Result) -> Row:
-    """Facts, what decoding counted (generated corpora are not decoded), and what the features measured."""
+    """Facts, what decoding counted, and what the features measured; keys that end in _clips are in the CSV only."""
     facts, audio = results.dataset(features.settings.dataset), features.inputs["audio"]
     cells: dict = {"dataset": facts.name, "task": facts.task, "classes": facts.num_classes or None}
     missing = next((r.why for r in (audio, features) if not r.ok), "")
@@ -46,10 +54,23 @@ def _row(results: Results, features: Result) -> Row:
         "hours": Cell(stored["hours"]),
         "frames": measured["frames"],
         "padded": Cell(measured["padded_share"]),
+        "padded_clips": measured["padded_clips"],
+        "cut": measured["cut_share"] or None,
+        "cut_clips": measured["cut_clips"],
+        **{name: stored["treated"][name] / stored["clips"] or None for name, _ in TREATED},
+        **{f"{name}_clips": stored["treated"][name] for name, _ in TREATED},
         "mean": Cell(measured["measured_mean"], published=facts.mean, source="published" if facts.mean else ""),
         "std": Cell(measured["measured_std"], published=facts.std, source="published" if facts.std else ""),
     }
     return Row(cells)
+
+
+def _warnings(results: Results, features: Result) -> list[str]:
+    audio = features.inputs["audio"]
+    if not (audio.ok and features.ok):
+        return []
+    facts = results.dataset(features.settings.dataset)
+    return [*warnings(facts, audio.frame(), audio.record["results"], features.record["results"])]
 
 
 def _columns() -> tuple[Column, ...]:
@@ -63,6 +84,8 @@ def _columns() -> tuple[Column, ...]:
         Column("hours", "Hours"),
         Column("frames", "Frames", decimals=0),
         Column("padded", "Padding", "%", decimals=1, scale=100),
+        Column("cut", "Cut off", "%", decimals=1, scale=100, floor=True),
+        *(Column(name, header, "%", decimals=1, scale=100, floor=True) for name, header in TREATED),
         Column("mean", "Mean"),
         Column("mean", "Published mean", part="published"),
         Column("std", "Std"),

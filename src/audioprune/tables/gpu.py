@@ -40,6 +40,7 @@ def build(results: object) -> Table:
         rows += [Row(cells, f"{title}: checks") for cells in _parts(checks)]
         rows += [Row(_speed(one), f"{title}: speed") for one in _settings(speeds)]
         rates |= {float(one["keep_rate"]) for one in speeds}
+        notes += [f"{title}: {_timing(speeds)}"] if speeds else []
         notes += [f"{title}: {one['part']}, {one['name']}: FAILED. {one['note']}" for one in _failed(checks)]
     if not rows:
         return Table(_columns(rates), (Row({"what": "not run on a GPU"}),), (NOT_RUN,))
@@ -55,6 +56,14 @@ def _read(path: Path) -> list[dict[str, str]]:
         return []
     with open(path, newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+def _timing(speeds: list[dict[str, str]]) -> str:
+    runs = " or ".join(dict.fromkeys(one["runs"] for one in speeds))
+    return (
+        f"medians of {runs} runs of every keep-rate in turn, after warm-up passes. A speed-up holds for the kernel, "
+        "precision and batch of its row."
+    )
 
 
 def _failed(checks: list[dict[str, str]]) -> list[dict[str, str]]:
@@ -126,8 +135,8 @@ def _columns(rates: set[float]) -> tuple[Column, ...]:
                 Column(f"mac_ratio_{rate:g}", "MACs", "×"),
             )
         ),
-        Column("share", "Of the peak, unpruned", "%", 0),
-        Column("share_pruned", "most pruned", "%", 0),
+        Column("share", "Share of peak", "%", 0),
+        Column("share_pruned", "Share, most pruned", "%", 0),
         Column("launch", "Starting kernels", "%", 0),
         Column("memory", "Memory", "MiB", 0),
     )

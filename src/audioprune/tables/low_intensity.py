@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from audioprune import registry
 from audioprune.cells.query import value_of
-from audioprune.exhibits.headline import Question
+from audioprune.exhibits.headline import Question, Rows
 from audioprune.exhibits.table import Column, Row, Table
+from audioprune.results.estimate import Estimate
 from audioprune.results.token_contrasts import contrast
 from audioprune.results.tokens import Group, analysed, groups, means
-from audioprune.tables._tokens import measured, notes, where
+from audioprune.tables._rows import adjusted
+from audioprune.tables._tokens import PROTOCOL, measured, notes, where
+from audioprune.wording import number
 
 if TYPE_CHECKING:
     from audioprune.cells.query import Cells
@@ -20,18 +24,35 @@ if TYPE_CHECKING:
 TITLE = "Low-intensity tokens that survive"
 CAPTION = (
     "Tokens of low intensity (clusters C1 and C2 of the patch mean) after the last pruning stage: as a share of the "
-    "survivors and of the input's such tokens, means over test clips. The difference is AudioMAE minus the model of "
-    "the row, both at this keep-rate, on the same clips. A share of the input's tokens equal to K / N would be blind "
-    "to intensity."
+    "survivors and of the input's such tokens, means over test clips. Padding is of low intensity too and counts, as "
+    "released; beside it the shares of the survivors that are padding, that the clip's end cuts through, and that are "
+    "of low intensity without padding. The difference is AudioMAE minus the model of the row, both at this keep-rate, "
+    "on the same clips. A share of the input's tokens equal to K / N would be blind to intensity."
 )
+
+
+def _padded(rows: Rows) -> str:
+    """How much of what is kept at the lowest keep-rate is padding or in part so, where it is more than a hundredth."""
+    rate = min(row["keep_rate"] for row in rows)
+    told = []
+    for row in (row for row in rows if row["keep_rate"] == rate and "padding_of_kept" in row):
+        padding, cut = (row[f"{kind}_of_kept"].value or 0 for kind in ("padding", "cut"))
+        if padding + cut > 1:
+            what = f"{number(padding, 1)} % padding, {number(cut, 1)} % cut by the clip's end"
+            told.append(f"{row['backbone']} by {row['score']} on {row['dataset']} {what}")
+    return f"Padding counts as low intensity; of what is kept is, with {'; '.join(told)}." if told else ""
+
+
 HEADLINE = Question(
     question="Does AudioMAE keep more low-intensity tokens than AST at keep-rate {rate}?",
     above="Their share of AudioMAE's kept tokens minus that of AST's, in points",
     difference="low_of_kept_audiomae_minus_this",
     of={"method": "topk", "family": "ast", "score": "cls"},
+    caution=_padded,
 )
 OURS = "audiomae"  # the family that others are compared with
-SHARES = ("low_of_kept", "low_of_input")
+RELEASED = ("low_of_kept", "low_of_input")
+SHARES = (*RELEASED, "low_inside_of_kept", "low_inside_of_input", "padding_of_kept", "cut_of_kept")
 RANKS = "Models rank by the score named; the difference is to AudioMAE ranked by its own, global score."
 
 
@@ -49,8 +70,8 @@ def build(results: Results) -> Table:
     found = groups(results, needs(results))
     place = {g.dataset: i for i, g in reversed(list(enumerate(found)))}
     shown = sorted(found, key=lambda g: (place[g.dataset], -g.keep_rate))
-    rows = [row for group in shown for row in _rows(results, shown, group)]
-    told = (RANKS, *notes(shown, labelled=False)) if rows else ()
+    rows = adjusted(row for group in shown for row in _rows(results, shown, group))
+    told = (RANKS, *notes(results, shown), PROTOCOL) if rows else ()
     return Table(_columns(), tuple(rows), told)
 
 
@@ -59,14 +80,15 @@ def _rows(results: Results, shown: list[Group], group: Group) -> Iterator[Row]:
     row = {**where(group), "family": group.family, "score": group.score, "variant": group.variant}
     row["n"] = own["low_of_input"].n if own else 0
     row["kept_fraction"] = 100 * own["kept_fraction"].value if own else None
-    for share in SHARES:
+    for share in SHARES if own else RELEASED:  # where nothing was run, these say why
         row[share] = measured(own.get(share), group, 100)
     other = _audiomae(shown, group)
     for share in SHARES if own else ():
         if other is None:  # AudioMAE itself
             continue
         paired = contrast(results, share, (1, other, other.blocks[-1]), (-1, group, group.blocks[-1]))
-        row[f"{share}_audiomae_minus_this"] = measured(paired, group, 100)
+        p = paired.chance() if isinstance(paired, Estimate) else None
+        row[f"{share}_audiomae_minus_this"] = replace(measured(paired, group, 100), p=p)
     yield Row(row, "; ".join(filter(None, (f"{group.dataset}, keep-rate {group.keep_rate:g}", group.variant))))
 
 
@@ -90,16 +112,19 @@ def _audiomae(shown: list[Group], group: Group) -> Group | None:
 
 
 def _columns() -> tuple[Column, ...]:
+    """As many as a page holds; the CSV has the intervals and differences of all shares."""
     return (
         Column("backbone", "Backbone", align="left"),
         Column("score", "Ranked by", align="left"),
         Column("low_of_kept", "Of survivors", "%", 1),
         Column("low_of_kept", "95 % interval", part="interval", decimals=1),
-        Column("low_of_kept_audiomae_minus_this", "AudioMAE minus this", "points", 1, signed=True),
+        Column("low_of_kept_audiomae_minus_this", "AudioMAE − this", "points", 1, signed=True),
         Column("low_of_kept_audiomae_minus_this", "95 % interval", part="interval", decimals=1, signed=True),
+        Column("padding_of_kept", "Kept padding", "%", 1),
+        Column("cut_of_kept", "Kept cut", "%", 1),
+        Column("low_inside_of_kept", "Without padding", "%", 1),
+        Column("low_inside_of_kept_audiomae_minus_this", "AudioMAE − this", "points", 1, signed=True),
+        Column("low_inside_of_kept_audiomae_minus_this", "95 % interval", part="interval", decimals=1, signed=True),
         Column("low_of_input", "Of input's", "%", 1),
-        Column("low_of_input", "95 % interval", part="interval", decimals=1),
         Column("kept_fraction", "K / N", "%", 1),
-        Column("low_of_input_audiomae_minus_this", "AudioMAE minus this", "points", 1, signed=True),
-        Column("low_of_input_audiomae_minus_this", "95 % interval", part="interval", decimals=1, signed=True),
     )

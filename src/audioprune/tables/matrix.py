@@ -10,6 +10,7 @@ from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.results.evaluations import rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
+from audioprune.tables._rows import adjusted
 
 if TYPE_CHECKING:
     from audioprune.cells.query import Asked, Cells
@@ -67,7 +68,7 @@ def build(results: Results) -> Table:
                 )
             )
             rows.append(_row(heading, where | {"shown": "matched_minus_this", "name": "below matched training"}, below))
-    return Table(_columns(frame["keep_rate"].unique()), tuple(rows), _ablation.notes(frame.itertuples()))
+    return Table(_columns(frame["keep_rate"].unique()), tuple(adjusted(rows)), _ablation.notes(frame.itertuples()))
 
 
 def _row(heading: str, where: dict, by_rate: dict[float, Cell | None]) -> Row:

@@ -13,7 +13,7 @@ from audioprune.results import costs
 from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
-from audioprune.tables._rows import cost_column
+from audioprune.tables._rows import adjusted, cost_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +51,7 @@ def _what(cell: Asked) -> tuple:
 
 def build(results: Results) -> Table:
     frame = rows_of(results, needs(results))
-    rows = [row for heading, group in _ablation.groups(frame) for row in _rows(results, heading, group)]
+    rows = adjusted(row for heading, group in _ablation.groups(frame) for row in _rows(results, heading, group))
     return Table(_columns(rows), tuple(rows), (*_ablation.notes(frame.itertuples()), "MACs: closed form."))
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audioprune.exhibits.headline import Question
 from audioprune.exhibits.table import Column, Row, Table
 from audioprune.results import contrasts, costs
+from audioprune.results.estimate import Absent
 from audioprune.results.evaluations import rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
-from audioprune.tables._rows import adjust, cost_column
+from audioprune.tables._rows import adjusted, cost_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +41,11 @@ VARIANTS = (
     "ranked ones and loses the class and distillation tokens, from which AST classifies."
 )
 
-CHANCE = "p: paired permutation of whole recordings, two-sided, against attention; Holm over all of the table."
+CHANCE = (
+    "p: paired permutation of whole recordings, two-sided, against attention; Holm over all of the table that can be "
+    "tested."
+)
+UNTESTED = "not testable"
 
 
 def needs(study: Cells) -> list:
@@ -64,9 +69,9 @@ def build(results: Results) -> Table:
     frame = rows_of(results, needs(results))
     first = [results.cell(own[0]) for own in frame["cells"]]
     frame = frame.assign(attention=[cell.settings.pruning.method == "topk" for cell in first])
-    rows = [row for heading, group in _ablation.groups(frame) for row in _rows(results, heading, group)]
-    adjust(rows)
-    notes = (VARIANTS, CHANCE, *_ablation.notes(frame.itertuples()), "MACs: closed form.")
+    rows = adjusted(row for heading, group in _ablation.groups(frame) for row in _rows(results, heading, group))
+    _adjust(rows)
+    notes = (VARIANTS, CHANCE, *_untested(rows), *_ablation.notes(frame.itertuples()), "MACs: closed form.")
     return Table(_columns(rows), tuple(rows), notes)
 
 
@@ -79,8 +84,30 @@ def _rows(results: Results, heading: str, group: pd.DataFrame) -> Iterator[Row]:
         cells |= {"gmacs": costs.gmacs(results, results.cell(row.cells[0])), "accuracy": _ablation.accuracy(row)}
         if attention.attention:
             cells["attention_minus_this"] = _ablation.difference(results, attention, row)
-            cells["p"] = contrasts.chance(results, attention, row) if row.cells != attention.cells else None
+            cells |= _chance(results, attention, row) if row.cells != attention.cells else {}
         yield Row(cells, heading)
+
+
+def _chance(results: Results, attention: Any, row: Any) -> dict[str, Any]:
+    """The p-value, or that there can be none and why."""
+    p = contrasts.chance(results, attention, row)
+    return {"p": UNTESTED, "p_why": p.why} if isinstance(p, Absent) else {"p": p}
+
+
+def _adjust(rows: list[Row]) -> None:
+    """Adds `p_holm`: the table's p-values, adjusted together; what cannot be tested is not among them."""
+    from audioprune.statistics.holm import holm
+
+    tested = [row for row in rows if isinstance(row.cells.get("p"), float)]
+    p: list[Any] = [row.cells["p"] for row in tested]
+    for row, own in zip(tested, holm(p), strict=True):
+        row.cells["p_holm"] = float(own)
+
+
+def _untested(rows: Sequence[Row]) -> tuple[str, ...]:
+    """Why some have no p-value."""
+    found = dict.fromkeys(str(row.cells["p_why"]) for row in rows if "p_why" in row.cells)
+    return tuple(f"{UNTESTED.capitalize()}: {why}." for why in found)
 
 
 def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:

@@ -13,6 +13,7 @@ from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
 from audioprune.tables._published import EXPLAINED, lookup, status
+from audioprune.tables._rows import adjusted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +62,9 @@ def build(results: Results) -> Table:
     frame = rows_of(results, needs(results))
     frame = frame.assign(score=[_score(results, row) for row in frame.itertuples()])
     published = results.published("table5")
-    rows = [r for heading, group in _ablation.groups(frame) for r in _rows(results, published, heading, group, frame)]
+    rows = adjusted(
+        r for heading, group in _ablation.groups(frame) for r in _rows(results, published, heading, group, frame)
+    )
     cells = [cell for row in rows for cell in row.cells.values() if isinstance(cell, Cell)]
     return Table(_columns(), tuple(rows), _ablation.notes(frame.itertuples()), EXPLAINED, status(cells))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.tables._published import EXPLAINED, lookup, status
-from audioprune.tables._tokens import cells_of
+from audioprune.tables._tokens import PADDING, cells_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +19,8 @@ TITLE = "How much of each dataset is signal"
 CAPTION = (
     "The threshold tau, as given (by P0 for its datasets) or read from the histogram of normalised log-mel values "
     "(where the second of ten equal bins begins), and the signal's share: of pixels and of patches above it, in the "
-    "seeded sample whose histogram is drawn and in all evaluation clips."
+    "seeded sample whose histogram is drawn and in all evaluation clips (of all folds, as published: they are "
+    "described, and nothing is trained with them). Patches that are not signal are background or padding."
 )
 PUBLISHED = ("figure4",)  # files of report/published that it shows
 AMBIGUOUS = (
@@ -35,7 +36,7 @@ def needs(study: Cells) -> list:
 def build(results: Results) -> Table:
     published = results.published("figure4")
     rows = [row for r in needs(results) for row in _rows(published, r)]
-    return Table(_columns(), tuple(rows), (AMBIGUOUS,) if rows else (), EXPLAINED, status(cells_of(rows)))
+    return Table(_columns(), tuple(rows), (AMBIGUOUS, PADDING) if rows else (), EXPLAINED, status(cells_of(rows)))
 
 
 def _rows(published: pd.DataFrame, r: Result) -> Iterator[Row]:
@@ -50,7 +51,8 @@ def _rows(published: pd.DataFrame, r: Result) -> Iterator[Row]:
         shares = dict(zip(own["unit"], own["share"], strict=True))
         n = int(own["n"].iloc[0])
         row = {"dataset": dataset, "kind": kind, "clips": over, "n": n, "tau": Cell(float(value), **tau)}
-        yield Row(row | {unit: Cell(100 * float(share), **area) for unit, share in shares.items()}, dataset)
+        row |= {unit: 100 * float(share) for unit, share in shares.items()}
+        yield Row(row | {unit: Cell(row[unit], **area) for unit in ("pixels", "patches")}, dataset)
 
 
 def _columns() -> tuple[Column, ...]:
@@ -62,6 +64,8 @@ def _columns() -> tuple[Column, ...]:
         Column("n", "n", decimals=0),
         Column("pixels", "Of pixels", "%", 1),
         Column("patches", "Of patches", "%", 1),
+        Column("background", "Background", "%", 1),
+        Column("padding", "Padding", "%", 1),
         Column("patches", "Published area", "%", 0, part="published"),
         Column("pixels", "Difference, pixels", "points", 1, part="difference"),
         Column("patches", "Difference, patches", "points", 1, part="difference"),

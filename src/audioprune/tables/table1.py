@@ -16,7 +16,17 @@ from audioprune.results import costs
 from audioprune.results.evaluations import tidy
 from audioprune.tables import _ablation
 from audioprune.tables._published import EXPLAINED, lookup, status
-from audioprune.tables._rows import baseline, cell_of, cost_column, heading, in_order, named, quantity
+from audioprune.tables._rows import (
+    adjusted,
+    baseline,
+    cell_of,
+    changed,
+    cost_column,
+    heading,
+    in_order,
+    named,
+    quantity,
+)
 from audioprune.wording import number
 
 if TYPE_CHECKING:
@@ -31,8 +41,8 @@ CAPTION = (
     "block keeps. The drop is the unpruned model's value minus the row's."
 )
 SPEED = (
-    "Samples/s: median of the runs, eager kernel; speed-up: median of the ratios run by run. Compare speed-ups, never "
-    "samples/s of two devices."
+    "Samples/s: median of the runs, eager kernel (attention with explicit maps, the published protocol). Compare "
+    "speed-ups, never samples/s of two devices."
 )
 PUBLISHED = ("table1", "p2")  # files of report/published that it shows
 
@@ -50,12 +60,12 @@ def build(results: Results) -> Table:
     frame = frame[(frame.perturbation == "none") & (frame.trained == "")]
     published = pd.concat([results.published(name) for name in PUBLISHED], ignore_index=True)
     groups = frame.groupby(["backbone", "dataset", "variant"], sort=False)
-    rows = [
+    rows = adjusted(
         row for (backbone, dataset, _), group in groups for row in _rows(results, published, backbone, dataset, group)
-    ]
+    )
     notes = [*_ablation.notes(frame.itertuples()), f"MACs: closed form{costs.checked(results)}."]
     if any("samples_per_s" in row.cells for row in rows):
-        notes.append(SPEED)
+        notes += [SPEED, costs.protocol(results.cells("throughput"))]
     cells = [cell for row in rows for cell in row.cells.values() if isinstance(cell, Cell)]
     return Table(_columns(rows), tuple(rows), tuple(notes), EXPLAINED, status(cells))
 
@@ -70,18 +80,21 @@ def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
         Column("accuracy", "95 % interval", part="interval"),
         Column("drop", "Drop", "points"),
         Column("drop", "95 % interval", part="interval"),
+        changed("drop"),
         Column("accuracy", "Published", part="published"),
         Column("accuracy", "Difference", "points", part="difference"),
         Column("best_test", "Best test epoch"),
         Column("optimism", "Optimism", "points", signed=True),
-        Column("samples_per_s", "Samples/s", decimals=0),
-        Column("speed_up", "Speed-up", "×"),
+        Column("samples_per_s", "Samples/s, eager", decimals=0),
+        Column("speed_up", "Speed-up, eager", "×"),
+        Column("speed_up_fused", "Speed-up, fused", "×"),
     )
 
 
 def _rows(results: Results, published: pd.DataFrame, backbone: str, dataset: str, group: pd.DataFrame) -> Iterator[Row]:
     """Rows of one backbone and dataset: the unpruned model, then each method at falling keep-rates."""
-    timed, facts = costs.timings(results, backbone, dataset, "eager"), results.dataset(dataset)
+    timed, fused = (costs.timings(results, backbone, dataset, kernel) for kernel in costs.KERNELS)
+    facts = results.dataset(dataset)
     guessing = 100 / facts.num_classes if facts.metric == "top1" else None
     ours = in_order(group[group["selection"] != "best_test"])
     tested = group[group["selection"] == "best_test"].set_index(["method", "keep_rate"])["value"]
@@ -100,6 +113,7 @@ def _rows(results: Results, published: pd.DataFrame, backbone: str, dataset: str
         if best is not None and best == best:
             cells |= {"best_test": best, "optimism": best - row.value if row.runs else None}
         cells |= {name: cell_of(one) for name, one in timed.get((row.method, row.keep_rate), {}).items()}
+        cells["speed_up_fused"] = cell_of(fused.get((row.method, row.keep_rate), {}).get("speed_up"))
         yield Row(cells, heading(ours))
 
 

@@ -18,8 +18,9 @@ TITLE = "Signal tokens kept at each stage"
 CAPTION = (
     "Ratio A is the number of signal tokens that a pruning stage keeps over that of all tokens that enter it, ratio B "
     "the share of the input's signal tokens that are kept; means over test clips. K / N is the share of all tokens "
-    "that are kept, which is what ratio B would be if the selection were blind to signal. Models of topk by global "
-    "attention."
+    "that are kept, which is what ratio B would be if the selection were blind to signal, and A if blind what ratio A "
+    "would be. Last, how much of what is kept is padding (the CSV says it of signal and background too). Models of "
+    "topk by global attention."
 )
 PUBLISHED = ("table2",)  # files of report/published that it shows
 CAUTION = (
@@ -34,5 +35,5 @@ def needs(study: Cells) -> list:
 
 def build(results: Results) -> Table:
     rows, shown = _retention.rows(results, needs(results), results.published("table2"))
-    told = (CAUTION, _retention.DENOMINATOR, *notes(shown))
+    told = (CAUTION, _retention.DENOMINATOR, *notes(results, shown))
     return Table(_retention.columns(), tuple(rows), told, EXPLAINED, status(cells_of(rows)))

@@ -31,6 +31,8 @@ CAUTION = (
     "kind has no gamma of it and is skipped."
 )
 
+BACKGROUND = "R_b is of all kept tokens that are not signal, padding among them, as P0 divides them."
+
 
 def needs(study: Cells) -> list:
     return analysed(study)
@@ -40,7 +42,9 @@ def build(results: Results) -> Table:
     published, shown = results.published("table3"), groups(results, needs(results))
     headed = headings(results, shown)
     rows = [Row(row, headed[group.model]) for group in shown for row in _rows(results, published, group)]
-    return Table(_columns(), tuple(rows), (CAUTION, *notes(shown)), EXPLAINED, status(cells_of(rows)))
+    return Table(
+        _columns(), tuple(rows), (CAUTION, *notes(results, shown), BACKGROUND), EXPLAINED, status(cells_of(rows))
+    )
 
 
 def _rows(results: Results, published: pd.DataFrame, group: Group) -> Iterator[dict[str, Any]]:

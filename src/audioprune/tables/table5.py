@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 TITLE = "Models that rank by the class token's attention"
 CAPTION = (
     "Accuracy (or mAP) on the test clips, and ratios A and B of signal tokens at each pruning stage, of topk models "
-    "that rank by the class token's attention: AST's own score, an option of AudioMAE. Blind is K / N, what ratio B "
-    "would be if the selection were blind to signal, and the excess is ratio B minus it."
+    "that rank by the class token's attention: AST's own score, an option of AudioMAE. Blind is what a ratio would be "
+    "if the selection were blind to signal (of ratio B: K / N), and the excess is the ratio minus it. Last, the share "
+    "of the kept tokens that is padding."
 )
 PUBLISHED = ("table5",)  # files of report/published that it shows
 METRICS = {"top1": "top-1", "map": "mAP × 100"}
+BLIND = {"ratio_a": ("blind_a", "excess_a"), "ratio_b": ("kept_fraction", "excess")}
 CAUTION = "P0's Table 5 is withdrawn with the rest of its token analysis."
 
 
@@ -48,7 +50,7 @@ def build(results: Results) -> Table:
     ]
     headed = headings(results, shown)
     rows = [Row(row, headed[group.model]) for group in shown for row in _rows(results, published, evaluated, group)]
-    told = (CAUTION, _retention.DENOMINATOR, *notes(shown))
+    told = (CAUTION, _retention.DENOMINATOR, *notes(results, shown))
     return Table(_columns(), tuple(rows), told, EXPLAINED, status(cells_of(rows)))
 
 
@@ -65,9 +67,11 @@ def _rows(results: Results, published: pd.DataFrame, evaluated: pd.DataFrame, gr
             beside = lookup(published, metric=ratio, location=str(block), **where(group))
             row = {**fixed, "quantity": f"{ratio[-1].upper()}, stage {stage}"}
             row["ours"] = measured(own.get((stage, ratio)), group, 100, **beside)
-            if ratio == "ratio_b" and own:
-                row["blind"] = 100 * own[stage, "kept_fraction"].value
-                row["excess"] = measured(own[stage, "excess"], group, 100)
+            if own:
+                blind, excess = BLIND[ratio]
+                row["blind"] = 100 * own[stage, blind].value
+                row["excess"] = measured(own[stage, excess], group, 100)
+                row |= {kind: 100 * own[stage, kind].value for kind in _retention.KEPT}
             yield row
 
 
@@ -80,6 +84,7 @@ def _columns() -> tuple[Column, ...]:
         Column("blind", "Blind", "%", 1),
         Column("excess", "Excess", "points", 1, signed=True),
         Column("excess", "95 % interval", part="interval", decimals=1, signed=True),
+        Column("padding_of_kept", "Kept padding", "%", 1),
         Column("ours", "Published", "%", 1, part="published"),
         Column("ours", "Difference", "points", 1, part="difference"),
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from audioprune import registry
 from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.facts.tokens import PATCH
-from audioprune.results.costs import method_of, rates
+from audioprune.results.costs import KERNELS, method_of, protocol, rates
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._rows import cell_of, cost_column
 
@@ -30,7 +30,6 @@ CAPTION = (
 )
 PUBLISHED = ("table7",)  # files of report/published that it shows
 PLUGINS = ("datasets",)  # those of the published values, which the study may not have
-KERNELS = ("eager", "fused")
 
 
 def needs(study: Cells) -> list:
@@ -57,7 +56,8 @@ def build(results: Results) -> Table:
     cells = [cell for row in rows for cell in row.cells.values() if isinstance(cell, Cell)]
     columns = _columns(cost_column(rows))
     note = "Published values: one RTX 4090. Compare the speed-ups; samples/s of two devices say nothing about pruning."
-    return Table(columns, tuple(rows), (note,) if status(cells) else (), EXPLAINED, status(cells))
+    notes = (protocol(results.cells("throughput")), note if status(cells) else "")
+    return Table(columns, tuple(rows), tuple(filter(None, notes)), EXPLAINED, status(cells))
 
 
 def _published_shapes(results: Results, published: pd.DataFrame) -> dict[tuple[int, int], str]:

@@ -13,21 +13,22 @@ from audioprune.tokens.attention_ratio import attention_ratio, group_of
 from audioprune.tokens.held import held, membership, rectangles
 from audioprune.tokens.occurrence import bin_edges, occurrence
 from audioprune.tokens.pairs import count_pairs
-from audioprune.tokens.retention import low_intensity, retention
+from audioprune.tokens.retention import composition, low_intensity, retention
 from audioprune.tokens.traced import Labels, Traced
 
 Columns = dict[str, np.ndarray]
 
 
 def stages(clips: np.ndarray, traced: Traced, labels: Labels) -> Columns:
-    """clip, block, stage (from 1), retention of signal, and of low intensity and of low variation (`low_std_...`)."""
+    """clip, block, stage (from 1), retention of signal, kinds, low intensity and low variation (`low_std_...`)."""
     parts = []
     for stage, (block, kept) in enumerate(traced.kept.items(), start=1):
-        low_std = low_intensity(labels.levels["std"], kept)
+        low_std = low_intensity(labels.levels["std"], labels.padding, kept)
         parts.append(
             _keys(clips, block=block, stage=stage)
             | retention(labels.signal, traced.entering(block), kept)
-            | low_intensity(labels.levels["mean"], kept)
+            | composition(labels.signal, labels.padding, labels.cut, kept)
+            | low_intensity(labels.levels["mean"], labels.padding, kept)
             | {name.replace("low", "low_std", 1): values for name, values in low_std.items()}
         )
     return _stack(parts)
@@ -74,13 +75,18 @@ def correlation(clips: np.ndarray, traced: Traced, labels: Labels, block: int) -
 def histograms(traced: Traced, labels: Labels, ranges: Mapping[str, tuple[float, float]]) -> Columns:
     """mean_edges, std_edges (21,), input (20, 20) and after_<block> (20, 20): tokens by mean and std, all clips.
 
+    Padding has one mean and no deviation, so that it says nothing of where tokens lie and would outshine all others:
+    it is counted apart, in padding_input and padding_after_<block> (); tokens_... are all tokens of the same.
+    # DIFFERS: the released figure counts padding among them.
     ranges: least and largest mean and std of the whole evaluation set, so that pictures can be laid side by side.
     """
     edges = bin_edges(ranges["mean"], ranges["std"])
     mean, std = labels.statistics["mean"], labels.statistics["std"]
-    found = {"mean_edges": edges[0], "std_edges": edges[1], "input": occurrence(mean, std, edges)}
-    for block, kept in traced.kept.items():
-        found[f"after_{block}"] = occurrence(mean, std, edges, membership(kept, traced.patches))
+    found = {"mean_edges": edges[0], "std_edges": edges[1]}
+    panels = {f"after_{block}": membership(kept, traced.patches) for block, kept in traced.kept.items()}
+    for name, there in ({"input": np.ones_like(labels.padding)} | panels).items():
+        found[name] = occurrence(mean, std, edges, there & ~labels.padding)
+        found[f"padding_{name}"], found[f"tokens_{name}"] = (there & labels.padding).sum(), there.sum()
     return found
 
 

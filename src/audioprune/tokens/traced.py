@@ -50,4 +50,6 @@ class Labels:
 
     statistics: Mapping[str, np.ndarray]  # mean, std: (n, P)
     levels: Mapping[str, np.ndarray]  # mean, std: (n, P) cluster, 0 is C1
-    signal: np.ndarray  # (n, P) bool
+    signal: np.ndarray  # (n, P) bool, none of them padding
+    padding: np.ndarray  # (n, P) bool
+    cut: np.ndarray  # (n, P) bool, in part padding

@@ -114,16 +114,21 @@ class Batches:
 
     def _from_waveforms(self, rows: np.ndarray, draw: torch.Generator) -> tuple[Tensor, Tensor]:
         """Fbank (B, T, 128) before normalisation, and targets (B, C), of augmented waveforms."""
-        augment = self.augment
-        x, lengths = self.waveforms.batch(rows)  # (B, L) zero-padded, (B,)
+        x, lengths = self._each(rows, draw)
         y = self.targets[rows].to(self.device)
-        if augment.magnitude:
-            x = ops.magnitude(x, draw)
-        if augment.roll == "time":
-            x = ops.roll_waveform(x, lengths, draw)
-        if augment.mixup:
-            second, weight = ops.draw_mixup(len(rows), len(self.rows), augment.mixup, draw)
+        if self.augment.mixup:
+            second, weight = ops.draw_mixup(len(rows), len(self.rows), self.augment.mixup, draw)
             others = self.rows[second.numpy()]
             second_y = self.targets[others].to(self.device)
-            x, y = ops.mixup(x, lengths, y, *self.waveforms.batch(others), second_y, weight)
+            x, y = ops.mixup(x, lengths, y, *self._each(others, draw), second_y, weight)
         return log_mel(x, lengths, self.features.values.shape[1])[0], y
+
+    def _each(self, rows: np.ndarray, draw: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Waveforms (B, L), zero-padded, and their lengths (B,): each clip scaled and rolled on its own, before any
+        mixing (released code: dataset.py, _roll_mag_aug)."""
+        x, lengths = self.waveforms.batch(rows)
+        if self.augment.magnitude:
+            x = ops.magnitude(x, draw)
+        if self.augment.roll == "time":
+            x = ops.roll_waveform(x, lengths, draw)
+        return x, lengths

@@ -51,6 +51,7 @@ def finetune(
     Returns the record's results: clips of each split, and the metric of each stored set of weights as seen in training.
     """
     rows = rows_of(waveforms.clips, folds=facts.folds, fold=settings.fold, split=settings.split)
+    features = features.fitted(rows.train)
     labels = list(waveforms.clips["labels"])
 
     def metric(part: np.ndarray) -> float:
@@ -86,6 +87,7 @@ def finetune(
     return {
         "clips": {split: len(part) for split, part in vars(rows).items()},
         "metric": facts.metric,
+        "normalised": {"mean": features.mean, "std": features.std},
         "last": {name: run.history[-1][name] for name in ("epoch", "train_loss", "test_metric", "val_metric")},
         **{split: {"epoch": best["epoch"], facts.metric: best["metric"]} for split, best in run.best.items()},
     }

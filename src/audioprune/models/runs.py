@@ -1,0 +1,60 @@
+"""Merging runs of neighbouring tokens: a reducer for tokens that lie in the order of time.
+
+Letters: B clips, n tokens, K runs, D width, d width of a head. What a policy of this kind says is which run each token
+belongs to; a run becomes the mean of its tokens, weighted by how many tokens of the input each stands for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from audioprune.facts.tokens import keep_count
+from audioprune.models.pruner import Survivors
+from audioprune.models.select import wide
+
+Groups = Callable[[Tensor, Tensor | None, int], Tensor]
+
+
+class Runs(nn.Module):
+    """A reducer (see pruner.Reducer). A run has the number of its first token.
+
+    groups     x (B, n, D), keys summed over heads (B, n, d), K -> (B, n): the run of each token, never falling
+    weighted   whether keys of a run of z tokens get log z added to their attention logits later
+    """
+
+    attention: Literal["keys"]
+    attention, off_by_e, r = "keys", False, None
+
+    def __init__(self, groups: Groups, *, weighted: bool):
+        super().__init__()
+        self.groups, self.weighted = groups, weighted
+
+    def count(self, keep_rate: float, n: int) -> int:
+        """How many of n tokens go."""
+        return n - keep_count(keep_rate, n)
+
+    def reduce(
+        self, x: Tensor, survivors: Survivors, *, keep_rate: float, block: int, seen: Tensor | None
+    ) -> tuple[Tensor, Survivors]:
+        """x (B, n, D) -> (B, K, D)."""
+        kept = keep_count(keep_rate, int(x.shape[1]))
+        with torch.no_grad():
+            runs = self.groups(x, seen, kept)  # (B, n)
+        sizes = torch.ones(x.shape[:2], device=x.device) if survivors.sizes is None else survivors.sizes
+        size = sizes.new_zeros(len(x), kept).scatter_add(1, runs, sizes)  # float32, also where x is not
+        total = sizes.new_zeros(len(x), kept, x.shape[2]).scatter_add(1, wide(runs, x), x * sizes[..., None])
+        first = torch.full_like(runs[:, :kept], runs.shape[1]).scatter_reduce(
+            1, runs, torch.arange(runs.shape[1], device=x.device).expand_as(runs), "amin"
+        )
+        survivors = replace(
+            survivors,
+            numbers=survivors.numbers.gather(1, first),
+            sizes=size,
+            bias=size.log() if self.weighted else None,
+        )
+        return (total / size[..., None]).to(x.dtype), survivors

@@ -1,0 +1,40 @@
+"""Adjacent: merge runs of neighbours that are most alike (after A-ToMe, arXiv 2306.16009).
+
+Two neighbours are linked by the cosine of their keys (summed over heads). The n - K strongest links, the earlier of
+equals, join their frames; a run of joined frames becomes its mean, in which a frame that stands for several counts as
+often, and later keys of a run of z frames get log z added to their attention logits, as if it stood there z times.
+Each link takes away one frame, so any keep-rate can be met, which bipartite merging cannot do below one half.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audioprune.facts.method import Method
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from audioprune.facts.tokens import Tokens
+    from audioprune.models.runs import Runs
+
+FACTS = Method(name="adjacent", ranks=False, merges=True, runs_on=("frames",))
+
+
+def build(tokens: Tokens) -> Runs:
+    from audioprune.models.runs import Runs
+
+    return Runs(groups, weighted=True)
+
+
+def groups(x: Tensor, seen: Tensor | None, count: int) -> Tensor:
+    """Keys `seen` (B, n, d) -> the group of every frame, (B, n) in 0 ... K - 1, never falling."""
+    import torch
+    import torch.nn.functional as F
+
+    assert seen is not None
+    keys = F.normalize(seen.float(), dim=-1)
+    links = (keys[:, :-1] * keys[:, 1:]).sum(-1)  # (B, n - 1)
+    order = links.argsort(dim=1, descending=True, stable=True)
+    starts = torch.ones(x.shape[:2], dtype=torch.int64, device=x.device)  # 1 where a run begins
+    return starts.scatter_(1, 1 + order[:, : x.shape[1] - count], 0).cumsum(1) - 1

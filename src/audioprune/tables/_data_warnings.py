@@ -1,0 +1,70 @@
+"""What was done to a dataset's audio, or lies in its splits, that changes what a number means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from audioprune.facts.mel import SAMPLE_RATE, WINDOW
+from audioprune.statistics.units import divided, unit_of
+from audioprune.wording import listing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from audioprune.facts.dataset import Dataset
+
+MOST = 0.5  # share of the audio, or of the input
+MANY = 0.05  # share of the clips that were set aside
+LOUD = 0.01  # share of the clips that were clipped
+
+
+def warnings(facts: Dataset, clips: pd.DataFrame, stored: dict, measured: dict) -> Iterator[str]:
+    """Sentences. clips: the waveform store's table; stored, measured: results of the cells `audio` and `features`."""
+    told = [*_of_lengths(clips, measured), *_of_levels(clips, stored), *_of_splits(facts, clips)]
+    yield from (f"Warning, {facts.name}: {sentence}." for sentence in told)
+
+
+def _of_lengths(clips: pd.DataFrame, measured: dict) -> Iterator[str]:
+    if measured["cut_share"] > MOST:
+        yield (
+            f"{measured['cut_share']:.0%} of the audio lies beyond the {measured['frames']} frames of the input and is "
+            "cut off; a label of a whole clip need not hold for what is left"
+        )
+    if measured["padded_share"] > MOST:
+        yield f"{measured['padded_share']:.0%} of the input is padding, which is there for pruning to find"
+    if names := clips["clip"][clips["length"] < WINDOW].tolist():
+        yield f"shorter than one frame of 25 ms, and so next to nothing but padding: {listing(names)}"
+
+
+def _of_levels(clips: pd.DataFrame, stored: dict) -> Iterator[str]:
+    aside, n = sum(stored["set_aside"].values()), len(clips)
+    if aside > MANY * (n + aside):
+        yield f"{aside / (n + aside):.0%} of the clips are set aside: numbers are of the others"
+    rates = clips["rate"][clips["rate"] > 0].clip(upper=SAMPLE_RATE)
+    if rates.nunique() > 1:
+        yield (
+            f"{(rates < SAMPLE_RATE).mean():.0%} of the clips were sampled below 16 kHz, at {rates.min()} Hz or more, "
+            "and have nothing above half of that; where classes differ in it, a model can tell them by it"
+        )
+    if scaled := stored["treated"]["scaled"]:
+        yield (
+            f"{scaled} clips had floats beyond full scale: divided by their peak, or by 32768 where it is more than 18 "
+            f"dB above it: {listing(clips['clip'][clips['divisor'] != 1].tolist())}"
+        )
+    if (clipped := stored["treated"]["clipped"]) > LOUD * n:
+        yield f"{clipped / n:.0%} of the clips have samples beyond full scale, cut to it"
+
+
+def _of_splits(facts: Dataset, clips: pd.DataFrame) -> Iterator[str]:
+    parts = clips["split"].where(clips["fold"] == 0, clips["fold"].astype(str))
+    if shared := divided(zip(clips["recording"], parts, strict=True), unit_of(facts)):
+        yield (
+            "clips of one recording are in several splits or folds: accuracies are too high, and intervals take "
+            f"dependent clips for independent: {listing(shared)}"
+        )
+    tested = clips["labels"][clips["split"] == "test"]
+    if len(tested) and facts.classes:
+        missing = set(range(facts.num_classes)) - {int(label) for labels in tested for label in labels}
+        if missing:
+            yield f"no test clip, and so no number, of {listing([facts.classes[label] for label in sorted(missing)])}"

@@ -1,0 +1,113 @@
+"""What is fuzzed: seeds as files that are good, and what reads a file and may say one kind of error of it only."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import soundfile
+import yaml
+
+from audioprune import config_file
+from audioprune.audio import bad_clip, decode
+from audioprune.errors import UserError
+from audioprune.planning import user_csv
+from audioprune.settings import UserFolder
+from tests.fuzz._mutate import mutated, rewritten
+
+ROOT = Path(__file__).parents[2]
+FILES = tuple(f"c{i}.wav" for i in range(4))
+LABELS = (
+    "file,label,split,recording\nc0.wav,a,train,r0\nc1.wav,b,train,r1\nc2.wav,a,test,r2\nc3.wav,b,test,\n",
+    'label,file\n"a; b",c0.wav\n"a",c1.wav\nb,"c2.wav"\n\n , \nb,c3.wav\n',
+    "file,label,fold\nc0.wav,a,1\nc1.wav,b,1.0\n.\\c2.wav,a,2\nc3.wav,b,2\n",
+    "file;label\nc0.wav;a\n",
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    name: str  # of the file that is written
+    seeds: Callable[[Path], list[bytes]]  # given a scratch folder
+    read: Callable[[Path], object]
+    errors: tuple[type[Exception], ...]  # what may be said of a file
+    change: Callable[[list[bytes], Random], bytes] = mutated
+
+
+def sounds(folder: Path) -> list[bytes]:
+    """A fifth of a second in every format and encoding that libsndfile writes here."""
+    wave = 0.3 * np.sin(0.3 * np.arange(3200)) + 0.01 * np.random.default_rng(0).standard_normal(3200)
+    found = []
+    for form in sorted(soundfile.available_formats()):
+        for subtype in sorted(soundfile.available_subtypes(form)):
+            try:
+                soundfile.write(folder / "seed", wave, 16000, format=form, subtype=subtype)
+            except (soundfile.SoundFileError, ValueError):
+                continue
+            found.append((folder / "seed").read_bytes())
+    fixtures = sorted((ROOT / "tests" / "fixtures" / "audio").iterdir())
+    return found + [path.read_bytes() for path in fixtures]
+
+
+def tables(folder: Path) -> list[bytes]:
+    for name in FILES:
+        (folder / name).touch()
+    return [text.encode() for text in LABELS]
+
+
+def read_table(path: Path) -> None:
+    """As one of one label, of several, and of folds."""
+    for more in ({}, {"task": "multilabel"}, {"folds": 2}):
+        base = {"folder": str(path.parent), "csv": path.name, "task": "keyword", "classes": ("a", "b"), "frames": 128}
+        try:
+            user_csv.read(UserFolder.model_validate(base | more))
+        except UserError as error:
+            str(error).encode()
+
+
+def configurations(folder: Path) -> list[bytes]:
+    """The repository's own with its smallest study alone, and a dataset of one's own."""
+    whole = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    own = {"folder": "x", "csv": "y.csv", "task": "keyword", "classes": ["a", "b"], "frames": 128}
+    small = whole | {"studies": {"demo": whole["studies"]["demo"]}, "datasets": {"mine": own}}
+    return [yaml.safe_dump(small, sort_keys=False).encode()]
+
+
+def rewritten_yaml(seeds: list[bytes], rng: Random) -> bytes:
+    return yaml.safe_dump(rewritten(yaml.safe_load(seeds[0]), rng), sort_keys=False).encode()
+
+
+def hang(path: Path) -> None:
+    while True:
+        pass
+
+
+def eat(path: Path) -> None:
+    np.ones(1 << 28)  # 2 GiB
+
+
+def litter(path: Path) -> None:
+    path.with_name("left").touch()
+
+
+def die(path: Path) -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def blunder(path: Path) -> None:
+    raise KeyError("not an answer")
+
+
+FAULTS = {  # that the fuzzer must see
+    read.__name__: Target("a", lambda folder: [b"abc"], read, ()) for read in (hang, eat, litter, die, blunder)
+}
+TARGETS = FAULTS | {
+    "audio": Target("a.wav", sounds, decode.sound, (bad_clip.BadClip,)),
+    "labels": Target("labels.csv", tables, read_table, ()),
+    "config": Target("config.yaml", configurations, config_file.load, (UserError,), rewritten_yaml),
+}
