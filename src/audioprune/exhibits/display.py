@@ -75,13 +75,14 @@ def _option(name: str) -> str:
 @cache
 def _known() -> re.Pattern[str]:
     """What is replaced, in groups by what it is. A name within a longer word or a path is another name."""
-    backbones, datasets = registry.names("backbones"), registry.names("datasets")
+    backbones, datasets = (*registry.names("backbones"), *registry.families()), registry.names("datasets")
     kinds = {
         "typed": r"`[^`]*`|--[\w-]+[ =]\S+|\b(?:snakemake|audioprune|python) [^;)]*",
         "backbone": _any(backbones),
         "dataset": _any(datasets),
         "rated": rf"{_any(registry.names('pruning'))}(?:\.[a-z][\w-]*?)*-kr[\d.]*\d",
         "method": rf"{_any(registry.names('pruning'))}(?:\.[a-z][\w-]*)+|{_any(METHODS)}",
+        "score": r"(?<=by )(?:cls|global_literal)",
         "variant": r"[a-z]\w*=[\w.+-]*\w",
     }
     named = "|".join(f"(?P<{kind}>{pattern})" for kind, pattern in kinds.items())
@@ -100,4 +101,5 @@ def _printed(found: re.Match[str]) -> str:
     if kind == "variant":
         key, _, value = name.partition("=")
         return VARIANTS.get(name, f"{setting(key)} {value.replace('_', ' ')}")
-    return {"backbone": backbone, "dataset": dataset, "method": method}.get(kind, str)(name)
+    printed = {"backbone": backbone, "dataset": dataset, "method": method, "score": _option}
+    return printed.get(kind, str)(name)

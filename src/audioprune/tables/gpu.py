@@ -137,7 +137,7 @@ def _columns(rates: set[float]) -> tuple[Column, ...]:
             )
         ),
         Column("share", "Share of peak", "%", 0),
-        Column("share_pruned", "Share, most pruned", "%", 0),
+        Column("share_pruned", "Share, pruned", "%", 0),
         Column("launch", "Starting kernels", "%", 0),
         Column("memory", "Memory", "MiB", 0),
     )
