@@ -7,6 +7,7 @@ that of a user's dataset, stands as it is.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
 from audioprune import registry
@@ -89,7 +90,7 @@ def _known() -> re.Pattern[str]:
     return re.compile(rf"(?<![\w./-])(?:{named})(?![\w/-]|\.\w)")
 
 
-def _any(names) -> str:
+def _any(names: Iterable[str]) -> str:
     return f"(?:{'|'.join(map(re.escape, sorted(names, key=len, reverse=True)))})"
 
 

@@ -151,8 +151,8 @@ def _rates(ax: Axes, scale: float, curves: list[DataFrame], every: Iterable[floa
         x = scale * row.gmacs
         if not any(rate == row.keep_rate and abs(x - at) < 0.1 * (high - low) for rate, at in told):
             told.append((row.keep_rate, x))
-            where = {"xycoords": ("data", "axes fraction"), "ha": "center", "va": "bottom"}
-            ax.annotate(f"{row.keep_rate:g}", (x, 0.01), fontsize=6.5, color="#555555", **where)
+            at_bottom = ax.get_xaxis_transform()
+            ax.text(x, 0.01, f"{row.keep_rate:g}", transform=at_bottom, ha="center", fontsize=6.5, color="#555555")
 
 
 def _span(values: Iterable[float]) -> tuple[float, float]:

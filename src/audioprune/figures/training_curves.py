@@ -11,6 +11,7 @@ from audioprune.labels import method_label
 from audioprune.results.evaluations import variants
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from pandas import DataFrame
@@ -95,7 +96,8 @@ def _legend(fig: Figure, looks: Looks) -> None:
     from matplotlib.patches import Patch
 
     grey = "#333333"
-    handles = [Line2D([], [], color=c, lw=2.5, label=f"keep-rate {rate:g}") for rate, c in looks.colours.items()]
+    handles: list[Artist] = []
+    handles += [Line2D([], [], color=c, lw=2.5, label=f"keep-rate {rate:g}") for rate, c in looks.colours.items()]
     handles += [Line2D([], [], color=grey, ls=_look(n), label=name) for name, n in looks.lines.items()]
     named = [(name, n) for name, n in looks.markers.items() if name]
     handles += [Line2D([], [], color=grey, ls="none", marker=_marker(n), label=name) for name, n in named]

@@ -41,7 +41,7 @@ def build(results: Results) -> Table:
     published, shown = results.published("correlation"), groups(results, needs(results))
     headed = headings(results, shown)
     rows = [Row(row, headed[group.model]) for group in shown for row in _rows(results, published, group)]
-    beside = [SCORES] if has_published(row for row in rows if row.cells["backbone"].startswith("ast")) else []
+    beside = [SCORES] if has_published(row for row in rows if str(row.cells["backbone"]).startswith("ast")) else []
     told = (*beside, *notes(results, shown, labelled=False), PROTOCOL) if rows else ()
     return Table(_columns(), tuple(rows), told, EXPLAINED, status(cells_of(rows)))
 
