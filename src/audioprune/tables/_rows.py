@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+VALUE = "Accuracy or mAP"  # heading of a column; which of them, the heading of the group says
+
+
 def quantity(row: Any, **published: Any) -> Cell:
     """Ours with its interval beside the published value; why, where no run of it is there; a note if some are not."""
     if not row.runs:
