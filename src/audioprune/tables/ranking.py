@@ -12,7 +12,7 @@ from audioprune.results.estimate import Absent
 from audioprune.results.evaluations import rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
-from audioprune.tables._rows import VALUE, adjusted, cost_column
+from audioprune.tables._rows import UNTESTED, VALUE, adjusted, cost_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +45,6 @@ CHANCE = (
     "p: paired permutation of whole recordings, two-sided, against attention; Holm over all of the table that can be "
     "tested."
 )
-UNTESTED = "not testable"
 
 
 def needs(study: Cells) -> list:
