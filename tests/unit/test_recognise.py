@@ -22,9 +22,10 @@ from audioprune.datasets import commonvoice_100
 from audioprune.errors import UserError
 from audioprune.facts.recogniser import RECOGNISERS, Recogniser
 from audioprune.figures import wer_by_policy
+from audioprune.models import tensors
 from audioprune.results import recognitions
 from audioprune.settings import AudioSettings, FetchSettings, RecogniseSettings
-from audioprune.sources import catalogue, tensors
+from audioprune.sources import catalogue
 from audioprune.steps import fetch, recognise
 from audioprune.steps._run import Job
 from audioprune.tables import wer, wer_contrasts

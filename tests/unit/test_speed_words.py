@@ -25,16 +25,6 @@ def timed(study: Study, kernel: str, runs: int, least: float, load: dict | None)
     study.cell("throughput", kernel, settings, files=files, results={"load": load} if load else {})
 
 
-def test_both_kernels_stand_in_the_words(tmp_path):
-    study = Study(tmp_path)
-    for kernel, least in (("eager", 2.15), ("fused", 1.52)):
-        timed(study, kernel, 5, least, None)
-    results = Results("s", study.cells, shared().dataset)
-    said = costs.speed_up(results, "ast-tiny", "fsdd-digits", "topk", 0.5)
-    assert said == "2.15 × (eager), 1.52 × (fused)"
-    assert costs.speed_up(results, "ast-tiny", "fsdd-digits", "topk", 0.7) == ""
-
-
 def test_the_protocol_names_runs_warm_up_and_load(tmp_path):
     study = Study(tmp_path)
     timed(study, "eager", 5, 2, {"before": 0.26, "after": 1.94, "cores": 2})

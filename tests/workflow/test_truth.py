@@ -155,7 +155,7 @@ def test_a_changed_default_that_no_cell_relied_on_reruns_nothing(finished):
     [
         ("exhibits/style.py", {"figure", "report"}),
         ("exhibits/forms.py", {"table", "report"}),
-        ("statistics/error_rates.py", set()),
+        ("recognisers/whisper.py", set()),
         ("cells/query.py", {"table", "figure", "report"}),
     ],
 )

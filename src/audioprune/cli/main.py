@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from importlib.metadata import version
 
-from audioprune import __version__, registry
+from audioprune import registry
 from audioprune.errors import UserError
 
 
@@ -17,7 +18,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="audioprune", description="A laboratory for token pruning in audio transformers."
     )
-    top.add_argument("--version", action="version", version=f"audioprune {__version__}")
+    top.add_argument("--version", action="version", version=f"audioprune {version('audioprune')}")
     subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in commands():
         registry.get("cli", name).register(subparsers)

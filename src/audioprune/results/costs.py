@@ -60,16 +60,6 @@ def timings(
     return found
 
 
-def speed_up(results: Results, backbone: str, dataset: str, method: str, keep_rate: float) -> str:
-    """A speed-up in words, for both kernels: '2.15 × (eager), 1.52 × (fused)'; empty where it is not timed."""
-    found = []
-    for kernel in KERNELS:
-        one = timings(results, backbone, dataset, kernel).get((method, keep_rate), {}).get("speed_up")
-        if isinstance(one, Estimate):
-            found.append(f"{number(one.value, 2)} × ({kernel})")
-    return ", ".join(found)
-
-
 def protocol(timed: Iterable[Result]) -> str:
     """How these were timed: runs, warm-up, batches, precision, device and the machine's load; empty where none was."""
     there = [r for r in timed if r.ok]
