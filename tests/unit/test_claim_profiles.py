@@ -95,14 +95,19 @@ def test_tokens_are_those_of_the_recipe(tmp_path):
     assert {part.verdict for part in judged.of("cells")} == {"not-run"}
 
 
-def test_discards_are_those_of_the_recipe(tmp_path):
+@pytest.mark.parametrize(("discarded", "expected"), [(P2, "supported"), (P0, None)])
+def test_discards_are_those_of_the_recipe(tmp_path, discarded, expected):
+    """Of a study that has both models, and discards of one of them."""
     claim = only("001-6", backbones=("audiomae",), datasets=("esc50",))
     lost = {("C1C2", 3, False): right(0.5), ("C1C2", 3, True): right(0.6)}
-    for recipes, expected in ((P2, "supported"), (P0, None)):
-        results = study(tmp_path / recipes, curve(recipes, right(0.9)), "paper", discards={(recipes, "esc50"): lost})
-        found = {p.name: p for p in judge(claim, results).of("cells") if "discarded" in p.name}
-        own = found.get("tokens of C1 and C2 discarded, audiomae-b on esc50, after block 3")
-        assert (own and own.verdict) == expected
+    runs = curve(P0, right(0.9)) | curve(P2, right(0.9))
+    results = study(tmp_path, runs, "paper", discards={(discarded, "esc50"): lost})
+    found = {p.name: p for p in judge(claim, results).of("cells") if "discarded" in p.name}
+    own = found.get("tokens of C1 and C2 discarded, audiomae-b on esc50, after block 3")
+    assert (own and own.verdict) == expected
+    if not expected:
+        (absent,) = found.values()
+        assert "discarding of clusters for audiomae-b on esc50 by the recipe of the released scripts" in absent.evidence
 
 
 def test_all_folds_and_seeds_count_and_seeds_that_agree_are_no_new_clips(tmp_path):

@@ -15,7 +15,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from audioprune import registry
-from audioprune.cells.query import value_of
+from audioprune.cells.query import matches, value_of
 from audioprune.exhibits import named
 from audioprune.facts.dataset import Dataset
 from audioprune.facts.tokens import PATCH
@@ -171,10 +171,11 @@ class Evidence:
 
     def discarded(self, backbone: str, dataset: str, clusters: str) -> dict[int, tuple[Estimate, Estimate]] | Missing:
         """{after block: points lost by discarding these tokens, against discarding none, and as many at random}."""
-        planned = self.results.cells("discard", backbone=backbone, dataset=dataset)
-        planned = [r for r in planned if self._follows(r.inputs["finetune"].settings)]
-        if not planned:
-            return self.unplanned(f"discarding of clusters for {backbone} on {dataset}")
+        shown = [r for r in discards.needs(self.results) if r.kind == "discard"]  # of one recipe for each model
+        planned = [r for r in shown if matches(r, {"backbone": backbone, "dataset": dataset})]
+        if not planned or not self._follows(planned[0].inputs["finetune"].settings):
+            by = f" by the recipe of {SOURCES[self.profile]}" if planned else ""
+            return self.unplanned(f"discarding of clusters for {backbone} on {dataset}{by}")
         if (backbone, dataset) not in discards.places(self.results):
             return Missing(planned[0].why, self.command)
         if nothing := self._not_learnt([planned[0].inputs["finetune"].settings]):
