@@ -128,6 +128,18 @@ def test_a_class_without_training_clips(folder):
     assert errors(folder, text) == ["label 'b' has no training clip: it is in test only"]
 
 
+def test_a_class_that_a_drawn_split_leaves_without_training_clips(folder):
+    """By their names' hashes, 0.wav, 1.wav and 3.wav of 0 to 7 are for testing."""
+    for i in range(8):
+        (folder / f"{i}.wav").touch()
+    rows = "".join(f"{i}.wav,{'b' if i in (1, 3) else 'a'}\n" for i in range(8))
+    (told,) = errors(folder, "file,label\n" + rows)
+    assert told == (
+        "label 'b' has no training clip: it is in test only; the split was drawn by names of files: "
+        "give a column `split`"
+    )
+
+
 def test_a_class_that_no_clip_has(folder):
     assert errors(folder, labelled().replace(",b", ",a")) == [
         "no clip has the label 'b': take it out of `classes`, or bring clips of it"

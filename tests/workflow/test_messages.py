@@ -7,6 +7,9 @@ import soundfile
 
 from .test_end_to_end import edit_yaml
 
+LABELS = "file,label,split\n0.wav,wren,train\n1.wav,robin,train\n2.wav,wren,train\n3.wav,robin,test\n"
+SWAPPED = "file,label,split\n0.wav,robin,train\n1.wav,wren,train\n2.wav,robin,train\n3.wav,wren,test\n"
+
 
 def birds(project, *, damage: bool) -> None:
     """A user's folder of four clips, one of them perhaps no audio at all; configured, not yet indexed."""
@@ -17,9 +20,7 @@ def birds(project, *, damage: bool) -> None:
         soundfile.write(folder / f"{i}.wav", 0.1 * rng.standard_normal(22050), 22050)
     if damage:
         (folder / "2.wav").write_bytes(b"RIFF, but nothing that follows")
-    (folder / "labels.csv").write_text(
-        "file,label,split\n0.wav,wren,train\n1.wav,robin,train\n2.wav,wren,train\n3.wav,robin,test\n"
-    )
+    (folder / "labels.csv").write_text(LABELS)
 
     def add(data):
         data["datasets"] = {"birds": {"folder": "birds", "csv": "birds/labels.csv", "task": "environmental",
@@ -73,8 +74,7 @@ def test_another_csv_of_the_same_folder_is_not_read_before_it_is_indexed_and_mak
     project.run("audioprune", "index", "birds")
     first = audio_target(project)
     assert project.run("snakemake", "--cores", "1", first).returncode == 0
-    swapped = "file,label,split\n0.wav,robin,train\n1.wav,wren,train\n2.wav,robin,train\n3.wav,wren,test\n"
-    (project.root / "birds" / "second.csv").write_text(swapped)
+    (project.root / "birds" / "second.csv").write_text(SWAPPED)
     assert audio_target(project) == "", "an unlisted file in the folder changes nothing"
     edit_yaml(project, lambda data: data["datasets"]["birds"].update(csv="second.csv"))
     why = f"config.yaml names {project.root}/birds/second.csv, but {project.root}/birds/labels.csv was indexed"

@@ -38,7 +38,7 @@ import pytest
 
 from .conftest import COPIED, ROOT, Project
 from .test_end_to_end import edit_yaml
-from .test_messages import birds
+from .test_messages import SWAPPED, birds
 from .test_reruns import REPORT, count
 
 BIRDS = "results/birds/report.html"
@@ -231,7 +231,7 @@ def brought(tmp_path_factory) -> Project:
     """A study of a user's folder and of a built-in dataset, finished: to be copied, never changed."""
     project = Project(tmp_path_factory.mktemp("brought"))
     birds(project, damage=False)
-    (project.root / "birds" / "second.csv").write_text("file,label\n0.wav,robin\n1.wav,wren\n2.wav,robin\n3.wav,wren\n")
+    (project.root / "birds" / "second.csv").write_text(SWAPPED)
 
     def add(data):
         (grid,) = data["studies"]["birds"]["grids"]

@@ -68,7 +68,7 @@ def read(user: UserFolder, *, look: bool = True) -> Table:
             errors += wrong
             found += [clip] if clip else []
     if not errors:
-        errors = list(_untrained(user, found))
+        errors = list(_untrained(user, found, drawn=user.folds == 1 and "split" not in columns))
     if errors:
         more = f"\n  and {len(errors) - SHOWN} more" if len(errors) > SHOWN else ""
         shown = "".join(f"\n  {error}" for error in errors[:SHOWN])
@@ -141,7 +141,7 @@ def _folds_from_zero(user: UserFolder, columns: dict[str, int], rows: list[tuple
     return [f"column 'fold' counts from 0 to {user.folds - 1}; folds count from 1: add 1 to each"]
 
 
-def _untrained(user: UserFolder, clips: list[Clip]) -> Iterator[str]:
+def _untrained(user: UserFolder, clips: list[Clip], drawn: bool) -> Iterator[str]:
     """Parts without clips, and classes that some model would be tested on, or asked for, without training clips."""
     if user.folds > 1:
         folds = {clip.fold for clip in clips}
@@ -158,7 +158,8 @@ def _untrained(user: UserFolder, clips: list[Clip]) -> Iterator[str]:
         elif user.folds > 1 and len(have) == 1:
             yield f"label {name!r} is in fold {min(have)} alone: where that is tested, none is left for training"
         elif user.folds == 1 and "train" not in have:
-            yield f"label {name!r} has no training clip: it is in {' and '.join(sorted(have))} only"
+            hint = "; the split was drawn by names of files: give a column `split`" if drawn else ""
+            yield f"label {name!r} has no training clip: it is in {' and '.join(sorted(have))} only{hint}"
 
 
 def _warnings(user: UserFolder, clips: list[Clip]) -> Iterator[str]:
