@@ -127,6 +127,24 @@ def test_a_threshold_follows_the_normalisation(data, tmp_path):
     assert left.tolist() == (means > level).sum(axis=1).tolist()
 
 
+def test_discards_see_the_training_folds_statistics(data, tmp_path):
+    """Edges below all patches: nothing is discarded, and the scores are the model's."""
+    user = UserFolder(folder="x", csv="x.csv", task="multilabel", classes=("a", "b", "c"), frames=128, folds=4)
+    audio = _cells.cell(tmp_path / "audio", AudioSettings(dataset="mine", user=user))
+    for name in ("waveforms.npy", "clips.parquet"):
+        (audio / name).symlink_to(data["audio"] / name)
+    inputs = finetuned(data, tmp_path, "nested", 4, Pruning()) | {"audio": audio, "clusters": tmp_path / "clusters"}
+    inputs["clusters"].mkdir()
+    edges = {"edges": {"mean": [-99, -98, -97, -96, -95, 9]}}
+    (inputs["clusters"] / "record.json").write_text(json.dumps({"results": edges}))
+    discard(Job("discard", "a", "k", DiscardSettings(blocks=(3,), sets=("C1C2",)), inputs, tmp_path, tmp_path))
+    rows = pd.read_parquet(tmp_path / "discarded.parquet")
+    x = seen(data, np.flatnonzero(FOLD == 4), (FOLD != 4) & (FOLD != 1))
+    with torch.no_grad():
+        expected = _cells.model_of("audiomae-tiny")(x).numpy()
+    np.testing.assert_allclose(np.stack(list(rows[~rows["control"]]["scores"])), expected, atol=1e-4)
+
+
 def folded(folder: Path, louder: int = 0) -> Path:
     """24 clips in 4 folds, without published statistics; those of one fold by 3 louder."""
     stores(folder, folds=4)
