@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 COPIES = ("copy_table", "copy_figure", "copy_report")
-COPIED = ("Snakefile", "config.yaml", "envs", "workflow", "profiles", "slurm", "local", "report", "src")
+COPIED = ("Snakefile", "config.yaml", "docs", "envs", "workflow", "profiles", "slurm", "local", "report", "src")
 
 # Leaves, for everything a study plans, a record with the planned key and one small file (of an exhibit, those of its
 # kind), as finished steps would; and the copies of exhibits under the names that users type.
