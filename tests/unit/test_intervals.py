@@ -125,10 +125,10 @@ def test_nothing_has_a_width_of_zero():
         several = pd.concat([one.assign(seed=s) for s in range(3)])
         for own in (one, several):
             drawn = draw(own, metric, draws=50)
-            for terms in ((1, -1), (1, -1, -1, 1)):
+            for terms in ((1, -1), (1, -1, -1, 1), (0.3, -0.3, -1.9, 1.9, 0.1, -0.1)):  # a drop, two, slopes
                 same = contrast(*((f, drawn) for f in terms))
                 n = drawn.design.effective
-                reach = np.sqrt(len(terms) / 2)
+                reach = np.sqrt(np.square(terms).sum() / 2)
                 half = 1.959964 * reach * np.sqrt(3) / (n + 3)
                 assert ends(same) == pytest.approx((-half, half), rel=1e-6)
     always = draw(answers.assign(numerator=2.0), "ratio", draws=50)
