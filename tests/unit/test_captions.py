@@ -8,6 +8,7 @@ from functools import cache
 
 import pytest
 from fake_ablations import ablations
+from fake_speech import speech
 from fake_tokens import token_study
 from fakes import shared
 from matplotlib.collections import LineCollection, PolyCollection
@@ -18,7 +19,7 @@ from audioprune.exhibits import named
 from audioprune.exhibits.figure_files import draw_figure
 from audioprune.exhibits.table import Table
 
-STUDIES = (shared, ablations, token_study)
+STUDIES = (shared, ablations, token_study, speech)
 
 
 def marked(*markers: str) -> Callable[[Figure], bool]:
