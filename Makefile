@@ -9,11 +9,12 @@ TIMES ?= 30
 export PATH := $(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE # without cached bytecode every start of Python compiles torch's sources anew
 
-.PHONY: setup demo mini test test-slurm fuzz lint lock report clean help gpu-wheels
+.PHONY: setup demo mini checkpoints test test-slurm fuzz lint lock report clean help gpu-wheels
 
 help:
 	@echo "make demo    set up, run the synthetic study, print the path of its report"
 	@echo "make mini    the same for the real miniature study (downloads 54 MB, or AUDIOPRUNE_MIRROR=folder)"
+	@echo "make checkpoints  pre-train the tiny backbones again and put them into workflow/checkpoints (half an hour)"
 	@echo "make test    set up, run the whole test suite"
 	@echo "make test-slurm  as root, with SLURM installed: studies and faults on a real SLURM on this machine"
 	@echo "make fuzz    mutated audio, tables of labels and configurations for some minutes (TIMES=100: longer)"
@@ -39,6 +40,10 @@ demo: setup
 mini: setup
 	@snakemake --cores $(CORES) results/mini/report.html
 	@echo "report: $(CURDIR)/results/mini/report.html"
+
+checkpoints: setup
+	@snakemake --cores $(CORES) $$(audioprune checkpoints --targets)
+	@audioprune checkpoints
 
 test: setup
 	@pytest -q -n 2 --dist loadfile --durations=15 --ignore=tests/slurm tests

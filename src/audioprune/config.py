@@ -15,6 +15,8 @@ from audioprune.config_training import Generated, Pretraining, RecipeSet
 from audioprune.facts.tokens import BLOCKS, PATCH
 from audioprune.settings import Closed, OptionValue, UserFolder, Within
 
+MADE_BEFORE = ("official", "stored")  # checkpoints by others, and by this workflow: rows of workflow/sources.yaml
+
 
 class Grid(Closed):
     """A full crossing; several grids make a study, and cells that two grids share are one cell."""
@@ -95,6 +97,28 @@ class Probes(Closed):
     )
 
 
+class Pair(Closed):
+    """Two prunings with the same keep-rate at the same blocks, or one and the unpruned model: first minus second."""
+
+    first: MethodLabel = Field("none", description="method by label; none: the unpruned model, so that it is a drop")
+    second: MethodLabel = Field(description="method by label")
+    keep_rate: float = Field(description="share of tokens kept at each pruning block")
+    blocks: tuple[int, ...] = Field(BLOCKS, description="pruning blocks, counted from zero")
+
+
+class Contrasts(Closed):
+    """Comparisons that are fixed before any model is trained, with a table of their own; of each backbone."""
+
+    backbones: tuple[BackboneName, ...] = Field(description="family and size; a grid trains them unpruned")
+    dataset: DatasetName = Field(description="on whose test clips")
+    tested: tuple[Pair, ...] = Field(
+        min_length=1, description="of the unpruned model, pruned at evaluation only; Holm over these of all backbones"
+    )
+    bounded: tuple[Pair, ...] = Field(
+        (), description="of models trained as they are evaluated: not tested, shown with the loss that the data exclude"
+    )
+
+
 class Throughput(Closed):
     """How the speed of models is measured (paper.md 1.10)."""
 
@@ -133,13 +157,17 @@ class Study(Closed):
         description="whether the data is the paper's own, made by the project, or real and small"
     )
     recipes: str = Field("", description="a set of `recipes`, for what is trained")
-    pretraining: str = Field("official", description="a block of `pretraining`, or `official` checkpoints")
+    pretraining: str = Field(
+        "official",
+        description="a block of `pretraining`, `official` checkpoints, or those `stored` in workflow/checkpoints",
+    )
     grids: tuple[Grid, ...] = Field((), description="what is trained, in the order in which tables show it")
     selections: tuple[Literal["last", "best_test", "best_val"], ...] = Field(
         ("last",), description="which epoch's weights are evaluated: the last, the best on test or on validation clips"
     )
     traces: Traces | None = Field(Traces(), description="which models are looked into; null: none")
     probes: Probes = Field(Probes(), description="evaluations of trained models with another pruning than their own")
+    contrasts: Contrasts | None = Field(None, description="comparisons that are fixed beforehand; null: none")
     throughput: Throughput | None = Field(Throughput(), description="how topk's models are timed; null: not at all")
     costs: tuple[Cost, ...] = Field((), description="further models, counted and timed and not trained")
     recognitions: tuple[Recognition, ...] = Field((), description="speech recognisers off the shelf, pruned")

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from audioprune import registry
 from audioprune.cells.kinds import KINDS
-from audioprune.config import Config, Cost, Grid, Probes, Recognition, Study
+from audioprune.config import MADE_BEFORE, Config, Contrasts, Cost, Grid, Pair, Probes, Recognition, Study
 from audioprune.config_names import ALL, NAME
 from audioprune.config_schedules import never
 from audioprune.config_training import FamilyRecipes
@@ -144,7 +144,7 @@ def _study(config: Config, name: str, study: Study) -> Iterator[str]:
             f"{place}: a study's name is letters, digits and hyphens, begins with a letter, and is none of "
             f"{', '.join((*RESERVED, *RULES))}"
         )
-    valid = ("official", *config.pretraining)
+    valid = (*MADE_BEFORE, *config.pretraining)
     if study.pretraining not in valid:
         yield _unknown(f"{place}.pretraining", "block", study.pretraining, valid)
     if (below := study.probes.extends) is not None and below not in config.probes:
@@ -154,6 +154,8 @@ def _study(config: Config, name: str, study: Study) -> Iterator[str]:
     for j, value in enumerate(study.traces.methods if study.traces else ()):
         if value not in methods:
             yield _unknown(f"{place}.traces.methods.{j}", "method", value, methods)
+    if study.contrasts:
+        yield from _contrasts(f"{place}.contrasts", study, study.contrasts, _datasets(config))
     for i, cost in enumerate(study.costs):
         yield from _crossing(f"{place}.costs.{i}", cost, _datasets(config))
     for i, grid in enumerate(study.grids):
@@ -202,6 +204,34 @@ def _rates(place: str, rates: tuple[float, ...]) -> Iterator[str]:
     for j, rate in enumerate(rates):
         if not 0 < rate <= 1:
             yield f"{place}.keep_rates.{j}: {rate} is not above 0 and at most 1"
+
+
+def _contrasts(place: str, study: Study, own: Contrasts, datasets: tuple[str, ...]) -> Iterator[str]:
+    """Names, and whether a grid trains the models that are compared."""
+    for j, backbone in enumerate(own.backbones):
+        if backbone not in (valid := registry.names("backbones")):
+            yield _unknown(f"{place}.backbones.{j}", "backbone", backbone, valid)
+    if own.dataset not in datasets:
+        yield _unknown(f"{place}.dataset", "dataset", own.dataset, datasets)
+    for field in ("tested", "bounded"):
+        for j, pair in enumerate(getattr(own, field)):
+            at = f"{place}.{field}.{j}"
+            if not 0 < pair.keep_rate < 1:
+                yield f"{at}.keep_rate: {pair.keep_rate} is not above 0 and below 1"
+            for side in ("first", "second"):
+                label = getattr(pair, side)
+                yield from _method(f"{at}.{side}", label, pair.keep_rate)
+                off_the_shelf = field == "tested" or label == "none"
+                for backbone in own.backbones:
+                    grids = [g for g in study.grids if backbone in g.backbones and own.dataset in g.datasets]
+                    if off_the_shelf and not any(1.0 in g.keep_rates for g in grids):
+                        yield f"{at}: no grid trains {backbone} on {own.dataset} unpruned (keep-rate 1.0)"
+                    elif not off_the_shelf and not any(_trains(g, pair, label) for g in grids):
+                        yield f"{at}: no grid trains {backbone} on {own.dataset} with this {label}"
+
+
+def _trains(grid: Grid, pair: Pair, label: str) -> bool:
+    return label in grid.methods and pair.keep_rate in grid.keep_rates and pair.blocks == grid.blocks
 
 
 def _crossing(place: str, crossing: Grid | Cost, datasets: tuple[str, ...]) -> Iterator[str]:

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from audioprune import registry
 from audioprune.errors import UserError
-from audioprune.facts.options import option_names
+from audioprune.facts.options import canonical, option_names
 from audioprune.labels import method_label
 from audioprune.settings import OptionValue, Pruning
 
@@ -61,6 +61,15 @@ def parse_label(label: str) -> Method:
             raise UserError(f"{label!r} gives {name}'s option {option!r} twice")
         options[option] = value
     return Method(name, options)
+
+
+def methods_of(backbone: str, labels: Iterable[str]) -> tuple[Method, ...]:
+    """Methods with the options that differ from their defaults for this backbone, each once."""
+    family, found = registry.backbone(backbone).family, []
+    for method in map(parse_label, labels):
+        options = canonical(method.options, registry.get("pruning", method.name).build, family)
+        found.append(Method(method.name, options))
+    return tuple(method for i, method in enumerate(found) if method not in found[:i])
 
 
 def examples() -> tuple[str, ...]:

@@ -329,12 +329,24 @@ class Row(Closed):
     shows: dict[str, Any] = Field(default_factory=dict, description="what of a study it shows: the module's `Shows`")
 
 
+class Contrast(Closed):
+    """Two prunings of one model, evaluated on the same clips: the first minus the second, in points."""
+
+    backbone: str = Field(description="whose models are compared")
+    dataset: str = Field(description="on whose test clips")
+    first: Pruning = Field(description="of the side that is expected to be better; none: unpruned")
+    second: Pruning = Field(description="of the other side")
+    trained: bool = Field(description="each side was trained as it is evaluated; else both are the unpruned model")
+    tested: bool = Field(description="is one of those that are tested together; else the data bound its loss")
+
+
 class ExhibitSettings(Closed):
     """A table or a figure of a study."""
 
     study: str = Field(description="a study of config.yaml")
     name: str = Field(description="a module of audioprune.tables or audioprune.figures, or a row (exhibits.yaml)")
     row: Row | None = Field(None, description="what a figure shows that is a row")
+    contrasts: tuple[Contrast, ...] = Field((), description="those that the study declares, for the table of them")
 
 
 class ReportSettings(Closed):

@@ -14,12 +14,12 @@ TABLE = "results/demo/table1.tex"
 
 @pytest.fixture
 def read_only(tmp_path, disk) -> Project:
-    """A project with all of `demo` finished but for a cell that is damaged, on a disk mounted for reading only."""
+    """A project with all of `demo` finished but for a table that is gone, on a disk mounted for reading only."""
     project = Project(tmp_path)
     disk(tmp_path / "results", "64m")
     project.pretend("demo")
-    (table,) = project.cells("table/demo/table1/*/table1.csv")
-    table.write_text("damaged")
+    for path in (*project.cells("table/demo/table1/*/record.json"), *(tmp_path / "results/demo").glob("table1.*")):
+        path.unlink()
     subprocess.run(["mount", "-o", "remount,ro", str(tmp_path / "results")], check=True)
     return project
 
@@ -27,7 +27,7 @@ def read_only(tmp_path, disk) -> Project:
 def test_looking_works_where_nothing_can_be_written(read_only):
     assert [job["cell"] for job in json.loads(read_only.run("audioprune", "plan", TABLE, "--json").stdout)["jobs"]]
     status = json.loads(read_only.run("audioprune", "status", "demo", "--json").stdout)["cells"]
-    assert [cell["cell"].split("/")[2] for cell in status if cell["state"] == "damaged"] == ["table1"]
+    assert [cell["cell"].split("/")[2] for cell in status if cell["state"] == "missing"] == ["table1"]
     doctor = read_only.run("audioprune", "doctor", "demo")
     assert "results cannot be written: Read-only file system" in doctor.stdout
     assert doctor.returncode == 1

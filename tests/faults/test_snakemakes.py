@@ -39,7 +39,7 @@ class Tree:
         def add(data):
             data["datasets"] = {"tones": FOLDER | {"classes": list(FOLDER["classes"])}}
             grid = {"backbones": ["audiomae-tiny"], "datasets": ["tones"], "keep_rates": [0.5], "initial": "scratch"}
-            data["studies"]["tones"] = {**data["studies"]["demo"], "grids": [grid]}
+            data["studies"]["tones"] = {**data["studies"]["demo"], "grids": [grid], "contrasts": None}
 
         edit_yaml(self.project, add)
         assert self.project.run("audioprune", "index", "tones").returncode == 0

@@ -46,7 +46,7 @@ def small_project(
         data["generators"] |= {"words": {"clips": 60}}
         data["recipes"]["demo"]["audiomae"]["all"]["recipe"] |= {"epochs": EPOCHS, "eval_every": 0}
         grid = {"backbones": ["audiomae-tiny"], "datasets": ["demo-words"], "initial": "scratch"}
-        nothing_else = {"throughput": None, "traces": None, "probes": {"matrix": True}}
+        nothing_else = {"throughput": None, "traces": None, "probes": {"matrix": True}, "contrasts": None}
         study = {"grids": [{**grid, "keep_rates": list(keep_rates)}], **nothing_else}
         data["studies"]["demo"] |= study
 

@@ -17,6 +17,7 @@ from audioprune.tables import low_intensity, ranking
 from audioprune.wording import number
 
 OURS = [name for name in named.names("table") if hasattr(named.get("table", name), "HEADLINE")]
+COUNTED = [name for name in OURS if isinstance(named.get("table", name).HEADLINE, Question)]
 
 
 def exhibit(headline: Question | None, *rows: dict, name: str = "ranking") -> SimpleNamespace:
@@ -168,7 +169,7 @@ def test_they_stand_in_the_order_of_the_exhibits():
     assert [(one.question, one.exhibit) for one in found] == [(f"What of {name}?", name) for name in "bca"]
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", COUNTED)
 def test_a_table_of_a_study_answers_with_all_its_intervals(name):
     found = next(filter(None, (_of_study(made(), name) for made in (shared, ablations, token_study))))
     (answer,), (own,) = found.answers, found.exhibits

@@ -12,7 +12,7 @@ from fakes import DATASETS, Study, collected, shared, store_of
 
 from audioprune.facts.dataset import Dataset
 from audioprune.results.study import Results
-from audioprune.settings import AudioSettings, FeaturesSettings
+from audioprune.settings import AudioSettings, FeaturesSettings, GenerateSettings
 from audioprune.tables import data, data_classes
 
 AB = Dataset("mine", "environmental", ("a", "b"), 128)
@@ -54,6 +54,20 @@ def test_plain_data_gives_no_warning_and_no_column(tmp_path):
     shown = {column.key for column in table.layout().columns}
     assert {"clips", "hours", "padded"} <= shown
     assert not shown & {"cut", "resampled", "mixed_down", "scaled", "clipped"}
+
+
+def test_a_corpus_of_made_audio_is_a_row_without_treatment(tmp_path):
+    """With what the step `generate` says of it, which decodes nothing and sets nothing aside."""
+    study, clips = Study(tmp_path), store_of(AB, 30)
+    stored = {"clips": len(clips), "hours": 0.1, "clipped_samples": 0, "labels": {"0": 15, "1": 15}}
+    made = study.cell(
+        "generate", "corpus", GenerateSettings(generator="corpus", clips=30), results=stored,
+        files=[lambda out: clips.to_parquet(out / "clips.parquet")],
+    )  # fmt: skip
+    study.cell("features", "mine", FeaturesSettings(dataset="mine", frames=128), results=MEASURED, audio=made)
+    table = data.build(Results("mini", study.cells, {"mine": AB}.get))
+    (found,) = csv.DictReader(io.StringIO(table.csv()))
+    assert (found["clips"], found["resampled_clips"], found["clipped_clips"]) == ("30", "0", "0")
 
 
 def test_shares_and_numbers_of_what_was_done(tmp_path):

@@ -25,6 +25,9 @@ from audioprune.exhibits import display
         ("baseline=paper", "baseline as released"),
         ("base_lr=0.0005", "base learning rate 0.0005"),
         ("cls", "class token"),
+        ("audiomae against ast on esc50", "AudioMAE against AST on ESC-50"),
+        ("ast-tiny, topk by cls, on esc10", "AST-Tiny, TopK by class token, on ESC-10"),
+        ("fast and ast-like", "fast and ast-like"),
         ("the cls token", "the cls token"),
     ],
 )

@@ -99,7 +99,7 @@ def test_an_evaluation_is_read_back_with_the_fine_tuning_that_it_is_of(planning_
     same(planned, cell)
     tuned = cell.inputs["finetune"]
     assert cell.inputs["audio"] is tuned.inputs["audio"]  # each cell once
-    assert tuned.inputs["checkpoint"].kind == "pretrain"
+    assert tuned.inputs["checkpoint"].kind == "fetch"
     assert cell.plugins == planned.plugins != ()
     assert cell.settings.tau is not None or "clusters" in cell.inputs
 

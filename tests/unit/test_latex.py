@@ -94,7 +94,7 @@ def test_all_tables_compile_together_and_each_has_one_number(tmp_path):
     made = written()
     for text in made.values():
         structure(text)
-    log = compiled("\n".join(made.values()), tmp_path)
+    log = compiled("\\clearpage\n".join(made.values()), tmp_path)
     if log:
         assert (tmp_path / "t.pdf").stat().st_size > 10_000
         for wrong in ("Overfull \\hbox", "Overfull \\vbox", "Float too large", "Missing character"):

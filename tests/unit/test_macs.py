@@ -145,12 +145,13 @@ def test_only_topk_pays_for_scores():
     assert macs("audiomae-b", "esc50", keep_rate=0.5, method="none").items == macs("audiomae-b", "esc50").items
 
 
-def test_the_released_gather_loses_the_extra_tokens():
+@pytest.mark.parametrize("method", ["intensity", "variation"])
+def test_the_released_gather_loses_the_extra_tokens(method):
     """ceil(.5 x 256) = 128 tokens stay, then ceil(.5 (128 - 2)) = 63, then ceil(.5 (63 - 2)) = 31."""
-    released = macs("ast-b", "esc50", keep_rate=0.5, method="intensity", options={"variant": "as_released"})
+    released = macs("ast-b", "esc50", keep_rate=0.5, method=method, options={"variant": "as_released"})
     assert [row["tokens_out"] for row in released.per_block if row["block"] in (3, 6, 9)] == [128, 63, 31]
     assert released.items["final_norm"] == 31 * 768 + 768
-    fixed = macs("ast-b", "esc50", keep_rate=0.5, method="intensity")
+    fixed = macs("ast-b", "esc50", keep_rate=0.5, method=method)
     assert [row["tokens_out"] for row in fixed.per_block if row["block"] in (3, 6, 9)] == [130, 66, 34]
     assert released.total < fixed.total
 

@@ -140,7 +140,7 @@ def test_p0_differs_from_p2_in_what_table_6_prints():
 
 def test_families_of_a_pretraining_share_a_recipe():
     plan, recipe, augment = resolve_pretraining(shipped().pretraining["tiny"], "ast-mp")  # as AST, which it is like
-    assert (plan.objective, recipe.epochs, recipe.batch_size, recipe.weight_decay) == ("supervised", 8, 16, 0.05)
+    assert (plan.objective, recipe.epochs, recipe.batch_size, recipe.weight_decay) == ("supervised", 4, 16, 0.05)
     assert augment.mask_2d == 0.3
     _, own, _ = resolve_pretraining(shipped().pretraining["tiny"], "audiomae")
     assert (own.epochs, own.batch_size, own.warmup_epochs) == (12, 8, 1)

@@ -34,7 +34,7 @@ def test_every_dataset_has_a_row_and_every_row_is_complete():
     for row in rows.values():
         assert row.credit
         assert row.licence
-        assert bool(row.manual) != bool(row.archives)
+        assert [bool(row.manual), bool(row.archives), bool(row.pretraining)].count(True) == 1
         assert bool(row.pin) != bool(row.manual)  # data brought by hand is pinned by its manifest instead
         for archive in row.archives:
             assert archive.url.rsplit("/", 1)[1] in (archive.file, archive.file.rpartition("-")[2])

@@ -197,6 +197,14 @@ def test_what_no_page_holds_is_shared_out_over_parts_with_the_first_columns_in_e
     assert [text.count(f"{1000.25 + i:.2f}") for i in range(40)] == [2] * 40
 
 
+@pytest.mark.parametrize("count", [0, 1, 40])
+def test_a_table_without_rows_is_still_written(count):
+    columns = tuple(Column(f"y{i}", f"A heading of words {i}") for i in range(count))
+    text = latex.render(Table(columns, (), notes=("the note",)), name="t", title="T", caption="C")
+    assert text.count("the note") == 1
+    assert text.count(r"\toprule") >= 1
+
+
 def test_groups_that_fill_other_columns_stand_apart_where_the_whole_is_too_wide():
     columns = (Column("x", "X", align="left"), *(Column(f"y{i}", f"Y{i}") for i in range(20)))
     rows = [Row({"x": f"row {k}", **{f"y{i}": 1000.25 for i in range(20) if i % 2 == k}}, f"group {k}") for k in (0, 1)]

@@ -46,6 +46,7 @@ def test_backbones_trained_alike_share_their_lines():
     ]
     assert table.notes == (
         "No published recipe exists for these backbones and datasets: the study's recipes are its own.",
+        table6.FURTHER,
     )
 
 

@@ -108,8 +108,9 @@ def test_an_unknown_method_to_be_traced_is_refused(tmp_path):
 
 
 def test_a_second_baseline_is_neither_traced_nor_analysed(planner):
-    study = study_of(planner, "demo")
-    second = [c for c in study.cells("finetune", dataset="demo-sounds") if c.settings.augment.baseline == "paper"]
+    study = study_of(planner, "paper")
+    found = study.cells("finetune", dataset="spc2", backbone="audiomae-b")
+    second = [c for c in found if c.settings.augment.baseline == "matched"]
     assert [cell.settings.pruning.method for cell in second] == ["none"]
     tuned = {cell.inputs["finetune"].path for kind in ("trace", "discard") for cell in study.cells(kind)}
     assert second[0].path not in tuned

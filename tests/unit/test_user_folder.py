@@ -9,6 +9,7 @@ from audioprune.errors import UserError
 from audioprune.facts.dataset import Clip
 from audioprune.planning import user_csv, user_rows
 from audioprune.settings import UserFolder
+from audioprune.sources.user import facts
 
 
 @pytest.fixture
@@ -179,3 +180,19 @@ def test_the_csv_lies_in_the_folder(folder, tmp_path, monkeypatch):
     )
     (tmp_path / "out.csv").write_text("file,label\n")
     assert "must lie in the folder" in message(user.model_copy(update={"csv": "out.csv"}))
+
+
+@pytest.mark.parametrize(
+    ("task", "loss", "metric"),
+    [
+        ("keyword", "ce", "top1"),
+        ("environmental", "ce", "top1"),
+        ("speaker", "ce", "top1"),
+        ("multilabel", "bce", "map"),
+        ("transcription", "ce", "wer"),
+    ],
+)
+def test_loss_and_metric_follow_from_the_task(task, loss, metric):
+    found = facts("mine", UserFolder(folder="x", csv="x.csv", task=task, classes=("a", "b"), frames=64, folds=3))
+    assert (found.loss, found.metric) == (loss, metric)
+    assert (found.name, found.task, found.classes, found.frames, found.folds) == ("mine", task, ("a", "b"), 64, 3)

@@ -22,12 +22,12 @@ REPORT = "results/demo/report.html"
 def shrink(data: dict) -> None:
     """Leave a study that two cores finish in about a minute."""
     data["generators"] |= {"words": {"clips": 60}, "sentences": {"clips": 4}}
-    data["pretraining"]["tiny-short"]["corpus"]["clips"] = 16
-    for family in data["pretraining"]["tiny-short"]["families"].values():
-        family["recipe"] |= {"epochs": 1, "warmup_epochs": 0, "batch_size": 8}
+    data["pretraining"]["tiny"]["corpus"]["clips"] = 16
+    data["pretraining"]["tiny"]["recipe"] |= {"epochs": 1, "warmup_epochs": 0, "batch_size": 8}
     recipe = {"epochs": 1, "warmup_epochs": 0, "shrink_start": 0, "shrink_epochs": 0}
     data["recipes"]["demo"]["audiomae"]["all"]["recipe"] |= recipe  # and of AST, which is like it there
     study = data["studies"]["demo"]
+    study["pretraining"] = "tiny"
     study["grids"] = [
         {"backbones": ["audiomae-tiny", "ast-tiny"], "datasets": ["demo-words"], "keep_rates": [1.0, 0.5]},
         {"backbones": ["audiomae-tiny"], "datasets": ["demo-sentences"]},

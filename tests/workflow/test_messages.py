@@ -25,7 +25,7 @@ def birds(project, *, damage: bool) -> None:
         data["datasets"] = {"birds": {"folder": "birds", "csv": "birds/labels.csv", "task": "environmental",
                                       "classes": ["wren", "robin"], "frames": 64}}  # fmt: skip
         grid = {"backbones": ["audiomae-tiny"], "datasets": ["birds"], "keep_rates": [0.5], "initial": "scratch"}
-        data["studies"]["birds"] = {**data["studies"]["demo"], "grids": [grid]}
+        data["studies"]["birds"] = {**data["studies"]["demo"], "grids": [grid], "contrasts": None}
 
     edit_yaml(project, add)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from audioprune.facts.dataset import Dataset
+    from audioprune.settings import Contrast
 
 
 class Asked(Protocol):
@@ -24,6 +25,9 @@ class Cells(Protocol):
 
     @property
     def dataset(self) -> Callable[[str], Dataset]: ...
+
+    @property
+    def contrasts(self) -> tuple[Contrast, ...]: ...
 
     def cells(self, kind: str, **wanted: Any) -> list[Any]: ...
 

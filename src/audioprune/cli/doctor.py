@@ -17,13 +17,13 @@ from dataclasses import asdict
 from audioprune.cells.cell import DEFAULT_STUDY, Cell
 from audioprune.cells.state import States
 from audioprune.cli import _look
-from audioprune.cli._look import Finding
+from audioprune.cli._look import Finding, Level
 from audioprune.cli._output import print_json
 from audioprune.errors import UserError
 from audioprune.planning import brought, user_csv
 from audioprune.planning.cost import estimate, stored_mib
 from audioprune.planning.plan import Plan
-from audioprune.sources import catalogue, manifest, mirror
+from audioprune.sources import catalogue, manifest, mirror, stored
 
 
 def register(subparsers: argparse._SubParsersAction) -> None:
@@ -73,6 +73,10 @@ def _source(plan: Plan, cell: Cell, *, fetched: bool) -> Finding:
     source = catalogue.load()[name]
     if fetched:
         return Finding(name, "ok", f"fetched, {cell.dir}")
+    if source.pretraining:
+        weights = stored.weights_of(name)
+        level: Level = "ok" if weights.is_file() else "error"
+        return Finding(name, level, f"in the repository: {weights.name}", "restore it from the repository")
     if source.manual:
         return _brought(plan, name, source.manual)
     here = [mirror.find(archive.file, plan.config.mirror) for archive in source.archives]

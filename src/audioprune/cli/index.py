@@ -35,8 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not place.path.exists():
         raise UserError(f"{place.path}, where config.yaml says that {name} lies, does not exist")
     table = user_csv.read(place.user) if place.user else None
-    if name.startswith(brought.CHECKPOINT):
-        checkpoints.check(place.path, name.removeprefix(brought.CHECKPOINT))
+    if name.startswith(catalogue.CHECKPOINT):
+        checkpoints.check(place.path, name.removeprefix(catalogue.CHECKPOINT))
     out = manifest.path_of(name)
     found = manifest.index(place.path, out, brought.listed(place.path, table) if table else None)
     entry = {"name": name, "files": len(found.files), "bytes": found.size, "digest": manifest.digest(found)}

@@ -7,6 +7,7 @@ that of a user's dataset, stands as it is.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
 from audioprune import registry
@@ -75,20 +76,21 @@ def _option(name: str) -> str:
 @cache
 def _known() -> re.Pattern[str]:
     """What is replaced, in groups by what it is. A name within a longer word or a path is another name."""
-    backbones, datasets = registry.names("backbones"), registry.names("datasets")
+    backbones, datasets = (*registry.names("backbones"), *registry.families()), registry.names("datasets")
     kinds = {
         "typed": r"`[^`]*`|--[\w-]+[ =]\S+|\b(?:snakemake|audioprune|python) [^;)]*",
         "backbone": _any(backbones),
         "dataset": _any(datasets),
         "rated": rf"{_any(registry.names('pruning'))}(?:\.[a-z][\w-]*?)*-kr[\d.]*\d",
         "method": rf"{_any(registry.names('pruning'))}(?:\.[a-z][\w-]*)+|{_any(METHODS)}",
+        "score": r"(?<=by )(?:cls|global_literal)",
         "variant": r"[a-z]\w*=[\w.+-]*\w",
     }
     named = "|".join(f"(?P<{kind}>{pattern})" for kind, pattern in kinds.items())
     return re.compile(rf"(?<![\w./-])(?:{named})(?![\w/-]|\.\w)")
 
 
-def _any(names) -> str:
+def _any(names: Iterable[str]) -> str:
     return f"(?:{'|'.join(map(re.escape, sorted(names, key=len, reverse=True)))})"
 
 
@@ -100,4 +102,5 @@ def _printed(found: re.Match[str]) -> str:
     if kind == "variant":
         key, _, value = name.partition("=")
         return VARIANTS.get(name, f"{setting(key)} {value.replace('_', ' ')}")
-    return {"backbone": backbone, "dataset": dataset, "method": method}.get(kind, str)(name)
+    printed = {"backbone": backbone, "dataset": dataset, "method": method, "score": _option}
+    return printed.get(kind, str)(name)

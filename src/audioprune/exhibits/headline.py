@@ -1,7 +1,7 @@
 """What a table says on the first page of the report: a question, and where in its rows the answer stands.
 
-A table's module declares `HEADLINE = Question(...)`, and every report that shows the table asks it. All is read from
-the cells of rows, by key: headings are for readers.
+A table's module declares `HEADLINE = Question(...)`, or a Sentence of its own, and every report that shows the table
+asks it. All is read from the cells of rows, by key: headings are for readers.
 """
 
 from __future__ import annotations
@@ -15,6 +15,14 @@ Rows = Sequence[Mapping[str, Any]]  # the cells of each row, by key
 
 def _none(rows: Rows) -> str:
     return ""
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """What a table answers in its own words."""
+
+    question: str
+    said: Callable[[Rows], str]  # of all rows; nothing where they do not answer
 
 
 @dataclass(frozen=True)

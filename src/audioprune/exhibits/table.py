@@ -128,8 +128,8 @@ class Table:
     def csv(self) -> str:
         """One line for each row, every number in full precision; a cell's parts are columns of their own."""
         keys = list(dict.fromkeys(key for row in self.rows for key in row.cells))
-        parts = ("value", "low", "high", "only_first", "only_second", "p", "p_holm")
-        parts += ("published", "difference", "source", "why", "note")
+        parts = ["value", "low", "high", "only_first", "only_second", "p", "p_holm"]
+        parts += ["published", "difference", "source", "why", "note"]
         found = {
             key: [p for p in parts if any(_part(r.cells.get(key), p) is not None for r in self.rows)] for key in keys
         }

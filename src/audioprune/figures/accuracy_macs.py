@@ -6,10 +6,11 @@ Methods that save alike have the same MACs: they stand in panels of their own, a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from audioprune.cells.query import as_trained
 from audioprune.exhibits import style
+from audioprune.figures._series import variants_shown
 from audioprune.results import costs
 from audioprune.results.estimate import INTERVAL
 from audioprune.results.evaluations import tidy
@@ -56,8 +57,9 @@ def draw(results: Results) -> tuple[Figure, DataFrame]:
     if frame.empty:
         missing = [r.why for r in results.cells("evaluate", selection="last", perturbation="none")]
         return style.empty(next(iter(missing), "the study has no evaluation")), frame
-    shown = [(dataset, own, *one) for dataset, own in frame.groupby("dataset", sort=False) for one in _methods(own)]
-    looks, columns = _looks(frame), min(WIDE, len(shown))
+    named = frame.assign(series=_series(frame))
+    shown = [(dataset, own, *one) for dataset, own in named.groupby("dataset", sort=False) for one in _methods(own)]
+    looks, columns = _looks(named), min(WIDE, len(shown))
     rows = -(-len(shown) // columns)
     beside = style.legend_columns(looks, 3)
     fig, axes = style.figure(rows, columns, height=1.75 * rows + 0.2 + 0.17 * -(-len(looks) // beside))
@@ -105,7 +107,7 @@ def _looks(frame: DataFrame) -> dict[str, dict]:
     colours = style.assigned(frame["backbone"])
     looks: dict[str, dict] = {}
     for backbone, number in colours.items():
-        names = dict.fromkeys(_series(frame, row) for row in frame.itertuples() if row.backbone == backbone)
+        names = dict.fromkeys(frame[frame["backbone"] == backbone]["series"])
         for i, name in enumerate(sorted(names, key=lambda name: name != backbone)):
             colour = style.COLOURS[number % 7]
             looks[name] = {"color": colour, "marker": style.MARKERS[number % 7], "mfc": "white" if i else colour}
@@ -113,11 +115,13 @@ def _looks(frame: DataFrame) -> dict[str, dict]:
     return looks
 
 
-def _series(frame: DataFrame, row: Any) -> str:
-    """A backbone; with its variant where another variant of it is pruned by the same method on the same dataset."""
-    same = (frame["backbone"] == row.backbone) & (frame["dataset"] == row.dataset) & (frame["method"] == row.method)
-    several = row.method != "none" and frame[same]["variant"].nunique() > 1
-    return f"{row.backbone}, {row.variant}" if several and row.variant else row.backbone
+def _series(frame: DataFrame) -> list[str]:
+    """Of each row: its backbone, and its variant where several are pruned by one method on one dataset."""
+    told = variants_shown(frame, "backbone", "dataset", "method")
+    rows = zip(frame["backbone"], frame["method"], told, strict=True)
+    return [
+        f"{backbone}, {variant}" if variant and method != "none" else backbone for backbone, method, variant in rows
+    ]
 
 
 def _panel(ax: Axes, frame: DataFrame, curves: list[DataFrame], looks: dict[str, dict]) -> None:
@@ -127,7 +131,7 @@ def _panel(ax: Axes, frame: DataFrame, curves: list[DataFrame], looks: dict[str,
         for value in frame[(frame["backbone"] == backbone) & (frame["method"] == "none")]["value"]:
             ax.axhline(value, color=looks[backbone]["color"], lw=0.8, ls=":", zorder=1)
     for curve in curves:
-        name = _series(frame, next(curve.iloc[::-1].itertuples()))
+        name = curve["series"].iloc[-1]
         bars = [(curve["value"] - curve["low"]).clip(lower=0), (curve["high"] - curve["value"]).clip(lower=0)]
         x = scale * curve["gmacs"]
         ax.errorbar(x, curve["value"], yerr=bars, label=name, capsize=2, elinewidth=0.8, **looks[name])
@@ -147,8 +151,8 @@ def _rates(ax: Axes, scale: float, curves: list[DataFrame], every: Iterable[floa
         x = scale * row.gmacs
         if not any(rate == row.keep_rate and abs(x - at) < 0.1 * (high - low) for rate, at in told):
             told.append((row.keep_rate, x))
-            where = {"xycoords": ("data", "axes fraction"), "ha": "center", "va": "bottom"}
-            ax.annotate(f"{row.keep_rate:g}", (x, 0.01), fontsize=6.5, color="#555555", **where)
+            at_bottom = ax.get_xaxis_transform()
+            ax.text(x, 0.01, f"{row.keep_rate:g}", transform=at_bottom, ha="center", fontsize=6.5, color="#555555")
 
 
 def _span(values: Iterable[float]) -> tuple[float, float]:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 TITLE = "Rank correlation of attention and patch statistics by block"
 CAPTION = (
-    "Unpruned models: tau* as released, which counts ties as concordant and would be the tie share t (dotted) under "
-    "independence, and tau* - t, of a token's score and the cluster of its patch's mean (intensity) or standard "
-    "deviation (variation). Bands are 95 % intervals (bootstrap over recordings); crosses are the released values. "
+    "Unpruned models: τ* as released, which counts ties as concordant and would be the tie share t (dotted) under "
+    "independence, and τ* − t, of a token's score and the cluster of its patch's mean (intensity) or standard "
+    "deviation (variation). Bands are 95 % intervals (bootstrap over recordings). "
     "Blocks count from zero; the axis is not cut at zero."
 )
 PUBLISHED = ("correlation",)  # files of report/published that it shows

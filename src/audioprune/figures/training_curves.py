@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from audioprune.exhibits import style
+from audioprune.figures._series import variants_shown
 from audioprune.labels import method_label
 from audioprune.results.evaluations import variants
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from pandas import DataFrame
@@ -19,9 +21,8 @@ if TYPE_CHECKING:
 
 TITLE = "Training curves"
 CAPTION = (
-    "Training loss, metric on the test clips and keep-rate by epoch; lines are means over folds and seeds, bands their "
-    "smallest and largest values. Colours are keep-rates, line styles backbones, markers methods (none: topk "
-    "or unpruned)."
+    "The course of training by epoch, a row for each dataset; each panel's axis says what it shows. Lines are means "
+    "over folds and seeds, of all fine-tunings of the study; those without a marker are topk's or unpruned."
 )
 NAMES = {"train_loss": "training loss", "epoch_keep_rate": "keep-rate"}
 METRICS = {"top1": "test top-1 accuracy (%)", "map": "test mAP × 100", "wer": "test word error rate (%)"}
@@ -38,18 +39,19 @@ def draw(results: Results) -> tuple[Figure, DataFrame]:
     if frame.empty:
         return style.empty(next((r.why for r in results.cells("finetune")), "the study trains nothing")), frame
     datasets = list(dict.fromkeys(frame["dataset"]))
+    shown = frame.assign(variant=variants_shown(frame, "backbone", "dataset", "method", "keep_rate"))
     looks = Looks(
         style.rate_colours(frame["keep_rate"]),
         style.assigned(frame["backbone"]),
-        style.assigned(["", *(_method(row) for row in frame.itertuples())]),
+        style.assigned(["", *(_method(row) for row in shown.itertuples())]),
     )
     height = 1.9 * len(datasets) + 0.2 + 0.1 * (len(looks.colours) + len(looks.lines) + len(looks.markers))
-    shown = _curves(frame)
-    fig, axes = style.figure(len(datasets), len(shown), height=height)
+    curves = _curves(frame)
+    fig, axes = style.figure(len(datasets), len(curves), height=height)
     for panels, dataset in zip(axes, datasets, strict=True):
         names = {**NAMES, "test_metric": METRICS[results.dataset(dataset).metric]}
-        for ax, column in zip(panels, shown, strict=True):
-            _panel(ax, frame[frame["dataset"] == dataset], column, looks)
+        for ax, column in zip(panels, curves, strict=True):
+            _panel(ax, shown[shown["dataset"] == dataset], column, looks)
             ax.set_ylabel(names[column])
         panels[0].set_title(dataset, loc="left", fontweight="bold")
     for ax in axes[-1]:
@@ -91,12 +93,16 @@ def _panel(ax: Axes, frame: DataFrame, column: str, looks: Looks) -> None:
 
 def _legend(fig: Figure, looks: Looks) -> None:
     from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
 
     grey = "#333333"
-    handles = [Line2D([], [], color=c, lw=2.5, label=f"keep-rate {rate:g}") for rate, c in looks.colours.items()]
+    handles: list[Artist] = []
+    handles += [Line2D([], [], color=c, lw=2.5, label=f"keep-rate {rate:g}") for rate, c in looks.colours.items()]
     handles += [Line2D([], [], color=grey, ls=_look(n), label=name) for name, n in looks.lines.items()]
     named = [(name, n) for name, n in looks.markers.items() if name]
     handles += [Line2D([], [], color=grey, ls="none", marker=_marker(n), label=name) for name, n in named]
+    if any(ax.collections for ax in fig.axes):
+        handles.append(Patch(color=grey, alpha=0.12, lw=0, label="smallest to largest"))
     columns = style.legend_columns([str(h.get_label()) for h in handles], 3)
     fig.legend(handles=handles, loc="outside upper center", ncols=columns)
 

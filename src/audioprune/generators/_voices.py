@@ -30,4 +30,3 @@ VOICES = (
     Voice("gene", "gmw/en-GB-x-rp+Gene", 50, 165),
     Voice("jacky", "gmw/en-US+Jacky", 50, 170),
 )
-TEST_VOICES = 5  # the last ones are not heard in the training words

@@ -1,7 +1,8 @@
 """Spoken words: ten of them in twenty voices, slowly, with noise and over different channels; 1 s clips.
 
-The last five voices are heard in the test split only. Every clip is an utterance of its own: voice and word are given
-by its number; speed, pitch, liveliness, position, channel, noise and level are drawn.
+Every clip is an utterance of its own: voice and word are given by its number; speed, pitch, liveliness, position,
+channel, noise and level are drawn. One utterance in five of a word by a voice is for testing: training hears the same
+voices say the same words at other times.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from audioprune.generators._extents import extents_json
 from audioprune.generators._options import resolve
 from audioprune.generators._speech import Utterance, say
 from audioprune.generators._synthesis import active_rms, add_at, equalise, finish, samples, stream
-from audioprune.generators._voices import TEST_VOICES, VOICES
+from audioprune.generators._voices import VOICES
 from audioprune.settings import GenerateSettings
 
 WORDS = ("cheese", "happy", "house", "marvin", "noise", "seven", "sheila", "three", "wow", "yes")
 SECONDS = 1.0
+ONE_IN = 5  # utterances of a word by a voice, for testing
 DEFAULTS = {"snr_low": 18.0, "snr_high": 35.0, "shift": 0.05}
 
 
@@ -37,7 +39,7 @@ def utterance(seed: int, number: int) -> tuple[Utterance, int, int, int]:
     habit, rng = VOICES[voice], stream(seed, "words", "utterance", number)
     rate = int(habit.rate * rng.uniform(0.6, 0.78))
     pitch = int(np.clip(habit.pitch + rng.integers(-8, 9), 0, 99))
-    liveliness = 20 + 7 * (take % 8) + int(rng.integers(7))  # never the same in eight takes: no utterance comes twice
+    liveliness = 20 + 5 * (take % 16) + int(rng.integers(5))  # never the same in 16 takes: no utterance comes twice
     return Utterance(WORDS[word], habit.file, rate, pitch, liveliness), voice, word, take
 
 
@@ -53,7 +55,7 @@ def clip(seed: int, number: int, options: dict) -> tuple[dict, np.ndarray]:
         "clip": f"word-{number:05d}",
         "labels": [word],
         "fold": 0,
-        "split": "train" if voice < len(VOICES) - TEST_VOICES else "test",
+        "split": "test" if (word + take) % ONE_IN == ONE_IN - 1 else "train",
         "recording": f"{WORDS[word]}-{VOICES[voice].id}-{take:02d}",
         "speaker": VOICES[voice].id,
         "transcript": WORDS[word],

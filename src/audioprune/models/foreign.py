@@ -4,7 +4,8 @@ encoder        the `v` of an AST saved alone
 timm           AudioMAE in timm's VisionTransformer with mean pooling and no head (timm.create_model with one channel,
                img_size=(1024, 128), global_pool="avg"): its fc_norm is the pre-training's norm
 transformers   ASTModel and ASTForAudioClassification: query, key and value apart, other names. The inverse of that
-               library's convert_audio_spectrogram_transformer_original_to_pytorch.py
+               library's convert_audio_spectrogram_transformer_original_to_pytorch.py. Its norms add 1e-12 to a
+               variance, the released model's and so ours 1e-6: logits agree within 1e-4
 """
 
 from __future__ import annotations

@@ -20,8 +20,6 @@ from audioprune.settings import Closed, UserFolder
 from audioprune.sources import catalogue, checkpoints, manifest
 from audioprune.sources.manifest import Listed, Manifest
 
-CHECKPOINT = "checkpoint-"  # what the sources of checkpoints begin with, before the backbone
-
 
 class NotIndexed(UserError):
     """Why the cells of data are pending, in one line, with the command to run."""
@@ -37,14 +35,18 @@ def place_of(config: Config, name: str) -> Place | None:
     """Where the configuration says that data lies, if it does."""
     if name in config.datasets:
         return place_of_user(config.datasets[name])
-    backbone = name.removeprefix(CHECKPOINT)
+    backbone = name.removeprefix(catalogue.CHECKPOINT)
     named = config.data.get(name) if backbone == name else config.checkpoints.get(backbone)
     return None if named is None else Place(Path(named).expanduser().resolve())
 
 
 def option_of(name: str) -> str:
     """The key of the configuration that says where the data of a source lies."""
-    return f"checkpoints.{name.removeprefix(CHECKPOINT)}" if name.startswith(CHECKPOINT) else f"data.{name}"
+    return (
+        f"checkpoints.{name.removeprefix(catalogue.CHECKPOINT)}"
+        if name.startswith(catalogue.CHECKPOINT)
+        else f"data.{name}"
+    )
 
 
 def place_of_user(user: UserFolder) -> Place:
@@ -67,7 +69,7 @@ def _unread(config: Config) -> Iterator[str]:
             how = "made by the project" if registry.dataset(name).generator else "fetched, or taken from `mirror`"
             yield f"data.{name}: this dataset is {how}, not brought; take this line out"
     for name in config.checkpoints:
-        if f"{CHECKPOINT}{name}" not in manual:
+        if f"{catalogue.CHECKPOINT}{name}" not in manual:
             yield f"checkpoints.{name}: this backbone is pre-trained by the workflow; take this line out"
     for name in config.dataset_options:
         if name in config.datasets:
@@ -87,8 +89,8 @@ def current(name: str, place: Place | None, *, keep: bool = True) -> Manifest:
         known = manifest.load(path)
         if place and (other := _another(place, known)):
             raise NotIndexed(f"not indexed: {other}: {command}")
-        if name.startswith(CHECKPOINT) and not manifest.away(known.root):
-            checkpoints.check(known.root, name.removeprefix(CHECKPOINT))
+        if name.startswith(catalogue.CHECKPOINT) and not manifest.away(known.root):
+            checkpoints.check(known.root, name.removeprefix(catalogue.CHECKPOINT))
         if place is None or place.user is None or manifest.away(known.root):
             return manifest.refresh(known, out)
         return manifest.refresh(known, out, listed(place.path, user_csv.read(place.user, look=False)))

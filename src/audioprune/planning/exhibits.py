@@ -17,6 +17,7 @@ from audioprune.fingerprints import accepted
 from audioprune.planning.stages import Planner
 from audioprune.planning.study import StudyPlan
 from audioprune.settings import ExhibitSettings, ReportSettings
+from audioprune.sources import stored
 
 PUBLISHED = "report/published"
 TEMPLATES, DOCUMENTS = Path("report"), Path("docs")
@@ -30,7 +31,8 @@ def exhibit(planner: Planner, study: StudyPlan, kind: str, name: str) -> Cell | 
     if not shown and not getattr(module, "STANDALONE", False):
         return None
     digests = files_taken(module) | {"order": _digest([*shown])}
-    settings = ExhibitSettings(study=study.name, name=name, row=named.row_of(kind, name))
+    declared = study.contrasts if getattr(module, "DECLARED", False) else ()
+    settings = ExhibitSettings(study=study.name, name=name, row=named.row_of(kind, name), contrasts=declared)
     address = f"{study.name}/{name}"
     return planner.cell(kind, address, settings, plugins=plugins_of(kind, name), digests=digests, inputs=shown)
 
@@ -39,7 +41,8 @@ def report(planner: Planner, study: StudyPlan, exhibits: Collection[Cell]) -> Ce
     """The report of a study, made of its tables and figures."""
     shown = {f"{cell.kind}/{cell.settings.name}": cell for cell in exhibits}
     settings = ReportSettings(study=study.name, title=study.study.title, tier=study.study.tier)
-    digests = file_digests(TEMPLATES, "*") | file_digests(DOCUMENTS, "glossary.md") | _accepted_digest()
+    digests = file_digests(TEMPLATES, "*") | file_digests(DOCUMENTS, "glossary.md")
+    digests |= _accepted_digest() | _stored_digest(study)
     return planner.cell(REPORT, f"{study.name}/{REPORT}", settings, digests=digests, inputs=shown)
 
 
@@ -92,6 +95,14 @@ def _accepted_digest() -> dict[str, str]:
     """Reports list the accepted changes of code; {} while there are none."""
     entries = [entry.model_dump(mode="json") for entry in accepted.load()]
     return {"accepted": _digest(entries)} if entries else {}
+
+
+def _stored_digest(study: StudyPlan) -> dict[str, str]:
+    """Reports name the checkpoints that today's code would not make; {} while there are none."""
+    used = {cell.settings.source for cell in study.cells("fetch")}
+    found = [(name, stored.changed(name)) for name in stored.names() if name in used]
+    changed = [[name, *modules] for name, modules in found if modules]
+    return {"stored": _digest(changed)} if changed else {}
 
 
 def _digest(value: list) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from audioprune import registry
 from audioprune.cells import provenance
 from audioprune.cells.cell import Cell
-from audioprune.config import Config, Cost, Grid, Study
+from audioprune.config import MADE_BEFORE, Config, Cost, Grid, Study
 from audioprune.errors import UserError
 from audioprune.facts.dataset import Dataset
 from audioprune.facts.recogniser import RECOGNISERS
@@ -67,7 +67,7 @@ class Planner:
         self.audio = cache(self._audio)
         self.features = cache(self._features)
         self.clusters = cache(self._clusters)
-        self._checkpoint = cache(self._checkpoint_of)
+        self.pretrained = cache(self._pretrained)
 
     def cell(
         self,
@@ -135,9 +135,13 @@ class Planner:
 
     # --- models -------------------------------------------------------------------------------------------------
 
-    def _checkpoint_of(self, pretraining: str, backbone: str) -> Cell:
-        if pretraining == "official":
-            return self.fetch(f"checkpoint-{backbone}")
+    def checkpoint(self, pretraining: str, backbone: str) -> Cell:
+        """What fine-tuning starts from: a checkpoint that was made before, or the study's own pre-training."""
+        if pretraining in MADE_BEFORE:
+            return self.fetch(f"{catalogue.CHECKPOINT}{backbone}")
+        return self.pretrained(pretraining, backbone)
+
+    def _pretrained(self, pretraining: str, backbone: str) -> Cell:
         block = self.config.pretraining[pretraining]
         plan, recipe, augment = resolve_pretraining(block, registry.backbone(backbone).family.name)
         corpus = block.corpus
@@ -165,7 +169,7 @@ class Planner:
         audio = self.audio(dataset)
         inputs = {"audio": audio, "features": self.features(dataset)}
         if grid.initial == "pretrained":
-            inputs["checkpoint"] = self._checkpoint(study.pretraining, backbone)
+            inputs["checkpoint"] = self.checkpoint(study.pretraining, backbone)
         address = f"{backbone}/{dataset}/{label_of(pruning)}/fold{fold}-seed{seed}"
         plugins = self._plugins(backbone, pruning.method, dataset)
         return self.cell("finetune", address, settings, plugins=plugins, inputs=inputs)

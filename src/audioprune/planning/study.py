@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
 from audioprune import registry
+from audioprune.cells import contrasts
 from audioprune.cells.cell import Cell
 from audioprune.cells.query import matches
 from audioprune.config import Grid, Probes, Recognition, Study, Traces
 from audioprune.facts.dataset import Dataset
-from audioprune.facts.options import canonical
 from audioprune.labels import label_of
-from audioprune.methods import Method, parse_label
+from audioprune.methods import Method, methods_of
+from audioprune.planning import declared
 from audioprune.planning.stages import Planner
 from audioprune.recipes import resolve_probes
-from audioprune.settings import Pruning
+from audioprune.settings import Contrast, Pruning
 
 TIMED = Method("topk")
 Rates = dict[tuple, set[float]]  # keep-rates of each shape of model
@@ -32,18 +33,13 @@ class StudyPlan:
     dataset: Callable[[str], Dataset]  # facts by name
     all: dict[str, Cell] = field(default_factory=dict)  # path -> cell
 
+    @property
+    def contrasts(self) -> tuple[Contrast, ...]:
+        return declared.resolved(self.study.contrasts)
+
     def cells(self, kind: str, **wanted: Any) -> list[Cell]:
         """Its cells of one kind that have all wanted values (see cells.query.matches)."""
         return [c for c in self.all.values() if c.kind == kind and matches(c, wanted)]
-
-
-def methods_of(backbone: str, labels: Iterable[str]) -> tuple[Method, ...]:
-    """Methods with the options that differ from their defaults for this backbone, each once."""
-    family, found = registry.backbone(backbone).family, []
-    for method in map(parse_label, labels):
-        options = canonical(method.options, registry.get("pruning", method.name).build, family)
-        found.append(Method(method.name, options))
-    return tuple(method for i, method in enumerate(found) if method not in found[:i])
 
 
 def study_of(planner: Planner, name: str) -> StudyPlan:
@@ -54,6 +50,10 @@ def study_of(planner: Planner, name: str) -> StudyPlan:
     for grid in study.grids:
         for cell in _grid(planner, study, grid, timed):
             plan.all.update(cell.upstream())
+    for contrast in plan.contrasts:
+        for side in (contrast.first, contrast.second):
+            for tuned in contrasts.models(plan, contrast, side):
+                plan.all.update(planner.evaluate(tuned, pruning=side).upstream())
     for cost in study.costs:
         for backbone, dataset in product(cost.backbones, cost.datasets):
             for method in methods_of(backbone, cost.methods):

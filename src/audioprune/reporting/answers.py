@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from audioprune.exhibits.headline import Question, Rows
+from audioprune.exhibits.headline import Question, Rows, Sentence
 from audioprune.exhibits.table import CLEAR, Cell
 from audioprune.statistics.holm import holm
 from audioprune.wording import number
@@ -104,7 +104,9 @@ def _lowest(found: Sequence[Found]) -> list[Found]:
     return [one for one in found if one.keep_rate == rate]
 
 
-def _answer(exhibit: Exhibit, asked: Question, rows: Rows, judged: str) -> Answer | None:
+def _answer(exhibit: Exhibit, asked: Question | Sentence, rows: Rows, judged: str) -> Answer | None:
+    if isinstance(asked, Sentence):
+        return Answer(asked.question, said, exhibit.name, exhibit.label) if (said := asked.said(rows)) else None
     found = _lowest([*_differences(asked, rows)])
     if not found:
         return None

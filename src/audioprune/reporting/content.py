@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from audioprune.cells.kinds import KINDS
 from audioprune.exhibits import named, table_json
-from audioprune.exhibits.headline import Question
+from audioprune.exhibits.headline import Question, Sentence
 from audioprune.exhibits.table import Table
 from audioprune.reporting import answers, glossary, provenance, summary, verdicts
 
@@ -38,7 +38,7 @@ class Exhibit:
     rebuild: str  # the command that makes it again
     csv: str
     table: Table | None = None
-    headline: Question | None = None  # that its table answers
+    headline: Question | Sentence | None = None  # that its table answers
     svg: str = ""
 
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from audioprune.statistics.bootstrap import Drawn
 
 
+OF_THIS_SIZE = "mAP depends on the number of clips: values and intervals are those of a test set of this size."
+
+
 def runs(results: Results) -> pd.DataFrame:
     """One row for each evaluation of the study: what it is, its value (percent; mAP x 100) and n, or why it is missing.
 
@@ -181,9 +184,12 @@ def drawn(results: Results, paths: Sequence[str], metric: str) -> Drawn:
 
 
 def covered(rows: Iterable) -> tuple[str, ...]:
-    """Remarks for an exhibit that shows these rows of `tidy`: where the number of seeds leaves something out."""
+    """Remarks for an exhibit that shows these rows of `tidy`: what intervals leave out, what those of mAP are of."""
     told: dict[str, dict[str, None]] = {}
+    tagging = False
     for row in rows:
+        tagging |= row.metric == "map" and row.runs > 0
         if row.note:
             told.setdefault(row.note, {})[f"{row.backbone} on {row.dataset}"] = None
-    return tuple(f"{note[0].upper()}{note[1:]} ({', '.join(where)})." for note, where in told.items())
+    found = tuple(f"{note[0].upper()}{note[1:]} ({', '.join(where)})." for note, where in told.items())
+    return (*found, OF_THIS_SIZE) if tagging else found

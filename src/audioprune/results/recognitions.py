@@ -82,11 +82,12 @@ def difference(results: Results, first: Result | None, second: Result | None) ->
     return combined(*zip((1, -1), both, strict=True))  # type: ignore[arg-type]  # no Absent is left
 
 
-def chance(first: pd.DataFrame, second: pd.DataFrame) -> float:
-    """Two-sided p-value of no difference, by exact permutation of speakers."""
+def chance(first: pd.DataFrame, second: pd.DataFrame) -> float | Absent:
+    """Two-sided p-value of no difference, by exact permutation of speakers; Absent where so few cannot be tested."""
     from audioprune.statistics.paired import permutation
 
-    return permutation(first, second, "ratio").p
+    found = permutation(first, second, "ratio")
+    return Absent(found.why) if found.p is None else found.p
 
 
 def best_static(arms: Mapping[str, Result]) -> tuple[pd.DataFrame, dict[str, str]]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from audioprune.cells.cell import Cell
     from audioprune.facts.dataset import Dataset
+    from audioprune.settings import Contrast
 
 Made = TypeVar("Made")
 
@@ -80,10 +81,19 @@ class Result:
 
 
 class Results:
-    """The cells of one study. `datasets(name)` gives a dataset's facts; by default those of its module."""
+    """The cells of one study, and the contrasts that it declares.
 
-    def __init__(self, study: str, cells: Iterable[Cell], datasets: Callable[[str], Dataset] | None = None):
-        self.study, self.dataset = study, datasets or module_facts
+    `datasets(name)` gives a dataset's facts; by default those of its module.
+    """
+
+    def __init__(
+        self,
+        study: str,
+        cells: Iterable[Cell],
+        datasets: Callable[[str], Dataset] | None = None,
+        contrasts: tuple[Contrast, ...] = (),
+    ):
+        self.study, self.dataset, self.contrasts = study, datasets or module_facts, contrasts
         self._made: dict[tuple, Result] = {}
         self._cells = [self._result(cell) for cell in cells]
         self._by_path = {r.path: r for r in self._made.values()}

@@ -14,6 +14,7 @@ from audioprune.errors import UserError
 from audioprune.records import canonical
 from audioprune.settings import Closed
 
+CHECKPOINT = "checkpoint-"  # what the names of checkpoints begin with, before the backbone
 FILE = Path(__file__).parents[3] / "workflow" / "sources.yaml"
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -39,11 +40,14 @@ class Archive(Closed):
 
 
 class Source(Closed):
-    """One row. A row with `manual` is never fetched: its text says how the user brings the data."""
+    """One row. A row with `manual` is never fetched: its text says how the user brings the data.
+
+    One with `pretraining` lies in the repository (audioprune.sources.stored).
+    """
 
     title: str
     version: str = Field(description="commit, release or date")
-    home: Url
+    home: Url | None = Field(None, description="none of what lies in the repository")
     licence: str
     credit: str
     archives: tuple[Archive, ...] = ()
@@ -54,12 +58,17 @@ class Source(Closed):
     files: int | None = Field(None, gt=0, description="number of kept files")
     bytes: int | None = Field(None, gt=0, description="size of all kept files")
     manual: str = ""
+    pretraining: str = Field("", description="the block of config.yaml by which it was made; it lies in the repository")
     note: str = ""
 
     @model_validator(mode="after")
     def _either(self) -> Self:
-        if bool(self.archives) == bool(self.manual):
-            raise ValueError("give either archives, or manual instructions for what may not be fetched")
+        if sum(map(bool, (self.archives, self.manual, self.pretraining))) != 1:
+            raise ValueError("give either archives, or manual instructions for what may not be fetched, or pretraining")
+        if not (self.home or self.pretraining):
+            raise ValueError("home: where does it come from?")
+        if self.pretraining and not self.content:
+            raise ValueError("what lies in the repository needs a content digest")
         if self.content and not (self.files and self.bytes):
             raise ValueError("a content digest needs files and bytes beside it")
         return self

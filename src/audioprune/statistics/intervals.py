@@ -13,7 +13,8 @@ interval of Bonett and Price (2012), which adds one pair each way to the clips t
   which for clips of their own, lost b and gained c of n, is (b + c + 3 - ...) / (n + 3)^2.
 * to any contrast: the recordings added lie at c +- reach. Of one metric from 0 to 1, c and reach are 1/2; of a drop 0
   and 1; of a sum of factors f the sum of f / 2, and the least of sum |f| / 2 and sqrt(sum f^2 / 2).
-* to mAP and ratios, which have ends too.
+* to mAP and ratios, which have ends too. The mAP that an interval is of is that of a test set of this size
+  (`measures.mean_average_precision`).
 
 `EXTRA` = 1.5: with one, as in the source, two-sided coverage falls to 93.0 % where clips are lost and none gained; with
 1.5 it stays above 94.5 % and zero is excluded where McNemar's exact test has p below 0.05, up to 40 changed clips but
@@ -75,8 +76,8 @@ def chance(drawn: Drawn, threshold: float = 0.0, way: Way = "either") -> float:
     if drawn.factors:
         found = normal(drawn)
         z = (found.middle - threshold) / found.error
-        sides = float(norm.sf(z)), float(norm.cdf(z))  # the value lies above, below
+        above, below = float(norm.sf(z)), float(norm.cdf(z))
     else:
         there = drawn.draws[~np.isnan(drawn.draws)]
-        sides = tuple((1 + int(own.sum())) / (1 + len(there)) for own in (there <= threshold, there >= threshold))
-    return {"above": sides[0], "below": sides[1], "either": min(1.0, 2 * min(sides))}[way]
+        above, below = ((1 + int(own.sum())) / (1 + len(there)) for own in (there <= threshold, there >= threshold))
+    return {"above": above, "below": below, "either": min(1.0, 2 * min(above, below))}[way]

@@ -81,7 +81,12 @@ def _ratio(numerator: np.ndarray, denominator: np.ndarray, design: Crossed) -> M
 
 
 def mean_average_precision(predictions: pd.DataFrame, design: Crossed) -> Measure:
-    """Mean over seeds of the macro average precision; a class without a positive in a draw is left out of its mean."""
+    """Mean over seeds of the macro average precision; a class without a positive in a draw is left out of its mean.
+
+    With few positives it is higher than of very many clips (0.22 against 0.19 for 20 a class of 1 000): what it and its
+    interval estimate is the mAP of a test set of this size. Draws have clips twice, which lifts them above it; only
+    their variance is used.
+    """
     scores, labels = _scores(predictions), list(predictions["labels"])
     ranked = [ranking(scores[at], [labels[i] for i in at]) for at in design.rows]
 

@@ -13,4 +13,5 @@ def results_of(job: Job[ExhibitSettings] | Job[ReportSettings]) -> Results:
     audio = [cell.settings for cell in job.cells if cell.kind == "audio"]
     users = {own.dataset: own.user for own in audio if own.user}
     shown = [cell for cell in job.cells if cell.kind not in ("table", "figure")]
-    return Results(job.settings.study, shown, lambda name: dataset_facts(name, users))
+    declared = job.settings.contrasts if isinstance(job.settings, ExhibitSettings) else ()
+    return Results(job.settings.study, shown, lambda name: dataset_facts(name, users), declared)

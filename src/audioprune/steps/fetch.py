@@ -11,7 +11,7 @@ from audioprune.errors import UserError
 from audioprune.planning.brought import as_planned
 from audioprune.records import sha256_file
 from audioprune.settings import FetchSettings
-from audioprune.sources import catalogue, content, manifest, mirror, tensors
+from audioprune.sources import catalogue, content, manifest, mirror, stored, tensors
 from audioprune.sources.download import download
 from audioprune.sources.extract import extract, is_archive
 from audioprune.sources.place import FILES, brought
@@ -32,6 +32,10 @@ def fetch(job: Job[FetchSettings]) -> dict:
     results = {"source": name, "version": source.version, "licence": source.licence}
     if source.manual:
         return results | _bring(job, name, source, files)
+    if source.pretraining:
+        files.mkdir()
+        shutil.copyfile(stored.weights_of(name), files / stored.weights_of(name).name)
+        return results | check(name, source, files)
     here = {archive: obtain(archive, job.resume, source.mib) for archive in source.archives}
     try:
         for path, _ in here.values():
@@ -86,6 +90,8 @@ def check(name: str, source: catalogue.Source, files: Path) -> dict:
     got = content.file_digests(files)
     digest, size = content.digest_of(got), sum(p.stat().st_size for p in files.rglob("*") if p.is_file())
     if source.content and digest != source.content:
+        if source.pretraining:
+            raise UserError(f"{stored.weights_of(name)} is not what was committed: restore it from the repository")
         raise UserError(
             f"{name}: the files are not the expected ones: content digest {digest} ({len(got)} files, {size} bytes), "
             f"expected {source.content} ({source.files} files, {source.bytes} bytes); the archive was changed or "

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from audioprune.exhibits import named
 from audioprune.fingerprints import accepted
-from audioprune.reporting import glossary, html, pdf
+from audioprune.reporting import glossary, html, pdf, stored
 from audioprune.reporting.accepted import sentences
 from audioprune.reporting.content import collect
 from audioprune.settings import ReportSettings
@@ -18,7 +18,7 @@ TEMPLATES, GLOSSARY = Path("report"), Path("docs/glossary.md")
 
 def report(job: Job[ReportSettings]) -> dict:
     results, about = results_of(job), job.settings
-    notes = sentences(results, accepted.load())
+    notes = [*sentences(results, accepted.load()), *stored.sentences(results)]
     shown = {f"{c.kind}/{c.settings.name}": c for c in job.cells if c.kind in named.PACKAGES}
     drawn = {name: (named.of(cell.kind, cell.settings), cell.dir) for name, cell in shown.items()}
     terms = glossary.parse(GLOSSARY.read_text(encoding="utf-8"))

@@ -38,7 +38,8 @@ def _of_lengths(clips: pd.DataFrame, measured: dict) -> Iterator[str]:
 
 
 def _of_levels(clips: pd.DataFrame, stored: dict) -> Iterator[str]:
-    aside, n = sum(stored["set_aside"].values()), len(clips)
+    aside, n = sum(stored.get("set_aside", {}).values()), len(clips)
+    treated = stored.get("treated", {})  # to audio that the project makes nothing is done
     if aside > MANY * (n + aside):
         yield f"{aside / (n + aside):.0%} of the clips are set aside: numbers are of the others"
     rates = clips["rate"][clips["rate"] > 0].clip(upper=SAMPLE_RATE)
@@ -47,12 +48,12 @@ def _of_levels(clips: pd.DataFrame, stored: dict) -> Iterator[str]:
             f"{(rates < SAMPLE_RATE).mean():.0%} of the clips were sampled below 16 kHz, at {rates.min()} Hz or more, "
             "and have nothing above half of that; where classes differ in it, a model can tell them by it"
         )
-    if scaled := stored["treated"]["scaled"]:
+    if scaled := treated.get("scaled"):
         yield (
             f"{scaled} clips had floats beyond full scale: divided by their peak, or by 32768 where it is more than 18 "
             f"dB above it: {listing(clips['clip'][clips['divisor'] != 1].tolist())}"
         )
-    if (clipped := stored["treated"]["clipped"]) > LOUD * n:
+    if (clipped := treated.get("clipped", 0)) > LOUD * n:
         yield f"{clipped / n:.0%} of the clips have samples beyond full scale, cut to it"
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from audioprune.exhibits.table import Cell, Row
+
 if TYPE_CHECKING:
     import pandas as pd
-
-    from audioprune.exhibits.table import Cell
 
 MARKS = {"withdrawn": "†", "second-hand": "‡"}
 STATUS = {
@@ -33,6 +33,12 @@ def lookup(frame: pd.DataFrame, *, keep_rate: float | None, **wanted: str) -> di
     row = frame[at].iloc[0]
     value = float(row.value) * SCALE.get(row.unit, 1.0)
     return {"published": value, "source": str(row.source), "mark": MARKS.get(row.status, "")}
+
+
+def has_published(rows: Iterable[Row]) -> bool:
+    """Whether any published value stands in these rows."""
+    cells = (cell for row in rows for cell in row.cells.values())
+    return any(isinstance(cell, Cell) and cell.published is not None for cell in cells)
 
 
 def status(cells: Iterable[Cell]) -> str:

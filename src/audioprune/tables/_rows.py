@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+VALUE = "Accuracy or mAP"  # heading of a column; which of them, the heading of the group says
+
+
 def quantity(row: Any, **published: Any) -> Cell:
     """Ours with its interval beside the published value; why, where no run of it is there; a note if some are not."""
     if not row.runs:
@@ -30,10 +33,10 @@ def cell_of(found: Estimate | Absent | None, scale: float = 1.0, **published: An
     if isinstance(found, Absent):
         return Cell(why=found.why, **published)
     low, high = (None if math.isnan(end) else scale * end for end in (found.low, found.high))
+    shown = Cell(scale * found.value, low, high, note=found.left_out, **published)
     first, second = found.changed or (None, None)
     p = found.chance() if found.is_contrast else None
-    told = {"only_first": first, "only_second": second, "p": p, "note": found.left_out}
-    return Cell(scale * found.value, low, high, **told, **published)
+    return replace(shown, only_first=first, only_second=second, p=p)
 
 
 def adjusted(rows: Iterable[Row]) -> list[Row]:
@@ -53,6 +56,7 @@ def changed(key: str) -> Column:
     return Column(key, "b/c", part="changed")
 
 
+UNTESTED = "not testable"  # in the place of a p-value
 CHANGED = (
     "b/c: clips, over all runs, that only the first of the two models compared has right, and only the second; of a "
     "drop, clips lost and gained."

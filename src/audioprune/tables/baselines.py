@@ -13,7 +13,7 @@ from audioprune.exhibits.table import Column, Row, Table
 from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
-from audioprune.tables._rows import adjusted
+from audioprune.tables._rows import VALUE, adjusted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,7 +92,7 @@ def _columns() -> tuple[Column, ...]:
     return (
         Column("name", "Method", align="left"),
         Column("keep_rate", "Keep-rate", decimals=1),
-        *measured("accuracy", "Ours"),
+        *measured("accuracy", VALUE),
         *measured("drop_matched", "Drop from matched", "points"),
         *measured("drop_paper", "Drop from released", "points"),
     )

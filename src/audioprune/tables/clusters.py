@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from audioprune.exhibits.table import Cell, Column, Row, Table
-from audioprune.tables._published import EXPLAINED, lookup, status
+from audioprune.tables._published import EXPLAINED, has_published, lookup, status
 from audioprune.tables._tokens import PADDING, PROTOCOL, cells_of
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ TITLE = "Clusters of intensity and variation"
 CAPTION = (
     "k-means on the means (intensity) and standard deviations (variation) of all patches of a dataset's evaluation "
     "clips (of all folds, as released): each cluster's upper edge in normalised log-mel, its share of the patches and "
-    "how much of that is padding, and the values of the released scripts for their data. Shares in brackets are cut "
-    "off to whole percents, as the released figure prints them."
+    "how much of that is padding. Shares in brackets are cut off to whole percents, as the released figure prints them."
 )
 PUBLISHED = ("clusters",)  # files of report/published that it shows
+RELEASED = "Released: the values of the released scripts for their data."
 STATISTICS = {"mean": "intensity", "std": "variation"}
 
 
@@ -33,7 +33,8 @@ def needs(study: Cells) -> list:
 def build(results: Results) -> Table:
     published = results.published("clusters")
     rows = [row for r in needs(results) for row in _rows(published, r)]
-    return Table(_columns(), tuple(rows), (PROTOCOL, PADDING) if rows else (), EXPLAINED, status(cells_of(rows)))
+    told = (PROTOCOL, PADDING, *([RELEASED] if has_published(rows) else [])) if rows else ()
+    return Table(_columns(), tuple(rows), told, EXPLAINED, status(cells_of(rows)))
 
 
 def _rows(published: pd.DataFrame, r: Result) -> Iterator[Row]:

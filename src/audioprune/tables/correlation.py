@@ -9,7 +9,7 @@ from audioprune.exhibits.table import Column, Row, Table
 from audioprune.facts.tokens import BLOCKS
 from audioprune.results.correlations import correlations, over_blocks
 from audioprune.results.tokens import Group, analysed, groups
-from audioprune.tables._published import EXPLAINED, MARKS, lookup, status
+from audioprune.tables._published import EXPLAINED, MARKS, has_published, lookup, status
 from audioprune.tables._tokens import PROTOCOL, cells_of, facts, headings, measured, notes, where
 
 if TYPE_CHECKING:
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 TITLE = "Rank correlation of attention and patch statistics"
 CAPTION = (
     "Correlation of a token's score with the cluster (C1 to C5) of its patch's mean or standard deviation, in unpruned "
-    "models, pairs of tokens pooled over test clips. tau* is the released measure, which counts ties as concordant; t "
-    "is the share of tied pairs, which tau* would be if score and patch were independent; tau-b and gamma (Goodman and "
+    "models, pairs of tokens pooled over test clips. τ* is the released measure, which counts ties as concordant; t "
+    "is the share of tied pairs, which τ* would be if score and patch were independent; τ-b and γ (Goodman and "
     "Kruskal's) leave ties out. Blocks count from zero."
 )
 PUBLISHED = ("correlation",)  # files of report/published that it shows
 MEASURES = ("tau_star", "tie_share", "strict", "tau_b", "gamma", "tau_b_raw")
 SCORES = (
     "Which score the released values of AST come from is not known: the code at the time dumped the global one, "
-    "although AST prunes by the class token's. They stand beside both."
+    "although AST prunes by the class token's. They stand beside both scores."
 )
 
 
@@ -41,7 +41,8 @@ def build(results: Results) -> Table:
     published, shown = results.published("correlation"), groups(results, needs(results))
     headed = headings(results, shown)
     rows = [Row(row, headed[group.model]) for group in shown for row in _rows(results, published, group)]
-    told = (SCORES, *notes(results, shown, labelled=False), PROTOCOL) if rows else ()
+    beside = [SCORES] if has_published(row for row in rows if str(row.cells["backbone"]).startswith("ast")) else []
+    told = (*beside, *notes(results, shown, labelled=False), PROTOCOL) if rows else ()
     return Table(_columns(), tuple(rows), told, EXPLAINED, status(cells_of(rows)))
 
 

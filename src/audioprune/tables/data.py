@@ -46,6 +46,7 @@ def _row(results: Results, features: Result) -> Row:
     if missing:
         return Row(cells | {"clips": Cell(why=missing)})
     stored, measured = audio.record["results"], features.record["results"]
+    treated = {name: stored.get("treated", {}).get(name, 0) for name, _ in TREATED}  # of made audio nothing is
     folds, splits, aside = stored.get("folds", {}), stored.get("splits", {}), stored.get("set_aside", {})
     cells |= {
         "clips": Cell(stored["clips"]),
@@ -57,8 +58,8 @@ def _row(results: Results, features: Result) -> Row:
         "padded_clips": measured["padded_clips"],
         "cut": measured["cut_share"] or None,
         "cut_clips": measured["cut_clips"],
-        **{name: stored["treated"][name] / stored["clips"] or None for name, _ in TREATED},
-        **{f"{name}_clips": stored["treated"][name] for name, _ in TREATED},
+        **{name: number / stored["clips"] or None for name, number in treated.items()},
+        **{f"{name}_clips": number for name, number in treated.items()},
         "mean": Cell(measured["measured_mean"], published=facts.mean, source="published" if facts.mean else ""),
         "std": Cell(measured["measured_std"], published=facts.std, source="published" if facts.std else ""),
     }

@@ -13,12 +13,12 @@ CAPTION = (
     "clips a second without pruning (median and quartiles), the speed-up of each keep-rate over the unpruned model "
     "timed beside it with the ratio of MACs, the share of what a large matrix product reaches on the same card in the "
     "same precision, how much of the time the processor takes to start the kernels of the most pruned pass (near "
-    "100 %: the processor is what was timed), and the memory allocated at most. Kernel graph: the fused pass, "
-    "replayed as a CUDA graph."
+    "100 %: the processor is what was timed), and the memory allocated at most."
 )
 STANDALONE = True  # shows no cells: every study has it
 FOLDER = Path(__file__).resolve().parents[3] / "report" / "measured"
 FILES = (("report/measured", "*/*.csv"),)  # that its key depends on
+GRAPH = "Kernel graph: the fused pass, replayed as a CUDA graph."
 NOT_RUN = (
     "Nothing was measured on a GPU yet: benchmarks/README.md says how, and its result files belong into "
     "report/measured/<device>."
@@ -41,6 +41,7 @@ def build(results: object) -> Table:
         rows += [Row(_speed(one), f"{title}: speed") for one in _settings(speeds)]
         rates |= {float(one["keep_rate"]) for one in speeds}
         notes += [f"{title}: {_timing(speeds)}"] if speeds else []
+        notes += [GRAPH] if any(one["kernel"] == "graph" for one in speeds) and GRAPH not in notes else []
         notes += [f"{title}: {one['part']}, {one['name']}: FAILED. {one['note']}" for one in _failed(checks)]
     if not rows:
         return Table(_columns(rates), (Row({"what": "not run on a GPU"}),), (NOT_RUN,))
@@ -136,7 +137,7 @@ def _columns(rates: set[float]) -> tuple[Column, ...]:
             )
         ),
         Column("share", "Share of peak", "%", 0),
-        Column("share_pruned", "Share, most pruned", "%", 0),
+        Column("share_pruned", "Share, pruned", "%", 0),
         Column("launch", "Starting kernels", "%", 0),
         Column("memory", "Memory", "MiB", 0),
     )

@@ -12,7 +12,7 @@ from audioprune.results.estimate import Absent
 from audioprune.results.evaluations import rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
-from audioprune.tables._rows import adjusted, cost_column
+from audioprune.tables._rows import UNTESTED, VALUE, adjusted, cost_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,8 +36,8 @@ HEADLINE = Question(
 STATISTICS = ("intensity", "variation")
 OTHERS = ("topk", "random", "uniform")
 VARIANTS = (
-    "Ranking by a statistic keeps the extra tokens as topk does, and what is said of statistics rests on it. "
-    "“as_released” repeats the released code, which takes its tokens one (AudioMAE) or two (AST) places beside the "
+    "Ranking by a statistic keeps the extra tokens as topk does, and what is said of statistics rests on it; "
+    "as released, it repeats the released code, which takes its tokens one (AudioMAE) or two (AST) places beside the "
     "ranked ones and loses the class and distillation tokens, from which AST classifies."
 )
 
@@ -45,7 +45,6 @@ CHANCE = (
     "p: paired permutation of whole recordings, two-sided, against attention; Holm over all of the table that can be "
     "tested."
 )
-UNTESTED = "not testable"
 
 
 def needs(study: Cells) -> list:
@@ -71,7 +70,8 @@ def build(results: Results) -> Table:
     frame = frame.assign(attention=[cell.settings.pruning.method == "topk" for cell in first])
     rows = adjusted(row for heading, group in _ablation.groups(frame) for row in _rows(results, heading, group))
     _adjust(rows)
-    notes = (VARIANTS, CHANCE, *_untested(rows), *_ablation.notes(frame.itertuples()), "MACs: closed form.")
+    released = [VARIANTS] if any("as_released" in str(row.cells["method"]) for row in rows) else []
+    notes = (*released, CHANCE, *_untested(rows), *_ablation.notes(frame.itertuples()), "MACs: closed form.")
     return Table(_columns(rows), tuple(rows), notes)
 
 
@@ -115,7 +115,7 @@ def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
         Column("method", "Ranked by", align="left"),
         Column("keep_rate", "Keep-rate", decimals=1),
         cost_column(rows),
-        *measured("accuracy", "Ours"),
+        *measured("accuracy", VALUE),
         *measured("attention_minus_this", "Below attention", "points"),
         Column("p", "p", decimals=4, floor=True),
         Column("p_holm", "p (Holm)", decimals=4, floor=True),

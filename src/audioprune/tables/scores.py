@@ -13,7 +13,7 @@ from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
 from audioprune.tables._published import EXPLAINED, lookup, status
-from audioprune.tables._rows import adjusted
+from audioprune.tables._rows import VALUE, adjusted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,9 +25,10 @@ TITLE = "Score and pooling"
 CAPTION = (
     "topk by the attention of the class token (cls) or of all tokens (global), for models trained with it and for the "
     "unpruned model pruned off the shelf: the drop from the unpruned model, and by how many points it is below topk by "
-    "the backbone's own score. AST-MP is AST with mean pooling, beside AST at the same keep-rates."
+    "the backbone's own score."
 )
 PUBLISHED = ("table5",)  # files of report/published that it shows
+BELOW_AST = "Below AST: AST-MP is AST with mean pooling, and is compared with AST at the same keep-rate."
 POOLED, BY_CLASS = "ast-mp", "ast"
 
 
@@ -66,7 +67,9 @@ def build(results: Results) -> Table:
         r for heading, group in _ablation.groups(frame) for r in _rows(results, published, heading, group, frame)
     )
     cells = [cell for row in rows for cell in row.cells.values() if isinstance(cell, Cell)]
-    return Table(_columns(), tuple(rows), _ablation.notes(frame.itertuples()), EXPLAINED, status(cells))
+    compared = [BELOW_AST] if any(row.cells.get("ast_minus_this") for row in rows) else []
+    notes = (*compared, *_ablation.notes(frame.itertuples()))
+    return Table(_columns(), tuple(rows), notes, EXPLAINED, status(cells))
 
 
 def _rows(
@@ -109,7 +112,7 @@ def _columns() -> tuple[Column, ...]:
         Column("score", "Score", align="left"),
         Column("training", "Trained", align="left"),
         Column("keep_rate", "Keep-rate", decimals=1),
-        *measured("accuracy", "Ours"),
+        *measured("accuracy", VALUE),
         *measured("drop", "Drop", "points"),
         *measured("own_score_minus_this", "Below own score", "points"),
         *measured("ast_minus_this", "Below AST", "points"),

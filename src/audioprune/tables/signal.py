@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from audioprune.exhibits.table import Cell, Column, Row, Table
-from audioprune.tables._published import EXPLAINED, lookup, status
+from audioprune.tables._published import EXPLAINED, has_published, lookup, status
 from audioprune.tables._tokens import PADDING, cells_of
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 TITLE = "How much of each dataset is signal"
 CAPTION = (
-    "The threshold tau, as given (by P0 for its datasets) or read from the histogram of normalised log-mel values "
+    "The threshold τ, as given (by P0 for its datasets) or read from the histogram of normalised log-mel values "
     "(where the second of ten equal bins begins), and the signal's share: of pixels and of patches above it, in the "
     "seeded sample whose histogram is drawn and in all evaluation clips (of all folds, as published: they are "
     "described, and nothing is trained with them). Patches that are not signal are background or padding."
@@ -36,7 +36,8 @@ def needs(study: Cells) -> list:
 def build(results: Results) -> Table:
     published = results.published("figure4")
     rows = [row for r in needs(results) for row in _rows(published, r)]
-    return Table(_columns(), tuple(rows), (AMBIGUOUS, PADDING) if rows else (), EXPLAINED, status(cells_of(rows)))
+    told = (*([AMBIGUOUS] if has_published(rows) else []), PADDING) if rows else ()
+    return Table(_columns(), tuple(rows), told, EXPLAINED, status(cells_of(rows)))
 
 
 def _rows(published: pd.DataFrame, r: Result) -> Iterator[Row]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TITLE = "Attention to kept tokens over attention to pruned ones"
 CAPTION = (
-    "Gamma of a group of blocks: mean score of kept signal tokens (R_s) or kept background tokens (R_b) over mean "
+    "Γ of a group of blocks: mean score of kept signal tokens (R_s) or kept background tokens (R_b) over mean "
     "score of the tokens that the group's pruning block drops, a mean over clips and then over the blocks. G1 to G3 "
     "end with the three pruning blocks; later blocks are in no group. Scores are those by which the model ranks."
 )
@@ -27,8 +27,8 @@ PUBLISHED = ("table3",)  # files of report/published that it shows
 KINDS = {"gamma_s": "gamma_signal", "gamma_b": "gamma_background", "gamma": "gamma_all"}
 CAUTION = (
     "P0's table is withdrawn: R_s and R_b hardly differ in it, as with labels that have nothing to do with the tokens. "
-    "Gamma above 1 follows from how tokens are chosen in the pruning block itself. A clip that keeps no token of a "
-    "kind has no gamma of it and is skipped."
+    "Γ above 1 follows from how tokens are chosen in the pruning block itself. A clip that keeps no token of a "
+    "kind has no Γ of it and is skipped."
 )
 
 BACKGROUND = "R_b is of all kept tokens that are not signal, padding among them, as P0 divides them."

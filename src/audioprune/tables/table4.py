@@ -15,7 +15,7 @@ from audioprune.results.contrasts import difference
 from audioprune.results.estimate import INTERVAL
 from audioprune.results.evaluations import covered, tidy
 from audioprune.tables._published import EXPLAINED, lookup, status
-from audioprune.tables._rows import CHANGED, adjusted, cell_of, changed, heading, quantity
+from audioprune.tables._rows import CHANGED, VALUE, adjusted, cell_of, changed, heading, quantity
 from audioprune.wording import number
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _columns() -> tuple[Column, ...]:
         Column("method", "Method", align="left"),
         Column("keep_rate", "Keep-rate", decimals=1),
         Column("test", "Test", align="left"),
-        Column("accuracy", "Ours"),
+        Column("accuracy", VALUE),
         Column("accuracy", "95 % interval", part="interval"),
         Column("change", "Change", "points", signed=True),
         Column("change", "95 % interval", part="interval", signed=True),

@@ -79,7 +79,7 @@ def _columns() -> tuple[Column, ...]:
     return (
         Column("keep_rate", "Keep-rate", decimals=1),
         Column("quantity", "Quantity", align="left"),
-        Column("ours", "Ours", "%", 1),
+        Column("ours", "Value", "%", 1),
         Column("ours", "95 % interval", part="interval", decimals=1),
         Column("blind", "Blind", "%", 1),
         Column("excess", "Excess", "points", 1, signed=True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from audioprune.exhibits import display
 from audioprune.exhibits.table import Column, Row, Table
 from audioprune.results.recipes_printed import SAME, ours, same
 from audioprune.tables._published import MARKS, STATUS
@@ -14,20 +15,13 @@ if TYPE_CHECKING:
     from audioprune.results.study import Results
 
 TITLE = "Recipes"
-CAPTION = (
-    "How the models were trained, from the settings of the study's fine-tunings. Where P0's Table 6 or the released "
-    "scripts (R) print another value for the same backbone and dataset, it stands in brackets. Of a further recipe "
-    "only what differs from the first is shown."
+CAPTION = "How the models were trained, from the settings of the study's fine-tunings."
+BESIDE = (
+    "In brackets: another value that P0's Table 6 or the released scripts (R) print for the same backbone and dataset."
 )
+FURTHER = "Of a further recipe only what differs from the first is shown."
 PUBLISHED = ("table6", "released_recipes")  # files of report/published that it shows
 GPUS = 2  # of the released scripts, whose batch sizes are per GPU; ours are totals
-NAMES = {
-    "base_lr": "base learning rate", "lr_per_256": "rate × batch size / 256", "min_lr": "lowest learning rate",
-    "batch_size": "batch size, total", "mask_2d": "2-D patch masking", "mixup": "mixup probability",
-    "specaug_freq": "SpecAug, mel bins", "specaug_time": "SpecAug, frames", "magnitude": "magnitude augmentation",
-    "noise": "noise and roll", "baseline": "unpruned augmentation", "eval_every": "epochs between evaluations",
-    "precision_train": "precision", "initial": "start",
-}  # fmt: skip
 OFF = (0, "none", "nominal", "epoch", "published")  # shown only where something is published for it, or a recipe has it
 
 
@@ -66,7 +60,12 @@ def build(results: Results) -> Table:
     columns = Column("name", "Setting", align="left"), *(Column(d, d, align="left") for d in datasets)
     withdrawn = any("†" in str(text) for row in rows for text in row.cells.values())
     status = f"Published values marked † are {STATUS['†']}" if withdrawn else ""
-    return Table(columns, tuple(rows), (_count(**told),), status=status)
+    notes = [
+        _count(**told),
+        *([BESIDE] if told["differ"] else []),
+        *([FURTHER] if parts[-1:] and parts[-1].number > 1 else []),
+    ]
+    return Table(columns, tuple(rows), tuple(notes), status=status)
 
 
 def _on(value: Any) -> bool:
@@ -109,7 +108,7 @@ def _printed(results: Results) -> dict[tuple, dict[str, str]]:
 def _row(part: _Part, name: str, values: dict, beside: dict, told: dict) -> Row:
     """A setting of all datasets; the CSV has the published values in columns of their own."""
     cells: dict[str, Any] = {"backbones": ", ".join(part.backbones), "recipe": part.number, "setting": name}
-    cells["name"] = NAMES.get(name, name.replace("_", " "))
+    cells["name"] = display.setting(name)
     for dataset, value in values.items():
         published = {} if value is None else beside[dataset]
         other = {source: text for source, text in published.items() if not same(value, text)}

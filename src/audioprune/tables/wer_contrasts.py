@@ -9,7 +9,7 @@ from audioprune.exhibits.table import Column, Row, Table
 from audioprune.results import recognitions
 from audioprune.results.estimate import Absent, Estimate
 from audioprune.results.recognitions import STATIC
-from audioprune.tables._rows import cell_of
+from audioprune.tables._rows import UNTESTED, cell_of
 
 if TYPE_CHECKING:
     from audioprune.cells.query import Cells
@@ -43,12 +43,14 @@ def build(results: Results) -> Table:
 
 
 def _rows(results: Results, arms: Sequence[Result], place: Place, own: Sequence[Result]) -> Iterator[Row]:
+    from audioprune.statistics.holm import family
+
     whole = recognitions.wer(results, recognitions.unpruned(arms, place))
     policies = [one for one in dict.fromkeys(arm.settings.policy for arm in own) if one not in STATIC]
     rates = sorted({arm.settings.keep_rate for arm in own}, reverse=True)
     for policy in policies:
         found = [(rate, *_compared(results, own, policy, rate)) for rate in rates]
-        adjusted = _holm([p for _, _, p, _ in found])
+        adjusted = family([p if isinstance(p, float) else None for _, _, p, _ in found])
         for (rate, contrast, p, chosen), holm in zip(found, adjusted, strict=True):
             cells = {
                 "recogniser": place.recogniser,
@@ -58,7 +60,8 @@ def _rows(results: Results, arms: Sequence[Result], place: Place, own: Sequence[
                 "keep_rate": rate,
                 "wer_minus_static": cell_of(contrast),
                 "static": ", ".join(dict.fromkeys(chosen.values())),
-                "p": p,
+                "p": UNTESTED if isinstance(p, Absent) else p,
+                "p_why": p.why if isinstance(p, Absent) else None,
                 "p_holm": holm,
             }
             if isinstance(contrast, Estimate) and isinstance(whole, Estimate):
@@ -69,7 +72,7 @@ def _rows(results: Results, arms: Sequence[Result], place: Place, own: Sequence[
 
 def _compared(
     results: Results, own: Sequence[Result], policy: str, rate: float
-) -> tuple[Estimate | Absent, float | None, dict[str, str]]:
+) -> tuple[Estimate | Absent, float | Absent | None, dict[str, str]]:
     """(policy minus static, p, static policies by half of the speakers)."""
     arm = recognitions.at(own, policy, rate)
     static = {one: recognitions.at(own, one, rate) for one in STATIC}
@@ -88,13 +91,6 @@ def verdict(low: float, high: float, margin: float) -> str:
     if low > 0 or (low > -margin and high < margin):
         return "refuted"
     return "inconclusive"
-
-
-def _holm(values: Sequence[float | None]) -> list[float | None]:
-    from audioprune.statistics.holm import holm
-
-    there = iter(holm([p for p in values if p is not None]).tolist())
-    return [None if p is None else next(there) for p in values]
 
 
 def _columns() -> tuple[Column, ...]:

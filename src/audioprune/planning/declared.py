@@ -1,0 +1,31 @@
+"""The contrasts that a study declares, resolved: which two prunings of which models."""
+
+from __future__ import annotations
+
+from audioprune.config import Contrasts, Pair
+from audioprune.methods import methods_of
+from audioprune.settings import Contrast, Pruning
+
+
+def resolved(declared: Contrasts | None) -> tuple[Contrast, ...]:
+    """Those that are tested by backbone, in the order of config.yaml, then those that are bounded."""
+    if declared is None:
+        return ()
+    return tuple(
+        Contrast(
+            backbone=backbone,
+            dataset=declared.dataset,
+            first=_pruning(pair, pair.first, backbone),
+            second=_pruning(pair, pair.second, backbone),
+            trained=not tested,
+            tested=tested,
+        )
+        for tested, pairs in ((True, declared.tested), (False, declared.bounded))
+        for backbone in declared.backbones
+        for pair in pairs
+    )
+
+
+def _pruning(pair: Pair, label: str, backbone: str) -> Pruning:
+    (method,) = methods_of(backbone, [label])
+    return Pruning(method=method.name, keep_rate=pair.keep_rate, blocks=pair.blocks, options=method.options)
