@@ -81,6 +81,7 @@ def entry(judged: Judged, tier: str) -> dict:
         "profile": claim.profile,
         "tier": tier,
         "on_this_tier": not judged.own_data,
+        "judged_on": judged.judged_on,
         "verdict": judged.verdict,
         "arithmetic": judged.arithmetic,
         "measured": judged.measured,
@@ -89,7 +90,7 @@ def entry(judged: Judged, tier: str) -> dict:
         "corrected": _corrected(judged),
         "expected": claim.expected,
         "expected_why": " ".join(claim.expected_why.split()),
-        "exhibit": claim.exhibit,
+        "exhibit": judged.shown_in,
         "command": judged.command,
         "parts": [asdict(part) for part in judged.parts],
     }
@@ -111,11 +112,11 @@ def _corrected(judged: Judged) -> dict | None:
 
 
 def _text(judged: list[Judged], study: str, tier: str) -> str:
-    rows = [[", ".join(one.claim.ids), one.verdict, one.arithmetic or "", one.claim.question] for one in judged]
+    rows = [[", ".join(one.claim.ids), one.verdict_where, one.arithmetic or "", one.claim.question] for one in judged]
     other = any(not one.own_data for one in judged)
     head = f"study {study} ({tier})" + (", on this tier where a claim's own data is not there" if other else "")
     lines = [head, WITHDRAWN, "", columns(["claim", "verdict", "published numbers", "question"], rows), ""]
     for one in judged:
-        lines += [f"{', '.join(one.claim.ids)}: {one.verdict}", f"  {one.evidence}"]
+        lines += [f"{', '.join(one.claim.ids)}: {one.verdict_where}", f"  {one.evidence}"]
         lines += [f"  run: {one.command}"] if one.command else []
     return "\n".join(lines)
