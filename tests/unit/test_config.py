@@ -287,3 +287,27 @@ def test_an_anchor_may_be_used(tmp_path):
     assert written in text
     path.write_text(text.replace(written, f"&digits {written}"))
     assert load(path) == load(ROOT / "config.yaml")
+
+
+def test_contrasts_name_what_is_there_and_what_is_trained(edited):
+    """Each side must be something that a grid of the study trains, or the unpruned model that it trains."""
+
+    def spoil(data):
+        declared = data["studies"]["demo"]["contrasts"]
+        declared["backbones"] = ["audiomae-tiny", "ast-tinny"]
+        declared["tested"][0] |= {"second": "topkk", "keep_rate": 1.0}
+        declared["tested"].append({"second": "tome", "keep_rate": 0.3})
+        declared["bounded"].append({"second": "topk", "keep_rate": 0.7})
+
+    with pytest.raises(UserError) as error:
+        edited(spoil)
+    place = "studies.demo.contrasts"
+    for line in (
+        f"{place}.backbones.1: no backbone named 'ast-tinny'; did you mean 'ast-tiny'?",
+        f"{place}.tested.0.keep_rate: 1.0 is not above 0 and below 1",
+        f"{place}.tested.0.second: no method named 'topkk'; did you mean 'topk'?",
+        f"{place}.tested.3.second: tome keeps at least 0.5 of a block's tokens, not 0.3",
+        f"{place}.tested.0: no grid trains ast-tinny on demo-words unpruned (keep-rate 1.0)",
+        f"{place}.bounded.1: no grid trains audiomae-tiny on demo-words with this topk",
+    ):
+        assert line in str(error.value)

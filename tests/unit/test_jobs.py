@@ -94,7 +94,7 @@ def test_a_cell_of_each_kind_is_read_back(planning_folder, kind):
 
 
 def test_an_evaluation_is_read_back_with_the_fine_tuning_that_it_is_of(planning_folder):
-    planned = plan().study("demo").cells("evaluate", perturbation="II")[0]
+    planned = plan().study("demo").cells("evaluate", backbone="ast-tiny", perturbation="II")[0]
     ((cell, _),) = read_back(planned).cells
     same(planned, cell)
     tuned = cell.inputs["finetune"]

@@ -143,7 +143,7 @@ def test_families_of_a_pretraining_share_a_recipe():
     assert (plan.objective, recipe.epochs, recipe.batch_size, recipe.weight_decay) == ("supervised", 4, 16, 0.05)
     assert augment.mask_2d == 0.3
     _, own, _ = resolve_pretraining(shipped().pretraining["tiny"], "audiomae")
-    assert (own.epochs, own.batch_size, own.warmup_epochs) == (12, 8, 1)
+    assert (own.epochs, own.batch_size, own.base_lr) == (4, 16, 2e-3)
 
 
 def test_a_pretraining_without_epochs_is_refused():
