@@ -10,7 +10,7 @@ from fake_tokens import token_study
 from fakes import collected, shared
 
 from audioprune.exhibits import named
-from audioprune.exhibits.headline import Question
+from audioprune.exhibits.headline import Question, Sentence
 from audioprune.exhibits.table import Cell, Row, Table
 from audioprune.reporting.answers import answers
 from audioprune.tables import low_intensity, ranking
@@ -129,6 +129,9 @@ def test_an_answer_says_where_it_was_judged():
     assert said("synthetic") == "Yes, on synthetic audio"
     assert said("real miniature") == "Yes, on real audio in miniature"
     assert said("published") == "Yes, at full size"
+    asked = Sentence(question="What of all?", said=lambda rows: f"{len(rows)} rows." if rows else "")
+    (found,) = answers([exhibit(asked, {"keep_rate": 0.5})], "synthetic")
+    assert found.text == "1 rows. Judged on synthetic audio."
 
 
 def test_that_two_models_rank_by_different_scores_is_said():

@@ -106,7 +106,8 @@ def _lowest(found: Sequence[Found]) -> list[Found]:
 
 def _answer(exhibit: Exhibit, asked: Question | Sentence, rows: Rows, judged: str) -> Answer | None:
     if isinstance(asked, Sentence):
-        return Answer(asked.question, said, exhibit.name, exhibit.label) if (said := asked.said(rows)) else None
+        told = " ".join(filter(None, (asked.said(rows), f"Judged {judged}." if judged else "")))
+        return Answer(asked.question, told, exhibit.name, exhibit.label) if asked.said(rows) else None
     found = _lowest([*_differences(asked, rows)])
     if not found:
         return None
