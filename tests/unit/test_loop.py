@@ -132,3 +132,18 @@ def test_history_csv(tmp_path):
         header, values = list(csv.reader(f))
     assert tuple(header) == COLUMNS
     assert values == ["0", "7", "0.001", "0.5", "0.5", "0.5", "", "0.5", "0.5"]
+
+
+def test_evaluation_and_the_model_left_are_at_the_target_though_the_keep_rate_has_not_come_down_to_it(tmp_path):
+    recipe = RECIPE.model_copy(update={"epochs": 2, "shrink_start": 0, "shrink_epochs": 10})
+    line, seen = Line(), []
+
+    def evaluate():
+        seen.append(line.keep_rate)
+        return {"test": 0.5}
+
+    run(tmp_path / "evaluated", recipe, target=0.5, evaluate=evaluate, line=line)
+    assert seen == [0.5]  # after the last epoch, in which it was trained at more
+    assert 0.5 < line.seen[-1] < 1
+    left, _ = run(tmp_path / "not", recipe, target=0.5)
+    assert left.keep_rate == 0.5
