@@ -72,7 +72,7 @@ def test_recordings_are_in_one_fold_each_and_folds_are_balanced(monkeypatch):
         assert row["recording"].startswith(sounds.KINDS[row["labels"][0]])
     assert all(len(found) == 1 for found in folds.values())
     assert set(Counter(row["recording"] for row in rows).values()) == {2}
-    assert set(Counter((row["labels"][0], row["fold"]) for row in rows).values()) == {20}
+    assert set(Counter((row["labels"][0], row["fold"]) for row in rows).values()) == {10}
     assert len({row["clip"] for row in rows}) == 480
 
 

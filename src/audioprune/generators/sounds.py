@@ -1,4 +1,4 @@
-"""Environmental sounds: twelve kinds, synthesised, each clip with one of them in noise; 2.56 s clips, two folds.
+"""Environmental sounds: twelve kinds, synthesised, each clip with one of them in noise; 2.56 s clips, four folds.
 
 Two clips in a row of one kind come from one recording, a set of parameters; the recordings of a kind take turns
 between the folds, so that no recording is in both.
@@ -18,7 +18,7 @@ from audioprune.settings import GenerateSettings
 
 KINDS = _kinds.EVALUATED
 SECONDS = 2.56
-FOLDS = 2
+FOLDS = 4
 DEFAULTS = {"per_recording": 2, "snr_low": 10.0, "snr_high": 30.0}
 
 
