@@ -17,7 +17,7 @@ help:
 	@echo "make checkpoints  pre-train the tiny backbones again and put them into workflow/checkpoints (half an hour)"
 	@echo "make test    set up, run the whole test suite"
 	@echo "make test-slurm  as root, with SLURM installed: studies and faults on a real SLURM on this machine"
-	@echo "make fuzz    mutated audio, tables of labels and configurations for some minutes (TIMES=100: longer)"
+	@echo "make fuzz    mutated audio, checkpoints, tables and configurations for some minutes (TIMES=100: longer)"
 	@echo "make lint    formatting, lint, import contracts, types, unused code"
 	@echo "make gpu-wheels PYTHON=3.12  what benchmarks/gpu_check.py needs on a GPU machine with that Python and no network"
 	@echo "make lock    write requirements.lock and envs/*.yaml anew from pyproject.toml"

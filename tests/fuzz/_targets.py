@@ -11,13 +11,17 @@ from random import Random
 
 import numpy as np
 import soundfile
+import torch
 import yaml
+from safetensors.torch import save_file
 
 from audioprune import config_file
 from audioprune.audio import bad_clip, decode
 from audioprune.errors import UserError
+from audioprune.models import weights
 from audioprune.planning import user_csv
 from audioprune.settings import UserFolder
+from audioprune.sources import shapes
 from tests.fuzz._mutate import mutated, rewritten
 
 ROOT = Path(__file__).parents[2]
@@ -82,6 +86,37 @@ def rewritten_yaml(seeds: list[bytes], rng: Random) -> bytes:
     return yaml.safe_dump(rewritten(yaml.safe_load(seeds[0]), rng), sort_keys=False).encode()
 
 
+def _weights() -> dict:
+    draw = torch.Generator().manual_seed(0)
+    shapes = {"patch_embed.proj.weight": (8, 1, 16, 16), "blocks.0.mlp.fc1.weight": (32, 8), "cls_token": (1, 1, 8)}
+    return {name: torch.randn(shape, generator=draw) for name, shape in shapes.items()}
+
+
+def pickled(folder: Path) -> list[bytes]:
+    """As torch.save has written for years, the older form, and weights beside other things."""
+    found = []
+    for held, zipped in ((_weights(), True), (_weights(), False), ({"model": _weights(), "epoch": 3}, True)):
+        torch.save(held, folder / "seed", _use_new_zipfile_serialization=zipped)
+        found.append((folder / "seed").read_bytes())
+    return found
+
+
+def plain(folder: Path) -> list[bytes]:
+    save_file(_weights(), folder / "seed.safetensors", metadata={"num_heads": "1"})
+    return [(folder / "seed.safetensors").read_bytes()]
+
+
+def read_weights(path: Path) -> None:
+    """The two readers, one of them without torch, find the same tensors where both find any."""
+    found = []
+    for read in (lambda: shapes.shapes_of(path), lambda: weights.read_checkpoint(path)[0]):
+        try:
+            found.append({name: tuple(getattr(one, "shape", one)) for name, one in read().items()})
+        except UserError as error:
+            str(error).encode()
+    assert len(found) < 2 or found[0] == found[1], found
+
+
 def hang(path: Path) -> None:
     while True:
         pass
@@ -108,6 +143,8 @@ FAULTS = {  # that the fuzzer must see
 }
 TARGETS = FAULTS | {
     "audio": Target("a.wav", sounds, decode.sound, (bad_clip.BadClip,)),
+    "checkpoint": Target("c.pth", pickled, read_weights, ()),
+    "safetensors": Target("c.safetensors", plain, read_weights, ()),
     "labels": Target("labels.csv", tables, read_table, ()),
     "config": Target("config.yaml", configurations, config_file.load, (UserError,), rewritten_yaml),
 }

@@ -1,4 +1,4 @@
-"""Mutated audio, tables of labels and configurations, read in child processes: answered, or refused by the one error.
+"""Mutated audio, checkpoints, tables and configurations, read in child processes: answered, or refused by one error.
 
 Seconds by default; `make fuzz` reads many more (AUDIOPRUNE_FUZZ: how many times as many, with other seeds).
 """
@@ -17,7 +17,7 @@ import pytest
 from tests.fuzz._child import MEMORY, SECONDS
 from tests.fuzz._targets import FAULTS, ROOT, TARGETS
 
-CASES = {"audio": 400, "labels": 400, "config": 60}  # of one child
+CASES = {"audio": 400, "checkpoint": 400, "safetensors": 400, "labels": 400, "config": 60}  # of one child
 TIMES = int(os.environ.get("AUDIOPRUNE_FUZZ", "1"))
 
 
