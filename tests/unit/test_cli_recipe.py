@@ -82,7 +82,7 @@ def test_sets_that_say_the_same(capsys, words):
         ("ast-mp-b", "spc2", "recipes p2, of the study paper", "recipe.base_lr", "0.00025"),
         ("ast-tiny", "fsdd-digits", "recipes mini, of the study mini", "recipe.epochs", "12"),
         ("audiomae-tiny", "fsdd-digits", "recipes mini, of the study mini", "recipe.epochs", "24"),
-        ("ast-tiny", "demo-sounds", "recipes demo, of the study demo", "augment.specaug_time", "16"),
+        ("ast-tiny", "demo-sounds", "recipes demo, of the study demo", "recipe.epochs", "5"),
         (
             "ast-tiny",
             "spc2",

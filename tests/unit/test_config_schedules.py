@@ -104,7 +104,7 @@ def test_a_model_that_would_never_be_pruned_in_training_is_an_error(refused):
 
 
 def test_a_warm_up_of_pre_training_is_looked_at_too(refused):
-    (line,) = refused(lambda data: data["pretraining"]["tiny"]["recipe"].update(warmup_epochs=8, epochs=12))[:1]
+    (line,) = refused(lambda data: data["pretraining"]["tiny"]["recipe"].update(warmup_epochs=8, epochs=8))[:1]
     assert "pretraining.tiny.families.ast: the learning rate warms up for 8 epochs of 8" in line
 
 

@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 from fake_ablations import ablations
+from fake_speech import speech
 from fake_tokens import token_study
 from fakes import SKILL, fake_study, shared, spectrograms
 
@@ -137,7 +138,9 @@ def test_no_label_is_cut_off(name):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     module = named.get("figure", name)
-    fig, _ = drawn(module, next(study for study in (shared(), ablations(), token_study()) if module.needs(study)))
+    fig, _ = drawn(
+        module, next(study for study in (shared(), ablations(), token_study(), speech()) if module.needs(study))
+    )
     with style.style():
         canvas = FigureCanvasAgg(fig)
         canvas.draw()

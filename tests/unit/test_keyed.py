@@ -85,6 +85,7 @@ def another(model: type[BaseModel], name: str) -> str:
             "Augment": "Augment(mixup=0.25)",
             "UserFolder": "UserFolder(folder='f', csv='c', task='keyword', classes=('a',), frames=16)",
             "Row": "Row(draw='gamma', title='A title')",
+            "Contrast": "(Contrast(backbone='b', dataset='d', first={}, second={}, trained=True, tested=True),)",
         }[inner.__name__]
     if isinstance(value, list):
         return repr(tuple(value[::-1] if value[::-1] != value else [value[0] + 1]))
@@ -109,6 +110,8 @@ RECIPE = {"epochs": 1, "batch_size": 4}
 SHAPE = {"model": MODEL, "frames": 128, "num_classes": 3, "keep_rates": (1.0, 0.5)}
 USER = {"folder": "f", "csv": "c", "task": "keyword", "classes": ("a",), "frames": 16}
 CONSTANT = {"method": "tome", "options": {"r": 2}}  # relies on the default keep-rate and blocks
+CONTRAST = {"backbone": "ast-tiny", "dataset": "a", "first": {}, "second": {"method": "topk", "keep_rate": 0.5}}
+CONTRAST |= {"trained": False, "tested": True}
 CELLS: list[tuple[str, dict]] = [
     ("fetch", {"source": "a"}),
     ("generate", {"generator": "words", "clips": 3}),
@@ -133,6 +136,7 @@ CELLS: list[tuple[str, dict]] = [
     ("table", {"study": "a", "name": "table1"}),
     ("figure", {"study": "a", "name": "occurrence"}),
     ("figure", {"study": "a", "name": "figure2", "row": {"draw": "kept-patches", "title": "A title"}}),
+    ("table", {"study": "a", "name": "contrasts", "contrasts": (CONTRAST,)}),
     ("report", {"study": "a"}),
     ("report", {"study": "a", "title": "A title", "tier": "synthetic"}),
 ]

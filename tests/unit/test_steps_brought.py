@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from _mine import LABELS, NAMES, SWAPPED, config, fetched, index, job, make, planned, sound
+from _mine import LABELS, NAMES, SWAPPED, config, fetched, index, job, make, planned, sound, weights
 
 from audioprune import records, registry
 from audioprune.audio.store import WaveformStore
@@ -172,23 +172,23 @@ def test_the_place_that_was_indexed_is_not_read_for_another(audioset, tmp_path):
 
 
 def test_a_checkpoint_named_elsewhere_or_changed_is_not_copied(tmp_path):
-    for name in ("one", "two"):
-        (tmp_path / f"{name}.pth").write_text(name)
+    for name, value in (("one", 1.0), ("two", 2.0)):
+        weights(tmp_path / f"{name}.pth", "ast-b", value)
     one, two = (config(checkpoints={"ast-b": str(tmp_path / f"{name}.pth")}) for name in ("one", "two"))
     index(one, "checkpoint-ast-b")
     cell = fetched(one, "checkpoint-ast-b")
     fetch(job(cell, tmp_path / "fetch"))
-    assert (tmp_path / "fetch" / "files" / "one.pth").read_text() == "one"
+    assert (tmp_path / "fetch" / "files" / "one.pth").read_bytes() == (tmp_path / "one.pth").read_bytes()
     with pytest.raises(UserError, match="is not what this job was planned for"):
         fetch(job(fetched(two, "checkpoint-ast-b"), tmp_path / "fetch2"))
-    (tmp_path / "one.pth").write_text("uno")
+    weights(tmp_path / "one.pth", "ast-b", 3.0)
     with pytest.raises(UserError, match="is not what this job was planned for"):
         fetch(job(cell, tmp_path / "fetch3"))
     assert not (tmp_path / "fetch3" / "files").exists()
 
 
 def test_a_checkpoint_that_changes_while_it_is_copied_is_refused(tmp_path, monkeypatch):
-    (tmp_path / "one.pth").write_text("one")
+    weights(tmp_path / "one.pth", "ast-b")
     one = config(checkpoints={"ast-b": str(tmp_path / "one.pth")})
     index(one, "checkpoint-ast-b")
     monkeypatch.setattr("shutil.copyfile", lambda source, target: target.write_text("half"))

@@ -110,6 +110,7 @@ PINNED: dict[str, object] = {
     "Row.caption": "",
     "Row.shows": {},
     "ExhibitSettings.row": None,
+    "ExhibitSettings.contrasts": [],
     "ReportSettings.title": "",
     "ReportSettings.tier": "",
 }
