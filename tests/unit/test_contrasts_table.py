@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_ablations import ablations, topk
-from fakes import facts
+from fake_contrasts import DECLARED, declared
 
 from audioprune.config_file import load
 from audioprune.planning.declared import resolved
@@ -17,25 +16,10 @@ from audioprune.results.study import Results
 from audioprune.settings import Contrast, Pruning
 from audioprune.tables import contrasts
 
-OTHER = {"blocks": (1, 4, 7)}
-
-
-def contrast(backbone: str, first: Pruning, second: Pruning, tested: bool = True) -> Contrast:
-    own = {"backbone": backbone, "dataset": "esc10", "first": first, "second": second}
-    return Contrast(**own, trained=not tested, tested=tested)
-
-
-DECLARED = (
-    contrast("audiomae-tiny", Pruning(), topk(0.7, **OTHER)),
-    contrast("audiomae-tiny", Pruning(), topk(0.5, **OTHER)),
-    contrast("ast-tiny", topk(0.5), Pruning(method="random", keep_rate=0.5)),
-    contrast("ast-tiny", Pruning(), topk(0.5), tested=False),
-)
-
 
 @pytest.fixture(scope="module")
 def results() -> Results:
-    return Results("demo", ablations().cells("evaluate"), facts, DECLARED)
+    return declared()
 
 
 @pytest.fixture(scope="module")

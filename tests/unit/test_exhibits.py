@@ -13,6 +13,7 @@ from unittest import mock
 
 import pytest
 from fake_ablations import ablations
+from fake_contrasts import declared
 from fake_speech import speech
 from fake_tokens import token_study
 from fakes import shared
@@ -31,7 +32,13 @@ from audioprune.results.study import Results
 EXHIBITS = [("tables", n) for n in named.names("table")] + [("figures", n) for n in named.names("figure")]
 OF_PUBLISHED_NUMBERS = ("claims", "forensics", "gpu")  # have something to say before any cell is made
 RENDER = {"tables": render_table, "figures": render_figure}
-STUDIES = (shared, ablations, token_study, speech)  # each exhibit is drawn of the first that has something to show
+STUDIES = (
+    shared,
+    ablations,
+    token_study,
+    speech,
+    declared,
+)  # each exhibit is drawn of the first that has something to show
 SHOWN = [kind for kind, row in KINDS.items() if not row.draws and kind not in ("fetch", "generate", "audio")]
 FILES = {f"{kind}s": row.files for kind, row in KINDS.items() if row.draws}
 

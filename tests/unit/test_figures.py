@@ -138,9 +138,8 @@ def test_no_label_is_cut_off(name):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     module = named.get("figure", name)
-    fig, _ = drawn(
-        module, next(study for study in (shared(), ablations(), token_study(), speech()) if module.needs(study))
-    )
+    studies = (shared(), ablations(), token_study(), speech())
+    fig, _ = drawn(module, next(study for study in studies if module.needs(study)))
     with style.style():
         canvas = FigureCanvasAgg(fig)
         canvas.draw()
