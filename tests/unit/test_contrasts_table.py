@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_ablations import ablations
 from fake_contrasts import DECLARED, declared
 
 from audioprune.config_file import load
