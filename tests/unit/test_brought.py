@@ -9,13 +9,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from _mine import LABELS, NAMES, ROOT, SWAPPED, config, fetched, index, make, planned, sound, weights
+from _mine import LABELS, NAMES, ROOT, SWAPPED, config, fetched, index, make, planned, sound
 
 from audioprune.errors import UserError
 from audioprune.planning import brought
 from audioprune.planning.stages import PENDING, Planner
 from audioprune.planning.study import study_of
 from audioprune.sources import manifest
+from tests.weights import weights
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from _mine import LABELS, ROOT, SWAPPED, make, sound, weights
+from _mine import LABELS, ROOT, SWAPPED, make, sound
 
 from audioprune.cli.main import main
+from tests.weights import weights
 
 
 @pytest.fixture

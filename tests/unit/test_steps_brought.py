@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from _mine import LABELS, NAMES, SWAPPED, config, fetched, index, job, make, planned, sound, weights
+from _mine import LABELS, NAMES, SWAPPED, config, fetched, index, job, make, planned, sound
 
 from audioprune import records, registry
 from audioprune.audio.store import WaveformStore
@@ -21,6 +21,7 @@ from audioprune.sources.place import pinned, root_of
 from audioprune.steps import audio as step
 from audioprune.steps._run import Job
 from audioprune.steps.fetch import fetch
+from tests.weights import weights
 
 CHANGED = "what lies in .* is not what this job was planned for.*run `audioprune index mine`"
 
