@@ -7,7 +7,7 @@ Sides are compared over the folds and seeds that all of them have; the draws are
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
 import _intervals
@@ -61,17 +61,27 @@ def left_out(sides: Sequence[pd.DataFrame]) -> str:
     )
 
 
-def contrast(sides: Sequence[pd.DataFrame], combine: Callable) -> Found:
-    """Of evaluations, in percent; combine: from the values of the sides (sides, ...) to what is asked (...)."""
+def contrast(sides: Sequence[pd.DataFrame], combine: Callable, read: Sequence[Callable] = ()) -> Found:
+    """Of evaluations, in percent; combine: from the values of the sides (sides, ...) to what is asked (...).
+
+    read: of each side, from a cell's path to its rows by clip; those of an evaluation unless told.
+    """
     kept = shared(sides)
-    drawn = [_drawn(tuple(own["path"])) for own in kept]
-    value = combine(np.array([np.mean([score(path) for path in own["path"]]) for own in kept]))
+    read = read or [_predictions] * len(kept)
+    drawn = [_drawn(tuple(own["path"]), rows) for own, rows in zip(kept, read, strict=True)]
+    each = [[score(path, rows) for path in own["path"]] for own, rows in zip(kept, read, strict=True)]
+    value = combine(np.array([np.mean(scores) for scores in each]))
     pooled = combine(np.array([100 * one.value for one in drawn]))  # of all runs at once, about which the draws lie
     draws = combine(np.stack([100 * one.draws for one in drawn]))
-    clips = {clip for own in kept for path in own["path"] for clip in _predictions(path)["clip"]}
+    clips = {clip for own, rows in zip(kept, read, strict=True) for path in own["path"] for clip in rows(path)["clip"]}
     factors = 100 * combine(np.eye(len(kept)))
     low, high = _intervals.ends(pooled, draws, factors, _effective(kept[0]), [0.025, 0.975])
     return Found(float(value), low + value - pooled, high + value - pooled, len(clips), *_rest(kept))
+
+
+def discarded(sides: Sequence[pd.DataFrame], block: int) -> Found:
+    """An evaluation minus the same model without tokens of C1 and C2 after a block."""
+    return contrast(sides, lambda x: x[0] - x[1], [_predictions, partial(_without_low, block=block)])
 
 
 def tokens(sides: Sequence[pd.DataFrame], column: str, blocks: Sequence[int], combine: Callable) -> Found:
@@ -142,19 +152,29 @@ def _predictions(path: str) -> pd.DataFrame:
     return crossed()[0].cell(path).predictions()
 
 
+def _without_low(path: str, block: int) -> pd.DataFrame:
+    """Rows of a discarding; a clip that has no token left is wrong, or last of all."""
+    frame = crossed()[0].cell(path).frame()
+    frame = frame[(frame["block"] == block) & (frame["discarded"] == "C1C2") & ~frame["control"]]
+    if registry.dataset(crossed()[0].cell(path).inputs["finetune"].settings.dataset).metric == "top1":
+        return frame.assign(correct=(frame["correct"].astype(bool) & ~frame["emptied"]))
+    scores = [np.full(len(s), -1e3) if gone else s for s, gone in zip(frame["scores"], frame["emptied"], strict=True)]
+    return frame.assign(scores=scores)
+
+
 @cache
-def _drawn(paths: tuple[str, ...]):
-    frames = [
-        _predictions(path).assign(seed=crossed()[0].cell(path).inputs["finetune"].settings.seed) for path in paths
-    ]
+def _drawn(paths: tuple[str, ...], read: Callable):
+    frames = [read(path).assign(seed=crossed()[0].cell(path).inputs["finetune"].settings.seed) for path in paths]
     facts = registry.dataset(crossed()[0].cell(paths[0]).inputs["finetune"].settings.dataset)
     return draw(pd.concat(frames, ignore_index=True), facts.metric, unit=unit_of(facts))
 
 
 @cache
-def score(path: str) -> float:
+def score(path: str, read: Callable = _predictions) -> float:
     """Accuracy of an evaluation in percent, or its mAP x 100 by scikit-learn."""
-    frame, tuned = _predictions(path), crossed()[0].cell(path).inputs["finetune"].settings
+    frame, tuned = read(path), crossed()[0].cell(path).inputs["finetune"].settings
+    if "correct" in frame:
+        return 100 * frame["correct"].mean()
     scores = np.stack(list(frame["scores"]))
     if registry.dataset(tuned.dataset).metric == "top1":
         return 100 * np.mean([best in own for best, own in zip(scores.argmax(1), frame["labels"], strict=True)])

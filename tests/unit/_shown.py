@@ -28,6 +28,7 @@ RATED = rf"{MODEL} at (?P<keep_rate>[\d.]+)"
 TRACED = r"(?P<backbone>\S+) at (?P<keep_rate>[\d.]+) on (?P<dataset>[^\s,]+)"
 PAIR = rf"(?P<first>\S+) at (?P<first_rate>[\d.]+) against {TRACED}"
 BLOCK = r", block (?P<block>\d+)"
+DISCARDED = rf"tokens of C1 and C2 discarded, {MODEL}, after block (?P<block>\d+)"
 NUMBERS = ("keep_rate", "first_rate", "block")
 LEFT_OUT = {"001-5": 0.9}  # the keep-rate of a claim that does not say it
 
@@ -101,7 +102,7 @@ SHOWN: dict[str, tuple[Shown, ...]] = {
             ("ranking",), cell("attention_minus_this"), sides=({"method": "topk"}, SAME),
         ),
         Shown(
-            rf"tokens of C1 and C2 discarded, {MODEL}, after block (?P<block>\d+)", "as many at random minus these: ",
+            rf"{DISCARDED}, control", "points lost beyond as many at random: ",
             ("discard",), cell("below_control"), "discard", row={"discarded": "C1C2", "control": "False"},
         ),
     ),

@@ -107,6 +107,13 @@ def _frame(path: str, seed: int) -> pd.DataFrame:
     return crossed()[0].cell(path).predictions().assign(seed=seed)
 
 
+def test_an_interval_is_that_of_the_sum_however_it_is_written():
+    """The unpruned model, in two drops of one slope, slips on its own clips once."""
+    results, unpruned, half, less = crossed()[0], *(esc50(name) for name in ("unpruned", "half", "0.8"))
+    apart = [(2.0, row(unpruned)), (-2.0, row(half)), (1.0, row(unpruned)), (-1.0, row(less))]
+    agrees(contrasts.contrast(results, *apart), [unpruned, half, less], lambda x: 3 * x[0] - 2 * x[1] - x[2])
+
+
 def test_one_term_is_the_mean_of_its_own_runs():
     own = esc50("unpruned")
     found = contrasts.contrast(crossed()[0], (1, row(own)))

@@ -156,7 +156,8 @@ def test_it_opens_with_every_claim_in_one_line():
         assert escape.html(line.evidence) in own
     assert report().verdicts_heading == "Claims, on this tier"
     assert ">misstated<" in own
-    assert "86.0 % of the MACs remaining, 14.0 % of the MACs saved".replace(" %", "\u00a0%") in own
+    assert "“86.0 % of the MACs saved” is 86.0 % of the MACs remaining; ".replace(" %", "\u00a0%") in own
+    assert "exactly 86.07 % remaining, 13.93 % saved. Corrected: ".replace(" %", "\u00a0%") in own
 
 
 def test_statements_of_claims_are_text(monkeypatch):

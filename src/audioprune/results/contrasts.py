@@ -21,13 +21,17 @@ NOTHING_SHARED = "they have no fold and seed in common"
 def contrast(results: Results, *terms: tuple[float, Any]) -> Estimate | Absent:
     """Sum of factor x value in points; Absent where a term has no run, or the terms share none.
 
-    The estimate has no interval where the terms are of other clips, as of two datasets.
+    A row in several terms, as the unpruned one of a slope, counts once with the sum of its factors: an interval is
+    that of the sum, however it is written. There is none where the terms are of other clips, as of two datasets.
     """
-    rows = [row for _, row in terms]
+    factors: dict[tuple[str, ...], float] = {}
+    for factor, row in terms:
+        factors[row.cells] = factors.get(row.cells, 0) + factor
+    rows = list({row.cells: row for _, row in terms}.values())
     shared = shared_runs(results, rows)
     if isinstance(shared, Absent):
         return shared
-    parts = [(factor, measured(results, cells)) for (factor, _), cells in zip(terms, shared, strict=True)]
+    parts = [(factor, measured(results, cells)) for factor, cells in zip(factors.values(), shared, strict=True)]
     return replace(combined(*parts), left_out=left_out(results, rows, len(shared[0])))
 
 

@@ -7,9 +7,11 @@ is discarded (B19): those values stand beside ours, with the number of clips of 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from audioprune.cells.query import as_trained, value_of
+from audioprune.results.contrasts import of_planned
 from audioprune.results.estimate import DRAWS, Absent, Estimate, combined
 from audioprune.results.evaluations import measured, tidy
 from audioprune.results.study import Results
@@ -83,8 +85,11 @@ def against_none(results: Results, backbone: str, dataset: str) -> dict[tuple[st
     made = tuple(r.path for r in plain if r.ok)
     if len(made) < len(of_discards):
         return Absent(plain[0].why if plain else f"no evaluation of {backbone} on {dataset} with nothing discarded")
+    own_place = [r for r in needs(results) if r.kind == "discard" and _place(r) == (backbone, dataset)]
+    left_out = of_planned(len(of_discards), len(own_place))
     found = _estimates(results, (backbone, dataset))
-    return {key: combined((1, measured(results, made)), (-1, own[False])) for key, own in found.items()}
+    lost = {key: combined((1, measured(results, made)), (-1, own[False])) for key, own in found.items()}
+    return {key: replace(one, left_out=left_out) for key, one in lost.items()}
 
 
 def _estimates(results: Results, place: tuple[str, str]) -> dict[tuple[str, int], dict[bool, Estimate]]:

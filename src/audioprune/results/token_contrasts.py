@@ -14,6 +14,7 @@ from audioprune.results.contrasts import in_common, of_planned
 from audioprune.results.estimate import DRAWS, Absent, Estimate
 from audioprune.results.study import Result, Results
 from audioprune.results.tokens import Group, by_clip, clips_of, quotient
+from audioprune.wording import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +44,7 @@ def _mean(results: Results, column: str, terms: Sequence[Term]) -> Estimate | Ab
     from audioprune.statistics.sums import draw_sums
     from audioprune.statistics.units import unit_of
 
-    first, block = terms[0][1], terms[0][2]
+    first = terms[0][1]
     each = [factor * values(results, group, column, at) for factor, group, at in terms]
     clips = clips_of(results, first)
     index = list(zip(clips["seed"], clips["clip"], strict=True))
@@ -54,7 +55,9 @@ def _mean(results: Results, column: str, terms: Sequence[Term]) -> Estimate | Ab
     there = ~np.isnan(total)
     all_sides, some = (clips["clip"][own].nunique() for own in (there, ~np.isnan(table).all(axis=0)))
     if not there.any():
-        return Absent(f"no clip has {column} at block {block}")
+        blocks = dict.fromkeys(str(block) for _, _, block in terms)
+        where = f"block {terms[0][2]}" if len(blocks) == 1 else f"each of the blocks {listed(blocks)}"
+        return Absent(f"no clip has {column} at {where}")
     unit = unit_of(results.dataset(first.dataset))
     columns = np.stack([np.where(there, total, 0), there], axis=1)
     n = int(clips["clip"][there].nunique())
