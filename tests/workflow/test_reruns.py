@@ -36,14 +36,18 @@ def test_comments_and_docstrings_rerun_nothing(project):
 
 def test_the_learning_rate_of_one_dataset_reruns_its_fine_tunings_and_what_depends_on_them(project):
     project.pretend("demo")
-    project.edit(
-        "config.yaml",
-        "      demo-sounds:\n        augment:",
-        "      demo-words: {recipe: {base_lr: 2.0e-3}}\n      demo-sounds:\n        augment:",
-    )
+    sounds = "      demo-sounds: {recipe: {epochs: 9, base_lr: 1.5e-3}}\n"
+    project.edit("config.yaml", sounds, f"      demo-words: {{recipe: {{base_lr: 2.0e-3}}}}\n{sounds}")
     jobs = project.planned(REPORT)
-    assert set(jobs) == {"finetune", "evaluate", "trace", "tokens", "discard", "table", "figure", "report"}
-    assert all("demo-words" in path for rule in ("finetune", "evaluate", "trace", "tokens") for path in jobs[rule])
+    rerun = ("finetune", "evaluate", "trace", "tokens", "discard")
+    assert set(jobs) == {*rerun, "table", "figure", "report"}
+    assert all("/audiomae-tiny/demo-words/" in path for rule in rerun for path in jobs[rule])
+    assert len(jobs["finetune"]) == 2  # two keep-rates of one backbone: AST has a learning rate of its own
+    own = "demo-words: {recipe: {epochs: 6, batch_size: 16, base_lr: "
+    project.edit("config.yaml", f"{own}1.5e-3", f"{own}2.0e-3")
+    jobs = project.planned(REPORT)
+    assert set(jobs) == {*rerun, "table", "figure", "report"}
+    assert all("/demo-words/" in path for rule in rerun for path in jobs[rule])
     assert len(jobs["finetune"]) == 4  # two backbones, two keep-rates
 
 
@@ -61,10 +65,10 @@ def test_the_code_of_one_method_reruns_only_what_names_it_and_its_reversal_nothi
 
 def test_a_new_keep_rate_makes_only_the_new_cells(project):
     project.pretend("demo")
-    rates = "datasets: [demo-words], keep_rates: [1.0, 0.5"
-    project.edit("config.yaml", rates, f"{rates}, 0.3")
+    for start in ("datasets: [demo-words, demo-sounds]\n        ", "[ast-tiny], datasets: [demo-words, demo-sounds], "):
+        project.edit("config.yaml", rates := f"{start}keep_rates: [1.0, 0.5", f"{rates}, 0.3")
     jobs = project.planned(REPORT)
-    assert len(jobs["finetune"]) == 2  # two backbones
+    assert len(jobs["finetune"]) == 4  # two backbones, two datasets
     assert all("kr0.3" in path for path in jobs["finetune"] + jobs["evaluate"])
     assert not {"audio", "features", "generate", "pretrain"} & set(jobs)
     drawn = {path.split("/")[4] for path in jobs["table"] + jobs["figure"]}
