@@ -195,7 +195,8 @@ def test_one_model_falls_more_steeply(tmp_path, mae, ast, expected):
         slopes = [np.polyfit([0, 0.3, 0.5], own, 1)[0] for own in drops]
         value, *draws = slopes[0] - slopes[1]
         of_drops = 100 * np.polyfit([0, 0.3, 0.5], np.eye(3)[1:].T, 1)[0]  # what each of a model's two drops counts
-        factors = [sign * f for f in of_drops for sign in (1, -1, 1, -1)]  # both models, unpruned and pruned
+        of_model = np.array([of_drops.sum(), *-of_drops])  # unpruned in both drops, pruned in one each
+        factors = [*of_model, *-of_model]
         assert part.value == pytest.approx(value)
         assert (part.low, part.high) == pytest.approx(_intervals.ends(value, draws, factors, 400, TWO_SIDED))
 
@@ -706,7 +707,7 @@ def test_a_group_of_which_no_clip_has_a_gamma_leaves_the_others(tmp_path):
     judged = tokens(only("P0-2", datasets=("spc2",)), tmp_path, {(MAE, 0.5): {ONCE: own}})
     parts = [part for part in judged.of("cells") if part.counted]
     assert [part.verdict for part in parts] == ["supported"] * 5 + ["not-run"]
-    assert parts[-1].evidence == "no clip has gamma_b at block 7"
+    assert parts[-1].evidence == "no clip has gamma_b at each of the blocks 7 and 8"
     assert [part.n for part in parts] == [CLIPS - 10, CLIPS, CLIPS, CLIPS, CLIPS, 0]
     assert numbers(parts[0]) == pytest.approx(mean_of({ONCE: mean_over(own["gamma_s"], (0, 1, 2))}))
 
