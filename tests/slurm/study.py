@@ -43,7 +43,7 @@ def small_project(
     project = Project(root)
 
     def shrink(data: dict) -> None:
-        data["generators"] |= {"words": {"clips": 60}}
+        data["generators"] |= {"words": {"clips": 120}}
         data["recipes"]["demo"]["audiomae"]["all"]["recipe"] |= {"epochs": EPOCHS, "eval_every": 0}
         grid = {"backbones": ["audiomae-tiny"], "datasets": ["demo-words"], "initial": "scratch"}
         nothing_else = {"throughput": None, "traces": None, "probes": {"matrix": True}, "contrasts": None}

@@ -94,7 +94,7 @@ def test_a_module_split_in_two_can_be_accepted_and_its_new_half_is_watched(finis
 
 
 def test_cells_made_with_old_and_new_code_are_refused_until_one_is_named(finished):
-    rates = "datasets: [demo-words], keep_rates: [1.0, 0.5"
+    rates = "datasets: [demo-words, demo-sounds], keep_rates: [1.0, 0.5"
     refactor(finished, "steps/finetune.py")
     finished.edit("config.yaml", rates, f"{rates}, 0.3")
     new = [cell for cell in finished.jobs("demo")["finetune"] if "kr0.3" in cell]

@@ -21,7 +21,7 @@ REPORT = "results/demo/report.html"
 
 def shrink(data: dict) -> None:
     """Leave a study that two cores finish in about a minute."""
-    data["generators"] |= {"words": {"clips": 60}, "sentences": {"clips": 4}}
+    data["generators"] |= {"words": {"clips": 120}, "sentences": {"clips": 4}}
     data["pretraining"]["tiny"]["corpus"]["clips"] = 16
     data["pretraining"]["tiny"]["recipe"] |= {"epochs": 1, "warmup_epochs": 0, "batch_size": 8}
     recipe = {"epochs": 1, "warmup_epochs": 0, "shrink_start": 0, "shrink_epochs": 0}
