@@ -42,7 +42,7 @@ mini: setup
 	@echo "report: $(CURDIR)/results/mini/report.html"
 
 checkpoints: setup
-	@snakemake --cores $(CORES) $$(audioprune checkpoints --targets)
+	@targets=$$(audioprune checkpoints --targets) && snakemake --cores $(CORES) $$targets
 	@audioprune checkpoints
 
 test: setup

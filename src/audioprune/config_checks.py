@@ -189,6 +189,9 @@ def _recognition(config: Config, place: str, given: Recognition) -> Iterator[str
         for j, value in enumerate(getattr(given, field)):
             if value not in valid:
                 yield _unknown(f"{place}.{field}.{j}", kind, value, valid)
+    for name in given.datasets:
+        if name in config.datasets and config.datasets[name].folds > 1:
+            yield f"{place}.datasets: {name!r} has folds, and nothing is trained: name test clips in a column `split`"
     yield from _rates(place, given.keep_rates)
     depth = min((RECOGNISERS[one].depth for one in given.recognisers if one in RECOGNISERS), default=0)
     for j, blocks in enumerate(given.blocks):

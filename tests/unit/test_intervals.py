@@ -118,10 +118,9 @@ def test_less_evidence_is_never_narrower(lost, gained, n):
 
 
 def test_nothing_has_a_width_of_zero():
-    """Equal predictions: of accuracy, mAP and a ratio; of one term, two and four; of one seed and three."""
+    """Equal predictions: of accuracy and mAP; of one term, two and four; of one seed and three."""
     correct, frame = np.arange(100) < 60, tagging(np.random.default_rng(0), 100, 4)
-    answers = pd.DataFrame({"clip": np.arange(100), "numerator": correct * 2.0, "denominator": 2.0})
-    for metric, one in (("top1", keyword(correct)), ("map", frame), ("ratio", answers)):
+    for metric, one in (("top1", keyword(correct)), ("map", frame)):
         several = pd.concat([one.assign(seed=s) for s in range(3)])
         for own in (one, several):
             drawn = draw(own, metric, draws=50)
@@ -131,17 +130,22 @@ def test_nothing_has_a_width_of_zero():
                 reach = np.sqrt(np.square(terms).sum() / 2)
                 half = 1.959964 * reach * np.sqrt(3) / (n + 3)
                 assert ends(same) == pytest.approx((-half, half), rel=1e-6)
-    always = draw(answers.assign(numerator=2.0), "ratio", draws=50)
-    assert ends(always)[0] < 1 == ends(always)[1]
 
 
-def test_a_ratio_that_goes_beyond_one_reaches_as_far():
-    """Word errors: a clip has 3 errors in 2 words, so that models may differ by as much on others."""
-    frame = pd.DataFrame({"clip": list("abcd"), "numerator": [3, 0, 0, 0], "denominator": 2})
-    drawn = draw(frame, "ratio", draws=50)
-    assert drawn.factors == (1.5,)
-    same = contrast((1, drawn), (-1, drawn))
-    assert ends(same)[1] == pytest.approx(1.959964 * 1.5 * np.sqrt(3) / 7)
+def test_word_errors_have_percentiles_and_one_runaway_clip_does_not_widen_them_to_everything():
+    """40 speakers of 10 sentences of 3 words; a clip in which 60 words were heard instead of 3."""
+    draws = np.random.default_rng(0)
+    wrong = draws.binomial(3, 0.05, 400)
+    frame = pd.DataFrame({"clip": np.arange(400), "recording": [f"s{i // 10}" for i in range(400)]})
+    frame = frame.assign(numerator=wrong, denominator=3)
+    plain, runaway = (draw(one, "ratio") for one in (frame, frame.assign(numerator=np.r_[60, wrong[1:]])))
+    for drawn in (plain, runaway, contrast((1, runaway), (-1, plain))):
+        assert drawn.factors == ()
+        assert ends(drawn) == pytest.approx(np.quantile(drawn.draws, (0.025, 0.975)).tolist())
+    assert ends(plain) == pytest.approx(
+        (plain.value - 0.0125, plain.value + 0.0125), abs=0.006
+    )  # 1.96 SE of 1200 words
+    assert ends(runaway)[1] == pytest.approx((3 * 60 + wrong.sum()) / 1200, abs=0.03)  # drawn thrice
 
 
 def test_a_p_value_says_what_the_interval_says():

@@ -257,6 +257,7 @@ def real_size() -> Whisper:
         ({"policy": "random", "seed": "x"}, "seed="),
         ({"policy": "topk", "keep_rate": 0}, "keep_rate=0 is not in"),
         ({"policy": "topk", "blocks": (4,)}, "different, rising numbers from 0 to 3"),
+        ({"policy": "topk", "blocks": 2}, "blocks=2 is no list of numbers"),
         ({"policy": "topk", "within": "speech"}, "within='speech' is none of window, sound"),
     ],
 )
@@ -266,6 +267,10 @@ def test_what_does_not_exist_is_named_and_the_model_stays_whole(given, words):
         audioprune.prune_whisper(model, **given)
     assert words in str(caught.value)
     assert not isinstance(model.encoder, PrunedEncoder)
+    pruned = audioprune.prune_whisper(model, "stride", 0.5).encoder
+    with pytest.raises(UserError):
+        audioprune.prune_whisper(model, **given)
+    assert model.encoder is pruned
 
 
 def test_clips_of_other_lengths_are_not_decoded_together_within_the_sound():

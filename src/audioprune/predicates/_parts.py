@@ -48,13 +48,16 @@ def covers(found: Estimate, value: float) -> Verdict:
 def chance(
     found: Estimate, threshold: float = 0.0, way: Literal["either", "above", "below"] = "either"
 ) -> float | None:
-    """p-value of a threshold, by what the interval is by; where all draws lie on one side of it, of a normal tail.
+    """p-value of a threshold, by what the interval is by; of what is counted in draws, where all of them lie on one
+    side of it, by a normal tail.
 
     So many draws give no p-value below 2 / draws, which would leave any large family of contrasts open.
     """
     p = found.chance(threshold, way)
-    draws = [] if p is None else [one for one in found.draws.tolist() if one == one]
-    if p is None or p > FLOOR / (1 + len(draws)):
+    if p is None or (found.drawn is not None and found.drawn.factors):
+        return p
+    draws = [one for one in found.draws.tolist() if one == one]
+    if p > FLOOR / (1 + len(draws)):
         return p
     spread = stdev(draws)
     tail = 1 - NormalDist().cdf(abs(found.value - threshold) / spread) if spread else 0.0

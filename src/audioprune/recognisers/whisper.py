@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from audioprune import registry
 from audioprune.errors import UserError
-from audioprune.facts.checks import check_keep_rate
+from audioprune.facts.checks import check_blocks, check_keep_rate
 from audioprune.facts.method import Method
 from audioprune.facts.options import option_names, refusal
 from audioprune.facts.tokens import Tokens, keep_count
@@ -212,16 +212,13 @@ def prune(
     **options: Any,
 ) -> Whisper:
     """The same model, its encoder pruned, until `model.restore()`: see audioprune.prune_whisper."""
-    if isinstance(model.encoder, PrunedEncoder):
-        model.restore()
-    depth, chosen = len(model.encoder.blocks), tuple(blocks)
-    if list(chosen) != sorted({b for b in chosen if 0 <= b < depth}):
-        raise UserError(f"blocks={chosen} must be different, rising numbers from 0 to {depth - 1}")
+    whole = model.encoder.whole if isinstance(model.encoder, PrunedEncoder) else model.encoder
+    chosen = check_blocks(blocks, len(whole.blocks))
     if within not in get_args(Within):
         raise UserError(f"within={within!r} is none of {', '.join(get_args(Within))}")
     keep_rate = check_keep_rate(keep_rate)
     made = make_policy(policy, model.dims.n_audio_ctx, options)
-    model.encoder = PrunedEncoder(model.encoder, made, keep_rate=keep_rate, blocks=chosen, within=within)
+    model.encoder = PrunedEncoder(whole, made, keep_rate=keep_rate, blocks=chosen, within=within)
     model.transcribe, model.restore = MethodType(_transcribe, model), MethodType(_restore, model)
     return model
 

@@ -62,9 +62,13 @@ def at(arms: Iterable[Result], policy: str, keep_rate: float) -> Result | None:
 
 
 def clips(arm: Result) -> pd.DataFrame:
-    """One row for each clip, with the numerator and the denominator of its word error rate."""
+    """One row for each clip, with the numerator and the denominator of its word error rate.
+
+    What is drawn, exchanged and halved is speakers: clips of one are not independent, whatever they were cut from.
+    """
     frame = arm.frame()
-    return frame.assign(numerator=frame["errors"], denominator=frame["words"])
+    speakers = frame["speaker"].where(frame["speaker"] != "", frame["recording"])
+    return frame.assign(recording=speakers, numerator=frame["errors"], denominator=frame["words"])
 
 
 def wer(results: Results, arm: Result | None) -> Estimate | Absent:
@@ -125,8 +129,6 @@ def against(results: Results, arm: Result, frame: pd.DataFrame) -> Estimate:
 
 def _estimated(results: Results, frame: pd.DataFrame, arm: Result) -> Estimate:
     from audioprune.statistics.bootstrap import contrast, draw
-    from audioprune.statistics.units import unit_of
 
-    unit = unit_of(results.dataset(arm.settings.dataset))
-    drawn = contrast((100, draw(frame, "ratio", unit=unit, draws=DRAWS)))
+    drawn = contrast((100, draw(frame, "ratio", draws=DRAWS)))
     return Estimate(drawn.value, drawn, len(frame), 1, 1, (arm.path,))

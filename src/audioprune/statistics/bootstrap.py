@@ -80,7 +80,7 @@ def draw(predictions: pd.DataFrame, metric: str, *, unit: Unit = RECORDINGS, dra
     value = measured(found.clip_weights(np.ones((1, len(found.recordings)))), np.ones((1, len(found.seeds))))
     values = np.concatenate([measured(found.clip_weights(w), v) for w, v in weights(found, draws, seed)])
     clips, most = of_clips(predictions, found, metric)
-    return Drawn(float(value[0]), values, design_of(found, draws, seed), (most,), clips)
+    return Drawn(float(value[0]), values, design_of(found, draws, seed), () if most is None else (most,), clips)
 
 
 def contrast(*terms: tuple[float, Drawn]) -> Drawn:

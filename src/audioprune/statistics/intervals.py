@@ -13,7 +13,7 @@ interval of Bonett and Price (2012), which adds one pair each way to the clips t
   which for clips of their own, lost b and gained c of n, is (b + c + 3 - ...) / (n + 3)^2.
 * to any contrast: the recordings added lie at c +- reach. Of one metric from 0 to 1, c and reach are 1/2; of a drop 0
   and 1; of a sum of factors f the sum of f / 2, and the least of sum |f| / 2 and sqrt(sum f^2 / 2).
-* to mAP and ratios, which have ends too. The mAP that an interval is of is that of a test set of this size
+* to mAP, which has ends too. The mAP that an interval is of is that of a test set of this size
   (`measures.mean_average_precision`).
 
 `EXTRA` = 1.5: with one, as in the source, two-sided coverage falls to 93.0 % where clips are lost and none gained; with
@@ -23,7 +23,7 @@ for fewer recordings, and no difference is less certain for being none.
 
 # ASSUME: models of a contrast of more than two terms slip on clips of their own; hence the root of a sum of squares.
 
-What has no known ends, as what is read from tokens, has percentiles of its draws.
+What has no known ends, as word error rates and what is read from tokens, has percentiles of its draws.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ from scipy.stats import norm
 from audioprune.statistics.bootstrap import Drawn
 
 EXTRA = 1.5  # recordings added each way
-FEW = 10  # changed clips, below which an exhibit marks a contrast
 Way = Literal["either", "above", "below"]
 
 

@@ -47,7 +47,14 @@ def recognise(job: Job[RecogniseSettings]) -> dict:
     for row in rows:
         clip = store.clips.iloc[row]
         about = {name: clip[name] for name in ("clip", "recording", "speaker")}
-        heard = transcribed(model, torch.as_tensor(store.waveform(row)), facts, scored=_scored(settings))
+        wave = torch.as_tensor(store.waveform(row))
+        if len(wave) > whisper.audio.N_SAMPLES:
+            seconds = len(wave) / whisper.audio.SAMPLE_RATE
+            raise UserError(
+                f"{clip['clip']} lasts {seconds:.1f} s, and a window of {facts.name} is 30 s: what lies behind would "
+                "count as not heard; cut the clip and its transcript"
+            )
+        heard = transcribed(model, wave, facts, scored=_scored(settings))
         found.append(about | heard | errors(normal(clip["transcript"]), normal(heard["text"])))
         progress.add()
     frame = pd.DataFrame(found)
@@ -65,9 +72,7 @@ def recognise(job: Job[RecogniseSettings]) -> dict:
 def read(path: Path, facts: Recogniser) -> whisper.Whisper:
     """An official checkpoint as a float32 model in evaluation mode; UserError where it is another one."""
     try:
-        held = torch.load(path, map_location="cpu", weights_only=True)
-        model = whisper.Whisper(whisper.ModelDimensions(**held["dims"]))
-        model.load_state_dict(held["model_state_dict"])
+        model = whisper.load_model(str(path), device="cpu")
     except Exception as error:  # of pickle, of torch, of a dict that is none: whatever the file holds
         first = str(error).partition("\n")[0]
         raise UserError(f"{path} is no whole checkpoint of openai-whisper ({type(error).__name__}: {first})") from None

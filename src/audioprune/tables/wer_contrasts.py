@@ -85,7 +85,12 @@ def _compared(
 
 
 def verdict(low: float, high: float, margin: float) -> str:
-    """Of "the policy has fewer errors than the best static one", by the ends of its 95 % interval in points."""
+    """Of "the policy has fewer errors than the best static one", by the ends of its 95 % interval in points.
+
+    An interval without width says that no transcript differs, and not how far others may.
+    """
+    if low == high:
+        return "inconclusive"
     if high < 0:
         return "supported"
     if low > 0 or (low > -margin and high < margin):
