@@ -29,6 +29,13 @@ def test_only_what_stands_among_all_is_settled():
     assert [one.p for one in found] == [one.p for one in given]
 
 
+def test_values_that_intervals_hold_count_among_the_tests_and_stay():
+    """Ten printed values held against ten measured ones: one alone is another at 0.03, which is 0.3 among ten."""
+    found = adjusted([part("refuted", 0.03), *[part("supported", 0.5)] * 9])
+    assert [one.verdict for one in found] == ["inconclusive", *["supported"] * 9]
+    assert found[0].holm == pytest.approx(0.3)
+
+
 def test_what_decides_nothing_enters_no_family():
     beside = [part("supported", 0.02, counted=False), part("supported", None), part("not-run", None)]
     printed = Part("b", "supported", "arithmetic", "printed", p=0.04)

@@ -75,13 +75,14 @@ def adjusted(parts: Sequence[Part]) -> tuple[Part, ...]:
     """Parts, with the p-values of all measured ones that decide the verdict adjusted by Holm.
 
     The chance that any of them is supported, or refuted, by mistake is at most 5 %, however many there are: one whose
-    adjusted p-value is above that is inconclusive.
+    adjusted p-value is above that is inconclusive. A value that an interval holds was never a finding of a test: it
+    counts among the tests, and stays.
     """
     deciding = [i for i, part in enumerate(parts) if part.counted and part.basis == "cells" and part.p is not None]
     found, made = family([parts[i].p for i in deciding]), list(parts)
     for i, p in zip(deciding, found, strict=True):
         part = replace(made[i], holm=p)
-        if part.verdict in ("supported", "refuted") and p is not None and p > LEVEL:
+        if part.verdict in ("supported", "refuted") and p is not None and parts[i].p <= LEVEL < p:
             told = f"{part.evidence}; {part.verdict} alone (p {part.p:.2g}), not among {len(deciding)} (p {p:.2g})"
             part = replace(part, verdict="inconclusive", evidence=told)
         made[i] = part

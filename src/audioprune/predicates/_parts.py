@@ -33,9 +33,8 @@ def non_inferior(found: Estimate, margin: float) -> Verdict:
 
 
 def covering(found: Estimate, value: float) -> dict[str, Any]:
-    """What a part says that holds an estimate against a printed value: only that it is another one is a test."""
-    verdict = covers(found, value)
-    return {"verdict": verdict, "p": chance(found, value) if verdict == "refuted" else None}
+    """What a part says that holds an estimate against a printed value, and the p-value of that value."""
+    return {"verdict": covers(found, value), "p": chance(found, value)}
 
 
 def covers(found: Estimate, value: float) -> Verdict:

@@ -8,7 +8,7 @@ from audioprune import registry
 from audioprune.claims.claim import Claim
 from audioprune.claims.evidence import Evidence, Missing
 from audioprune.claims.printed import published_drop
-from audioprune.claims.verdict import Part
+from audioprune.claims.verdict import LEVEL, Part
 from audioprune.predicates._parts import (
     arithmetic,
     chance,
@@ -101,7 +101,12 @@ def _at(evidence: Evidence, backbone: str, dataset: str, method: str, rate: floa
     if verdict == "inconclusive":
         text += f"; {settling(drop, margin, evidence.drops_by_seed(backbone, dataset, method, rate))}"
     p = chance(drop, margin, "above" if verdict == "refuted" else "below")
-    return measured(name, verdict, text, drop, p=None if p is None else min(1.0, p * tried))
+    if p is not None:
+        p = min(1.0, p * tried)
+        if p > LEVEL and verdict in ("supported", "refuted"):
+            text += f"; {verdict} alone, not as the best of {tried} keep-rates (p {p:.2g})"
+            verdict = "inconclusive"
+    return measured(name, verdict, text, drop, p=p)
 
 
 def _inside(evidence: Evidence, backbone: str, dataset: str, method: str, rate: float, band: Band) -> bool:
