@@ -138,3 +138,13 @@ def test_a_damaged_weights_file_is_named_and_made_again_with_the_same_bits(finis
     assert str(weights.relative_to(finished.root)) in again.stderr
     assert weights.read_bytes() == before
     assert "2 of 2 steps" in again.stdout + again.stderr or "1 of 1 steps" in again.stdout + again.stderr
+
+
+def test_a_report_that_changes_twice_is_made_twice(finished):
+    """By runs of Snakemake: it remembers what a job's inputs were when that job last ran."""
+    page = finished.root / REPORT
+    for title in ("Once", "Twice", "Thrice"):
+        edit_yaml(finished, lambda data, title=title: data["studies"]["demo"].update(title=title))
+        done = finished.run("snakemake", "--cores", "2", REPORT, seconds=200)
+        assert done.returncode == 0, done.stderr[-3000:]
+        assert f"<title>{title}" in page.read_text(), title

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -113,12 +114,14 @@ class States:
 def guard(output: Path) -> Path:
     """A file that is newer than a stale job's output: Snakemake sees it among the inputs, and makes the output again.
 
-    It lies in a folder of its own: Snakemake lists a folder once, and would miss what is written to it afterwards.
+    It lies in a folder of its own: Snakemake lists a folder once, and would miss what is written to it afterwards. Its
+    bytes are others each time: a small file that is newer with the same bytes as at the job's last run is no change to
+    Snakemake, which would make a copy once again and never a second time.
     Where nothing can be written under results/ it lies elsewhere, for a dry run to see; a run stops at its lock.
     """
     try:
         GUARD.parent.mkdir(parents=True, exist_ok=True)
-        GUARD.touch()
+        GUARD.write_text(f"{time.time_ns()}\n", encoding="utf-8")
         before = GUARD.stat().st_mtime - 1
         if output.stat().st_mtime > before:  # made by a node whose clock is ahead
             os.utime(output, (before, before))
@@ -135,5 +138,5 @@ def _guard_elsewhere() -> Path:
     folder = Path(tempfile.mkdtemp(prefix=ELSEWHERE))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     guard = folder / GUARD.name
-    guard.touch()
+    guard.write_text(f"{time.time_ns()}\n", encoding="utf-8")
     return guard
