@@ -82,7 +82,8 @@ def adjusted(parts: Sequence[Part]) -> tuple[Part, ...]:
     found, made = family([parts[i].p for i in deciding]), list(parts)
     for i, p in zip(deciding, found, strict=True):
         part = replace(made[i], holm=p)
-        if part.verdict in ("supported", "refuted") and p is not None and parts[i].p <= LEVEL < p:
+        found_alone = part.p is not None and part.p <= LEVEL
+        if part.verdict in ("supported", "refuted") and found_alone and p is not None and p > LEVEL:
             told = f"{part.evidence}; {part.verdict} alone (p {part.p:.2g}), not among {len(deciding)} (p {p:.2g})"
             part = replace(part, verdict="inconclusive", evidence=told)
         made[i] = part
