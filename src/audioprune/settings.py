@@ -268,7 +268,7 @@ class DiscardSettings(Closed):
     sample_seed: int = Field(0, description="of the sample of clips")
 
 
-class RecogniseSettings(Closed):
+class TranscribeSettings(Closed):
     """Test clips transcribed by a recogniser whose encoder is pruned, off the shelf; keep_rate 1 means policy none."""
 
     recogniser: str = Field(description="such as whisper-base")

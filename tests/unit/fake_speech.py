@@ -10,7 +10,7 @@ import pandas as pd
 from fakes import Study
 
 from audioprune.results.study import Results
-from audioprune.settings import RecogniseSettings
+from audioprune.settings import TranscribeSettings
 
 _folders = []
 
@@ -29,11 +29,11 @@ def study(folder: Path, arms: dict[tuple[str, float], pd.DataFrame], missing: tu
     made = Study(folder)
     cells = []
     for (policy, rate), frame in arms.items():
-        own = RecogniseSettings(
+        own = TranscribeSettings(
             recogniser="whisper-base", dataset="commonvoice-100", policy=policy, keep_rate=rate, within="sound"
         )
         write = [lambda out, frame=frame: frame.to_parquet(out / "transcripts.parquet")]
-        cells.append(made.cell("recognise", f"{policy}-{rate}", own, files=write, made=(policy, rate) not in missing))
+        cells.append(made.cell("transcribe", f"{policy}-{rate}", own, files=write, made=(policy, rate) not in missing))
     return Results("speech", cells)
 
 

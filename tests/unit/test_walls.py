@@ -18,7 +18,7 @@ REPORT = {("report", "report")}
 TRAINING = {"pretrain", "finetune"}
 
 HOLDERS = {  # module: kinds of cells, and exhibits
-    "recognisers.whisper": ({"recognise"}, set()),
+    "recognisers.whisper": ({"transcribe"}, set()),
     "exhibits.style": (set(), FIGURES),
     "exhibits.figure_files": (set(), FIGURES),
     "exhibits.table_files": (set(), TABLES),

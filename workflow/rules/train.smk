@@ -38,7 +38,7 @@ use rule cell as discard with:
         kind="discard",
 
 
-use rule cell as recognise with:
+use rule cell as transcribe with:
     """audio, checkpoint of a recogniser -> transcripts.parquet: what is heard in each clip, errors, tokens and MACs"""
     wildcard_constraints:
-        kind="recognise",
+        kind="transcribe",

@@ -66,7 +66,7 @@ KINDS: dict[str, Kind] = {  # in the order in which they can be made
     "trace": evaluated(settings.TraceSettings, "clips.parquet", gpu=True, passes=_once),
     "tokens": evaluated(settings.TokensSettings, "stages.parquet"),
     "discard": evaluated(settings.DiscardSettings, "discarded.parquet", gpu=True, passes=_discarded),
-    "recognise": Kind(settings.RecogniseSettings, "transcripts.parquet", gpu=True, passes=_once),
+    "transcribe": Kind(settings.TranscribeSettings, "transcripts.parquet", gpu=True, passes=_once),
     "macs": counted(settings.MacsSettings, "macs.csv"),
     "throughput": counted(settings.ThroughputSettings, "throughput.csv", gpu=True, alone=True),
     "table": drawn(settings.ExhibitSettings, files=("tex", "csv", "html", "json")),

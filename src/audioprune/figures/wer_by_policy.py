@@ -28,7 +28,7 @@ COLUMNS = ("place", "policy", "keep_rate", "wer", "low", "high", "encoder_remain
 
 
 def needs(study: Cells) -> list:
-    return study.cells("recognise")
+    return study.cells("transcribe")
 
 
 def draw(results: Results) -> tuple[Figure, DataFrame]:

@@ -25,8 +25,8 @@ def estimate(cell: Cell, facts: Callable[[str], Dataset], tflops: float) -> dict
     kind, own = KINDS[cell.kind], cell.settings
     if kind.passes is None:
         return {}
-    if cell.kind == "recognise":
-        return _recognised(own.recogniser, facts(own.dataset).test_clips, tflops)
+    if cell.kind == "transcribe":
+        return _transcribed(own.recogniser, facts(own.dataset).test_clips, tflops)
     if cell.kind == "pretrain":
         clips, frames, classes = cell.inputs["audio"].settings.clips, cell.inputs["features"].settings.frames, 1
         backbone = own.model.backbone
@@ -39,7 +39,7 @@ def estimate(cell: Cell, facts: Callable[[str], Dataset], tflops: float) -> dict
     return _hours(2 * kind.passes(own) * each * clips, registry.backbone(backbone).size.small, tflops)
 
 
-def _recognised(name: str, clips: int, tflops: float) -> dict[str, float]:
+def _transcribed(name: str, clips: int, tflops: float) -> dict[str, float]:
     """Every clip in a window of its own, whole, and as many units as a sentence has."""
     facts = RECOGNISERS[name]
     each = macs.encoder(facts, [facts.tokens] * (facts.depth + 1)) + macs.decoder(facts, facts.tokens, UNITS)

@@ -107,7 +107,7 @@ def gpus(cell: Cell) -> int:
 
 def small(cell: Cell) -> bool:
     """Whether the model that a cell runs needs no GPU."""
-    if cell.kind == "recognise":
+    if cell.kind == "transcribe":
         return RECOGNISERS[cell.settings.recogniser].small
     model = getattr(cell.settings, "model", None) or cell.inputs["finetune"].settings.model
     return registry.backbone(model.backbone).size.small

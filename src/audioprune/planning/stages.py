@@ -34,10 +34,10 @@ from audioprune.settings import (
     Model,
     PretrainSettings,
     Pruning,
-    RecogniseSettings,
     ThroughputSettings,
     TokensSettings,
     TraceSettings,
+    TranscribeSettings,
     UserFolder,
     Within,
 )
@@ -223,11 +223,11 @@ class Planner:
             named.append(registry.module_name("datasets", dataset))
         return tuple(named)
 
-    def recognise(
+    def transcribe(
         self, recogniser: str, dataset: str, policy: str, keep_rate: float, blocks: tuple[int, ...], within: Within
     ) -> Cell:
         """Test clips transcribed by an official checkpoint, its encoder pruned."""
-        own = RecogniseSettings(
+        own = TranscribeSettings(
             recogniser=recogniser, dataset=dataset, policy=policy, keep_rate=keep_rate, blocks=blocks, within=within
         )
         label = "none"
@@ -236,7 +236,7 @@ class Planner:
         kind = "policies" if own.policy in registry.names("policies") else "pruning"
         plugins = (registry.module_name(kind, own.policy), registry.module_name("datasets", dataset))
         inputs = {"audio": self.audio(dataset), "checkpoint": self.fetch(RECOGNISERS[recogniser].checkpoint)}
-        return self.cell("recognise", f"{recogniser}/{dataset}/{label}", own, plugins=plugins, inputs=inputs)
+        return self.cell("transcribe", f"{recogniser}/{dataset}/{label}", own, plugins=plugins, inputs=inputs)
 
     # --- cost ---------------------------------------------------------------------------------------------------
 

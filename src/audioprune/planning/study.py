@@ -60,17 +60,17 @@ def study_of(planner: Planner, name: str) -> StudyPlan:
                 for cell in planner.costs(study, cost, backbone, dataset, method, cost.stride):
                     plan.all.update(cell.upstream())
     for recognition in study.recognitions:
-        for cell in _recognised(planner, recognition):
+        for cell in _transcribed(planner, recognition):
             plan.all.update(cell.upstream())
     return plan
 
 
-def _recognised(planner: Planner, given: Recognition) -> Iterator[Cell]:
+def _transcribed(planner: Planner, given: Recognition) -> Iterator[Cell]:
     """The unpruned recogniser first."""
     for recogniser, dataset in product(given.recognisers, given.datasets):
-        yield planner.recognise(recogniser, dataset, "none", 1.0, (), "window")
+        yield planner.transcribe(recogniser, dataset, "none", 1.0, (), "window")
         for within, blocks, policy, rate in product(given.within, given.blocks, given.policies, given.keep_rates):
-            yield planner.recognise(recogniser, dataset, policy, rate, blocks, within)
+            yield planner.transcribe(recogniser, dataset, policy, rate, blocks, within)
 
 
 def _timed(planner: Planner, study: Study) -> Rates:

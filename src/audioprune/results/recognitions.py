@@ -1,6 +1,6 @@
 """What pruned recognisers got wrong: word error rates of a study's transcripts, and their paired differences.
 
-An arm is a cell of kind `recognise`: a policy at a keep-rate, at some blocks, of the whole window or within the sound.
+An arm is a cell of kind `transcribe`: a policy at a keep-rate, at some blocks, of the whole window or within the sound.
 Errors are pooled over clips: all edits over all words. Speakers are what is drawn anew for intervals.
 """
 

@@ -30,7 +30,7 @@ NOTE = (
 
 
 def needs(study: Cells) -> list:
-    return study.cells("recognise")
+    return study.cells("transcribe")
 
 
 def build(results: Results) -> Table:

@@ -33,7 +33,7 @@ LEAST, SHARE = 0.5, 0.1  # points, and share of the unpruned error rate, from wh
 
 
 def needs(study: Cells) -> list:
-    return study.cells("recognise")
+    return study.cells("transcribe")
 
 
 def build(results: Results) -> Table:

@@ -23,7 +23,7 @@ from audioprune.facts.recogniser import RECOGNISERS, Recogniser
 from audioprune.profiling import whisper_macs
 from audioprune.progress import Progress
 from audioprune.recognisers.whisper import prune, sounding
-from audioprune.settings import RecogniseSettings
+from audioprune.settings import TranscribeSettings
 from audioprune.steps._model import checkpoint_file
 from audioprune.steps._run import Job, main
 from audioprune.training.device import deterministic
@@ -33,7 +33,7 @@ RUNAWAY = 2.4  # compression ratio above which the library itself distrusts a tr
 FILE = "transcripts.parquet"
 
 
-def recognise(job: Job[RecogniseSettings]) -> dict:
+def transcribe(job: Job[TranscribeSettings]) -> dict:
     settings = job.settings
     facts = RECOGNISERS[settings.recogniser]
     device = deterministic(threads=1 if facts.small else 8)
@@ -43,7 +43,7 @@ def recognise(job: Job[RecogniseSettings]) -> dict:
     prune(model, named, rate, blocks, settings.within, **settings.options)
     store = WaveformStore.open(job.inputs["audio"])
     rows = [row for row in range(len(store)) if store.clips["split"].iloc[row] == "test"]
-    progress, normal, found = Progress(f"recognise/{job.address}", len(rows), "clips"), EnglishTextNormalizer(), []
+    progress, normal, found = Progress(f"transcribe/{job.address}", len(rows), "clips"), EnglishTextNormalizer(), []
     for row in rows:
         clip = store.clips.iloc[row]
         about = {name: clip[name] for name in ("clip", "recording", "speaker")}
@@ -119,9 +119,9 @@ def errors(reference: str, heard: str) -> dict:
     return {"words": len(reference.split()), **kinds, "errors": sum(kinds.values())}
 
 
-def _scored(settings: RecogniseSettings) -> tuple[int, ...]:
+def _scored(settings: TranscribeSettings) -> tuple[int, ...]:
     return settings.blocks if settings.policy == "topk" else ()
 
 
 if __name__ == "__main__":
-    main(recognise)
+    main(transcribe)

@@ -1,4 +1,4 @@
-"""The step `recognise` and the tables made of it: errors, tokens and MACs by hand, and the published checkpoint."""
+"""The step `transcribe` and the tables made of it: errors, tokens and MACs by hand, and the published checkpoint."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from audioprune.facts.recogniser import RECOGNISERS, Recogniser
 from audioprune.figures import wer_by_policy
 from audioprune.models import tensors
 from audioprune.results import recognitions
-from audioprune.settings import AudioSettings, FetchSettings, RecogniseSettings
+from audioprune.settings import AudioSettings, FetchSettings, TranscribeSettings
 from audioprune.sources import catalogue
-from audioprune.steps import fetch, recognise
+from audioprune.steps import fetch, transcribe
 from audioprune.steps._run import Job
 from audioprune.tables import wer, wer_contrasts
 from conftest import FIXTURES, mirror_folder
@@ -67,12 +67,12 @@ def audio(tmp_path) -> Path:
 
 
 def run(tmp_path, audio, checkpoint, monkeypatch, **settings) -> tuple[dict, pd.DataFrame]:
-    monkeypatch.setattr(recognise, "UNITS", 6)  # random weights never end
+    monkeypatch.setattr(transcribe, "UNITS", 6)  # random weights never end
     out = tmp_path / f"out{len(list(tmp_path.glob('out*')))}"
     out.mkdir()
-    own = RecogniseSettings(recogniser=SMALL.name, dataset="x", **settings)
-    job = Job("recognise", "a", "k", own, {"audio": audio, "checkpoint": checkpoint}, out, tmp_path / "resume")
-    return recognise.recognise(job), pd.read_parquet(out / "transcripts.parquet")
+    own = TranscribeSettings(recogniser=SMALL.name, dataset="x", **settings)
+    job = Job("transcribe", "a", "k", own, {"audio": audio, "checkpoint": checkpoint}, out, tmp_path / "resume")
+    return transcribe.transcribe(job), pd.read_parquet(out / "transcripts.parquet")
 
 
 def test_test_clips_are_heard_and_every_error_is_counted(tmp_path, audio, checkpoint, monkeypatch):
@@ -122,7 +122,7 @@ def test_a_clip_longer_than_a_window_stops_it(tmp_path, audio, checkpoint, monke
     ],
 )
 def test_errors_by_hand(reference, heard, counts):
-    found = recognise.errors(reference, heard)
+    found = transcribe.errors(reference, heard)
     assert tuple(found[name] for name in ("words", "substituted", "deleted", "inserted")) == counts
     assert found["errors"] == sum(counts[1:])
 
@@ -140,7 +140,7 @@ def test_a_wrong_checkpoint_is_named(checkpoint, write, words):
     path = checkpoint / "files" / "small.pt"
     write(path, torch.load(path, weights_only=True))
     with pytest.raises(UserError, match=words):
-        recognise.read(path, SMALL)
+        transcribe.read(path, SMALL)
 
 
 def test_digest_of_tensors_does_not_depend_on_the_file(tmp_path):
@@ -221,7 +221,7 @@ def test_ranking_is_compared_with_the_static_policy_that_the_other_half_prefers(
     }
     results = study(tmp_path, arms)
     frame, chosen = recognitions.best_static(
-        {one: results.cells("recognise", policy=one)[0] for one in ("stride", "pool")}
+        {one: results.cells("transcribe", policy=one)[0] for one in ("stride", "pool")}
     )
     assert chosen == {"first": "pool", "second": "stride"}
     assert frame["errors"].sum() == 3 * 20 + 4 * 20
@@ -303,12 +303,12 @@ def test_the_published_weights_hear_what_the_library_alone_heard(commonvoice_fil
         return
     assert tensors.digest(weights) == catalogue.load()["checkpoint-whisper-base"].archives[0].tensors
     facts, normal = RECOGNISERS["whisper-base"], EnglishTextNormalizer()
-    model = recognise.prune(recognise.read(weights, facts), "stride", 1.0)
+    model = transcribe.prune(transcribe.read(weights, facts), "stride", 1.0)
     sentences = {clip.id: clip for clip in commonvoice_100.clips(commonvoice_files.root, {})}
     for name, recorded in json.loads((FIXTURES / "whisper_base_heard.json").read_text(encoding="utf-8")).items():
         wave, rate = soundfile.read(commonvoice_files.root / sentences[name].path, dtype="float32")
         assert rate == 16000
-        found = recognise.transcribed(model, torch.from_numpy(wave), facts, scored=())
+        found = transcribe.transcribed(model, torch.from_numpy(wave), facts, scored=())
         assert normal(sentences[name].transcript) == recorded["reference"]
         assert normal(found["text"]) == recorded["heard"]
         assert found["sound"] == pytest.approx(50 * len(wave) / 16000, abs=1.5)
