@@ -118,7 +118,7 @@ def test_cells_made_with_old_and_new_code_are_refused_until_one_is_named(finishe
 
 
 def test_accepted_code_of_a_table_draws_nothing_again_but_the_report(finished):
-    refactor(finished, "tables/table1.py")
+    refactor(finished, "tables/keep_rates.py")
     assert set(finished.jobs("demo")) == {"table", "report"}
     (drawn,) = finished.cells("table/demo/table1/*")
     assert accept(finished, "table")["covers"] == [f"table/demo/table1/{drawn.name}"]

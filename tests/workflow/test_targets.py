@@ -258,10 +258,10 @@ def test_status_and_why_know_exhibits(made):
 
 def test_why_says_what_differs_in_a_superseded_exhibit(finished):
     (old,) = finished.cells("table/demo/table1/*")
-    finished.edit("src/audioprune/tables/table1.py", "TITLE = ", "CHANGED = 1\nTITLE = ")
+    finished.edit("src/audioprune/tables/keep_rates.py", "TITLE = ", "CHANGED = 1\nTITLE = ")
     (why,) = json.loads(finished.run("audioprune", "why", "table/demo/table1", "--json").stdout)
     assert why["state"] == "superseded"
-    assert why["changes"] == {old.name: ["code audioprune.tables.table1: changed"]}
+    assert why["changes"] == {old.name: ["code audioprune.tables.keep_rates: changed"]}
     (report,) = json.loads(finished.run("audioprune", "why", "report/demo/report", "--json").stdout)
     ((line,),) = report["changes"].values()
     assert line.startswith(f"input table/table1: {old.name} -> ")
