@@ -8,7 +8,9 @@ import shutil
 from collections import namedtuple
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 import yaml
 from _mine import LABELS, ROOT, SWAPPED, make, sound
 
@@ -27,7 +29,7 @@ def configure(folder: Path, csv: str = "labels.csv", **more) -> None:
     """config.yaml with the dataset and the study `mine`."""
     data = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     user = {"folder": str(folder), "csv": csv, "task": "environmental", "classes": ["a", "b"], "frames": 128}
-    grid = {"backbones": ["audiomae-tiny"], "datasets": ["mine"], "keep_rates": [0.5], "initial": "scratch"}
+    grid = {"backbones": ["audiomae-tiny"], "datasets": ["mine"], "keep_rates": [1.0, 0.5], "initial": "scratch"}
     data["studies"]["mine"] = data["studies"]["demo"] | {"grids": [grid], "costs": [], "contrasts": None}
     Path("config.yaml").write_text(yaml.safe_dump(data | {"datasets": {"mine": user}} | more, sort_keys=False))
 
@@ -177,6 +179,18 @@ def test_a_sample_of_the_audio_is_decoded_and_all_of_it_on_demand(tmp_path, else
     assert code == 3
     assert "WARNING  mine, audio: " in text
     assert "they are set aside" in text
+
+
+def test_clips_that_are_hardly_what_they_should_be_are_questioned_by_name(folder, capsys):
+    noise = np.random.default_rng(0).standard_normal(800)
+    soundfile.write(folder / "c01.wav", 0.1 * noise[:160], 16000)  # 10 ms
+    soundfile.write(folder / "c02.wav", 1000 * noise, 16000, subtype="FLOAT")
+    for command in (("index", "mine"), ("doctor", "mine")):
+        code, text = said(capsys, *command)
+        assert code == 3
+        assert "WARNING  mine, audio: shorter than one frame of 25 ms: c01.wav\n" in text
+        assert "WARNING  mine, audio: floats beyond full scale, divided: c02.wav\n" in text
+        assert "ok       mine, audio: 8 of 8 files decoded" in text
 
 
 def test_doctor_looks_at_the_disk_and_the_umask_of_the_results(folder, tmp_path, capsys, monkeypatch):

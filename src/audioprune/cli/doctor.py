@@ -101,7 +101,7 @@ def _own(plan: Plan, name: str, *, everything: bool) -> Iterator[Finding]:
     for warning in table.warnings:
         yield Finding(f"{name}, table", "warning", warning)
     set_aside = plan.config.bad_clips == "set_aside"
-    yield _look.audio(name, user_csv.folder(user), table.clips, everything=everything, set_aside=set_aside)
+    yield from _look.audio(name, user_csv.folder(user), table.clips, everything=everything, set_aside=set_aside)
 
 
 def _brought(plan: Plan, name: str, manual: str) -> Finding:

@@ -58,7 +58,7 @@ def _looked(
     """What is found in the table and the audio of own data."""
     if table:
         yield from (_look.Finding(f"{name}, table", "warning", warning) for warning in table.warnings)
-        yield _look.audio(name, place.path, table.clips, everything=everything, set_aside=set_aside)
+        yield from _look.audio(name, place.path, table.clips, everything=everything, set_aside=set_aside)
 
 
 def place_of(config: Config, name: str) -> brought.Place:

@@ -12,7 +12,7 @@ from audioprune.config import Config
 from audioprune.config_file import load
 from audioprune.errors import UserError
 from audioprune.exhibits import named
-from audioprune.planning import brought, exhibits
+from audioprune.planning import checks, exhibits
 from audioprune.planning.exhibits import REPORT, name_of
 from audioprune.planning.stages import Planner
 from audioprune.planning.study import StudyPlan, study_of
@@ -23,7 +23,7 @@ class Plan:
 
     def __init__(self, config: Config | None = None):
         self.config = config or load()
-        brought.check(self.config)
+        checks.check(self.config)
         self.planner = Planner(self.config)
         self.study = cache(self._study)
         self.exhibit = cache(self._exhibit)
