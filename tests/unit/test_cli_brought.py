@@ -85,7 +85,7 @@ def test_doctor_and_plan_say_what_planning_says(folder, tmp_path, capsys):
         assert f"waits for you: {told['text']}\n" in said(capsys, "plan", "mine")[1]
     configure(folder)
     folder.rename(tmp_path / "unmounted")
-    assert "is not here" in finding(capsys, "mine", "mine")["text"]
+    assert "does not exist any more" in finding(capsys, "mine", "mine")["text"]
     assert "waits for you" not in said(capsys, "plan", "mine")[1]
 
 
@@ -227,7 +227,7 @@ def test_index_knows_what_the_user_brings_and_nothing_else(folder, tmp_path, cap
     configure(folder, data={"voxceleb1": str(tmp_path / "vox")})
     assert said(capsys, "index", "voxceleb1")[1].startswith("voxceleb1: 1 files")
     assert "did you mean 'checkpoint-audiomae-b'" in said(capsys, "index", "audiomae-b")[1]
-    assert "'spc2' is no data that you bring yourself" in said(capsys, "index", "spc2")[1]
+    assert "'spc2' is not data that you provide yourself" in said(capsys, "index", "spc2")[1]
     assert "set data.as20k" in said(capsys, "index", "as20k")[1]
 
 

@@ -1,4 +1,4 @@
-"""Job files: what a job is given, named by its digest: the cells that it makes, and all that those are made from.
+"""Job files: the cells that a job makes with all their inputs, in a file named by its own digest.
 
 A job plans nothing. Its file is written by the main process when the run begins, never by a dry run, and lies in
 results/logs/jobs/<key>-<digest>.json: `key` is that of its cell or its batch, `digest` that of the file's bytes.

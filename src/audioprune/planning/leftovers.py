@@ -1,4 +1,4 @@
-"""What lies under results/ and belongs to no planned cell: superseded cells, scratch folders, resume points, logs.
+"""Leftovers under results/ that belong to no planned cell: superseded cells, scratch folders, resume points, logs.
 
 Only what this project writes is looked at, and links are never followed. What somebody may be writing, and what cannot
 be judged here, is kept.

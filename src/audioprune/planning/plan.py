@@ -1,4 +1,4 @@
-"""What one configuration plans: the cells of every study, its tables, figures and report among them."""
+"""The plan of a configuration: the cells of every study, including its tables, figures and report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The columns of a user's CSV: which are read, which are needed, and what is said of the others.
+"""The columns of a user's CSV: which are read, which are required, and the warnings about others.
 
 Upper case and blanks around a name do not count. Columns of other names are ignored, however near: `spilt` is told, not
 guessed, by `audioprune index`.

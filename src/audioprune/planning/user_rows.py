@@ -1,4 +1,4 @@
-"""One row of a user's CSV: what it says of a clip, and every mistake in it.
+"""One row of a user's CSV: the clip that it describes, and every mistake in it.
 
 What people write in other ways is read where it can mean one thing only: Windows' backslashes, an absolute path inside
 the folder, `validation` for `val`, a fold written as 1.0.
