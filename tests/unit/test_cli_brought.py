@@ -119,7 +119,7 @@ def test_a_checkpoint_that_is_none_is_said_before_any_job(folder, tmp_path, caps
     wrong = {
         "random bytes": (lambda: path.write_bytes(RANDOM), "one.pth is no checkpoint, or is truncated or damaged"),
         "cut off": (lambda: path.write_bytes(whole[:-2000]), "one.pth is no checkpoint, or is truncated or damaged"),
-        "of the other family": (lambda: weights(path, "ast-b"), "is an AST checkpoint, not one that audiomae-b can"),
+        "of the other family": (lambda: weights(path, "ast-b"), "is an AST checkpoint, which cannot initialise audiomae-b"),
         "of another stride": (lambda: weights(path, stride=10), "of stride 10, and studies train models of stride 16"),
         "of another width": (
             lambda: weights(path, pos_embed=(1, 513, 1024)),
@@ -236,4 +236,4 @@ def test_places_that_nothing_reads_are_refused_by_every_command_that_plans(folde
     for command in ("plan", "doctor", "status"):
         code, text = said(capsys, command, "demo")
         assert code == 1
-        assert "data.spc2: this dataset is fetched, or taken from `mirror`, not brought; take this line out" in text
+        assert "data.spc2: this dataset is downloaded, or taken from `mirror`, not provided by you; remove this line" in text

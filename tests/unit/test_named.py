@@ -42,7 +42,7 @@ def test_a_cells_own_row_counts_and_not_the_file():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("figure99: {draw: gama, title: x}", "figure99: no figures are drawn by 'gama'; did you mean 'gamma'"),
+        ("figure99: {draw: gama, title: x}", "figure99: no module draws figures as 'gama'; did you mean 'gamma'"),
         ("figure99: {draw: gamma}", "figure99.title: Field required"),
         ("figure99: {draw: gamma, title: x, show: {}}", "figure99.show: Extra inputs are not permitted"),
         ("figure99: [", "cannot be read"),
@@ -64,7 +64,7 @@ def test_a_wrong_file_is_one_message(tmp_path, monkeypatch, text, said):
             "task: Extra inputs are not permitted",
         ),
         ({"draw": "gamma", "shows": {"tasks": ["keywords"]}}, "tasks.0: Input should be 'keyword'"),
-        ({"draw": "occurrence"}, "occurrence draws for itself and takes no rows"),
+        ({"draw": "occurrence"}, "occurrence is a figure of its own and draws no rows"),
     ],
 )
 def test_a_row_that_its_module_does_not_draw_is_refused(row, said):

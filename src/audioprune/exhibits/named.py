@@ -82,13 +82,15 @@ def _read(path: Path) -> dict[str, Row]:
         raise _wrong(f"{path}", error) from None
     for name, row in found.items():
         if row.draw not in (valid := registry.names("figures")):
-            raise UserError(f"{path}: {name}: no figures are drawn by {row.draw!r}{registry.nearest(row.draw, valid)}")
+            raise UserError(
+                f"{path}: {name}: no module draws figures as {row.draw!r}{registry.nearest(row.draw, valid)}"
+            )
     return found
 
 
 def _wrong(place: str, error: ValidationError) -> UserError:
     lines = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']} (value: {e.get('input')!r})" for e in error.errors()]
-    return UserError("\n".join([f"{place} is not as it should be:", *lines]))
+    return UserError("\n".join([f"{place} is not valid:", *lines]))
 
 
 def row_of(kind: str, name: str) -> Row | None:
@@ -111,7 +113,7 @@ def of_row(row: Row) -> Figure:
     """Raises UserError where the module draws no rows, or not such a one."""
     module = _module("figure", row.draw)
     if not hasattr(module, "Shows"):
-        raise UserError(f"{FILE.name}: {row.title!r}: {row.draw} draws for itself and takes no rows")
+        raise UserError(f"{FILE.name}: {row.title!r}: {row.draw} is a figure of its own and draws no rows")
     try:
         shows = module.Shows.model_validate(row.shows)
     except ValidationError as error:

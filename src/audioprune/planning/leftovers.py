@@ -75,7 +75,7 @@ def reasons(cells: dict[str, Cell]) -> Callable[[str], str]:
 
     def reason(place: str) -> str:
         if place in pending:
-            return "what it is made from is not indexed here: see audioprune doctor"
+            return "its input data is not indexed here: see audioprune doctor"
         if place.startswith("throughput/") and place not in timed and _without_device(place) in on_any_device:
             return "a timing of another device"
         return ""

@@ -133,7 +133,7 @@ class Run:
         if not gone and all(self.states.of_copy(each).fresh for each in (cell, *others)):
             return Inputs(files, True, [])
         if self.states.of(cell).fresh and exhibits.first_copy(cell).is_file():
-            self._say(self.states.of_copy(cell), f"it is replaced by that of {cell.path}")
+            self._say(self.states.of_copy(cell), f"it is restored from {cell.path}")
         return Inputs(files, False, _guards(exhibits.first_copy(cell)))
 
     def _gone(self, cell: Cell) -> bool:

@@ -37,7 +37,7 @@ def errors(header: Sequence[str], user: UserFolder) -> Iterator[str]:
             yield f"no column {name!r}{_meant(name, header)}"
     for name in positions(header, user):
         if names.count(name) > 1:
-            yield f"column {name!r} stands {names.count(name)} times: leave one"
+            yield f"column {name!r} occurs {names.count(name)} times: keep one"
 
 
 def ignored(header: Sequence[str], user: UserFolder) -> list[str]:
