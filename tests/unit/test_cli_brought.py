@@ -87,7 +87,7 @@ def test_doctor_and_plan_say_what_planning_says(folder, tmp_path, capsys):
         assert f"waits for you: {told['text']}\n" in said(capsys, "plan", "mine")[1]
     configure(folder)
     folder.rename(tmp_path / "unmounted")
-    assert "is not here" in finding(capsys, "mine", "mine")["text"]
+    assert "does not exist any more" in finding(capsys, "mine", "mine")["text"]
     assert "waits for you" not in said(capsys, "plan", "mine")[1]
 
 
@@ -121,7 +121,7 @@ def test_a_checkpoint_that_is_none_is_said_before_any_job(folder, tmp_path, caps
     wrong = {
         "random bytes": (lambda: path.write_bytes(RANDOM), "one.pth is no checkpoint, or is truncated or damaged"),
         "cut off": (lambda: path.write_bytes(whole[:-2000]), "one.pth is no checkpoint, or is truncated or damaged"),
-        "of the other family": (lambda: weights(path, "ast-b"), "is an AST checkpoint, not one that audiomae-b can"),
+        "of the other family": (lambda: weights(path, "ast-b"), "is an AST checkpoint, which cannot initialise audiomae-b"),
         "of another stride": (lambda: weights(path, stride=10), "of stride 10, and studies train models of stride 16"),
         "of another width": (
             lambda: weights(path, pos_embed=(1, 513, 1024)),
@@ -241,7 +241,7 @@ def test_index_knows_what_the_user_brings_and_nothing_else(folder, tmp_path, cap
     configure(folder, data={"voxceleb1": str(tmp_path / "vox")})
     assert said(capsys, "index", "voxceleb1")[1].startswith("voxceleb1: 1 files")
     assert "did you mean 'checkpoint-audiomae-b'" in said(capsys, "index", "audiomae-b")[1]
-    assert "'spc2' is no data that you bring yourself" in said(capsys, "index", "spc2")[1]
+    assert "'spc2' is not data that you provide yourself" in said(capsys, "index", "spc2")[1]
     assert "set data.as20k" in said(capsys, "index", "as20k")[1]
 
 
@@ -250,4 +250,7 @@ def test_places_that_nothing_reads_are_refused_by_every_command_that_plans(folde
     for command in ("plan", "doctor", "status"):
         code, text = said(capsys, command, "demo")
         assert code == 1
-        assert "data.spc2: this dataset is fetched, or taken from `mirror`, not brought; take this line out" in text
+        assert (
+            "data.spc2: this dataset is downloaded, or taken from `mirror`, not provided by you; remove this line"
+            in text
+        )

@@ -73,7 +73,7 @@ def test_a_wrong_file_is_one_message(tmp_path, monkeypatch, text, said):
             "task: Extra inputs are not permitted",
         ),
         ({"draw": "gamma", "shows": {"tasks": ["keywords"]}}, "tasks.0: Input should be 'keyword'"),
-        ({"draw": "occurrence"}, "occurrence draws for itself and takes no rows"),
+        ({"draw": "occurrence"}, "occurrence is a figure of its own and draws no rows"),
     ],
 )
 def test_a_row_that_its_module_does_not_draw_is_refused(row, said):

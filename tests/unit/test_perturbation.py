@@ -54,12 +54,12 @@ def test_needs_holds_the_unperturbed_evaluations_of_the_same_models():
 def test_the_threshold_and_the_share_of_each_kind_are_said():
     """The fake's clusters of birds: tau -0.4, 67 % signal, 23 % background and 10 % padding of all clips' patches."""
     table = perturbation.build(ablations())
-    (note,) = [note for note in table.notes if "Of their patches" in note]
+    (note,) = [note for note in table.notes if "among their patches" in note]
     assert "birds (τ = −0.400) 67.0 / 23.0 / 10.0 %" in note
     found = next(row.cells for row in table.rows if row.cells["test"] == "I")
     assert (found["tau"], found["signal_share"]) == (-0.4, pytest.approx(67))
     assert (found["background_share"], found["padding_share"]) == (pytest.approx(23), pytest.approx(10))
-    (note,) = [note for note in perturbation.build(shared()).notes if "Of their patches" in note]
+    (note,) = [note for note in perturbation.build(shared()).notes if "among their patches" in note]
     assert "spc2 (τ = −0.650)." in note  # given for the dataset; the study has no clusters that say more
 
 

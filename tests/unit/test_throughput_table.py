@@ -56,7 +56,7 @@ def test_unpublished_models_have_no_published_columns(tmp_path):
         "Method",
         "Keep-rate",
         "MACs",
-        "MACs left",
+        "MACs remaining",
         "Samples/s, eager",
         "quartiles",
         "Speed-up, eager",

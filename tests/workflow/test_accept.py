@@ -66,7 +66,7 @@ def test_nothing_to_accept_says_so_and_a_missing_reason_is_refused(finished):
     found = finished.run("audioprune", "accept", "finetun", "--why", WHY)
     assert "did you mean 'finetune'?" in found.stderr
     found = finished.run("audioprune", "accept", "report", "--why", WHY)
-    assert "nothing to accept for 'report'" in found.stderr
+    assert "no change of code can be accepted for 'report'" in found.stderr
 
 
 def test_twice_edited_then_reverted_code_keeps_the_first_key(finished):

@@ -129,7 +129,7 @@ def test_deleting_outputs_would_leave_cells_in_pieces_and_is_refused(words, swit
     before = below_results(words)
     found = words.run("snakemake", record_of_words_made(words), switch)
     assert found.returncode != 0
-    assert "would take the records of cells away and leave their files" in found.stderr
+    assert "would delete the records of cells and leave their files" in found.stderr
     assert "audioprune gc --remove" in found.stderr
     assert below_results(words) == before
 

@@ -1,4 +1,4 @@
-"""What is looked at before hours are spent: own data and checkpoints, the disk of the results, the commands of a site.
+"""Checks before a long run: your own data and checkpoints, the disk of the results, the commands of a site.
 
 `doctor` and `index` say all that they find at once. A finding is ok, or
     absent    not there, and nothing here needs it

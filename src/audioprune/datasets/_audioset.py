@@ -32,8 +32,8 @@ def clips(root: Path, chosen: dict, dataset: str) -> list[Clip]:
     for option in ("train_json", "eval_json", "labels_csv"):
         if not pinned(root, chosen[option]):
             raise UserError(
-                f"dataset_options.{dataset}.{option} in config.yaml: {chosen[option]!r} leads out of {root} or is "
-                "hidden: no digest covers it; bring it into the folder, and name it from there"
+                f"dataset_options.{dataset}.{option} in config.yaml: {chosen[option]!r} lies outside {root} or is "
+                "hidden, so no digest covers it; copy it into the folder and give its path there"
             )
     number = label_numbers(root / chosen["labels_csv"], dataset)
     found: dict[str, Clip] = {}

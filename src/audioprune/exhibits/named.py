@@ -94,7 +94,7 @@ def _read(path: Path) -> dict[str, Row]:
 
 def _wrong(place: str, error: ValidationError) -> UserError:
     lines = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']} (value: {e.get('input')!r})" for e in error.errors()]
-    return UserError("\n".join([f"{place} is not as it should be:", *lines]))
+    return UserError("\n".join([f"{place} is not valid:", *lines]))
 
 
 def row_of(kind: str, name: str) -> Row | None:
@@ -125,7 +125,7 @@ def of_row(row: Row) -> Exhibit:
         return _module("table", row.draw)
     module = _module("figure", row.draw)
     if not hasattr(module, "Shows"):
-        raise UserError(f"{FILE.name}: {row.title!r}: {row.draw} draws for itself and takes no rows")
+        raise UserError(f"{FILE.name}: {row.title!r}: {row.draw} is a figure of its own and draws no rows")
     try:
         shows = module.Shows.model_validate(row.shows)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Data that the user brings: where the configuration says that it lies, and whether that is what was indexed.
+"""Data that the user provides: where config.yaml says that it lies, and whether it is the data that was indexed.
 
 A manifest (audioprune.sources.manifest) stands for its data where the configuration names the place that was indexed,
 or none.

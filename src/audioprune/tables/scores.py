@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 TITLE = "Score and pooling"
 CAPTION = (
     "topk by the attention of the class token (cls) or of all tokens (global), for models trained with it and for the "
-    "unpruned model pruned off the shelf: the drop from the unpruned model, and by how many points it is below topk by "
-    "the backbone's own score."
+    "unpruned model pruned off the shelf. The drop is the unpruned model minus the row; then topk by the backbone's "
+    "own score minus the row."
 )
 PUBLISHED = ("table5",)  # files of report/published that it shows
-BELOW_AST = "Below AST: AST-MP is AST with mean pooling, and is compared with AST at the same keep-rate."
+BELOW_AST = "AST − this: AST-MP is AST with mean pooling, and is compared with AST at the same keep-rate."
 POOLED, BY_CLASS = "ast-mp", "ast"
 
 
@@ -114,8 +114,8 @@ def _columns() -> tuple[Column, ...]:
         Column("keep_rate", "Keep-rate", decimals=1),
         *measured("accuracy", VALUE),
         *measured("drop", "Drop", "points"),
-        *measured("own_score_minus_this", "Below own score", "points"),
+        *measured("own_score_minus_this", "Own score − this", "points"),
         *measured("ast_minus_this", "Below AST", "points"),
         Column("accuracy", "Published", part="published"),
-        Column("accuracy", "Difference", "points", part="difference"),
+        Column("accuracy", "Minus published", "points", part="difference"),
     )
