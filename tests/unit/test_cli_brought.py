@@ -121,7 +121,10 @@ def test_a_checkpoint_that_is_none_is_said_before_any_job(folder, tmp_path, caps
     wrong = {
         "random bytes": (lambda: path.write_bytes(RANDOM), "one.pth is no checkpoint, or is truncated or damaged"),
         "cut off": (lambda: path.write_bytes(whole[:-2000]), "one.pth is no checkpoint, or is truncated or damaged"),
-        "of the other family": (lambda: weights(path, "ast-b"), "is an AST checkpoint, which cannot initialise audiomae-b"),
+        "of the other family": (
+            lambda: weights(path, "ast-b"),
+            "is an AST checkpoint, which cannot initialise audiomae-b",
+        ),
         "of another stride": (lambda: weights(path, stride=10), "of stride 10, and studies train models of stride 16"),
         "of another width": (
             lambda: weights(path, pos_embed=(1, 513, 1024)),

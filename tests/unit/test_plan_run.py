@@ -179,7 +179,8 @@ def test_a_run_knows_studies_by_the_names_of_their_rules_and_files_by_theirs():
         ("finetnue", "'finetnue' is no target; valid names: all, demo, mini, mini_full, paper"),
         (
             "results/demo/",
-            "results/demo/ is a folder; the target of the whole study is 'demo', that of its report results/demo/report.html",
+            "results/demo/ is a folder; the target of the whole study is 'demo', that of its report "
+            "results/demo/report.html",
         ),
         ("results/demo/tabel1.tex", "no exhibit is named 'tabel1'; did you mean 'table1'"),
         ("results/demo/table1.pfd", "results/demo/table1.pfd: table1 comes as .tex"),

@@ -115,7 +115,7 @@ def _columns() -> tuple[Column, ...]:
         *measured("accuracy", VALUE),
         *measured("drop", "Drop", "points"),
         *measured("own_score_minus_this", "Own score − this", "points"),
-        *measured("ast_minus_this", "Below AST", "points"),
+        *measured("ast_minus_this", "AST − this", "points"),
         Column("accuracy", "Published", part="published"),
         Column("accuracy", "Minus published", "points", part="difference"),
     )
