@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from audioprune.config_names import BackboneName, DatasetName, MethodLabel, PolicyName, RecogniserName, Tests
 from audioprune.config_training import Generated, Pretraining, RecipeSet
 from audioprune.facts.tokens import BLOCKS, PATCH
-from audioprune.settings import Closed, OptionValue, UserFolder, Within
+from audioprune.settings import Budget, Closed, OptionValue, Restore, Thin, UserFolder, Within
 
 MADE_BEFORE = ("official", "stored")  # checkpoints by others, and by this workflow: rows of workflow/sources.yaml
 
@@ -140,12 +140,29 @@ class Recognition(Closed):
     recognisers: tuple[RecogniserName, ...] = Field(description="official checkpoints, such as whisper-base")
     datasets: tuple[DatasetName, ...] = Field(description="speech with transcripts")
     policies: tuple[PolicyName, ...] = Field(
-        ("stride", "pool", "random", "topk", "intensity", "adjacent"), description="which tokens stay, or are merged"
+        ("stride", "pool", "random", "topk", "intensity", "adjacent"),
+        description="which tokens stay, or are merged; pool@0: before block 0, at the cost of pool at `blocks`",
     )
     keep_rates: tuple[float, ...] = Field((0.5, 0.25), description="shares of tokens kept at each pruning block")
     blocks: tuple[tuple[int, ...], ...] = Field(((2,),), description="pruning blocks of the encoder, from zero")
     within: tuple[Within, ...] = Field(
         ("sound", "window"), description="of the tokens that hold sound, all padding kept, or of the whole window"
+    )
+    budgets: tuple[Budget, ...] = Field(
+        ("fixed",), description="a fixed share of every clip; or one threshold for all clips, of policies that have one"
+    )
+    restores: tuple[Restore, ...] = Field(
+        (), description="of CTC recognisers: what pruned columns hold; none named: its own"
+    )
+    thins: tuple[Thin, ...] = Field(
+        (), description="of the unpruned Whisper: which tokens of the padding stay at the first of the pruning blocks"
+    )
+    thin_to: tuple[int, ...] = Field((640, 320, 160, 80), description="how many tokens of the padding stay")
+    margins: tuple[int, ...] = Field(
+        (), description="of the unpruned Whisper without padding to 30 s: tokens of silence behind the clip instead"
+    )
+    fallbacks: tuple[bool, ...] = Field(
+        (False,), description="whether the library samples anew what it distrusts: a sensitivity to runaway transcripts"
     )
 
 

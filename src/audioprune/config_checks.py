@@ -17,7 +17,7 @@ from audioprune.config_training import FamilyRecipes
 from audioprune.errors import UserError
 from audioprune.facts.backbone import SIZES
 from audioprune.facts.dataset import Dataset
-from audioprune.facts.recogniser import RECOGNISERS
+from audioprune.facts.recogniser import POOLED, RECOGNISERS, THRESHOLDS
 from audioprune.methods import parse_label
 from audioprune.recipes import block_of, broken, layers, resolve_pretraining, resolve_recipe
 from audioprune.settings import Augment, Closed, Recipe, UserFolder
@@ -184,7 +184,7 @@ def _recognition(config: Config, place: str, given: Recognition) -> Iterator[str
     for field, kind, valid in (
         ("recognisers", "recogniser", tuple(RECOGNISERS)),
         ("datasets", "dataset with transcripts", spoken),
-        ("policies", "policy", registry.policies()),
+        ("policies", "policy", (*registry.policies(), POOLED)),
     ):
         for j, value in enumerate(getattr(given, field)):
             if value not in valid:
@@ -192,6 +192,11 @@ def _recognition(config: Config, place: str, given: Recognition) -> Iterator[str
     for name in given.datasets:
         if name in config.datasets and config.datasets[name].folds > 1:
             yield f"{place}.datasets: {name!r} has folds, and nothing is trained: name test clips in a column `split`"
+    if set(given.budgets) == {"threshold"}:
+        for j, name in enumerate(given.policies):
+            if name not in THRESHOLDS:
+                those = ", ".join(THRESHOLDS)
+                yield f"{place}.policies.{j}: {name!r} has no score to hold against a threshold; {those} have"
     yield from _rates(place, given.keep_rates)
     depth = min((RECOGNISERS[one].depth for one in given.recognisers if one in RECOGNISERS), default=0)
     for j, blocks in enumerate(given.blocks):

@@ -8,7 +8,7 @@ Sources of the defaults: paper.md 1.1 to 1.10 (P0 Table 6 and the released scrip
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -18,6 +18,9 @@ from audioprune.facts.tokens import BLOCKS, PATCH
 Decay = Annotated[float, Field(ge=0, lt=1)]
 OptionValue = str | int | float | bool
 Within = Literal["window", "sound"]
+Budget = Literal["fixed", "threshold"]
+Thin = Literal["uniform", "first", "last", "attention"]
+Restore = Literal["carried", "nearest", "blank"]
 Perturbation = Literal["I", "II", "III", "I-shuffled", "II-shuffled", "III-shuffled"]
 
 
@@ -280,13 +283,52 @@ class TranscribeSettings(Closed):
         "window", description="of all tokens of the padded window, or of those that hold sound; then all padding stays"
     )
     options: dict[str, OptionValue] = Field(default_factory=dict, description="options of the policy")
+    budget: Budget = Field(
+        "fixed",
+        description="fixed: the same share of every clip; threshold: what reaches one score in every clip, set on "
+        "one half of them so that as much stays there as with the fixed share, used on the other half",
+    )
+    at_input: bool = Field(
+        False,
+        description="pool alone: once, before block 0, to as many tokens as cost what pooling at `blocks` does",
+    )
+    thin: Literal[Thin, ""] = Field(
+        "", description="policy none: of the padding alone thin_to tokens stay at the first pruning block, and these"
+    )
+    thin_to: int = Field(0, ge=0, description="tokens of padding that stay; all where there are no more")
+    padding: Literal["window", "none"] = Field(
+        "window", description="window: clips are padded to 30 s, as Whisper was trained; none: by a margin alone"
+    )
+    margin: int = Field(128, ge=0, description="padding none: tokens of silence that are encoded behind the clip")
+    restore: Literal[Restore, ""] = Field(
+        "", description="what a pruned token's column of a CTC recogniser holds; nothing is restored for Whisper"
+    )
+    fallback: bool = Field(
+        False,
+        description="clips whose greedy transcript the library itself distrusts are sampled at rising temperatures",
+    )
 
     @model_validator(mode="before")
     @classmethod
-    def _unpruned_is_none(cls, data: Any) -> Any:
+    def _only_what_counts(cls, data: Any) -> Any:
+        """Fields that say nothing of an arm are left at their defaults: arms that are the same have the same key."""
+        if not isinstance(data, dict):
+            return data
+        idle = set()
         if data.get("policy", "none") == "none" or data.get("keep_rate", 1.0) == 1.0:
-            return {name: data[name] for name in ("recogniser", "dataset") if name in data}
-        return data
+            idle |= {"policy", "keep_rate", "within", "options", "budget", "at_input", "restore"}
+            idle |= set() if data.get("thin") else {"blocks"}
+        idle |= set() if data.get("thin") else {"thin_to"}
+        idle |= set() if data.get("padding") == "none" else {"margin"}
+        return {name: value for name, value in data.items() if name not in idle}
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        if self.at_input and (self.policy, self.budget) != ("pool", "fixed"):
+            raise ValueError("at_input: pool with a fixed budget is what can be done before block 0")
+        if self.thin and (self.policy != "none" or self.padding == "none" or not self.thin_to or not self.blocks):
+            raise ValueError("thin: give policy none, padding window, thin_to above 0 and a block")
+        return self
 
 
 class MacsSettings(Closed):

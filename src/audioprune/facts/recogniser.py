@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+AT_INPUT = "@0"  # ends the name of a policy that acts once, before block 0
+POOLED = f"pool{AT_INPUT}"  # the one there is
+THRESHOLDS = ("topk", "intensity", "adjacent", "blank")  # policies whose score can be held against one threshold
+
 
 @dataclass(frozen=True)
 class Recogniser:

@@ -16,7 +16,7 @@ from audioprune.facts.dataset import Dataset
 from audioprune.facts.recogniser import RECOGNISERS
 from audioprune.facts.tokens import PATCH
 from audioprune.fingerprints.keys import code_of, key_of
-from audioprune.labels import label_of, method_label
+from audioprune.labels import arm_label, label_of, method_label
 from audioprune.methods import Method
 from audioprune.planning import brought
 from audioprune.recipes import resolve_pretraining, resolve_recipe
@@ -39,7 +39,6 @@ from audioprune.settings import (
     TraceSettings,
     TranscribeSettings,
     UserFolder,
-    Within,
 )
 from audioprune.sources import catalogue, manifest, user
 
@@ -223,20 +222,14 @@ class Planner:
             named.append(registry.module_name("datasets", dataset))
         return tuple(named)
 
-    def transcribe(
-        self, recogniser: str, dataset: str, policy: str, keep_rate: float, blocks: tuple[int, ...], within: Within
-    ) -> Cell:
-        """Test clips transcribed by an official checkpoint, its encoder pruned."""
-        own = TranscribeSettings(
-            recogniser=recogniser, dataset=dataset, policy=policy, keep_rate=keep_rate, blocks=blocks, within=within
-        )
-        label = "none"
-        if own.policy != "none":
-            label = f"{own.policy}-{own.keep_rate:g}-block{'-'.join(map(str, own.blocks))}-{own.within}"
+    def transcribe(self, recogniser: str, dataset: str, **settings: Any) -> Cell:
+        """Test clips transcribed by an official checkpoint, its encoder pruned: an arm (see settings)."""
+        own = TranscribeSettings(recogniser=recogniser, dataset=dataset, **settings)
         kind = "policies" if own.policy in registry.names("policies") else "pruning"
         plugins = (registry.module_name(kind, own.policy), registry.module_name("datasets", dataset))
         inputs = {"audio": self.audio(dataset), "checkpoint": self.fetch(RECOGNISERS[recogniser].checkpoint)}
-        return self.cell("transcribe", f"{recogniser}/{dataset}/{label}", own, plugins=plugins, inputs=inputs)
+        address = f"{recogniser}/{dataset}/{arm_label(own)}"
+        return self.cell("transcribe", address, own, plugins=plugins, inputs=inputs)
 
     # --- cost ---------------------------------------------------------------------------------------------------
 

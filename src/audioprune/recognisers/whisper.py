@@ -61,7 +61,7 @@ def make_policy(name: str, tokens: int, options: dict[str, Any]) -> Reducer:
     """The reducer of a policy: a module of audioprune.policies, or a pruning method that runs on frames too."""
     if name not in registry.policies():
         raise UserError(f"no policy named {name!r}{registry.nearest(name, registry.policies())}")
-    module = registry.get("policies" if name in registry.names("policies") else "pruning", name)
+    module = registry.policy_module(name)
     facts: Method = module.FACTS
     known = [one for one in option_names(module.build) if one not in facts.choices]  # which are about extra tokens
     for option, value in options.items():
