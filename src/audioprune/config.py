@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from audioprune.config_names import BackboneName, DatasetName, MethodLabel, PolicyName, RecogniserName, Tests
-from audioprune.config_training import Generated, Pretraining, RecipeSet
+from audioprune.config_training import Generated, Pretraining, RecipeSet, Taught
 from audioprune.facts.tokens import BLOCKS, PATCH
 from audioprune.settings import Budget, Closed, OptionValue, Restore, Thin, UserFolder, Within
 
@@ -135,9 +135,11 @@ class Throughput(Closed):
 
 
 class Recognition(Closed):
-    """Speech recognisers off the shelf, their encoders pruned: every policy at every keep-rate, and none."""
+    """Speech recognisers, their encoders pruned off the shelf or trained so: every policy at every keep-rate."""
 
-    recognisers: tuple[RecogniserName, ...] = Field(description="official checkpoints, such as whisper-base")
+    recognisers: tuple[RecogniserName, ...] = Field(
+        description="official checkpoints, such as whisper-base; or what is taught, such as strips-tiny"
+    )
     datasets: tuple[DatasetName, ...] = Field(description="speech with transcripts")
     policies: tuple[PolicyName, ...] = Field(
         ("stride", "pool", "random", "topk", "intensity", "adjacent"),
@@ -164,6 +166,7 @@ class Recognition(Closed):
     fallbacks: tuple[bool, ...] = Field(
         (False,), description="whether the library samples anew what it distrusts: a sensitivity to runaway transcripts"
     )
+    taught: Taught | None = Field(None, description="how recognisers with a CTC head learn; other recognisers: none")
 
 
 class Study(Closed):

@@ -17,7 +17,7 @@ from audioprune.config_training import FamilyRecipes
 from audioprune.errors import UserError
 from audioprune.facts.backbone import SIZES
 from audioprune.facts.dataset import Dataset
-from audioprune.facts.recogniser import POOLED, RECOGNISERS, THRESHOLDS
+from audioprune.facts.recogniser import CTC, POOLED, RECOGNISERS, THRESHOLDS
 from audioprune.methods import parse_label
 from audioprune.recipes import block_of, broken, layers, resolve_pretraining, resolve_recipe
 from audioprune.settings import Augment, Closed, Recipe, UserFolder
@@ -180,9 +180,10 @@ def _parts(config: Config, place: str, grid: Grid) -> Iterator[str]:
 
 
 def _recognition(config: Config, place: str, given: Recognition) -> Iterator[str]:
+    every = RECOGNISERS | CTC
     spoken = tuple(name for name in _datasets(config) if _task(config, name) == "transcription")
     for field, kind, valid in (
-        ("recognisers", "recogniser", tuple(RECOGNISERS)),
+        ("recognisers", "recogniser", tuple(every)),
         ("datasets", "dataset with transcripts", spoken),
         ("policies", "policy", (*registry.policies(), POOLED)),
     ):
@@ -198,7 +199,7 @@ def _recognition(config: Config, place: str, given: Recognition) -> Iterator[str
                 those = ", ".join(THRESHOLDS)
                 yield f"{place}.policies.{j}: {name!r} has no score to hold against a threshold; {those} have"
     yield from _rates(place, given.keep_rates)
-    depth = min((RECOGNISERS[one].depth for one in given.recognisers if one in RECOGNISERS), default=0)
+    depth = min((every[one].depth for one in given.recognisers if one in every), default=0)
     for j, blocks in enumerate(given.blocks):
         if not blocks or list(blocks) != sorted({b for b in blocks if 0 <= b < depth}):
             yield f"{place}.blocks.{j}: {list(blocks)} must be different, rising numbers from 0 to {depth - 1}"

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BeforeValidator, Field
 
 from audioprune import registry
-from audioprune.facts.recogniser import POOLED, RECOGNISERS
+from audioprune.facts.recogniser import CTC, POOLED, RECOGNISERS
 from audioprune.methods import examples
 from audioprune.settings import Augment, Closed, OptionValue, Perturbation, Recipe
 
@@ -49,7 +49,7 @@ def _fields_of(model: type[Closed]) -> Any:
 
 
 BackboneName = Annotated[str, _closed(lambda: registry.names("backbones"))]
-RecogniserName = Annotated[str, _closed(lambda: tuple(RECOGNISERS))]
+RecogniserName = Annotated[str, _closed(lambda: (*RECOGNISERS, *CTC))]
 PolicyName = Annotated[str, _closed(lambda: (*registry.policies(), POOLED))]
 FamilyName = Annotated[str, _closed(registry.families)]
 DatasetName = Annotated[

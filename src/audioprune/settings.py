@@ -271,6 +271,38 @@ class DiscardSettings(Closed):
     sample_seed: int = Field(0, description="of the sample of clips")
 
 
+class RecogniseSettings(Closed):
+    """A recogniser with a CTC head: trained from nothing, adapted to a policy, or taken as it was published.
+
+    It is adapted where the cell takes in another recogniser's, and published where it has no recipe. Clips are set
+    aside for choosing weights, so that no test clip has a part in it.
+    """
+
+    recogniser: str = Field(description="such as strips-tiny")
+    dataset: str = Field(description="whose training clips, and whose transcripts give the units")
+    units: Literal["words", "chars"] = Field(
+        "words", description="outputs: every word of the training transcripts, or letters and a word boundary"
+    )
+    strip: int = Field(4, ge=1, le=16, description="frames of 10 ms that make a token of strips")
+    policy: str = Field("none", description="a module of audioprune.policies, or a pruning method that runs on frames")
+    keep_rate: float = Field(1.0, gt=0, le=1, description="share of the tokens kept at each pruning block")
+    blocks: tuple[int, ...] = Field(BLOCKS, description="pruning blocks of the encoder, counted from zero")
+    at_input: bool = Field(False, description="tokens go before block 0 instead")
+    options: dict[str, OptionValue] = Field(default_factory=dict, description="options of the policy")
+    restore: Restore = Field("carried", description="what the column of a pruned token takes")
+    recipe: Recipe | None = Field(None, description="how it is optimised; none: taken as it was published")
+    auxiliary: float = Field(0.3, ge=0, description="weight of the auxiliary head's loss")
+    seed: int = Field(0, ge=0, description="of weights and order of clips")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unpruned_is_none(cls, data: Any) -> Any:
+        if data.get("policy", "none") == "none" or data.get("keep_rate", 1.0) == 1.0:
+            pruning = ("policy", "keep_rate", "blocks", "at_input", "options", "restore")
+            return {name: value for name, value in data.items() if name not in pruning}
+        return data
+
+
 class TranscribeSettings(Closed):
     """Test clips transcribed by a recogniser whose encoder is pruned, off the shelf; keep_rate 1 means policy none."""
 

@@ -26,7 +26,7 @@ class Kind:
     version: int = 1  # raised when a module that is in no fingerprint changes what its cells hold
     gpu: bool = False  # runs a model: on a GPU where that is of published size
     alone: bool = False  # is timed, so nothing else may run beside it
-    together: Literal["", "finetuning", "kind", "study"] = ""  # which of its cells one process makes
+    together: Literal["", "finetuning", "recogniser", "kind", "study"] = ""  # which of its cells one process makes
     at_once: int = 0  # at most so many; 0: all of them
     passes: Callable[[Any], float] | None = None  # forward passes over each clip, given the settings
     clips: Literal["train", "test"] = "test"  # which clips they go over
@@ -40,6 +40,10 @@ class Kind:
 
 def _trained(own: Any) -> float:
     return TRAINING * own.recipe.epochs
+
+
+def _learnt(own: Any) -> float:
+    return _trained(own) if own.recipe else 0
 
 
 def _discarded(own: Any) -> float:
@@ -66,7 +70,10 @@ KINDS: dict[str, Kind] = {  # in the order in which they can be made
     "trace": evaluated(settings.TraceSettings, "clips.parquet", gpu=True, passes=_once),
     "tokens": evaluated(settings.TokensSettings, "stages.parquet"),
     "discard": evaluated(settings.DiscardSettings, "discarded.parquet", gpu=True, passes=_discarded),
-    "transcribe": Kind(settings.TranscribeSettings, "transcripts.parquet", gpu=True, passes=_once),
+    "recognise": Kind(settings.RecogniseSettings, "history.csv", gpu=True, passes=_learnt, clips="train", weights=2),
+    "transcribe": Kind(
+        settings.TranscribeSettings, "transcripts.parquet", gpu=True, passes=_once, together="recogniser"
+    ),
     "macs": counted(settings.MacsSettings, "macs.csv"),
     "throughput": counted(settings.ThroughputSettings, "throughput.csv", gpu=True, alone=True),
     "table": drawn(settings.ExhibitSettings, files=("tex", "csv", "html", "json")),

@@ -17,7 +17,7 @@ from audioprune.facts.dataset import Dataset
 from audioprune.facts.recogniser import AT_INPUT, THRESHOLDS
 from audioprune.labels import label_of
 from audioprune.methods import Method, methods_of
-from audioprune.planning import declared
+from audioprune.planning import declared, taught
 from audioprune.planning.stages import Planner
 from audioprune.recipes import resolve_probes
 from audioprune.settings import Contrast, Pruning
@@ -62,7 +62,8 @@ def study_of(planner: Planner, name: str) -> StudyPlan:
                 for cell in planner.costs(study, cost, backbone, dataset, method, cost.stride):
                     plan.all.update(cell.upstream())
     for recognition in study.recognitions:
-        for cell in _transcribed(planner, recognition):
+        learn = recognition.taught
+        for cell in taught.cells(planner, recognition, learn) if learn else _transcribed(planner, recognition):
             plan.all.update(cell.upstream())
     return plan
 

@@ -12,7 +12,7 @@ within="sound"    K = ceil(keep_rate n) of the n that hold sound; all others sta
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from types import MethodType
 from typing import TYPE_CHECKING, Any, get_args
@@ -21,56 +21,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from audioprune import registry
 from audioprune.errors import UserError
 from audioprune.facts.checks import check_blocks, check_keep_rate
-from audioprune.facts.method import Method
-from audioprune.facts.options import option_names, refusal
-from audioprune.facts.tokens import Tokens, keep_count
 from audioprune.models import scores
-from audioprune.models.pruner import Attention as Score
-from audioprune.models.pruner import Pruner, Reducer, Survivors, View, advance, gather_kept
+from audioprune.models.policy import make_policy
+from audioprune.models.pruner import Reducer, Survivors
 from audioprune.settings import Within
 
 if TYPE_CHECKING:
     from whisper.model import AudioEncoder, MultiHeadAttention, ResidualAttentionBlock, Whisper
 
 FRAMES = 4  # of 10 ms that a token's own pixels are: two of its own, and one on either side
-
-
-@dataclass(frozen=True)
-class InTime:
-    """A pruner for tokens that lie in the order of time: what it keeps stays in that order."""
-
-    pruner: Pruner
-    off_by_e, r = False, None
-
-    @property
-    def attention(self) -> Score | None:
-        return self.pruner.attention
-
-    def reduce(
-        self, x: Tensor, survivors: Survivors, *, keep_rate: float, block: int, seen: Tensor | None
-    ) -> tuple[Tensor, Survivors]:
-        count = keep_count(keep_rate, int(x.shape[1]))
-        keep = self.pruner(View(block, count, 0, survivors.numbers, survivors.pixels, seen)).sort(dim=1).values
-        return gather_kept(x, keep, 0), advance(survivors, keep)
-
-
-def make_policy(name: str, tokens: int, options: dict[str, Any]) -> Reducer:
-    """The reducer of a policy: a module of audioprune.policies, or a pruning method that runs on frames too."""
-    if name not in registry.policies():
-        raise UserError(f"no policy named {name!r}{registry.nearest(name, registry.policies())}")
-    module = registry.policy_module(name)
-    facts: Method = module.FACTS
-    known = [one for one in option_names(module.build) if one not in facts.choices]  # which are about extra tokens
-    for option, value in options.items():
-        if option not in known:
-            raise UserError(f"policy {name!r} has no option {option!r}{registry.nearest(option, known)}")
-        if wrong := refusal(facts, module.build, option, value):
-            raise UserError(f"policy {name!r}: {wrong}")
-    made = module.build(Tokens(extra=0, orientation="time", time=tokens, freq=1, score="global"), **options)
-    return InTime(made) if isinstance(made, Pruner) else made
 
 
 class PrunedEncoder(nn.Module):
