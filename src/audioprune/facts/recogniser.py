@@ -14,6 +14,7 @@ from typing import NamedTuple
 AT_INPUT = "@0"  # ends the name of a policy that acts once, before block 0
 POOLED = f"pool{AT_INPUT}"  # the one there is
 THRESHOLDS = ("topk", "intensity", "adjacent", "blank")  # policies whose score can be held against one threshold
+AUXILIARY = ("blank",)  # policies that rank by what the auxiliary head of a CTC recogniser says
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,6 @@ CONVOLUTIONS = tuple(  # of wav2vec2's front end
     Convolution(512, kernel, stride) for kernel, stride in zip((10, 3, 3, 3, 3, 2, 2), (5, 2, 2, 2, 2, 2, 2))
 )
 POSITIONS = (128, 16)  # kernel and groups of wav2vec2's positional convolution
-SHORTEST = 400  # samples of which wav2vec2 makes one column
 
 
 def convolved(samples: int) -> list[int]:

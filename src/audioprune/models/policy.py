@@ -15,15 +15,20 @@ from audioprune import registry
 from audioprune.errors import UserError
 from audioprune.facts.method import Method
 from audioprune.facts.options import option_names, refusal
+from audioprune.facts.recogniser import AUXILIARY
 from audioprune.facts.tokens import Attention, Tokens, keep_count
 from audioprune.models.pruner import Pruner, Reducer, Survivors, View, advance, gather_kept
 
 
 @dataclass(frozen=True)
 class InTime:
-    """A pruner for tokens that lie in the order of time: what it keeps stays in that order."""
+    """A pruner for tokens that lie in the order of time: what it keeps stays in that order.
+
+    auxiliary   whether it is shown what a recogniser's auxiliary head says of the tokens of the input
+    """
 
     pruner: Pruner
+    auxiliary: bool = False
     off_by_e, r = False, None
 
     @property
@@ -51,4 +56,4 @@ def make_policy(name: str, tokens: int, options: dict[str, Any]) -> Reducer:
         if wrong := refusal(facts, module.build, option, value):
             raise UserError(f"policy {name!r}: {wrong}")
     made = module.build(Tokens(extra=0, orientation="time", time=tokens, freq=1, score="global"), **options)
-    return InTime(made) if isinstance(made, Pruner) else made
+    return InTime(made, name in AUXILIARY) if isinstance(made, Pruner) else made

@@ -7,6 +7,7 @@ Edits are counted between transcripts that Whisper's English normaliser has pass
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,10 @@ import torch
 import whisper
 from whisper.normalizers import EnglishTextNormalizer
 
-from audioprune import records
+from audioprune import records, registry
 from audioprune.audio.store import WaveformStore
 from audioprune.errors import UserError
-from audioprune.facts.recogniser import RECOGNISERS, Recogniser
+from audioprune.facts.recogniser import CTC, RECOGNISERS, Recogniser
 from audioprune.profiling import whisper_macs
 from audioprune.progress import Progress
 from audioprune.recognisers.whisper import prune, sounding
@@ -34,27 +35,14 @@ FILE = "transcripts.parquet"
 
 
 def transcribe(job: Job[TranscribeSettings]) -> dict:
-    settings = job.settings
-    facts = RECOGNISERS[settings.recogniser]
-    device = deterministic(threads=1 if facts.small else 8)
-    model = read(checkpoint_file(job.inputs["checkpoint"]), facts).to(device)
-    blocks, rate = (settings.blocks, settings.keep_rate) if settings.policy != "none" else ((), 1.0)
-    named = settings.policy if settings.policy != "none" else "stride"  # at keep-rate 1 any is the untouched model
-    prune(model, named, rate, blocks, settings.within, **settings.options)
     store = WaveformStore.open(job.inputs["audio"])
+    listen, normal = (by_taught if "recognise" in job.inputs else by_whisper)(job, store)
     rows = [row for row in range(len(store)) if store.clips["split"].iloc[row] == "test"]
-    progress, normal, found = Progress(f"transcribe/{job.address}", len(rows), "clips"), EnglishTextNormalizer(), []
+    progress, found = Progress(f"transcribe/{job.address}", len(rows), "clips"), []
     for row in rows:
         clip = store.clips.iloc[row]
         about = {name: clip[name] for name in ("clip", "recording", "speaker")}
-        wave = torch.as_tensor(store.waveform(row))
-        if len(wave) > whisper.audio.N_SAMPLES:
-            seconds = len(wave) / whisper.audio.SAMPLE_RATE
-            raise UserError(
-                f"{clip['clip']} lasts {seconds:.1f} s, and a window of {facts.name} is 30 s: what lies behind would "
-                "count as not heard; cut the clip and its transcript"
-            )
-        heard = transcribed(model, wave, facts, scored=_scored(settings))
+        heard = listen(clip["clip"], torch.as_tensor(store.waveform(row)))
         found.append(about | heard | errors(normal(clip["transcript"]), normal(heard["text"])))
         progress.add()
     frame = pd.DataFrame(found)
@@ -67,6 +55,39 @@ def transcribe(job: Job[TranscribeSettings]) -> dict:
         "runaway": int(frame["runaway"].sum()),
         "encoder_macs": int(frame["encoder_macs"].sum()),
     }
+
+
+Listen = Callable[[str, torch.Tensor], dict]  # a clip's name and waveform (L,) -> what is heard, and its cost
+Normal = Callable[[str], str]
+
+
+def by_taught(job: Job[TranscribeSettings], store: WaveformStore) -> tuple[Listen, Normal]:
+    """A recogniser with a CTC head, whose transcripts are written as those it learnt from: nothing is normalised."""
+    facts = CTC[job.settings.recogniser]
+    device = deterministic(threads=1 if facts.small else 8)
+    family = registry.get("recognisers", facts.family)
+    return family.listener(job.inputs["recognise"], job.settings, store, device), lambda text: " ".join(text.split())
+
+
+def by_whisper(job: Job[TranscribeSettings], store: WaveformStore) -> tuple[Listen, Normal]:
+    settings = job.settings
+    facts = RECOGNISERS[settings.recogniser]
+    device = deterministic(threads=1 if facts.small else 8)
+    model = read(checkpoint_file(job.inputs["checkpoint"]), facts).to(device)
+    blocks, rate = (settings.blocks, settings.keep_rate) if settings.policy != "none" else ((), 1.0)
+    named = settings.policy if settings.policy != "none" else "stride"  # at keep-rate 1 any is the untouched model
+    prune(model, named, rate, blocks, settings.within, **settings.options)
+
+    def listen(name: str, wave: torch.Tensor) -> dict:
+        if len(wave) > whisper.audio.N_SAMPLES:
+            seconds = len(wave) / whisper.audio.SAMPLE_RATE
+            raise UserError(
+                f"{name} lasts {seconds:.1f} s, and a window of {facts.name} is 30 s: what lies behind would count as "
+                "not heard; cut the clip and its transcript"
+            )
+        return transcribed(model, wave, facts, scored=_scored(settings))
+
+    return listen, EnglishTextNormalizer()
 
 
 def read(path: Path, facts: Recogniser) -> whisper.Whisper:
