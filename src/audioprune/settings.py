@@ -289,7 +289,9 @@ class RecogniseSettings(Closed):
     blocks: tuple[int, ...] = Field(BLOCKS, description="pruning blocks of the encoder, counted from zero")
     at_input: bool = Field(False, description="tokens go before block 0 instead")
     options: dict[str, OptionValue] = Field(default_factory=dict, description="options of the policy")
-    restore: Restore = Field("carried", description="what the column of a pruned token takes")
+    restore: Literal["carried", "nearest"] = Field(
+        "carried", description="what the column of a pruned token takes; with blanks some clips could not be aligned"
+    )
     recipe: Recipe | None = Field(None, description="how it is optimised; none: taken as it was published")
     auxiliary: float = Field(0.3, ge=0, description="weight of the auxiliary head's loss")
     seed: int = Field(0, ge=0, description="of weights and order of clips")

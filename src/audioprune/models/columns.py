@@ -59,8 +59,9 @@ def merged(numbers: Tensor, columns: int) -> Tensor:
 
 
 def gone(left: Ragged, columns: Sequence[int]) -> Tensor:
-    """Which columns' tokens are not left, (B, N) bool; padding is."""
-    found = torch.ones(len(columns), max(columns), dtype=torch.bool, device=left.x.device)
-    for i, clip in enumerate(left.clips):
+    """Which of the clips' columns have tokens that are not left, (B, N) bool; padding is none."""
+    found = torch.zeros(len(columns), max(columns), dtype=torch.bool, device=left.x.device)
+    for i, (clip, n) in enumerate(zip(left.clips, columns, strict=True)):
+        found[i, :n] = True
         found[i, clip.numbers[0]] = False
     return found

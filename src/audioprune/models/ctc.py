@@ -117,7 +117,7 @@ class Listener(nn.Module):
             tokens = through(layer, tokens, policy, keep_rate=pruning.keep_rate, block=i, eager=self.eager, said=said)
             counts.append(tokens.lengths)
         states.append(tokens)
-        logits, gone = self.classified(self.restored(states, wide)), None
+        logits = self.classified(self.restored(states, wide))
         if self.restore == "blank" and not self.merges:
             gone = columns.gone(tokens, wide)
             never = logits.new_full(logits.shape[-1:], -torch.inf)

@@ -29,8 +29,7 @@ def cells(planner: Planner, given: Recognition, taught: Taught) -> Iterator[Cell
                 if not (official and pruning.get("policy") == "blank"):  # it ranks by a head that the checkpoint lacks
                     yield from heard(planner, start, given, pruning)
                 if adapted:
-                    restore = given.restores[0] if given.restores else "carried"
-                    trained = RecogniseSettings(**own, **pruning, restore=restore, recipe=adapted, seed=seed)
+                    trained = RecogniseSettings(**own, **pruning, recipe=adapted, seed=seed)
                     yield from heard(planner, recognise(planner, trained, start), given, pruning)
 
 
