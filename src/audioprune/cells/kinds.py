@@ -72,7 +72,12 @@ KINDS: dict[str, Kind] = {  # in the order in which they can be made
     "discard": evaluated(settings.DiscardSettings, "discarded.parquet", gpu=True, passes=_discarded),
     "recognise": Kind(settings.RecogniseSettings, "history.csv", gpu=True, passes=_learnt, clips="train", weights=2),
     "transcribe": Kind(
-        settings.TranscribeSettings, "transcripts.parquet", gpu=True, passes=_once, together="recogniser"
+        settings.TranscribeSettings,
+        "transcripts.parquet",
+        gpu=True,
+        passes=_once,
+        together="recogniser",
+        at_once=24,  # what they share is a twentieth of their work, and another core takes others
     ),
     "macs": counted(settings.MacsSettings, "macs.csv"),
     "throughput": counted(settings.ThroughputSettings, "throughput.csv", gpu=True, alone=True),

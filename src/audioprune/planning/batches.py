@@ -65,8 +65,9 @@ def _label(cell: Cell) -> str:
         return ""
     if together == "finetuning":
         return tuned_of(cell).path
-    if together == "recogniser":  # transcripts by one that was trained take seconds, those of a Whisper minutes
-        return cell.inputs["recognise"].path if "recognise" in cell.inputs else ""
+    if together == "recogniser":  # arms share what they compute before a selection
+        model = cell.inputs.get("recognise") or cell.inputs["checkpoint"]
+        return f"{model.path}/{cell.settings.dataset}"
     return f"{DRAWN}/{cell.settings.study}" if KINDS[cell.kind].draws else cell.kind
 
 
