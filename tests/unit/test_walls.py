@@ -18,7 +18,8 @@ REPORT = {("report", "report")}
 TRAINING = {"pretrain", "finetune"}
 
 HOLDERS = {  # module: kinds of cells, and exhibits
-    "recognisers.whisper": ({"transcribe"}, set()),
+    "recognisers.whisper": (set(), set()),  # the library call
+    "recognisers.whisper_arms": ({"transcribe"}, set()),
     "exhibits.style": (set(), FIGURES),
     "exhibits.figure_files": (set(), FIGURES),
     "exhibits.table_files": (set(), TABLES),
