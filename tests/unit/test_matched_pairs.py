@@ -22,7 +22,9 @@ def test_of_many_sentences_it_is_the_t_test():
 
 
 def test_few_sentences_are_refused_and_equal_ones_say_nothing():
-    assert matched_pairs([1, 0] * 24) == pytest.approx((float("nan"), None, "48 sentences: matched pairs need 50"), nan_ok=True)
+    assert matched_pairs([1, 0] * 24) == pytest.approx(
+        (float("nan"), None, "48 sentences: matched pairs need 50"), nan_ok=True
+    )
     assert matched_pairs([1, 0] * 25).p is not None
     assert matched_pairs([0] * 50).p == 1
     assert matched_pairs([2] * 50).why == "the difference is the same in every sentence"

@@ -1,8 +1,8 @@
 """Matched pairs of sentences, the test that speech evaluations report (NIST's MAPSSWE; Gillick and Cox 1989).
 
-Each sentence is a segment. d = errors of the first recogniser minus those of the second in it, Z = mean(d) / (s / sqrt n),
-and p is two-sided by the normal distribution, which is why few sentences are refused. Sentences of one speaker count as
-independent here: beside a bootstrap over speakers it is what other work can be compared with, and decides nothing.
+Each sentence is a segment. Of d = errors of the first recogniser minus those of the second, Z = mean(d) / (s / sqrt n),
+and p is two-sided by the normal distribution, which is why few sentences are refused. Sentences of one speaker count
+as independent here: beside a bootstrap over speakers it is what other work can be compared with, and decides nothing.
 """
 
 from __future__ import annotations
