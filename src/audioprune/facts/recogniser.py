@@ -31,6 +31,11 @@ class Recogniser:
     tokens: int = 1500  # of a window of 30 s
 
     @property
+    def batchings(self) -> tuple[str, ...]:
+        """Ways to batch clips that differ for it (settings.Batching): its window is as long for every clip."""
+        return ("single", "padded")
+
+    @property
     def units(self) -> int:
         """Outputs of the decoder."""
         return 51865 if self.multilingual else 51864

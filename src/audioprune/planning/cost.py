@@ -26,9 +26,10 @@ def estimate(cell: Cell, facts: Callable[[str], Dataset], tflops: float) -> dict
     kind, own = KINDS[cell.kind], cell.settings
     if kind.passes is None:
         return {}
-    if cell.kind in ("recognise", "transcribe"):
+    if cell.kind in ("recognise", "transcribe", "pace"):
         dataset = facts(own.dataset)
         clips = dataset.train_clips if kind.clips == "train" else dataset.test_clips
+        clips = min(clips, getattr(own, "clips", clips))
         return _recognised(cell, dataset.frames, kind.passes(own) * clips, tflops)
     if cell.kind == "pretrain":
         clips, frames, classes = cell.inputs["audio"].settings.clips, cell.inputs["features"].settings.frames, 1

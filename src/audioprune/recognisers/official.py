@@ -1,0 +1,32 @@
+"""Official checkpoints of recognisers, read and checked; and how Whisper decodes everywhere in the project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import whisper
+
+from audioprune.errors import UserError
+from audioprune.facts.recogniser import Recogniser
+
+UNITS = 224  # of a transcript, at most
+
+
+def read(path: Path, facts: Recogniser) -> whisper.Whisper:
+    """An official checkpoint as a float32 model in evaluation mode; UserError where it is another one."""
+    try:
+        model = whisper.load_model(str(path), device="cpu")
+    except Exception as error:  # of pickle, of torch, of a dict that is none: whatever the file holds
+        first = str(error).partition("\n")[0]
+        raise UserError(f"{path} is no whole checkpoint of openai-whisper ({type(error).__name__}: {first})") from None
+    dims = model.dims
+    own = (dims.n_audio_state, dims.n_audio_head, dims.n_audio_layer, dims.n_mels, dims.n_vocab)
+    wanted = (facts.width, facts.heads, facts.depth, facts.mels, facts.units)
+    if own != wanted:
+        raise UserError(f"{path} is another Whisper than {facts.name}: width, heads, depth, mels, units are {own}")
+    return model.float().eval()
+
+
+def greedy(units: int = UNITS) -> whisper.DecodingOptions:
+    """English, without timestamps, in float32, the likeliest unit each time."""
+    return whisper.DecodingOptions(language="en", without_timestamps=True, fp16=False, sample_len=units)

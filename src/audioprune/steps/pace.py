@@ -1,0 +1,84 @@
+"""Speed of a recogniser on test clips of their own lengths, in every batching, on the device that the cell names.
+
+Real weights and real sound: how many tokens stay, and how many units are written, depends on them.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+
+import pandas as pd
+import torch
+
+from audioprune import records
+from audioprune.audio.store import WaveformStore
+from audioprune.facts.recogniser import RECOGNISERS
+from audioprune.profiling.batchings import Batch, batches
+from audioprune.profiling.pace import Arm, Subject, paced
+from audioprune.recognisers.official import read
+from audioprune.recognisers.whisper_pace import PacedWhisper
+from audioprune.settings import PaceSettings
+from audioprune.steps._model import checkpoint_file
+from audioprune.steps._run import Job, main
+from audioprune.steps._timed import timed, where
+from audioprune.tokens.trace import sample
+
+FILE, BATCHES = "pace.csv", "batches.csv"
+
+
+def pace(job: Job[PaceSettings]) -> dict:
+    own, device = job.settings, where()
+    with timed(job.address, own.device, threads=os.cpu_count() or 1) as about:
+        subject = subject_of(job, device)
+        waves = waves_of(job)
+        lengths = [subject.tokens(len(wave)) for wave in waves]
+        made = {batching: batches(batching, lengths, own, subject.window) for batching in own.batchings}
+        spent = paced(
+            subject, waves, arms_of(own), made,
+            warmup=own.warmup, runs=own.runs, precision=own.precision, device=device, name=f"timing {job.address}",
+        )  # fmt: skip
+    frame = pd.DataFrame([{**arm._asdict(), "run": run, **asdict(one)} for arm, run, one in spent])
+    write(job, FILE, frame)
+    write(job, BATCHES, batched(made, lengths))
+    seconds = sum(len(wave) for wave in waves) / 16000
+    return about | {"clips": len(waves), "audio_seconds": seconds, "tokens": sum(lengths)}
+
+
+def arms_of(own: PaceSettings) -> list[Arm]:
+    """The unpruned model once in each batching, then every policy at every keep-rate below 1."""
+    pruned = [(policy, rate) for policy in own.policies for rate in own.keep_rates if rate < 1]
+    return [Arm(batching, *one) for batching in own.batchings for one in (("none", 1.0), *pruned)]
+
+
+def subject_of(job: Job[PaceSettings], device: torch.device) -> Subject:
+    own = job.settings
+    facts = RECOGNISERS[own.recogniser]
+    model = read(checkpoint_file(job.inputs["checkpoint"]), facts).to(device)
+    return PacedWhisper(model, facts, blocks=own.blocks, within=own.within)
+
+
+def waves_of(job: Job[PaceSettings]) -> list[torch.Tensor]:
+    """Waveforms (L,) of a seeded sample of the test clips."""
+    store = WaveformStore.open(job.inputs["audio"])
+    rows = (store.clips["split"] == "test").to_numpy().nonzero()[0]
+    return [torch.as_tensor(store.waveform(row)) for row in sample(rows, job.settings.clips, job.settings.seed)]
+
+
+def batched(made: dict, lengths: list[int]) -> pd.DataFrame:
+    """One row for each batch: how many clips, their tokens, and the tokens that are computed for them."""
+
+    def row(batching: str, batch: Batch) -> dict:
+        valid = sum(lengths[i] for i in batch.clips)
+        return {"batching": batching, "clips": len(batch.clips), "valid": valid, "computed": batch.computed}
+
+    return pd.DataFrame([row(batching, batch) for batching, own in made.items() for batch in own])
+
+
+def write(job: Job[PaceSettings], name: str, frame: pd.DataFrame) -> None:
+    with records.atomic(job.out / name) as path:
+        frame.to_csv(path, index=False, lineterminator="\n")
+
+
+if __name__ == "__main__":
+    main(pace)
