@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from audioprune import registry
 from audioprune.config import Pace, Study
-from audioprune.facts.recogniser import RECOGNISERS
+from audioprune.facts.recogniser import CTC, RECOGNISERS
 
 
 def errors_of(place: str, study: Study, given: Pace) -> Iterator[str]:
@@ -28,8 +28,9 @@ def errors_of(place: str, study: Study, given: Pace) -> Iterator[str]:
     for j, rate in enumerate(given.keep_rates):
         if not 0 < rate <= 1:
             yield f"{place}.keep_rates.{j}: {rate} is not above 0 and at most 1"
-    timed = [RECOGNISERS[name] for name in given.recognisers or recognisers if name in RECOGNISERS]
-    depth = min((facts.depth for facts in timed), default=0)
+    facts = RECOGNISERS | CTC
+    timed = [facts[name] for name in given.recognisers or recognisers if name in facts]
+    depth = min((one.depth for one in timed), default=0)
     if given.blocks is not None and list(given.blocks) != sorted({b for b in given.blocks if 0 <= b < depth}):
         yield f"{place}.blocks: {list(given.blocks)} must be different, rising numbers from 0 to {depth - 1}"
 

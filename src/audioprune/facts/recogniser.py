@@ -67,6 +67,11 @@ class Ctc:
     official: bool = False  # has a checkpoint by others, without an auxiliary head; else it is trained from nothing
 
     @property
+    def batchings(self) -> tuple[str, ...]:
+        """Ways to batch clips that differ for it (settings.Batching): it takes clips as long as they are."""
+        return ("single", "padded", "longest", "bucketed")
+
+    @property
     def checkpoint(self) -> str:
         """Its row of workflow/sources.yaml."""
         return f"checkpoint-{self.name}"

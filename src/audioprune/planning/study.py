@@ -66,7 +66,7 @@ def study_of(planner: Planner, name: str) -> StudyPlan:
         learn = recognition.taught
         for cell in taught.cells(planner, recognition, learn) if learn else _transcribed(planner, recognition):
             plan.all.update(cell.upstream())
-    for cell in paced(planner, study):
+    for cell in paced(planner, study.pace, plan.cells("transcribe")) if study.pace else ():
         plan.all.update(cell.upstream())
     return plan
 

@@ -14,9 +14,24 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from audioprune.errors import UserError
 from audioprune.settings import Batching, PaceSettings
+
+
+class Arm(NamedTuple):
+    """One way to batch, and one policy at one keep-rate."""
+
+    batching: Batching
+    policy: str
+    keep_rate: float
+
+
+def arms_of(own: PaceSettings) -> list[Arm]:
+    """In the order in which they are timed and shown: in every batching the unpruned model, then every policy."""
+    pruned = [(policy, rate) for rate in own.keep_rates if rate < 1 for policy in own.policies]
+    return [Arm(batching, *one) for batching in own.batchings for one in (("none", 1.0), *pruned)]
 
 
 @dataclass(frozen=True)

@@ -8,21 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from audioprune.profiling.batchings import Batch
+from audioprune.profiling.batchings import Arm, Batch
 from audioprune.profiling.rounds import Clock, arithmetic, clock_of, rounds
 from audioprune.progress import Progress
 from audioprune.settings import Batching
-
-
-class Arm(NamedTuple):
-    batching: Batching
-    policy: str
-    keep_rate: float
 
 
 class Subject(Protocol):

@@ -14,8 +14,8 @@ import torch
 from audioprune import records
 from audioprune.audio.store import WaveformStore
 from audioprune.facts.recogniser import RECOGNISERS
-from audioprune.profiling.batchings import Batch, batches
-from audioprune.profiling.pace import Arm, Subject, paced
+from audioprune.profiling.batchings import Batch, arms_of, batches
+from audioprune.profiling.pace import Subject, paced
 from audioprune.recognisers.official import read
 from audioprune.recognisers.whisper_pace import PacedWhisper
 from audioprune.settings import PaceSettings
@@ -43,12 +43,6 @@ def pace(job: Job[PaceSettings]) -> dict:
     write(job, BATCHES, batched(made, lengths))
     seconds = sum(len(wave) for wave in waves) / 16000
     return about | {"clips": len(waves), "audio_seconds": seconds, "tokens": sum(lengths)}
-
-
-def arms_of(own: PaceSettings) -> list[Arm]:
-    """The unpruned model once in each batching, then every policy at every keep-rate below 1."""
-    pruned = [(policy, rate) for policy in own.policies for rate in own.keep_rates if rate < 1]
-    return [Arm(batching, *one) for batching in own.batchings for one in (("none", 1.0), *pruned)]
 
 
 def subject_of(job: Job[PaceSettings], device: torch.device) -> Subject:
