@@ -179,7 +179,6 @@ class Pace(Closed):
     blocks: tuple[int, ...] | None = Field(
         None, description="pruning blocks, from zero; none named: after a quarter, half and three quarters of them"
     )
-    within: Within = Field("window", description="of all tokens of a padded window, or of those that hold sound")
     batchings: tuple[Batching, ...] = Field(
         ("single", "padded", "longest", "bucketed"),
         description="one clip; so many padded to the longest of all, the baseline; to that of the batch; of equal "

@@ -408,7 +408,6 @@ class PaceSettings(Closed):
         description="shares of the tokens kept; 1.0, the baseline, must be among them"
     )
     blocks: tuple[int, ...] = Field(description="pruning blocks, counted from zero")
-    within: Within = Field("window", description="of all tokens of a padded window, or of those that hold sound")
     batchings: tuple[Batching, ...] = Field(
         description="one clip; so many padded to the longest of all; to the longest of the batch; of equal lengths"
     )

@@ -128,7 +128,6 @@ PINNED: dict[str, object] = {
     "ThroughputSettings.precision": "fp32",
     "Row.caption": "",
     "Row.shows": {},
-    "PaceSettings.within": "window",
     "PaceSettings.batch_size": 16,
     "PaceSettings.tokens_per_batch": 16384,
     "PaceSettings.bucket": 50,

@@ -36,5 +36,5 @@ def _cell(planner: Planner, pace: Pace, recogniser: str, dataset: str, inputs: d
         plugins += (registry.module_name("recognisers", CTC[recogniser].family),)
     if dataset in registry.names("datasets"):
         plugins += (registry.module_name("datasets", dataset),)
-    address = f"{plain(device)}/{recogniser}/{dataset}/{'-'.join(pace.policies)}-{pace.within}"
+    address = f"{plain(device)}/{recogniser}/{dataset}/{'-'.join(pace.policies)}"
     return planner.cell("pace", address, own, plugins=plugins, inputs=dict(inputs))

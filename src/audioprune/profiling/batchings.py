@@ -38,6 +38,7 @@ def arms_of(own: PaceSettings) -> list[Arm]:
 class Batch:
     clips: tuple[int, ...]  # places in the list of clips
     tokens: int  # to which each of them is padded
+    filled: bool = False  # padded with silence that a model takes for sound
 
     @property
     def computed(self) -> int:
@@ -55,7 +56,8 @@ def batches(batching: Batching, lengths: Sequence[int], own: PaceSettings, windo
         random.Random(own.seed).shuffle(order)
         parts = [order[first : first + own.batch_size] for first in range(0, len(order), own.batch_size)]
     whole = window or (max(lengths) if batching == "padded" else None)
-    return [Batch(tuple(part), whole or max(lengths[i] for i in part)) for part in parts]
+    filled = batching == "padded"
+    return [Batch(tuple(part), whole or max(lengths[i] for i in part), filled) for part in parts]
 
 
 def waste(made: Sequence[Batch], lengths: Sequence[int]) -> float:

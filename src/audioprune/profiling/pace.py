@@ -30,8 +30,8 @@ class Subject(Protocol):
 
     def choose(self, policy: str, keep_rate: float) -> None: ...
 
-    def features(self, waves: list[Tensor], tokens: int) -> Any:
-        """What the encoder takes in, of waveforms (L,) that are padded to so many tokens."""
+    def features(self, waves: Sequence[Tensor], filled: bool) -> Any:
+        """What the encoder takes in, of waveforms (L,); filled: with silence, to the length of the longest of all."""
         ...
 
     def encode(self, features: Any) -> Any: ...
@@ -44,7 +44,7 @@ class Subject(Protocol):
         """MACs of encoder and decoder in the last batch, padding and waiting for the longest included."""
         ...
 
-    def useful(self, tokens: int, units: int) -> tuple[int, int]:
+    def useful(self, samples: int, units: int) -> tuple[int, int]:
         """MACs of encoder and decoder of a clip alone, as long as it is, with the policy and keep-rate now chosen."""
         ...
 
@@ -77,15 +77,13 @@ def paced(
 ) -> list[tuple[Arm, int, Spent]]:
     """(arm, run, what it took) of every arm in every run."""
     waves = [wave.to(device) for wave in waves]
-    lengths, clock = [subject.tokens(len(wave)) for wave in waves], clock_of(device)
+    clock = clock_of(device)
 
     def passed(arm: Arm) -> Spent:
         subject.choose(arm.policy, arm.keep_rate)
         spent = Spent()
         for batch in batches[arm.batching]:
-            _add(
-                spent, subject, [waves[i] for i in batch.clips], [lengths[i] for i in batch.clips], batch.tokens, clock
-            )
+            _add(spent, subject, [waves[i] for i in batch.clips], batch.filled, clock)
         return spent
 
     progress = Progress(name, (warmup + runs) * len(arms), "passes")
@@ -93,17 +91,15 @@ def paced(
         return rounds(arms, passed, warmup=warmup, runs=runs, progress=progress)
 
 
-def _add(
-    spent: Spent, subject: Subject, waves: list[Tensor], lengths: Sequence[int], tokens: int, clock: Clock
-) -> None:
-    features, front = clock(lambda: subject.features(waves, tokens))
+def _add(spent: Spent, subject: Subject, waves: Sequence[Tensor], filled: bool, clock: Clock) -> None:
+    features, front = clock(lambda: subject.features(waves, filled))
     encoded, encoder = clock(lambda: subject.encode(features))
     units, decoder = clock(lambda: subject.decode(encoded))
     spent.features_s += front
     spent.encoder_s += encoder
     spent.decoder_s += decoder
     spent.units += sum(units)
-    ran, needed = subject.executed(len(waves), units), map(subject.useful, lengths, units)
+    ran, needed = subject.executed(len(waves), units), map(subject.useful, map(len, waves), units)
     spent.encoder_macs += ran[0]
     spent.decoder_macs += ran[1]
     for encoder_macs, decoder_macs in needed:

@@ -11,17 +11,18 @@ from dataclasses import asdict
 import pandas as pd
 import torch
 
-from audioprune import records
+from audioprune import records, registry
 from audioprune.audio.store import WaveformStore
-from audioprune.facts.recogniser import RECOGNISERS
+from audioprune.facts.recogniser import CTC, RECOGNISERS
 from audioprune.profiling.batchings import Batch, arms_of, batches
 from audioprune.profiling.pace import Subject, paced
-from audioprune.recognisers.official import read
-from audioprune.recognisers.whisper_pace import PacedWhisper
 from audioprune.settings import PaceSettings
 from audioprune.steps._model import checkpoint_file
+from audioprune.steps._paced_ctc import PacedCtc
+from audioprune.steps._paced_whisper import PacedWhisper
 from audioprune.steps._run import Job, main
 from audioprune.steps._timed import timed, where
+from audioprune.steps.transcribe import read
 from audioprune.tokens.trace import sample
 
 FILE, BATCHES = "pace.csv", "batches.csv"
@@ -30,26 +31,30 @@ FILE, BATCHES = "pace.csv", "batches.csv"
 def pace(job: Job[PaceSettings]) -> dict:
     own, device = job.settings, where()
     with timed(job.address, own.device, threads=os.cpu_count() or 1) as about:
-        subject = subject_of(job, device)
         waves = waves_of(job)
+        subject = subject_of(job, device, max(map(len, waves)))
         lengths = [subject.tokens(len(wave)) for wave in waves]
-        made = {batching: batches(batching, lengths, own, subject.window) for batching in own.batchings}
+        groups = {batching: batches(batching, lengths, own, subject.window) for batching in own.batchings}
         spent = paced(
-            subject, waves, arms_of(own), made,
+            subject, waves, arms_of(own), groups,
             warmup=own.warmup, runs=own.runs, precision=own.precision, device=device, name=f"timing {job.address}",
         )  # fmt: skip
     frame = pd.DataFrame([{**arm._asdict(), "run": run, **asdict(one)} for arm, run, one in spent])
     write(job, FILE, frame)
-    write(job, BATCHES, batched(made, lengths))
+    write(job, BATCHES, batched(groups, lengths))
     seconds = sum(len(wave) for wave in waves) / 16000
     return about | {"clips": len(waves), "audio_seconds": seconds, "tokens": sum(lengths)}
 
 
-def subject_of(job: Job[PaceSettings], device: torch.device) -> Subject:
+def subject_of(job: Job[PaceSettings], device: torch.device, longest: int) -> Subject:
+    """What is timed; `longest`: samples of the longest clip."""
     own = job.settings
-    facts = RECOGNISERS[own.recogniser]
-    model = read(checkpoint_file(job.inputs["checkpoint"]), facts).to(device)
-    return PacedWhisper(model, facts, blocks=own.blocks, within=own.within)
+    if own.recogniser in RECOGNISERS:
+        facts = RECOGNISERS[own.recogniser]
+        return PacedWhisper(read(checkpoint_file(job.inputs["checkpoint"]), facts).to(device), facts, own)
+    family = registry.get("recognisers", CTC[own.recogniser].family)
+    model, units = family.made(job.inputs["recognise"])
+    return PacedCtc(model.to(device), units, own, family.put_in, longest)
 
 
 def waves_of(job: Job[PaceSettings]) -> list[torch.Tensor]:
@@ -59,14 +64,14 @@ def waves_of(job: Job[PaceSettings]) -> list[torch.Tensor]:
     return [torch.as_tensor(store.waveform(row)) for row in sample(rows, job.settings.clips, job.settings.seed)]
 
 
-def batched(made: dict, lengths: list[int]) -> pd.DataFrame:
+def batched(groups: dict, lengths: list[int]) -> pd.DataFrame:
     """One row for each batch: how many clips, their tokens, and the tokens that are computed for them."""
 
     def row(batching: str, batch: Batch) -> dict:
         valid = sum(lengths[i] for i in batch.clips)
         return {"batching": batching, "clips": len(batch.clips), "valid": valid, "computed": batch.computed}
 
-    return pd.DataFrame([row(batching, batch) for batching, own in made.items() for batch in own])
+    return pd.DataFrame([row(batching, batch) for batching, own in groups.items() for batch in own])
 
 
 def write(job: Job[PaceSettings], name: str, frame: pd.DataFrame) -> None:
