@@ -17,10 +17,10 @@ from audioprune.facts.recogniser import Recogniser
 from audioprune.facts.tokens import entering
 from audioprune.profiling import whisper_macs
 from audioprune.recognisers.whisper import prune
+from audioprune.recognisers.whisper_decoding import UNITS
 from audioprune.settings import PaceSettings
 
 SAMPLES = 320  # of a token, 20 ms
-UNITS = 224  # of a transcript, at most
 
 
 class PacedWhisper:

@@ -16,13 +16,13 @@ from audioprune.audio.store import WaveformStore
 from audioprune.facts.recogniser import CTC, RECOGNISERS
 from audioprune.profiling.batchings import Batch, arms_of, batches
 from audioprune.profiling.pace import Subject, paced
+from audioprune.recognisers.whisper_weights import read
 from audioprune.settings import PaceSettings
 from audioprune.steps._model import checkpoint_file
 from audioprune.steps._paced_ctc import PacedCtc
 from audioprune.steps._paced_whisper import PacedWhisper
 from audioprune.steps._run import Job, main
 from audioprune.steps._timed import timed, where
-from audioprune.steps.transcribe import read
 from audioprune.tokens.trace import sample
 
 FILE, BATCHES = "pace.csv", "batches.csv"
