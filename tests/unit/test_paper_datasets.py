@@ -227,7 +227,7 @@ def test_librispeech(tmp_path):
         ("84-1-0000", "val", "84", "84-1"),
         ("61-7-0000", "test", "61", "61-7"),
     ]
-    assert {clip.transcript for clip in clips.values()} == {"northanger abbey"}
+    assert {clip.transcript for clip in clips.values()} == {"NORTHANGER ABBEY"}
     assert all((tmp_path / clip.path).is_file() for clip in clips.values())
     with pytest.raises(UserError, match="no files like train-other"):
         librispeech.clips(tmp_path, {"train": "train-other-500"})

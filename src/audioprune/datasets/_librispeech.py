@@ -16,6 +16,8 @@ FRAMES = 3504  # ASSUME: 35.0 s: no sentence of the parts in use is longer, and 
 def sentences(root: Path, dataset: str, parts: Mapping[str, str], longest: float | None) -> list[Clip]:
     """One clip for each line "<speaker>-<chapter>-<n> TEXT" of the *.trans.txt files; a chapter is a recording.
 
+    TEXT is upper-case letters and apostrophes, as the units of official checkpoints with a CTC head are.
+
     parts     {split: name of a part}
     longest   seconds above which a sentence is left out; None: none is
     """
@@ -29,7 +31,7 @@ def sentences(root: Path, dataset: str, parts: Mapping[str, str], longest: float
                 audio, recording = f"{folder}/{name}.flac", f"{speaker}-{chapter}"
                 if longest is not None and _seconds(root / audio, dataset) > longest:
                     continue
-                clip = Clip(name, audio, split=split, recording=recording, speaker=speaker, transcript=text.lower())
+                clip = Clip(name, audio, split=split, recording=recording, speaker=speaker, transcript=text)
                 found.append(clip)
     return found
 
