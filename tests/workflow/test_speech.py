@@ -126,7 +126,7 @@ def test_from_addresses_and_a_csv_to_a_report(project, served):
     assert "audioprune index mine" in done.stdout
     done = project.run("audioprune", "index", "mine")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "reads the columns file, transcript, split, speaker" in done.stdout
+    assert "reads the columns file, split, speaker, transcript" in done.stdout
     assert project.run("audioprune", "doctor", "talk").returncode == 0
     planned = project.jobs("talk")
     assert {kind: len(planned.get(kind, [])) for kind in ("fetch", "audio", "transcribe", "pace", "features")} == {
