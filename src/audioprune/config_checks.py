@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pydantic import ValidationError
 
-from audioprune import registry
+from audioprune import config_pace, registry
 from audioprune.cells.kinds import KINDS
 from audioprune.config import MADE_BEFORE, Config, Contrasts, Cost, Grid, Pair, Probes, Recognition, Study
 from audioprune.config_names import ALL, NAME
@@ -167,6 +167,8 @@ def _study(config: Config, name: str, study: Study) -> Iterator[str]:
                 yield _unknown(f"{place}.throughput.batch_size", "dataset", value, valid)
     for i, one in enumerate(study.recognitions):
         yield from _recognition(config, f"{place}.recognitions.{i}", one)
+    if study.pace:
+        yield from config_pace.errors_of(f"{place}.pace", study, study.pace)
 
 
 def _parts(config: Config, place: str, grid: Grid) -> Iterator[str]:

@@ -21,6 +21,7 @@ Within = Literal["window", "sound"]
 Budget = Literal["fixed", "threshold"]
 Thin = Literal["uniform", "first", "last", "attention"]
 Restore = Literal["carried", "nearest", "blank"]
+Batching = Literal["single", "padded", "longest", "bucketed"]
 Perturbation = Literal["I", "II", "III", "I-shuffled", "II-shuffled", "III-shuffled"]
 
 
@@ -392,6 +393,31 @@ class ThroughputSettings(Closed):
     batch_size: int = Field(gt=0, description="clips in one forward pass")
     warmup: int = Field(10, ge=1, description="forward passes before any is timed")
     runs: int = Field(50, ge=2, description="forward passes that are timed")
+    precision: Literal["fp32", "tf32", "fp16", "bf16"] = Field("fp32", description="of weights and activations")
+    device: str = Field(description="name of the device; never reused on another")
+
+
+class PaceSettings(Closed):
+    """Speed of a model on clips of a dataset as long as they are: every way to batch them, with every policy and
+    keep-rate, in the same run."""
+
+    recogniser: str = Field(description="such as whisper-base")
+    dataset: str = Field(description="whose test clips, with their own lengths")
+    policies: tuple[str, ...] = Field(description="what prunes below keep-rate 1; the unpruned model is always there")
+    keep_rates: tuple[float, ...] = Field(
+        description="shares of the tokens kept; 1.0, the baseline, must be among them"
+    )
+    blocks: tuple[int, ...] = Field(description="pruning blocks, counted from zero")
+    batchings: tuple[Batching, ...] = Field(
+        description="one clip; so many padded to the longest of all; to the longest of the batch; of equal lengths"
+    )
+    batch_size: int = Field(16, gt=0, description="clips of a batch that is `padded` or `longest`")
+    tokens_per_batch: int = Field(16384, gt=0, description="at most so many tokens in a batch that is `bucketed`")
+    bucket: int = Field(50, gt=0, description="lengths that round up to the same multiple of so many tokens are equal")
+    clips: int = Field(2000, gt=0, description="at most so many test clips, a seeded sample")
+    seed: int = Field(0, ge=0, description="of the sample, and of what comes together in a batch that is not sorted")
+    warmup: int = Field(2, ge=1, description="rounds before any is timed")
+    runs: int = Field(5, ge=2, description="rounds that are timed")
     precision: Literal["fp32", "tf32", "fp16", "bf16"] = Field("fp32", description="of weights and activations")
     device: str = Field(description="name of the device; never reused on another")
 

@@ -12,7 +12,6 @@ import pytest
 import soundfile
 import torch
 import whisper
-from fake_speech import study, transcripts
 from whisper.model import ModelDimensions, Whisper
 from whisper.normalizers import EnglishTextNormalizer
 
@@ -21,16 +20,13 @@ from audioprune.audio.store import write_store
 from audioprune.datasets import commonvoice_100
 from audioprune.errors import UserError
 from audioprune.facts.recogniser import RECOGNISERS, Recogniser
-from audioprune.figures import wer_by_policy
 from audioprune.models import tensors
 from audioprune.recognisers import whisper_decoding
 from audioprune.recognisers.whisper_arms import Windows
-from audioprune.results import recognitions
 from audioprune.settings import AudioSettings, FetchSettings, TranscribeSettings
 from audioprune.sources import catalogue
 from audioprune.steps import fetch, transcribe
 from audioprune.steps._run import Job
-from audioprune.tables import wer, wer_contrasts
 from conftest import FIXTURES, mirror_folder
 
 SMALL = Recogniser("whisper-tiny", 32, 2, 2, multilingual=True, small=True)
@@ -186,81 +182,6 @@ def test_official_checkpoints_bear_their_checksum_in_their_address():
         assert facts.name == f"whisper-{size.replace('.', '-')}"
 
 
-# --- tables, on made transcripts ---
-
-
-def test_word_error_rates_and_what_remains(tmp_path):
-    arms = {
-        ("none", 1.0): transcripts([1, 0, 2, 0]),
-        ("topk", 0.5): transcripts([2, 0, 2, 2], encoder_macs=60, kept=1400, kept_sound=100),
-    }
-    table = wer.build(study(tmp_path, arms))
-    whole, pruned = (row.cells for row in table.rows)
-    assert (whole["wer"].value, pruned["wer"].value) == (7.5, 15.0)  # 3 and 6 errors in 40 words
-    assert pruned["wer_minus_unpruned"].value == 7.5
-    of_speakers = np.random.default_rng(0).multinomial(4, [0.25] * 4, 20_000) @ [1, 0, 0, 2] / 40  # one more, two more
-    low, high = 100 * np.quantile(of_speakers, (0.025, 0.975))
-    assert (pruned["wer_minus_unpruned"].low, pruned["wer_minus_unpruned"].high) == pytest.approx((low, high), abs=2.5)
-    assert (pruned["encoder_remaining"], pruned["remaining"]) == pytest.approx((60, 100 * 110 / 150))
-    assert (pruned["kept"], pruned["kept_sound"]) == pytest.approx((100 * 1400 / 1500, 50))
-    assert whole["gmacs_per_s"] == pytest.approx(4 * 150 / 16 / 1e9)
-    assert (pruned["substituted"], pruned["deleted"]) == (100, 0)
-    assert {row.group for row in table.rows} == {
-        "whisper-base on commonvoice-100: tokens within the sound, block 2",
-    }
-
-
-def test_ranking_is_compared_with_the_static_policy_that_the_other_half_prefers(tmp_path):
-    n = 40
-    speakers = sorted((f"s{i}" for i in range(n)), key=lambda one: __import__("hashlib").sha256(one.encode()).digest())
-    first = set(speakers[: n // 2])
-    of = lambda here, there: transcripts([here if f"s{i}" in first else there for i in range(n)])  # noqa: E731
-    arms = {
-        ("none", 1.0): transcripts([1] * n),
-        ("stride", 0.5): of(1, 4),  # best on the first half, so judged on the second
-        ("pool", 0.5): of(3, 2),  # best on the second half, so judged on the first
-        ("topk", 0.5): transcripts([2] * n),
-        ("random", 0.5): of(3, 4),
-    }
-    results = study(tmp_path, arms)
-    frame, chosen = recognitions.best_static(
-        {one: results.cells("transcribe", policy=one)[0] for one in ("stride", "pool")}
-    )
-    assert chosen == {"first": "pool", "second": "stride"}
-    assert frame["errors"].sum() == 3 * 20 + 4 * 20
-    rows = {row.cells["policy"]: row.cells for row in wer_contrasts.build(results).rows}
-    assert rows["topk"]["wer_minus_static"].value == pytest.approx(100 * (2 * 40 - 140) / 400)  # -15 points
-    assert rows["topk"]["verdict"] == "supported"
-    assert rows["random"]["wer_minus_static"].value == 0
-    assert rows["random"]["p"] == 1
-    assert rows["topk"]["p"] == pytest.approx(2 * 0.5**40)
-    assert rows["topk"]["margin"] == 1.0  # a tenth of 10 %
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "said"),
-    [
-        (-3, -0.1, "supported"),
-        (0.1, 2, "refuted"),
-        (-0.5, 0.5, "refuted"),
-        (-2, 0.5, "inconclusive"),
-        (0, 0, "inconclusive"),
-    ],
-)
-def test_verdicts_by_the_ends_of_the_interval(low, high, said):
-    assert wer_contrasts.verdict(low, high, 1.0) == said
-
-
-def test_what_was_not_run_is_said(tmp_path):
-    arms = {("none", 1.0): transcripts([1]), ("stride", 0.5): transcripts([1]), ("topk", 0.5): transcripts([1])}
-    results = study(tmp_path, arms, missing=(("topk", 0.5),))
-    pruned = next(row.cells for row in wer.build(results).rows if row.cells["policy"] == "topk")
-    assert "is not made yet" in pruned["wer"].why
-    (row,) = wer_contrasts.build(results).rows
-    assert "is not made yet" in row.cells["wer_minus_static"].why
-    assert "verdict" not in row.cells
-
-
 # --- configuration, data and the real thing ---
 
 
@@ -319,22 +240,3 @@ def test_the_published_weights_hear_what_the_library_alone_heard(commonvoice_fil
         assert normal(sentences[name].transcript) == wanted["reference"]
         assert normal(said.text) == wanted["heard"]
         assert one.sound == pytest.approx(50 * len(wave) / 16000, abs=1.5)
-
-
-def test_the_figure_has_a_row_for_each_pruned_arm_at_its_own_rate(tmp_path):
-    arms = {
-        ("none", 1.0): transcripts([1, 0, 2, 0]),
-        ("topk", 0.5): transcripts([2, 0, 2, 2], encoder_macs=60),
-        ("stride", 0.5): transcripts([3, 3, 3, 3], encoder_macs=55),
-    }
-    fig, frame = wer_by_policy.draw(study(tmp_path, arms))
-    assert frame[["policy", "wer", "encoder_remaining"]].values.tolist() == [
-        ["none", 7.5, 100.0],
-        ["topk", 15.0, 60.0],
-        ["stride", 30.0, 55.0],
-    ]
-    (ax,) = fig.axes
-    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["topk, 0.5 (60 % MACs)", "stride, 0.5 (55 % MACs)"]
-    points = [container[0].get_xydata().tolist() for container in ax.containers]
-    assert points == [[[15.0, 0.0]], [[30.0, 1.0]]]
-    assert [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == ":"] == [7.5]

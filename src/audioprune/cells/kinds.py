@@ -54,6 +54,11 @@ def _once(own: Any) -> float:
     return 1
 
 
+def _paced(own: Any) -> float:
+    arms = 1 + len(own.policies) * sum(rate < 1 for rate in own.keep_rates)
+    return arms * len(own.batchings) * (own.warmup + own.runs)
+
+
 evaluated = partial(Kind, together="finetuning")
 counted = partial(Kind, together="kind", at_once=8)
 drawn = partial(Kind, together="study", at_once=12)  # loading matplotlib takes longer than most drawings
@@ -81,6 +86,7 @@ KINDS: dict[str, Kind] = {  # in the order in which they can be made
     ),
     "macs": counted(settings.MacsSettings, "macs.csv"),
     "throughput": counted(settings.ThroughputSettings, "throughput.csv", gpu=True, alone=True),
+    "pace": Kind(settings.PaceSettings, "pace.csv", gpu=True, alone=True, passes=_paced),
     "table": drawn(settings.ExhibitSettings, files=("tex", "csv", "html", "json")),
     "figure": drawn(settings.ExhibitSettings, files=("svg", "pdf", "csv")),
     "report": Kind(settings.ReportSettings, files=("html", "pdf")),

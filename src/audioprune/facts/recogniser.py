@@ -31,6 +31,11 @@ class Recogniser:
     tokens: int = 1500  # of a window of 30 s
 
     @property
+    def batchings(self) -> tuple[str, ...]:
+        """Ways to batch clips that differ for it (settings.Batching): its window is as long for every clip."""
+        return ("single", "padded")
+
+    @property
     def units(self) -> int:
         """Outputs of the decoder."""
         return 51865 if self.multilingual else 51864
@@ -60,6 +65,11 @@ class Ctc:
     depth: int
     small: bool  # runs on a processor
     official: bool = False  # has a checkpoint by others, without an auxiliary head; else it is trained from nothing
+
+    @property
+    def batchings(self) -> tuple[str, ...]:
+        """Ways to batch clips that differ for it (settings.Batching): it takes clips as long as they are."""
+        return ("single", "padded", "longest", "bucketed")
 
     @property
     def checkpoint(self) -> str:

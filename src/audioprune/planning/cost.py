@@ -12,6 +12,7 @@ from audioprune.facts.recogniser import CTC, RECOGNISERS
 from audioprune.profiling import ctc_macs
 from audioprune.profiling import whisper_macs as macs
 from audioprune.profiling.macs import count
+from audioprune.sources import catalogue
 
 CORE_GFLOPS = 20  # ASSUME: what one processor core sustains on the tiny models
 UNITS = 30  # ASSUME: of a transcript
@@ -26,9 +27,10 @@ def estimate(cell: Cell, facts: Callable[[str], Dataset], tflops: float) -> dict
     kind, own = KINDS[cell.kind], cell.settings
     if kind.passes is None:
         return {}
-    if cell.kind in ("recognise", "transcribe"):
+    if cell.kind in ("recognise", "transcribe", "pace"):
         dataset = facts(own.dataset)
         clips = dataset.train_clips if kind.clips == "train" else dataset.test_clips
+        clips = min(clips, getattr(own, "clips", clips))
         return _recognised(cell, dataset.frames, kind.passes(own) * clips, tflops)
     if cell.kind == "pretrain":
         clips, frames, classes = cell.inputs["audio"].settings.clips, cell.inputs["features"].settings.frames, 1
@@ -65,10 +67,16 @@ def stored_mib(cell: Cell, facts: Callable[[str], Dataset]) -> float:
     """Disk that a cell is expected to take, in MiB, as far as it follows from settings and facts."""
     if cell.kind == "generate":
         return cell.settings.clips * 4 * 32000 / 2**20
+    if cell.kind == "fetch":
+        source = catalogue.load()[cell.settings.source]
+        return source.mib if source.archives else 1  # what is brought stays where it is
     kind = KINDS[cell.kind]
     if kind.frame_bytes:
         dataset = facts(cell.settings.dataset)
-        return (dataset.train_clips + dataset.test_clips) * dataset.frames * kind.frame_bytes / 2**20
+        frames = (dataset.train_clips + dataset.test_clips) * dataset.frames
+        if cell.kind == "audio" and dataset.hours:  # clips are as long as they are; features are padded
+            frames = round(dataset.hours * 3600 * 100)
+        return frames * kind.frame_bytes / 2**20
     if kind.weights and cell.kind == "recognise":
         shape = CTC[cell.settings.recogniser]
         return 12 * shape.depth * shape.width**2 * 4 / 2**20 * kind.weights

@@ -107,8 +107,8 @@ def gpus(cell: Cell) -> int:
 
 def small(cell: Cell) -> bool:
     """Whether the model that a cell runs needs no GPU."""
-    if cell.kind in ("recognise", "transcribe"):
-        return (RECOGNISERS | CTC)[cell.settings.recogniser].small
+    if recogniser := getattr(cell.settings, "recogniser", ""):
+        return (RECOGNISERS | CTC)[recogniser].small
     model = getattr(cell.settings, "model", None) or cell.inputs["finetune"].settings.model
     return registry.backbone(model.backbone).size.small
 

@@ -55,6 +55,11 @@ def timing_device(name: str) -> str:
     return os.environ.setdefault("AUDIOPRUNE_DEVICE", provenance.planning_device()) if name == "here" else name
 
 
+def plain(device: str) -> str:
+    """A device's name as a part of a path."""
+    return "".join(c if c.isalnum() else "-" for c in device)
+
+
 class Planner:
     """Makes cells of one configuration, each once."""
 
@@ -225,8 +230,9 @@ class Planner:
     def transcribe(self, recogniser: str, dataset: str, **settings: Any) -> Cell:
         """Test clips transcribed by an official checkpoint, its encoder pruned: an arm (see settings)."""
         own = TranscribeSettings(recogniser=recogniser, dataset=dataset, **settings)
-        kind = "policies" if own.policy in registry.names("policies") else "pruning"
-        plugins = (registry.module_name(kind, own.policy), registry.module_name("datasets", dataset))
+        plugins: tuple[str, ...] = (self.policy(own.policy),)
+        if dataset in registry.names("datasets"):
+            plugins += (registry.module_name("datasets", dataset),)
         inputs = {"audio": self.audio(dataset), "checkpoint": self.fetch(RECOGNISERS[recogniser].checkpoint)}
         address = f"{recogniser}/{dataset}/{arm_label(own)}"
         return self.cell("transcribe", address, own, plugins=plugins, inputs=inputs)
@@ -268,6 +274,10 @@ class Planner:
                 model=Model(backbone=backbone, kernel=kernel, stride=stride), **common, batch_size=batch,
                 warmup=timing.warmup, runs=timing.runs, precision=timing.precision, device=device,
             )  # fmt: skip
-            where = "".join(c if c.isalnum() else "-" for c in device)
-            cells.append(self.cell("throughput", f"{where}/{address}/{kernel}", settings, plugins=plugins))
+            address_there = f"{plain(device)}/{address}/{kernel}"
+            cells.append(self.cell("throughput", address_there, settings, plugins=plugins))
         return cells
+
+    def policy(self, name: str) -> str:
+        """The module of a policy, or of a pruning method that is one."""
+        return registry.module_name("policies" if name in registry.names("policies") else "pruning", name)

@@ -18,6 +18,7 @@ from audioprune.facts.recogniser import AT_INPUT, THRESHOLDS
 from audioprune.labels import label_of
 from audioprune.methods import Method, methods_of
 from audioprune.planning import declared, taught
+from audioprune.planning.pacing import paced
 from audioprune.planning.stages import Planner
 from audioprune.recipes import resolve_probes
 from audioprune.settings import Contrast, Pruning
@@ -65,6 +66,8 @@ def study_of(planner: Planner, name: str) -> StudyPlan:
         learn = recognition.taught
         for cell in taught.cells(planner, recognition, learn) if learn else _transcribed(planner, recognition):
             plan.all.update(cell.upstream())
+    for cell in paced(planner, study.pace, plan.cells("transcribe")) if study.pace else ():
+        plan.all.update(cell.upstream())
     return plan
 
 

@@ -20,7 +20,7 @@ from audioprune.audio.store import WaveformStore
 from audioprune.errors import UserError
 from audioprune.facts.mel import SAMPLE_RATE
 from audioprune.facts.recogniser import AUXILIARY, CTC
-from audioprune.facts.tokens import keep_count
+from audioprune.facts.tokens import entering
 from audioprune.facts.units import Units
 from audioprune.fingerprints.keyed import with_defaults
 from audioprune.models.ctc import Listener
@@ -35,14 +35,20 @@ def listener(
     cell: Path, own: TranscribeSettings, store: WaveformStore, device: torch.device
 ) -> Callable[[str, Tensor], dict[str, Any]]:
     """What transcribes a clip, given its name and waveform (L,): a cell's trained recogniser, pruned as `own` says."""
+    model, units = made(cell)
+    put_in(model, own)
+    return partial(transcribed, model.to(device).eval(), units=units, own=own, device=device)
+
+
+def made(cell: Path) -> tuple[Listener, Units]:
+    """A cell's trained recogniser, unpruned, and what it can say."""
     record = records.read(cell)
     taught = RecogniseSettings(**with_defaults(RecogniseSettings, record["settings"]))
     units = Units(taught.units, tuple(record["results"]["units"]))
-    facts = CTC[own.recogniser]
+    facts = CTC[taught.recogniser]
     model = registry.get("recognisers", facts.family).build(facts, units=len(units.names), strip=taught.strip)
     model.load_state_dict(load_file(cell / "last.safetensors"))
-    put_in(model, own)
-    return partial(transcribed, model.to(device).eval(), units=units, own=own, device=device)
+    return model.eval(), units
 
 
 def put_in(model: Listener, own: RecogniseSettings | TranscribeSettings) -> None:
@@ -70,14 +76,6 @@ def as_dear(model: Listener, blocks: Sequence[int], keep_rate: float, depth: int
         return min(range(1, n + 1), key=lambda K: abs(model.macs(0, n, [K] * (depth + 1)) - target))
 
     return count
-
-
-def entering(n: int, keep_rate: float, blocks: Sequence[int], depth: int) -> list[int]:
-    """Tokens that enter each block, and that are left after the last."""
-    found = [n]
-    for block in range(depth):
-        found.append(keep_count(keep_rate, found[-1]) if block in blocks else found[-1])
-    return found
 
 
 @torch.inference_mode()

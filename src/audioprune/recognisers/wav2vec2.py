@@ -234,4 +234,4 @@ def load_official(model: Wav2Vec2, path: Path) -> None:
     model.load_state_dict(state, strict=False)
 
 
-listener, put_in = _ctc.listener, _ctc.put_in
+listener, made, put_in = _ctc.listener, _ctc.made, _ctc.put_in

@@ -36,6 +36,11 @@ def recognise(job: Job[RecogniseSettings]) -> dict:
     device = deterministic(threads=1 if facts.small else 8)
     store = WaveformStore.open(job.inputs["audio"])
     rows = rows_of(store.clips, folds=facts_of(job.inputs["audio"]).folds, split="nested")
+    if settings.recipe is not None and not len(rows.train):
+        raise UserError(
+            f"{settings.dataset} has no training clips, and {facts.name} is to learn from them: give its CSV clips of "
+            "the split `train`, or take `base` and `adapted` out of `taught`"
+        )
     units = units_for(job, store, rows.train)
     family = registry.get("recognisers", facts.family)
     model: Listener = family.build(facts, units=len(units.names), strip=settings.strip, seed=settings.seed)

@@ -27,8 +27,8 @@ from audioprune.profiling import whisper_macs
 from audioprune.progress import Progress
 from audioprune.recognisers.whisper_arms import Arm, Encoded, Windows, budget_met
 from audioprune.recognisers.whisper_decoding import TOGETHER, Heard, heard
+from audioprune.recognisers.whisper_weights import read
 from audioprune.settings import TranscribeSettings
-from audioprune.sources import catalogue
 from audioprune.statistics.halves import halves
 from audioprune.steps._model import checkpoint_file
 from audioprune.steps._run import Job, main
@@ -121,31 +121,6 @@ def recognised(
     if own.budget == "threshold":
         results["budget"] = budget_met(own, [one for one, _ in found])
     return found, results
-
-
-def read(path: Path, facts: Recogniser) -> whisper.Whisper:
-    """An official checkpoint as a float32 model in evaluation mode; UserError where it is another one."""
-    try:
-        model = whisper.load_model(str(path), device="cpu")
-    except Exception as error:  # of pickle, of torch, of a dict that is none: whatever the file holds
-        first = str(error).partition("\n")[0]
-        raise UserError(
-            f"{path} is no whole checkpoint of openai-whisper ({type(error).__name__}: {first}); {_right(facts)}"
-        ) from None
-    dims = model.dims
-    own = (dims.n_audio_state, dims.n_audio_head, dims.n_audio_layer, dims.n_mels, dims.n_vocab)
-    wanted = (facts.width, facts.heads, facts.depth, facts.mels, facts.units)
-    if own != wanted:
-        raise UserError(
-            f"{path} is another Whisper than {facts.name}: width, heads, depth, mels, units are {own}, not {wanted}; "
-            f"{_right(facts)}"
-        )
-    return model.float().eval()
-
-
-def _right(facts: Recogniser) -> str:
-    """Where the right file is."""
-    return f"the right one is at {catalogue.load()[facts.checkpoint].archives[0].url}"
 
 
 def row(own: TranscribeSettings, facts: Recogniser, one: Encoded, said: Heard) -> dict[str, Any]:

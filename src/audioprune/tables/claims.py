@@ -43,8 +43,9 @@ NOTES = (
 
 
 def needs(study: Cells) -> list:
-    """Whatever a predicate may ask for: evaluations, timings, token analyses, discarded clusters."""
-    return [cell for kind in ("evaluate", "throughput", "tokens", "discard") for cell in study.cells(kind)]
+    """Whatever a predicate may ask for: evaluations, timings, token analyses, discarded clusters, transcripts."""
+    kinds = ("evaluate", "throughput", "tokens", "discard", "transcribe", "pace")
+    return [cell for kind in kinds for cell in study.cells(kind)]
 
 
 def build(results: Results) -> Table:
@@ -68,7 +69,7 @@ def _rows(judged: Judged) -> list[Row]:
         "question": claim.question, "verdict": judged.verdict, "verdict_where": judged.verdict_where,
         "brief": judged.brief, "on_this_tier": "" if judged.own_data else "on this tier", "judged_on": judged.judged_on,
         "quote": _quoted(claim), "statement": _line(claim.statement), "thresholds": claim.thresholds,
-        "expected": claim.expected, "expected_why": _line(claim.expected_why), "profile": claim.profile,
+        "expected": claim.expected, "expected_why": _line(claim.expected_why), "profile": claim.profile or "",
         "corrected": judged.corrected, "corrected_verdict": judged.corrected_verdict or "",
         "exhibit": judged.shown_in, "command": judged.command,
     }  # fmt: skip

@@ -1,0 +1,31 @@
+"""The test set test-other of LibriSpeech (Panayotov et al. 2015) alone: read sentences with transcripts, less clear.
+
+# DIFFERS: sentences longer than 30 s, a recogniser's window, are left out; others cut them there and count the rest as
+not heard. With `longest: 35.0` they stay, and Whisper refuses them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from audioprune.datasets._librispeech import FRAMES, WINDOW, sentences
+from audioprune.datasets._options import options_of
+from audioprune.facts.dataset import Clip, Dataset
+
+FACTS = Dataset(
+    name="librispeech-other",
+    task="transcription",
+    classes=(),
+    frames=FRAMES,
+    source="librispeech-other",
+    metric="wer",
+    content="speech",
+    test_clips=2_939,
+    hours=5.1,
+)
+
+
+def clips(root: Path, options: dict) -> list[Clip]:
+    """Options: test: the name of the part; longest: seconds above which a sentence is left out."""
+    own = options_of("librispeech-other", options, test="test-other", longest=WINDOW)
+    return sentences(root, "librispeech-other", {"test": own["test"]}, own["longest"])
