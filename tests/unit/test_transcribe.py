@@ -21,7 +21,7 @@ from audioprune.datasets import commonvoice_100
 from audioprune.errors import UserError
 from audioprune.facts.recogniser import RECOGNISERS, Recogniser
 from audioprune.models import tensors
-from audioprune.recognisers import whisper_decoding
+from audioprune.recognisers import whisper_arms, whisper_decoding
 from audioprune.recognisers.whisper_arms import Windows
 from audioprune.settings import AudioSettings, FetchSettings, TranscribeSettings
 from audioprune.sources import catalogue
@@ -64,9 +64,10 @@ def audio(tmp_path) -> Path:
     return tmp_path / "audio"
 
 
-def run(tmp_path, audio, checkpoint, monkeypatch, **settings) -> tuple[dict, pd.DataFrame]:
+def run(tmp_path, audio, checkpoint, monkeypatch, *, clear=True, **settings) -> tuple[dict, pd.DataFrame]:
     monkeypatch.setattr(whisper_decoding, "UNITS", 6)  # random weights never end
-    transcribe.opened.cache_clear()
+    if clear:
+        transcribe.opened.cache_clear()
     out = tmp_path / f"out{len(list(tmp_path.glob('out*')))}"
     out.mkdir()
     own = TranscribeSettings(recogniser=SMALL.name, dataset="x", **settings)
@@ -103,6 +104,97 @@ def test_pruning_reaches_the_model_and_its_cost(tmp_path, audio, checkpoint, mon
     assert (whole["encoder_macs"] - window["encoder_macs"]).tolist() == [saved, saved]
 
 
+def test_every_clip_has_its_tokens_by_number_and_what_they_cost(tmp_path, audio, checkpoint, monkeypatch):
+    """block 1 of two: 1500 tokens enter both, and of m tokens of sound ceil(m / 2) leave the second."""
+    _, frame = run(
+        tmp_path, audio, checkpoint, monkeypatch, policy="stride", keep_rate=0.5, blocks=(1,), within="sound"
+    )
+    for one in frame.to_dict("records"):
+        m, kept = one["sound"], -(-one["sound"] // 2)
+        assert one["tokens"].tolist() == [1500, 1500, 1500 - m + kept]
+        stay = [(2 * i + 1) * m // (2 * kept) for i in range(kept)]
+        assert one["survivors"].tolist() == [*stay, *range(m, 1500)]
+        assert [stage.tolist() for stage in one["stages"]] == [one["survivors"].tolist()]
+        assert one["survivors"].dtype == np.int16
+        assert (one["kept"], one["kept_sound"]) == (1500 - m + kept, kept)
+        of = lambda n, m: 4 * n * 32**2 + 2 * n * n * 32 + 2 * n * n + 8 * m * 32**2 + (n + m) * 32  # noqa: E731
+        made = lambda n: (3 * 80 * 32 * 2 + 3 * 32 * 32) * n  # noqa: E731
+        left = 1500 - m + kept
+        assert one["encoder_macs"] == made(1500) + of(1500, 1500) + of(1500, left) + left * 32
+        assert one["encoder_macs_sound"] == made(m) + of(m, m) + of(m, kept) + kept * 32
+    assert sorted(frame["half"]) == [0, 1]  # two speakers
+    assert frame["reference"].tolist() == ["Hello, world!", ""]
+    assert (frame["raw_words"].tolist(), frame["audio_seconds"].tolist()) == ([2, 0], [1.0, 2.0])
+
+
+def test_of_raw_texts_case_and_punctuation_count():
+    found = transcribe.errors("hello world", "hello world", "Hello, world!", "hello World")
+    assert (found["errors"], found["raw_errors"], found["raw_words"]) == (0, 2, 2)
+
+
+def test_cells_of_one_process_share_model_and_states_and_say_what_each_alone_says(
+    tmp_path, audio, checkpoint, monkeypatch
+):
+    arms = [{"policy": policy, "keep_rate": 0.5, "blocks": (1,)} for policy in ("topk", "pool", "adjacent")]
+    alone = [run(tmp_path, audio, checkpoint, monkeypatch, **arm)[1] for arm in arms]
+    transcribe.opened.cache_clear()
+    calls = []
+    read = transcribe.read
+    monkeypatch.setattr(transcribe, "read", lambda *given: calls.append(1) or read(*given))
+    begin = whisper_arms.begin
+    monkeypatch.setattr(whisper_arms, "begin", lambda *given: calls.append(2) or begin(*given))
+    together = [run(tmp_path, audio, checkpoint, monkeypatch, clear=False, **arm)[1] for arm in arms]
+    assert sorted(calls) == [1, 2, 2]  # one model, two clips
+    for one, wanted in zip(together, alone, strict=True):
+        pd.testing.assert_frame_equal(one, wanted)
+
+
+def stored(folder: Path, clips: list[tuple[str, str, np.ndarray]]) -> Path:
+    """Audio of (clip, transcript, waveform), each of its own speaker."""
+    about = [{"clip": clip, "split": "test", "recording": clip, "speaker": "", "transcript": t} for clip, t, _ in clips]
+    write_store(folder, [(one, wave.astype(np.float32)) for one, (_, _, wave) in zip(about, clips, strict=True)])
+    settings = AudioSettings(dataset="x").model_dump(mode="json")
+    records.write_json(folder / records.RECORD, {"settings": settings})
+    return folder
+
+
+@pytest.mark.parametrize(
+    "arm",
+    [
+        {},
+        {"policy": "topk", "keep_rate": 0.25, "within": "sound"},
+        {"policy": "adjacent", "keep_rate": 0.25, "within": "sound", "budget": "threshold"},
+        {"policy": "pool", "keep_rate": 0.25, "at_input": True, "within": "sound"},
+        {"thin": "attention", "thin_to": 80},
+        {"padding": "none", "margin": 0},
+        {"padding": "none", "fallback": True},
+    ],
+)
+def test_silence_noise_and_a_clip_of_29_seconds_have_a_result(tmp_path, checkpoint, monkeypatch, arm):
+    rng = np.random.default_rng(1)
+    clips = [("silence", "", np.zeros(32000)), ("long", "a b", 0.1 * rng.standard_normal(29 * 16000))]
+    clips += [("noise", "", 0.9 * rng.uniform(-1, 1, 8000)), ("blip", "c", 0.1 * rng.standard_normal(400))]
+    own = arm | ({"blocks": (1,)} if {"policy", "thin"} & set(arm) else {})
+    results, frame = run(tmp_path, stored(tmp_path / "audio", clips), checkpoint, monkeypatch, **own)
+    assert frame["clip"].tolist() == ["silence", "long", "noise", "blip"]
+    assert frame["words"].tolist() == [0, 2, 0, 1]
+    assert (frame["kept"] > 0).all()
+    assert frame["sound"].iloc[0] == 0 or arm.get("padding") == "none"
+    assert results["clips"] == 4
+    if arm.get("budget"):
+        assert [row["block"] for row in results["thresholds"]] == [1, 1]
+        assert set(results["budget"]) == {"target", "achieved", "matched"}
+
+
+def test_clips_of_no_use_and_references_of_no_words_are_named(tmp_path, checkpoint, monkeypatch):
+    short = stored(tmp_path / "short", [("nothing", "a", np.zeros(399))])
+    with pytest.raises(UserError, match=r"nothing has 399 samples, .*bad_clips: set_aside"):
+        run(tmp_path, short, checkpoint, monkeypatch)
+    silent = stored(tmp_path / "silent", [("c", "(laughs)", np.ones(4000) * 0.01)])
+    with pytest.raises(UserError, match="the test clips of x have no word of reference"):
+        run(tmp_path, silent, checkpoint, monkeypatch)
+
+
 def test_a_clip_longer_than_a_window_stops_it(tmp_path, audio, checkpoint, monkeypatch):
     monkeypatch.setattr(whisper.audio, "N_SAMPLES", 20000)
     with pytest.raises(UserError, match=r"c2 lasts 2\.0 s, and a window of whisper-tiny is 30 s"):
@@ -133,6 +225,13 @@ def test_errors_by_hand(reference, heard, counts):
         (lambda path, held: path.write_bytes(b"not weights at all"), "is no whole checkpoint of openai-whisper"),
         (lambda path, held: torch.save({"x": 1}, path), "is no whole checkpoint of openai-whisper"),
         (lambda path, held: torch.save(held | {"dims": held["dims"] | {"n_audio_head": 4}}, path), "another Whisper"),
+        (lambda path, held: weights(path, held, {"encoder.conv1.bias": None}), r"Missing .*encoder\.conv1\.bias"),
+        (lambda path, held: weights(path, held, {"more": torch.zeros(1)}), r"Unexpected .*more"),
+        (
+            lambda path, held: weights(path, held, {"decoder.ln.bias": torch.zeros(3)}),
+            r"decoder\.ln\.bias.*\[3\].*\[32\]",
+        ),
+        (lambda path, held: path.write_bytes(b""), r"the right one is at https://.*/tiny\.pt"),
     ],
 )
 def test_a_wrong_checkpoint_is_named(checkpoint, write, words):
@@ -140,6 +239,12 @@ def test_a_wrong_checkpoint_is_named(checkpoint, write, words):
     write(path, torch.load(path, weights_only=True))
     with pytest.raises(UserError, match=words):
         transcribe.read(path, SMALL)
+
+
+def weights(path: Path, held: dict, changed: dict) -> None:
+    """A checkpoint with other tensors; None: without."""
+    state = held["model_state_dict"] | changed
+    torch.save(held | {"model_state_dict": {name: one for name, one in state.items() if one is not None}}, path)
 
 
 def test_digest_of_tensors_does_not_depend_on_the_file(tmp_path):

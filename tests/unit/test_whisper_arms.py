@@ -16,7 +16,7 @@ from audioprune.facts.tokens import keep_count
 from audioprune.models.thresholds import reaching, threshold
 from audioprune.profiling import whisper_macs
 from audioprune.recognisers import whisper_arms
-from audioprune.recognisers.whisper_arms import Arm, Encoded, Windows, budget_met, equal_cost
+from audioprune.recognisers.whisper_arms import Arm, Kept, Windows, budget_met, equal_cost
 from audioprune.settings import TranscribeSettings
 
 FACTS = Recogniser("whisper-tiny", D, HEADS, 4, multilingual=True, small=True, tokens=P)
@@ -63,10 +63,10 @@ def test_an_arm_gives_what_the_library_call_gives_whatever_arms_came_before(mode
     first, again = arm.encode(0), arm.encode(0)
     audioprune.prune_whisper(model, policy, 0.5, blocks, within=within)
     wanted = model.encoder(mel_of(shared.waves[0])[None])[0]
-    assert torch.equal(first.encoding, wanted)
-    assert torch.equal(again.encoding, wanted)
-    assert first.entered[-1].tolist() == model.encoder.kept[0].tolist()
-    assert first.tokens[-1] == len(wanted)
+    assert torch.equal(first[0], wanted)
+    assert torch.equal(again[0], wanted)
+    assert first[1].entered[-1].tolist() == model.encoder.kept[0].tolist()
+    assert first[1].tokens[-1] == len(wanted)
 
 
 @torch.no_grad()
@@ -76,14 +76,14 @@ def test_states_are_kept_as_far_as_there_is_room(model, monkeypatch):
     monkeypatch.setattr(whisper_arms, "begin", lambda *given: calls.append(1) or begin(*given))
     arm = lambda shared, **more: Arm(settings(policy="stride", keep_rate=0.5, **more), shared)  # noqa: E731
     shared = windows(model)
-    wanted = [arm(shared).encode(clip).encoding for clip in range(3)]
+    wanted = [arm(shared).encode(clip)[0] for clip in range(3)]
     for _ in range(3):
         [arm(shared).encode(clip) for clip in range(3)]
     assert len(calls) == 3
     assert set(shared.kept) == {(clip, 2) for clip in range(3)}
     monkeypatch.setattr(whisper_arms, "ROOM", 0)
     bare = windows(model)
-    assert all(torch.equal(arm(bare).encode(clip).encoding, wanted[clip]) for clip in range(3))
+    assert all(torch.equal(arm(bare).encode(clip)[0], wanted[clip]) for clip in range(3))
     assert bare.kept == {}
 
 
@@ -132,7 +132,7 @@ def test_thresholds_leave_on_the_half_they_are_set_on_what_the_fixed_share_leave
     told = arm.calibrate(HALVES)
     assert [(row["half"], row["block"]) for row in told] == [(half, block) for half in (0, 1) for block in blocks]
     for half in (0, 1):
-        found = [arm.encode(clip, half) for clip, own in enumerate(HALVES) if own != half]
+        found = [arm.encode(clip, half)[1] for clip, own in enumerate(HALVES) if own != half]
         counts = [
             shared.start(clip).sound if within == "sound" else P for clip, own in enumerate(HALVES) if own != half
         ]
@@ -166,15 +166,15 @@ def test_which_tokens_reach_a_threshold_by_hand(model):
         assert arm.taus[half][1] == pytest.approx(tau, abs=1e-5)
         for clip in (clip for clip, own in enumerate(HALVES) if own == half):
             wanted = [j for j, one in enumerate(scores[clip].tolist()) if one >= tau]
-            assert [t for t in arm.encode(clip, half).entered[-1].tolist() if t < len(scores[clip])] == wanted
+            assert [t for t in arm.encode(clip, half)[1].entered[-1].tolist() if t < len(scores[clip])] == wanted
 
 
 @torch.no_grad()
 def test_a_budget_that_is_missed_is_not_matched():
     own = settings(policy="topk", keep_rate=0.5, blocks=(1, 2), within="window", budget="threshold")
 
-    def one(left: int) -> Encoded:
-        return Encoded(torch.zeros(left, 1), 10, 40, tuple(torch.arange(n) for n in (40, 40, 20, left)))
+    def one(left: int) -> Kept:
+        return Kept(10, 40, tuple(torch.arange(n) for n in (40, 40, 20, left)))
 
     assert budget_met(own, [one(10), one(10)]) == {"target": 0.25, "achieved": 0.25, "matched": True}
     assert budget_met(own, [one(10), one(12)])["matched"] is False
@@ -205,7 +205,7 @@ def test_padding_alone_is_thinned_and_all_of_the_sound_stays(model):
     padding = P - s
     kept = {}
     for which in ("uniform", "first", "last", "attention"):
-        found = Arm(settings(thin=which, thin_to=7, blocks=(2,)), shared).encode(3)
+        _, found = Arm(settings(thin=which, thin_to=7, blocks=(2,)), shared).encode(3)
         assert found.entered[2].tolist() == list(range(P))
         left = found.entered[3].tolist()
         assert left[:s] == list(range(s))
@@ -216,11 +216,11 @@ def test_padding_alone_is_thinned_and_all_of_the_sound_stays(model):
     assert kept["last"] == list(range(padding - 7, padding))
     received = shared.at(3, 2).received[P][0, s:].tolist()
     assert kept["attention"] == sorted(sorted(range(padding), key=lambda j: (-received[j], j))[:7])
-    more = Arm(settings(thin="first", thin_to=padding, blocks=(2,)), shared).encode(3)
+    _, more = Arm(settings(thin="first", thin_to=padding, blocks=(2,)), shared).encode(3)
     assert more.tokens == [P] * 5
     wanted = by_hand_thinned(model, mel_of(shared.waves[3]), [*range(s), *(s + j for j in kept["uniform"])])
     torch.testing.assert_close(
-        Arm(settings(thin="uniform", thin_to=7, blocks=(2,)), shared).encode(3).encoding, wanted, atol=2e-5, rtol=1e-4
+        Arm(settings(thin="uniform", thin_to=7, blocks=(2,)), shared).encode(3)[0], wanted, atol=2e-5, rtol=1e-4
     )
 
 
@@ -239,7 +239,7 @@ def by_hand_thinned(model, mel, stay: list[int]) -> torch.Tensor:
 @torch.no_grad()
 def test_without_padding_a_clip_and_a_margin_are_encoded(model, margin, tokens):
     shared = windows(model, (0.55,))  # 8800 samples: 27.5 tokens
-    found = Arm(settings(padding="none", margin=margin), shared).encode(0)
+    encoding, found = Arm(settings(padding="none", margin=margin), shared).encode(0)
     assert found.tokens == [tokens] * 5
     assert found.made == tokens
     encoder, mel = model.encoder, mel_of(shared.waves[0])[None, :, : 2 * tokens]
@@ -247,14 +247,14 @@ def test_without_padding_a_clip_and_a_margin_are_encoded(model, margin, tokens):
     x = x + encoder.positional_embedding[:tokens]
     for block in encoder.blocks:
         x = block(x)
-    assert torch.equal(found.encoding, encoder.ln_post(x)[0])
+    assert torch.equal(encoding, encoder.ln_post(x)[0])
 
 
 @torch.no_grad()
 def test_pool_at_the_input_averages_before_block_0(model):
     shared = windows(model)
     own = settings(policy="pool", keep_rate=0.5, blocks=(2,), within="sound", at_input=True)
-    found, state = Arm(own, shared).encode(1), shared.start(1)
+    (encoding, found), state = Arm(own, shared).encode(1), shared.start(1)
     s, kept = state.sound, equal_cost(FACTS, P, state.sound, 0.5, (2,))
     assert found.tokens == [P - s + kept] * 5
     assert (found.made, found.sounding) == (P, [kept] * 5)
@@ -262,7 +262,7 @@ def test_pool_at_the_input_averages_before_block_0(model):
     x = torch.stack([*(state.x[0, group].mean(0) for group in groups), *state.x[0, s:]])[None]
     for block in model.encoder.blocks:
         x = block(x)
-    torch.testing.assert_close(found.encoding, model.encoder.ln_post(x)[0], atol=2e-5, rtol=1e-4)
+    torch.testing.assert_close(encoding, model.encoder.ln_post(x)[0], atol=2e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("sound", [50, 271, 1500])
@@ -308,7 +308,7 @@ def test_silence_has_nothing_to_prune_within_the_sound(model, policy):
         if budget == "threshold":
             arm.calibrate([0, 1, 0])
             arm.taus[0] = arm.taus[1]
-        found = [arm.encode(clip) for clip in range(3)]
+        found = [arm.encode(clip)[1] for clip in range(3)]
         assert found[0].sound == 0
         assert found[0].tokens == [P] * 5
         assert found[2].tokens[0] == P > found[2].tokens[-1] > 0

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from audioprune.errors import UserError
 from audioprune.facts.recogniser import Recogniser
-from audioprune.facts.tokens import keep_count
+from audioprune.facts.tokens import entering, keep_count
 from audioprune.models.policy import make_policy
 from audioprune.models.runs import Runs
 from audioprune.models.thresholds import threshold
@@ -71,10 +71,9 @@ class Windows:
 
 
 @dataclass(frozen=True)
-class Encoded:
-    """What the decoder is given of a clip, and how it came about."""
+class Kept:
+    """Which tokens of a clip there were, and stayed."""
 
-    encoding: Tensor  # (K, D)
     sound: int  # tokens that hold sound
     made: int  # tokens that the convolutions made
     entered: tuple[Tensor, ...]  # numbers of the tokens that entered each block, and that left the last
@@ -98,11 +97,12 @@ class Arm:
         self.margin = own.margin if own.padding == "none" else None
         self.taus: dict[int, dict[int, float]] = {}  # half of the speakers -> block -> the threshold of its clips
 
-    def encode(self, clip: int, half: int = 0) -> Encoded:
+    def encode(self, clip: int, half: int = 0) -> tuple[Tensor, Kept]:
+        """(what the decoder is given of a clip, (K, D), what was kept)."""
         state = self._pruned(clip, half)
         encoding, entered = encoded(self.windows.encoder, state)
         made = int(state.mel.shape[2]) // 2
-        return Encoded(encoding[0], state.sound, made, tuple(one[0] for one in entered))
+        return encoding[0], Kept(state.sound, made, tuple(one[0] for one in entered))
 
     def _pruned(self, clip: int, half: int) -> State:
         own, policy = self.own, self.policy
@@ -165,22 +165,18 @@ class Arm:
             states = {clip: selecting.reached(state, own.policy, policy, tau, m) for clip, (state, m) in now.items()}
 
 
-def budget_met(own: TranscribeSettings, found: Sequence[Encoded]) -> dict[str, Any]:
+def budget_met(own: TranscribeSettings, found: Sequence[Kept]) -> dict[str, Any]:
     """Shares of the tokens that may go which the fixed budget leaves after the last pruning block, and which were left;
     more than a point apart they are not matched.
     """
     first = [_may_go(own, one)[0] for one in found]
-    target = 0
-    for n in first:
-        for _ in own.blocks:
-            n = keep_count(own.keep_rate, n)
-        target += n
+    target = sum(entering(n, own.keep_rate, range(len(own.blocks)), len(own.blocks))[-1] for n in first)
     left = sum(_may_go(own, one)[-1] for one in found)
     shares = {"target": target / max(1, sum(first)), "achieved": left / max(1, sum(first))}
     return {**shares, "matched": abs(shares["target"] - shares["achieved"]) <= APART}
 
 
-def _may_go(own: TranscribeSettings, one: Encoded) -> list[int]:
+def _may_go(own: TranscribeSettings, one: Kept) -> list[int]:
     return one.sounding if own.within == "sound" else one.tokens
 
 
@@ -194,12 +190,9 @@ def equal_cost(facts: Recogniser, n: int, m: int, keep_rate: float, blocks: tupl
     def cost(tokens: list[int]) -> int:
         return whisper_macs.encoder(facts, tokens, made=n) + whisper_macs.crossed(facts, tokens[-1])
 
-    tokens, left = [n], m
-    for block in range(facts.depth):
-        left = keep_count(keep_rate, left) if block in blocks else left
-        tokens.append(n - m + left)
-    wanted = cost(tokens)
-    return min(range(left, m + 1), key=lambda kept: abs(cost([n - m + kept] * (facts.depth + 1)) - wanted))
+    left = entering(m, keep_rate, blocks, facts.depth)
+    wanted = cost([n - m + one for one in left])
+    return min(range(left[-1], m + 1), key=lambda kept: abs(cost([n - m + kept] * (facts.depth + 1)) - wanted))
 
 
 def _check(name: str, samples: int, facts: Recogniser) -> None:

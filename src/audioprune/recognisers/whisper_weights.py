@@ -10,15 +10,17 @@ from audioprune.errors import UserError
 from audioprune.facts.recogniser import Recogniser
 from audioprune.sources import catalogue
 
+SAID = 400  # characters of an error: it names the first of many tensors, with their shapes
+
 
 def read(path: Path, facts: Recogniser) -> whisper.Whisper:
     """An official checkpoint as a float32 model in evaluation mode; UserError where it is another one."""
     try:
         model = whisper.load_model(str(path), device="cpu")
     except Exception as error:  # of pickle, of torch, of a dict that is none: whatever the file holds
-        first = str(error).partition("\n")[0]
+        said = " ".join(str(error).split())[:SAID]
         raise UserError(
-            f"{path} is no whole checkpoint of openai-whisper ({type(error).__name__}: {first}); {_right(facts)}"
+            f"{path} is no whole checkpoint of openai-whisper ({type(error).__name__}: {said}); {_right(facts)}"
         ) from None
     dims = model.dims
     own = (dims.n_audio_state, dims.n_audio_head, dims.n_audio_layer, dims.n_mels, dims.n_vocab)

@@ -25,7 +25,7 @@ from audioprune.facts.mel import SAMPLE_RATE
 from audioprune.facts.recogniser import CTC, RECOGNISERS, Recogniser
 from audioprune.profiling import whisper_macs
 from audioprune.progress import Progress
-from audioprune.recognisers.whisper_arms import Arm, Encoded, Windows, budget_met
+from audioprune.recognisers.whisper_arms import Arm, Kept, Windows, budget_met
 from audioprune.recognisers.whisper_decoding import TOGETHER, Heard, heard
 from audioprune.recognisers.whisper_weights import read
 from audioprune.settings import TranscribeSettings
@@ -107,23 +107,22 @@ def test_clips(store: WaveformStore) -> tuple[pd.DataFrame, list[torch.Tensor]]:
 
 @torch.no_grad()
 def recognised(
-    own: TranscribeSettings, model: whisper.Whisper, windows: Windows, halves: list[int], name: str
-) -> tuple[list[tuple[Encoded, Heard]], dict[str, Any]]:
+    own: TranscribeSettings, model: whisper.Whisper, windows: Windows, half: list[int], name: str
+) -> tuple[list[tuple[Kept, Heard]], dict[str, Any]]:
     """(what was kept of each clip and heard in it, what the record says of a threshold budget)."""
-    arm, progress, found = Arm(own, windows), Progress(name, len(halves), "clips"), []
-    results: dict[str, Any] = {"thresholds": arm.calibrate(halves)} if own.budget == "threshold" else {}
-    for first in range(0, len(halves), TOGETHER):
-        group = range(first, min(first + TOGETHER, len(halves)))
-        encoded = [arm.encode(clip, halves[clip]) for clip in group]
-        said = heard(model, [one.encoding for one in encoded], fallback=own.fallback)
-        found += list(zip(encoded, said, strict=True))
+    arm, progress, found = Arm(own, windows), Progress(name, len(half), "clips"), []
+    results: dict[str, Any] = {"thresholds": arm.calibrate(half)} if own.budget == "threshold" else {}
+    for first in range(0, len(half), TOGETHER):
+        group = range(first, min(first + TOGETHER, len(half)))
+        encodings, kept = zip(*(arm.encode(clip, half[clip]) for clip in group), strict=True)
+        found += list(zip(kept, heard(model, encodings, fallback=own.fallback), strict=True))
         progress.add(len(group))
     if own.budget == "threshold":
         results["budget"] = budget_met(own, [one for one, _ in found])
     return found, results
 
 
-def row(own: TranscribeSettings, facts: Recogniser, one: Encoded, said: Heard) -> dict[str, Any]:
+def row(own: TranscribeSettings, facts: Recogniser, one: Kept, said: Heard) -> dict[str, Any]:
     """What is measured of a clip: tokens by their numbers and counts, and MACs of what was run, by their own counts.
 
     `encoder_macs_sound` are those of the same selections had there been no padding.
