@@ -55,14 +55,14 @@ def test_a_new_field_with_its_default_leaves_the_arms_of_others_alone():
 
 
 def test_real_speech_in_miniature_asks_what_it_should():
-    """7 policies at 3 rates, of sound and window; thresholds of 2; 4 at three blocks; padding; runaways."""
+    """7 policies at 3 rates, of sound and window; thresholds of 2; 3 at three blocks; padding; runaways."""
     planner = Planner(config_file.load())
     cells = [c for c in study_of(planner, "speech-mini").cells("transcribe") if "checkpoint" in c.inputs]
-    assert len(cells) == 1 + 7 * 3 * 2 + 2 * 3 * 2 + 4 * 2 * 2 + 4 * 4 + 2 + 5
+    assert len(cells) == 1 + 7 * 3 * 2 + 2 * 2 * 2 + 3 * 2 * 2 + 4 * 4 + 2 + 4
     made = {batch.key: batch for batch in batches_of(cells).values()}.values()
     assert sorted(cell.path for batch in made for cell in batch.cells) == sorted(cell.path for cell in cells)
     assert max(len(batch.cells) for batch in made) <= 24
-    assert min(len(batch.cells) for batch in made) >= 23  # as much work for each
+    assert min(len(batch.cells) for batch in made) > 20  # as much work for each
 
 
 def test_a_process_makes_arms_of_one_recogniser_and_dataset():

@@ -79,7 +79,9 @@ def test_states_are_kept_as_far_as_there_is_room(model, monkeypatch):
     wanted = [arm(shared).encode(clip)[0] for clip in range(3)]
     for _ in range(3):
         [arm(shared).encode(clip) for clip in range(3)]
+    whole = Arm(settings(), shared).encode(1)[0]
     assert len(calls) == 3
+    assert torch.equal(whole, model.encoder(mel_of(shared.waves[1])[None])[0])  # to the last bit, from a kept state
     assert set(shared.kept) == {(clip, 2) for clip in range(3)}
     monkeypatch.setattr(whisper_arms, "ROOM", 0)
     bare = windows(model)

@@ -57,12 +57,16 @@ class Windows:
             mel = mel[..., : 2 * min(self.facts.tokens, -(-len(wave) // HOP) + margin)]
         return begin(self.encoder, mel.to(self.encoder.positional_embedding.device), sounding(mel))
 
+    def furthest(self, clip: int, block: int) -> State:
+        """The state of a clip's whole window that is known and lies furthest, before the attention of a block."""
+        known = [own for own in range(block) if (clip, own) in self.kept]
+        return self.kept[clip, known[-1]] if known else self.start(clip)
+
     def at(self, clip: int, block: int) -> State:
         """A clip's whole window at the attention of a block, nothing gone yet, with all that policies ask for."""
         if (clip, block) in self.kept:
             return self.kept[clip, block]
-        earlier = [b for one, b in self.kept if one == clip and b < block]
-        state = self.kept[clip, max(earlier)] if earlier else self.start(clip)
+        state = self.furthest(clip, block)
         state = at(self.encoder, state, block, {state.sound, int(state.x.shape[1])} - {0})
         size = sum(one.numel() * one.element_size() for one in (state.x, state.mel, state.keys) if one is not None)
         if self.taken + size <= ROOM:
@@ -108,6 +112,8 @@ class Arm:
         own, policy = self.own, self.policy
         if own.thin:
             return selecting.thinned(self.windows.at(clip, own.blocks[0]), own.thin, own.thin_to)
+        if policy is None and self.margin is None:
+            return self.windows.furthest(clip, self.facts.depth)
         if policy is None or own.at_input:
             state = self.windows.start(clip, self.margin)
             if policy is None:
