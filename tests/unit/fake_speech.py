@@ -38,17 +38,16 @@ class How(NamedTuple):
     fallback: bool = False
 
 
-def transcripts(errors: list[int], words: int = 10, **more) -> pd.DataFrame:
+def transcripts(errors: list[int], words: int | list[int] = 10, **more) -> pd.DataFrame:
     """One clip of each speaker, with as many substitutions as given; columns of its arm as they are, unless given."""
     n = len(errors)
     frame = pd.DataFrame({"clip": [f"c{i}" for i in range(n)], "recording": [f"s{i}" for i in range(n)]})
     frame = frame.assign(
         speaker=frame["recording"], words=words, errors=errors, substituted=errors, deleted=0, inserted=0
     )
-    frame = frame.assign(
-        text=[" ".join(["other"] * one + ["word"] * (words - one)) for one in errors],
-        reference=" ".join(["word"] * words),
-    )
+    said = list(frame["words"])
+    heard = [" ".join(["other"] * one + ["word"] * (of - one)) for one, of in zip(errors, said, strict=True)]
+    frame = frame.assign(text=heard, reference=[" ".join(["word"] * of) for of in said])
     frame = frame.assign(raw_errors=frame["errors"] + 1, raw_words=words, seconds=1.0, audio_seconds=4.0, units=12)
     frame["half"] = frame["speaker"].map(halves(frame["speaker"]))
     costs = {"encoder_macs": 100, "decoder_macs": 50, "kept": 1500, "kept_sound": 200, "sound": SOUND}
@@ -59,15 +58,15 @@ def transcripts(errors: list[int], words: int = 10, **more) -> pd.DataFrame:
     return frame
 
 
-def study(folder: Path, given: dict, missing: tuple = (), name: str = "speech") -> Results:
-    """given {How, or (policy, keep-rate) of one within the sound: transcripts}."""
+def study(folder: Path, given: dict, missing: tuple = (), more: tuple = (), **inputs) -> Results:
+    """given {How, or (policy, keep-rate) of one within the sound: transcripts}; `more` cells that it has too."""
     made = Study(folder)
-    cells = []
+    cells = [*more]
     for i, (how, frame) in enumerate(given.items()):
         own = TranscribeSettings(recogniser="whisper-base", dataset="commonvoice-100", **How(*how)._asdict())
         write = [lambda out, frame=frame: frame.to_parquet(out / "transcripts.parquet")]
-        cells.append(made.cell("transcribe", f"arm{i}", own, files=write, made=how not in missing))
-    return Results(name, cells)
+        cells.append(made.cell("transcribe", f"arm{i}", own, files=write, made=how not in missing, **inputs))
+    return Results("speech", cells)
 
 
 def arm(results: Results, policy: str, keep_rate: float = 1.0, budget: str = "fixed") -> Arm:
