@@ -52,6 +52,8 @@ def transcripts(errors: list[int], words: int | list[int] = 10, **more) -> pd.Da
     frame["half"] = frame["speaker"].map(halves(frame["speaker"]))
     costs = {"encoder_macs": 100, "decoder_macs": 50, "kept": 1500, "kept_sound": 200, "sound": SOUND}
     frame = frame.assign(**costs | {"runaway": False} | more)
+    if "encoder_macs_sound" not in frame:
+        frame["encoder_macs_sound"] = frame["encoder_macs"]
     if "tokens" not in frame:
         kept = frame["kept"].tolist()
         frame["tokens"] = [[1500, 1500, 1500, *[one] * 4] for one in kept]
@@ -122,7 +124,11 @@ def _made(how: How, words: np.ndarray, hard: np.ndarray) -> pd.DataFrame:
     frame["kept_sound"] = [kept for _, kept in rows]
     frame["tokens"] = [[1500] * 3 + [len(one)] * 4 if not how.at_input else [len(one)] * 7 for one, _ in rows]
     scored = how.blocks if how.policy == "topk" else ()
-    frame["encoder_macs"] = [whisper_macs.encoder(whisper, own, scored=scored) for own in frame["tokens"]]
+    frame["encoder_macs"] = [whisper_macs.encoder(whisper, own, scored=scored, made=1500) for own in frame["tokens"]]
+    alone = [[n - 1500 + own for n in all_] for own, all_ in zip(frame["sound"], frame["tokens"], strict=True)]
+    frame["encoder_macs_sound"] = [
+        whisper_macs.encoder(whisper, own, scored=scored, made=n) for own, n in zip(alone, frame["sound"], strict=True)
+    ]
     frame["decoder_macs"] = [whisper_macs.decoder(whisper, one, 12) for one in frame["kept"]]
     return frame
 

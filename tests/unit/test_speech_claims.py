@@ -57,7 +57,7 @@ def test_how_many_has_each_verdict(tmp_path, varied, verdict):
 
 def test_how_many_is_not_judged_at_other_costs(tmp_path):
     arms = given({("topk", 0.5): 3})
-    arms[How("topk", 0.5, "threshold")] = transcripts(BETTER, tokens=[[1500] * 3 + [1450] * 4] * N, kept=1450)
+    arms[How("topk", 0.5, "threshold")] = transcripts(BETTER, encoder_macs_sound=95)
     found = judge(CLAIMS["RQ1-b"], study(tmp_path, arms))
     assert found.verdict == "not-run"
     (part,) = [part for part in found.parts if part.value is not None]
