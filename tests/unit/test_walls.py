@@ -40,8 +40,26 @@ HOLDERS = {  # module: kinds of cells, and exhibits
     "cells.query": (set(), TABLES | FIGURES | REPORT),
     "labels": (
         set(),
-        TABLES - {("table", n) for n in ("data", "data-classes", "forensics", "gpu", "table6", "wer", "wer-contrasts")}
-        | FIGURES - {("figure", name) for name in ("cluster-shares", "figure4", "figure8", "wer-by-policy")}
+        TABLES
+        - {
+            ("table", n)
+            for n in (
+                "data",
+                "data-classes",
+                "forensics",
+                "gpu",
+                "table6",
+                "wer",
+                "wer-contrasts",
+                "padding",
+                "restore",
+            )
+        }
+        | FIGURES
+        - {
+            ("figure", name)
+            for name in ("cluster-shares", "figure4", "figure8", "wer-macs", "kept-frames", "adaptivity")
+        }
         | REPORT,
     ),
 }
