@@ -24,6 +24,7 @@ def cells(planner: Planner, given: Recognition, taught: Taught) -> Iterator[Cell
         official = CTC[recogniser].official
         for strip in (taught.strip, *taught.coarser):
             own = {"recogniser": recogniser, "dataset": dataset, "units": taught.units, "strip": strip}
+            own |= {"specaug_freq": taught.specaug_freq, "specaug_time": taught.specaug_time}
             start = recognise(planner, RecogniseSettings(**own, seed=0 if official else seed, recipe=base))
             for pruning in prunings(given) if strip == taught.strip else ({},):
                 if not (official and pruning.get("policy") == "blank"):  # it ranks by a head that the checkpoint lacks

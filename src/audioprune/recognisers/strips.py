@@ -122,4 +122,4 @@ def build(facts: Ctc, *, units: int, strip: int, seed: int, drop_path: float = 0
     return model
 
 
-listener, put_in = _ctc.listener, _ctc.put_in
+listener, put_in, budget_met = _ctc.listener, _ctc.put_in, _ctc.budget_met
