@@ -50,6 +50,9 @@ class Taught(Closed):
     shelf as well.
     """
 
+    options: dict[str, OptionValue] = Field(
+        default_factory=dict, description="switches of its datasets, laid over those of `dataset_options`"
+    )
     units: Literal["words", "chars"] = Field(
         "words", description="outputs: every word of the training transcripts, or letters and a word boundary"
     )

@@ -266,7 +266,7 @@ def test_it_is_adapted_to_a_policy(tmp_path, base, audio):
 
 @pytest.mark.parametrize("policy", ["topk", "intensity", "adjacent", "blank"])
 def test_thresholds_keep_as_many_of_the_validation_clips_as_the_share_does(tmp_path, base, audio, policy, monkeypatch):
-    """Counted on these clips by what the thresholds leave of them: as many as the fixed share, and one more for each clip
+    """Counted by what the thresholds leave of these clips: as many as the fixed share, and one more for each clip
     of which only the best token stays though it does not reach the threshold.
     """
     from audioprune.recognisers._ctc import Listening
