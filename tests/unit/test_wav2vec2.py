@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 import torchaudio
-from _listeners import SAMPLES, WAV2VEC2, hears, small, waves
+from _listeners import SAMPLES, WAV2VEC2, hears, official_weights, small, waves
 
 from audioprune.errors import UserError
 from audioprune.facts.recogniser import CTC
@@ -16,14 +16,10 @@ FACTS = CTC["wav2vec2-b"]
 
 
 def official(head: int = 29, *, old: bool = False) -> dict[str, torch.Tensor]:
-    """What torchaudio's checkpoint of the small model would hold; `old`: with the names before torch 2.1."""
-    torch.manual_seed(0)
-    model = torchaudio.models.wav2vec2_model(
-        "group_norm", None, False, 32, 0.0, 128, 16, 4, 4, 0.0, 128, 0.0, 0.0, False, 0.0, head
-    )
+    """`old`: with the names before torch 2.1."""
     names = {"parametrizations.weight.original0": "weight_g", "parametrizations.weight.original1": "weight_v"}
     state = {}
-    for name, value in model.state_dict().items():
+    for name, value in official_weights(head).items():
         before, _, end = name.partition("conv.parametrizations")
         state[f"{before}conv.{names['parametrizations' + end]}" if old and end else name] = value
     return state
@@ -34,7 +30,7 @@ def both():
     """torchaudio's base model with 29 outputs, and ours with its weights."""
     torch.manual_seed(0)
     theirs = torchaudio.models.wav2vec2_base(aux_num_out=29).eval()
-    ours = build(FACTS, units=29).eval()
+    ours = build(FACTS, units=29, strip=4, seed=0).eval()
     kept = {name: value for name, value in ours.state_dict().items() if name.startswith("auxiliary.")}
     ours.load_state_dict(theirs.state_dict() | kept)
     return theirs, ours
@@ -84,14 +80,14 @@ def test_of_32_rows_of_the_official_head_29_remain(tmp_path, old):
     """Rows 1, 2 and 3 stand for no letter; torchaudio's own reader drops them."""
     state = official(32, old=old)
     torch.save(state, tmp_path / "w.pth")
-    model = build(WAV2VEC2, units=29)
+    model = build(WAV2VEC2, units=29, strip=4, seed=0)
     before = model.auxiliary[1].weight.clone()
     load_official(model, tmp_path / "w.pth")
     rows = [0, *range(4, 32)]
     assert torch.equal(model.aux.weight, state["aux.weight"][rows])
     assert torch.equal(model.aux.bias, state["aux.bias"][rows])
     assert torch.equal(model.auxiliary[1].weight, before)
-    whole = build(WAV2VEC2, units=29)
+    whole = build(WAV2VEC2, units=29, strip=4, seed=0)
     torch.save(official(29), tmp_path / "29.pth")
     load_official(whole, tmp_path / "29.pth")
     name = "encoder.transformer.layers.1.feed_forward.output_dense.weight"
@@ -133,14 +129,14 @@ def changed(name: str, value) -> dict:
 def test_a_wrong_checkpoint_is_named(tmp_path, state, words):
     torch.save(state(), tmp_path / "w.pth")
     with pytest.raises(UserError, match=words):
-        load_official(build(WAV2VEC2, units=29), tmp_path / "w.pth")
+        load_official(build(WAV2VEC2, units=29, strip=4, seed=0), tmp_path / "w.pth")
 
 
 def test_a_truncated_checkpoint_is_named(tmp_path):
     torch.save(official(32), tmp_path / "w.pth")
     (tmp_path / "w.pth").write_bytes((tmp_path / "w.pth").read_bytes()[:5000])
     with pytest.raises(UserError, match="cannot be read as a checkpoint"):
-        load_official(build(WAV2VEC2, units=29), tmp_path / "w.pth")
+        load_official(build(WAV2VEC2, units=29, strip=4, seed=0), tmp_path / "w.pth")
 
 
 def test_its_front_end_is_not_trained():

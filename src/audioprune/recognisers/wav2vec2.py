@@ -190,8 +190,8 @@ def power(wave: Tensor, columns: int) -> Tensor:
     return 10 * (square + FLOOR).log10()[None, :, None]
 
 
-def build(facts: Ctc, *, units: int, strip: int = 4, seed: int = 0, drop_path: float = 0.0) -> Wav2Vec2:
-    """A model whose weights are to be loaded, but for the auxiliary head's."""
+def build(facts: Ctc, *, units: int, strip: int, seed: int, drop_path: float = 0.0) -> Wav2Vec2:
+    """A model whose weights are to be loaded, but for the auxiliary head's. It has no strips, and drops no path."""
     model = Wav2Vec2(facts, units=units)
     generator = torch.Generator().manual_seed(seed)
     head = model.get_submodule("auxiliary.1")
@@ -233,4 +233,4 @@ def load_official(model: Wav2Vec2, path: Path) -> None:
     model.load_state_dict(state, strict=False)
 
 
-listener, made, put_in = _ctc.listener, _ctc.made, _ctc.put_in
+listener, made, put_in, budget_met = _ctc.listener, _ctc.made, _ctc.put_in, _ctc.budget_met
