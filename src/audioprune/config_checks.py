@@ -163,8 +163,8 @@ def _study(config: Config, name: str, study: Study) -> Iterator[str]:
                 yield unknown(f"{place}.throughput.batch_size", "dataset", value, valid)
     for i, one in enumerate(study.recognitions):
         yield from recognition(config, f"{place}.recognitions.{i}", one, _datasets(config))
-    if study.pace:
-        yield from config_pace.errors_of(f"{place}.pace", study, study.pace)
+    for i, pace in enumerate(study.pace):
+        yield from config_pace.errors_of(f"{place}.pace.{i}", study, pace)
 
 
 def _parts(config: Config, place: str, grid: Grid) -> Iterator[str]:
