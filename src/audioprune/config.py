@@ -11,9 +11,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from audioprune.config_names import BackboneName, DatasetName, MethodLabel, PolicyName, RecogniserName, Tests
-from audioprune.config_training import Generated, Pretraining, RecipeSet
+from audioprune.config_training import Generated, Pretraining, RecipeSet, Taught
 from audioprune.facts.tokens import BLOCKS, PATCH
-from audioprune.settings import Closed, OptionValue, UserFolder, Within
+from audioprune.settings import Batching, Budget, Closed, OptionValue, Restore, Thin, UserFolder, Within
 
 MADE_BEFORE = ("official", "stored")  # checkpoints by others, and by this workflow: rows of workflow/sources.yaml
 
@@ -135,26 +135,71 @@ class Throughput(Closed):
 
 
 class Recognition(Closed):
-    """Speech recognisers off the shelf, their encoders pruned: every policy at every keep-rate, and none."""
+    """Speech recognisers, their encoders pruned off the shelf or trained so: every policy at every keep-rate."""
 
-    recognisers: tuple[RecogniserName, ...] = Field(description="official checkpoints, such as whisper-base")
+    recognisers: tuple[RecogniserName, ...] = Field(
+        description="official checkpoints, such as whisper-base; or what is taught, such as strips-tiny"
+    )
     datasets: tuple[DatasetName, ...] = Field(description="speech with transcripts")
     policies: tuple[PolicyName, ...] = Field(
-        ("stride", "pool", "random", "topk", "intensity", "adjacent"), description="which tokens stay, or are merged"
+        ("stride", "pool", "random", "topk", "intensity", "adjacent"),
+        description="which tokens stay, or are merged; pool@0: before block 0, at the cost of pool at `blocks`",
     )
     keep_rates: tuple[float, ...] = Field((0.5, 0.25), description="shares of tokens kept at each pruning block")
     blocks: tuple[tuple[int, ...], ...] = Field(((2,),), description="pruning blocks of the encoder, from zero")
     within: tuple[Within, ...] = Field(
         ("sound", "window"), description="of the tokens that hold sound, all padding kept, or of the whole window"
     )
+    budgets: tuple[Budget, ...] = Field(
+        ("fixed",), description="a fixed share of every clip; or one threshold for all clips, of policies that have one"
+    )
+    restores: tuple[Restore, ...] = Field(
+        (), description="of CTC recognisers: what pruned columns hold; none named: its own"
+    )
+    thins: tuple[Thin, ...] = Field(
+        (), description="of the unpruned Whisper: which tokens of the padding stay at the first of the pruning blocks"
+    )
+    thin_to: tuple[int, ...] = Field((640, 320, 160, 80), description="how many tokens of the padding stay")
+    margins: tuple[int, ...] = Field(
+        (), description="of the unpruned Whisper without padding to 30 s: tokens of silence behind the clip instead"
+    )
+    fallbacks: tuple[bool, ...] = Field(
+        (False,), description="whether the library samples anew what it distrusts: a sensitivity to runaway transcripts"
+    )
+    taught: Taught | None = Field(None, description="how recognisers with a CTC head learn; other recognisers: none")
+
+
+class Pace(Closed):
+    """How fast recognisers are on clips as long as they are, by every way to batch them; of those of `recognitions`."""
+
+    recognisers: tuple[RecogniserName, ...] = Field((), description="some of those; none named: all")
+    datasets: tuple[DatasetName, ...] = Field((), description="some of theirs; none named: all")
+    policies: tuple[PolicyName, ...] = Field(("stride", "topk"), description="what prunes the encoder")
+    keep_rates: tuple[float, ...] = Field((1.0, 0.5), description="shares of tokens kept; 1, the baseline, among them")
+    blocks: tuple[int, ...] | None = Field(
+        None, description="pruning blocks, from zero; none named: where the study prunes it first"
+    )
+    batchings: tuple[Batching, ...] = Field(
+        ("single", "padded", "longest", "bucketed"),
+        description="one clip; so many padded to the longest of all, the baseline; to that of the batch; of equal "
+        "lengths. A recogniser whose window is fixed has the first two",
+    )
+    batch_size: int = Field(16, gt=0, description="clips of a batch that is `padded` or `longest`")
+    tokens_per_batch: int = Field(16384, gt=0, description="at most so many tokens in a batch that is `bucketed`")
+    bucket: int = Field(50, gt=0, description="lengths that round up to the same multiple of so many tokens are equal")
+    clips: int = Field(2000, gt=0, description="at most so many test clips, a seeded sample")
+    warmup: int = Field(2, ge=1, description="rounds before any is timed")
+    runs: int = Field(5, ge=2, description="rounds that are timed")
+    precision: Literal["fp32", "tf32", "fp16", "bf16"] = Field("fp32", description="of weights and activations")
+    device: str = Field("here", description="`here`: the device of the planning machine; else the device's name")
 
 
 class Study(Closed):
     """What is run and reported together."""
 
     title: str = Field(description="heading of the report")
-    tier: Literal["published", "synthetic", "real miniature"] = Field(
-        description="whether the data is the paper's own, made by the project, or real and small"
+    tier: Literal["published", "synthetic", "real miniature", "extension"] = Field(
+        description="whether the data is the paper's own, made by the project, real and small, or beyond the paper"
     )
     recipes: str = Field("", description="a set of `recipes`, for what is trained")
     pretraining: str = Field(
@@ -171,6 +216,7 @@ class Study(Closed):
     throughput: Throughput | None = Field(Throughput(), description="how topk's models are timed; null: not at all")
     costs: tuple[Cost, ...] = Field((), description="further models, counted and timed and not trained")
     recognitions: tuple[Recognition, ...] = Field((), description="speech recognisers off the shelf, pruned")
+    pace: tuple[Pace, ...] = Field((), description="how they are timed on clips of their own lengths; none: not at all")
 
     @model_validator(mode="after")
     def _something(self) -> Self:

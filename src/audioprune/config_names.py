@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BeforeValidator, Field
 
 from audioprune import registry
-from audioprune.facts.recogniser import RECOGNISERS
+from audioprune.facts.recogniser import CTC, POOLED, RECOGNISERS
 from audioprune.methods import examples
 from audioprune.settings import Augment, Closed, OptionValue, Perturbation, Recipe
 
@@ -49,8 +49,8 @@ def _fields_of(model: type[Closed]) -> Any:
 
 
 BackboneName = Annotated[str, _closed(lambda: registry.names("backbones"))]
-RecogniserName = Annotated[str, _closed(lambda: tuple(RECOGNISERS))]
-PolicyName = Annotated[str, _closed(registry.policies)]
+RecogniserName = Annotated[str, _closed(lambda: (*RECOGNISERS, *CTC))]
+PolicyName = Annotated[str, _closed(lambda: (*registry.policies(), POOLED))]
 FamilyName = Annotated[str, _closed(registry.families)]
 DatasetName = Annotated[
     str, _open(lambda: registry.names("datasets"), lambda: NAME)

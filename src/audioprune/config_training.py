@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -41,6 +41,34 @@ class Pretraining(Closed):
     families: dict[FamilyName, PretrainPlan] = Field(
         description="family -> plan; a family without one has that of the family it is like (ast-mp: ast)"
     )
+
+
+class Taught(Closed):
+    """How recognisers with a CTC head learn: a base from nothing, or as published; then each policy's model from it.
+
+    Every pruned model, and an unpruned one beside them, is adapted from the same base, and the base is pruned off the
+    shelf as well.
+    """
+
+    options: dict[str, OptionValue] = Field(
+        default_factory=dict, description="switches of its datasets, laid over those of `dataset_options`"
+    )
+    units: Literal["words", "chars"] = Field(
+        "words", description="outputs: every word of the training transcripts, or letters and a word boundary"
+    )
+    strip: int = Field(4, ge=1, le=16, description="frames of 10 ms that make a token of strips")
+    coarser: tuple[Annotated[int, Field(ge=1, le=16)], ...] = Field(
+        (), description="longer strips, trained unpruned: the rival that hears fewer tokens from the start"
+    )
+    base: RecipeFields = Field(
+        default_factory=dict, description="fields of Recipe by which it is trained from nothing; none: as published"
+    )
+    adapted: RecipeFields = Field(
+        default_factory=dict, description="fields of Recipe by which each model is adapted; none: none is"
+    )
+    specaug_freq: int = Field(0, ge=0, description="SpecAug of strips: widest masked band, in mel bins; 0: off")
+    specaug_time: int = Field(0, ge=0, description="SpecAug of strips: longest masked span, in frames of 10 ms; 0: off")
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0,), min_length=1, description="of weights and order")
 
 
 class Part(Closed):

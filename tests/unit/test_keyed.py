@@ -83,6 +83,7 @@ def another(model: type[BaseModel], name: str) -> str:
         return {
             "Pruning": "Pruning(method='topk', keep_rate=0.5)",
             "Augment": "Augment(mixup=0.25)",
+            "Recipe": "Recipe(epochs=2, batch_size=2)",
             "UserFolder": "UserFolder(folder='f', csv='c', task='keyword', classes=('a',), frames=16)",
             "Row": "Row(draw='gamma', title='A title')",
             "Contrast": "(Contrast(backbone='b', dataset='d', first={}, second={}, trained=True, tested=True),)",
@@ -128,6 +129,8 @@ CELLS: list[tuple[str, dict]] = [
     ("clusters", {"dataset": "a"}),
     ("tokens", {}),
     ("discard", {}),
+    ("recognise", {"recogniser": "strips-tiny", "dataset": "a"}),
+    ("recognise", {"recogniser": "strips-tiny", "dataset": "a", "policy": "topk", "keep_rate": 0.5, "recipe": RECIPE}),
     ("transcribe", {"recogniser": "whisper-base", "dataset": "a"}),
     ("transcribe", {"recogniser": "whisper-base", "dataset": "a", "policy": "topk", "keep_rate": 0.5}),
     ("transcribe", {"recogniser": "whisper-base", "dataset": "a", "policy": "topk", "keep_rate": 0.5, "blocks": (1,)}),

@@ -8,7 +8,9 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from audioprune import registry
 from audioprune.datasets import as2m, as20k, esc50, librispeech, spc2, voxceleb1
@@ -17,7 +19,7 @@ from audioprune.sources import catalogue
 
 METRIC = {"keyword": "top1", "environmental": "top1", "speaker": "top1", "multilabel": "map", "transcription": "wer"}
 NAMES = (  # those that the project promises, beside its own
-    "spc2", "esc50", "voxceleb1", "as20k", "as2m", "librispeech",
+    "spc2", "esc50", "voxceleb1", "as20k", "as2m", "librispeech", "librispeech-clean", "librispeech-other",
     "esc10", "esc10mix", "fsdd-digits", "fsdd-speakers", "fsdd-strings",
 )  # fmt: skip
 
@@ -225,7 +227,29 @@ def test_librispeech(tmp_path):
         ("84-1-0000", "val", "84", "84-1"),
         ("61-7-0000", "test", "61", "61-7"),
     ]
-    assert {clip.transcript for clip in clips.values()} == {"northanger abbey"}
+    assert {clip.transcript for clip in clips.values()} == {"NORTHANGER ABBEY"}
     assert all((tmp_path / clip.path).is_file() for clip in clips.values())
     with pytest.raises(UserError, match="no files like train-other"):
         librispeech.clips(tmp_path, {"train": "train-other-500"})
+
+
+@pytest.mark.parametrize("part", ["clean", "other"])
+def test_a_test_set_of_librispeech_leaves_out_what_no_window_holds(tmp_path, part):
+    """By the header of each file, which soundfile has written."""
+    module = registry.get("datasets", f"librispeech-{part}")
+    folder = tmp_path / f"test-{part}" / "61" / "70968"
+    folder.mkdir(parents=True)
+    seconds = (1.5, 30.0, 30.1, 35.0)
+    names = [f"61-70968-{i:04}" for i in range(len(seconds))]
+    (folder / "61-70968.trans.txt").write_text("".join(f"{name} HE BEGAN\n" for name in names))
+    for name, length in zip(names, seconds, strict=True):
+        soundfile.write(folder / f"{name}.flac", np.zeros(round(16000 * length), dtype="int16"), 16000)
+    found = module.clips(tmp_path, {})
+    assert [(clip.id, clip.split, clip.speaker) for clip in found] == [(name, "test", "61") for name in names[:2]]
+    assert len(module.clips(tmp_path, {"longest": 35.0})) == 4
+    (folder / f"{names[0]}.flac").write_bytes(b"RIFF")
+    with pytest.raises(UserError, match=r"librispeech-.*0000\.flac is no FLAC file"):
+        module.clips(tmp_path, {})
+    (folder / f"{names[0]}.flac").unlink()
+    with pytest.raises(UserError, match=r"0000\.flac is missing: the dataset is not complete"):
+        module.clips(tmp_path, {})

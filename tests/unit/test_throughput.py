@@ -13,7 +13,8 @@ from torch import nn
 from audioprune.cells import provenance
 from audioprune.errors import UserError
 from audioprune.models.build import build_model
-from audioprune.profiling.throughput import arithmetic, measure
+from audioprune.profiling.rounds import arithmetic
+from audioprune.profiling.throughput import measure
 from audioprune.profiling.timings import summary
 from audioprune.settings import Model, ThroughputSettings
 from audioprune.steps import throughput as step

@@ -12,7 +12,6 @@ import pytest
 import soundfile
 import torch
 import whisper
-from fake_speech import study, transcripts
 from whisper.model import ModelDimensions, Whisper
 from whisper.normalizers import EnglishTextNormalizer
 
@@ -21,17 +20,16 @@ from audioprune.audio.store import write_store
 from audioprune.datasets import commonvoice_100
 from audioprune.errors import UserError
 from audioprune.facts.recogniser import RECOGNISERS, Recogniser
-from audioprune.figures import wer_by_policy
 from audioprune.models import tensors
-from audioprune.results import recognitions
+from audioprune.recognisers import whisper_arms, whisper_decoding
+from audioprune.recognisers.whisper_arms import Windows
 from audioprune.settings import AudioSettings, FetchSettings, TranscribeSettings
 from audioprune.sources import catalogue
 from audioprune.steps import fetch, transcribe
 from audioprune.steps._run import Job
-from audioprune.tables import wer, wer_contrasts
 from conftest import FIXTURES, mirror_folder
 
-SMALL = Recogniser("whisper-test", 32, 2, 2, multilingual=True, small=True)
+SMALL = Recogniser("whisper-tiny", 32, 2, 2, multilingual=True, small=True)
 
 
 @pytest.fixture
@@ -66,8 +64,10 @@ def audio(tmp_path) -> Path:
     return tmp_path / "audio"
 
 
-def run(tmp_path, audio, checkpoint, monkeypatch, **settings) -> tuple[dict, pd.DataFrame]:
-    monkeypatch.setattr(transcribe, "UNITS", 6)  # random weights never end
+def run(tmp_path, audio, checkpoint, monkeypatch, *, clear=True, **settings) -> tuple[dict, pd.DataFrame]:
+    monkeypatch.setattr(whisper_decoding, "UNITS", 6)  # random weights never end
+    if clear:
+        transcribe.opened.cache_clear()
     out = tmp_path / f"out{len(list(tmp_path.glob('out*')))}"
     out.mkdir()
     own = TranscribeSettings(recogniser=SMALL.name, dataset="x", **settings)
@@ -85,7 +85,7 @@ def test_test_clips_are_heard_and_every_error_is_counted(tmp_path, audio, checkp
     assert frame["runaway"].tolist() == [True, True]  # the limit of units was reached
     assert results["wer"] == frame["errors"].sum() / 2
     _, same = run(tmp_path, audio, checkpoint, monkeypatch)
-    pd.testing.assert_frame_equal(frame.drop(columns="seconds"), same.drop(columns="seconds"))
+    pd.testing.assert_frame_equal(frame, same)
 
 
 def test_pruning_reaches_the_model_and_its_cost(tmp_path, audio, checkpoint, monkeypatch):
@@ -104,9 +104,100 @@ def test_pruning_reaches_the_model_and_its_cost(tmp_path, audio, checkpoint, mon
     assert (whole["encoder_macs"] - window["encoder_macs"]).tolist() == [saved, saved]
 
 
+def test_every_clip_has_its_tokens_by_number_and_what_they_cost(tmp_path, audio, checkpoint, monkeypatch):
+    """block 1 of two: 1500 tokens enter both, and of m tokens of sound ceil(m / 2) leave the second."""
+    _, frame = run(
+        tmp_path, audio, checkpoint, monkeypatch, policy="stride", keep_rate=0.5, blocks=(1,), within="sound"
+    )
+    for one in frame.to_dict("records"):
+        m, kept = one["sound"], -(-one["sound"] // 2)
+        assert one["tokens"].tolist() == [1500, 1500, 1500 - m + kept]
+        stay = [(2 * i + 1) * m // (2 * kept) for i in range(kept)]
+        assert one["survivors"].tolist() == [*stay, *range(m, 1500)]
+        assert [stage.tolist() for stage in one["stages"]] == [one["survivors"].tolist()]
+        assert one["survivors"].dtype == np.int16
+        assert (one["kept"], one["kept_sound"]) == (1500 - m + kept, kept)
+        of = lambda n, m: 4 * n * 32**2 + 2 * n * n * 32 + 2 * n * n + 8 * m * 32**2 + (n + m) * 32  # noqa: E731
+        made = lambda n: (3 * 80 * 32 * 2 + 3 * 32 * 32) * n  # noqa: E731
+        left = 1500 - m + kept
+        assert one["encoder_macs"] == made(1500) + of(1500, 1500) + of(1500, left) + left * 32
+        assert one["encoder_macs_sound"] == made(m) + of(m, m) + of(m, kept) + kept * 32
+    assert sorted(frame["half"]) == [0, 1]  # two speakers
+    assert frame["reference"].tolist() == ["Hello, world!", ""]
+    assert (frame["raw_words"].tolist(), frame["audio_seconds"].tolist()) == ([2, 0], [1.0, 2.0])
+
+
+def test_of_raw_texts_case_and_punctuation_count():
+    found = transcribe.errors("hello world", "hello world", "Hello, world!", "hello World")
+    assert (found["errors"], found["raw_errors"], found["raw_words"]) == (0, 2, 2)
+
+
+def test_cells_of_one_process_share_model_and_states_and_say_what_each_alone_says(
+    tmp_path, audio, checkpoint, monkeypatch
+):
+    arms = [{"policy": policy, "keep_rate": 0.5, "blocks": (1,)} for policy in ("topk", "pool", "adjacent")]
+    alone = [run(tmp_path, audio, checkpoint, monkeypatch, **arm)[1] for arm in arms]
+    transcribe.opened.cache_clear()
+    calls = []
+    read = transcribe.read
+    monkeypatch.setattr(transcribe, "read", lambda *given: calls.append(1) or read(*given))
+    begin = whisper_arms.begin
+    monkeypatch.setattr(whisper_arms, "begin", lambda *given: calls.append(2) or begin(*given))
+    together = [run(tmp_path, audio, checkpoint, monkeypatch, clear=False, **arm)[1] for arm in arms]
+    assert sorted(calls) == [1, 2, 2]  # one model, two clips
+    for one, wanted in zip(together, alone, strict=True):
+        pd.testing.assert_frame_equal(one, wanted)
+
+
+def stored(folder: Path, clips: list[tuple[str, str, np.ndarray]]) -> Path:
+    """Audio of (clip, transcript, waveform), each of its own speaker."""
+    about = [{"clip": clip, "split": "test", "recording": clip, "speaker": "", "transcript": t} for clip, t, _ in clips]
+    write_store(folder, [(one, wave.astype(np.float32)) for one, (_, _, wave) in zip(about, clips, strict=True)])
+    settings = AudioSettings(dataset="x").model_dump(mode="json")
+    records.write_json(folder / records.RECORD, {"settings": settings})
+    return folder
+
+
+@pytest.mark.parametrize(
+    "arm",
+    [
+        {},
+        {"policy": "topk", "keep_rate": 0.25, "within": "sound"},
+        {"policy": "adjacent", "keep_rate": 0.25, "within": "sound", "budget": "threshold"},
+        {"policy": "pool", "keep_rate": 0.25, "at_input": True, "within": "sound"},
+        {"thin": "attention", "thin_to": 80},
+        {"padding": "none", "margin": 0},
+        {"padding": "none", "fallback": True},
+    ],
+)
+def test_silence_noise_and_a_clip_of_29_seconds_have_a_result(tmp_path, checkpoint, monkeypatch, arm):
+    rng = np.random.default_rng(1)
+    clips = [("silence", "", np.zeros(32000)), ("long", "a b", 0.1 * rng.standard_normal(29 * 16000))]
+    clips += [("noise", "", 0.9 * rng.uniform(-1, 1, 8000)), ("blip", "c", 0.1 * rng.standard_normal(400))]
+    own = arm | ({"blocks": (1,)} if {"policy", "thin"} & set(arm) else {})
+    results, frame = run(tmp_path, stored(tmp_path / "audio", clips), checkpoint, monkeypatch, **own)
+    assert frame["clip"].tolist() == ["silence", "long", "noise", "blip"]
+    assert frame["words"].tolist() == [0, 2, 0, 1]
+    assert (frame["kept"] > 0).all()
+    assert frame["sound"].iloc[0] == 0 or arm.get("padding") == "none"
+    assert results["clips"] == 4
+    if arm.get("budget"):
+        assert [row["block"] for row in results["thresholds"]] == [1, 1]
+        assert set(results["budget"]) == {"target", "achieved", "matched"}
+
+
+def test_clips_of_no_use_and_references_of_no_words_are_named(tmp_path, checkpoint, monkeypatch):
+    short = stored(tmp_path / "short", [("nothing", "a", np.zeros(399))])
+    with pytest.raises(UserError, match=r"nothing has 399 samples, .*bad_clips: set_aside"):
+        run(tmp_path, short, checkpoint, monkeypatch)
+    silent = stored(tmp_path / "silent", [("c", "(laughs)", np.ones(4000) * 0.01)])
+    with pytest.raises(UserError, match="the test clips of x have no word of reference"):
+        run(tmp_path, silent, checkpoint, monkeypatch)
+
+
 def test_a_clip_longer_than_a_window_stops_it(tmp_path, audio, checkpoint, monkeypatch):
     monkeypatch.setattr(whisper.audio, "N_SAMPLES", 20000)
-    with pytest.raises(UserError, match=r"c2 lasts 2\.0 s, and a window of whisper-test is 30 s"):
+    with pytest.raises(UserError, match=r"c2 lasts 2\.0 s, and a window of whisper-tiny is 30 s"):
         run(tmp_path, audio, checkpoint, monkeypatch)
 
 
@@ -134,6 +225,13 @@ def test_errors_by_hand(reference, heard, counts):
         (lambda path, held: path.write_bytes(b"not weights at all"), "is no whole checkpoint of openai-whisper"),
         (lambda path, held: torch.save({"x": 1}, path), "is no whole checkpoint of openai-whisper"),
         (lambda path, held: torch.save(held | {"dims": held["dims"] | {"n_audio_head": 4}}, path), "another Whisper"),
+        (lambda path, held: weights(path, held, {"encoder.conv1.bias": None}), r"Missing .*encoder\.conv1\.bias"),
+        (lambda path, held: weights(path, held, {"more": torch.zeros(1)}), r"Unexpected .*more"),
+        (
+            lambda path, held: weights(path, held, {"decoder.ln.bias": torch.zeros(3)}),
+            r"decoder\.ln\.bias.*\[3\].*\[32\]",
+        ),
+        (lambda path, held: path.write_bytes(b""), r"the right one is at https://.*/tiny\.pt"),
     ],
 )
 def test_a_wrong_checkpoint_is_named(checkpoint, write, words):
@@ -141,6 +239,12 @@ def test_a_wrong_checkpoint_is_named(checkpoint, write, words):
     write(path, torch.load(path, weights_only=True))
     with pytest.raises(UserError, match=words):
         transcribe.read(path, SMALL)
+
+
+def weights(path: Path, held: dict, changed: dict) -> None:
+    """A checkpoint with other tensors; None: without."""
+    state = held["model_state_dict"] | changed
+    torch.save(held | {"model_state_dict": {name: one for name, one in state.items() if one is not None}}, path)
 
 
 def test_digest_of_tensors_does_not_depend_on_the_file(tmp_path):
@@ -181,81 +285,6 @@ def test_official_checkpoints_bear_their_checksum_in_their_address():
         assert archive.url == whisper._MODELS[size]
         assert archive.sha256 == archive.url.split("/")[-2]
         assert facts.name == f"whisper-{size.replace('.', '-')}"
-
-
-# --- tables, on made transcripts ---
-
-
-def test_word_error_rates_and_what_remains(tmp_path):
-    arms = {
-        ("none", 1.0): transcripts([1, 0, 2, 0]),
-        ("topk", 0.5): transcripts([2, 0, 2, 2], encoder_macs=60, kept=1400, kept_sound=100),
-    }
-    table = wer.build(study(tmp_path, arms))
-    whole, pruned = (row.cells for row in table.rows)
-    assert (whole["wer"].value, pruned["wer"].value) == (7.5, 15.0)  # 3 and 6 errors in 40 words
-    assert pruned["wer_minus_unpruned"].value == 7.5
-    of_speakers = np.random.default_rng(0).multinomial(4, [0.25] * 4, 20_000) @ [1, 0, 0, 2] / 40  # one more, two more
-    low, high = 100 * np.quantile(of_speakers, (0.025, 0.975))
-    assert (pruned["wer_minus_unpruned"].low, pruned["wer_minus_unpruned"].high) == pytest.approx((low, high), abs=2.5)
-    assert (pruned["encoder_remaining"], pruned["remaining"]) == pytest.approx((60, 100 * 110 / 150))
-    assert (pruned["kept"], pruned["kept_sound"]) == pytest.approx((100 * 1400 / 1500, 50))
-    assert whole["gmacs_per_s"] == pytest.approx(4 * 150 / 16 / 1e9)
-    assert (pruned["substituted"], pruned["deleted"]) == (100, 0)
-    assert {row.group for row in table.rows} == {
-        "whisper-base on commonvoice-100: tokens within the sound, block 2",
-    }
-
-
-def test_ranking_is_compared_with_the_static_policy_that_the_other_half_prefers(tmp_path):
-    n = 40
-    speakers = sorted((f"s{i}" for i in range(n)), key=lambda one: __import__("hashlib").sha256(one.encode()).digest())
-    first = set(speakers[: n // 2])
-    of = lambda here, there: transcripts([here if f"s{i}" in first else there for i in range(n)])  # noqa: E731
-    arms = {
-        ("none", 1.0): transcripts([1] * n),
-        ("stride", 0.5): of(1, 4),  # best on the first half, so judged on the second
-        ("pool", 0.5): of(3, 2),  # best on the second half, so judged on the first
-        ("topk", 0.5): transcripts([2] * n),
-        ("random", 0.5): of(3, 4),
-    }
-    results = study(tmp_path, arms)
-    frame, chosen = recognitions.best_static(
-        {one: results.cells("transcribe", policy=one)[0] for one in ("stride", "pool")}
-    )
-    assert chosen == {"first": "pool", "second": "stride"}
-    assert frame["errors"].sum() == 3 * 20 + 4 * 20
-    rows = {row.cells["policy"]: row.cells for row in wer_contrasts.build(results).rows}
-    assert rows["topk"]["wer_minus_static"].value == pytest.approx(100 * (2 * 40 - 140) / 400)  # -15 points
-    assert rows["topk"]["verdict"] == "supported"
-    assert rows["random"]["wer_minus_static"].value == 0
-    assert rows["random"]["p"] == 1
-    assert rows["topk"]["p"] == pytest.approx(2 * 0.5**40)
-    assert rows["topk"]["margin"] == 1.0  # a tenth of 10 %
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "said"),
-    [
-        (-3, -0.1, "supported"),
-        (0.1, 2, "refuted"),
-        (-0.5, 0.5, "refuted"),
-        (-2, 0.5, "inconclusive"),
-        (0, 0, "inconclusive"),
-    ],
-)
-def test_verdicts_by_the_ends_of_the_interval(low, high, said):
-    assert wer_contrasts.verdict(low, high, 1.0) == said
-
-
-def test_what_was_not_run_is_said(tmp_path):
-    arms = {("none", 1.0): transcripts([1]), ("stride", 0.5): transcripts([1]), ("topk", 0.5): transcripts([1])}
-    results = study(tmp_path, arms, missing=(("topk", 0.5),))
-    pruned = next(row.cells for row in wer.build(results).rows if row.cells["policy"] == "topk")
-    assert "is not made yet" in pruned["wer"].why
-    (row,) = wer_contrasts.build(results).rows
-    assert "is not made yet" in row.cells["wer_minus_static"].why
-    assert "verdict" not in row.cells
 
 
 # --- configuration, data and the real thing ---
@@ -303,31 +332,16 @@ def test_the_published_weights_hear_what_the_library_alone_heard(commonvoice_fil
         return
     assert tensors.digest(weights) == catalogue.load()["checkpoint-whisper-base"].archives[0].tensors
     facts, normal = RECOGNISERS["whisper-base"], EnglishTextNormalizer()
-    model = transcribe.prune(transcribe.read(weights, facts), "stride", 1.0)
+    model = transcribe.read(weights, facts)
+    encoder, model.encoder = model.encoder, torch.nn.Identity()
     sentences = {clip.id: clip for clip in commonvoice_100.clips(commonvoice_files.root, {})}
-    for name, recorded in json.loads((FIXTURES / "whisper_base_heard.json").read_text(encoding="utf-8")).items():
-        wave, rate = soundfile.read(commonvoice_files.root / sentences[name].path, dtype="float32")
-        assert rate == 16000
-        found = transcribe.transcribed(model, torch.from_numpy(wave), facts, scored=())
-        assert normal(sentences[name].transcript) == recorded["reference"]
-        assert normal(found["text"]) == recorded["heard"]
-        assert found["sound"] == pytest.approx(50 * len(wave) / 16000, abs=1.5)
-
-
-def test_the_figure_has_a_row_for_each_pruned_arm_at_its_own_rate(tmp_path):
-    arms = {
-        ("none", 1.0): transcripts([1, 0, 2, 0]),
-        ("topk", 0.5): transcripts([2, 0, 2, 2], encoder_macs=60),
-        ("stride", 0.5): transcripts([3, 3, 3, 3], encoder_macs=55),
-    }
-    fig, frame = wer_by_policy.draw(study(tmp_path, arms))
-    assert frame[["policy", "wer", "encoder_remaining"]].values.tolist() == [
-        ["none", 7.5, 100.0],
-        ["topk", 15.0, 60.0],
-        ["stride", 30.0, 55.0],
-    ]
-    (ax,) = fig.axes
-    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["topk, 0.5 (60 % MACs)", "stride, 0.5 (55 % MACs)"]
-    points = [container[0].get_xydata().tolist() for container in ax.containers]
-    assert points == [[[15.0, 0.0]], [[30.0, 1.0]]]
-    assert [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == ":"] == [7.5]
+    recorded = json.loads((FIXTURES / "whisper_base_heard.json").read_text(encoding="utf-8"))
+    read = [soundfile.read(commonvoice_files.root / sentences[name].path, dtype="float32") for name in recorded]
+    assert {rate for _, rate in read} == {16000}
+    windows = Windows(encoder, facts, [torch.from_numpy(wave) for wave, _ in read], list(recorded))
+    own = TranscribeSettings(recogniser="whisper-base", dataset="commonvoice-100")
+    found, _ = transcribe.recognised(own, model, windows, [0] * len(read), "test")
+    for (name, wanted), (wave, _), (one, said) in zip(recorded.items(), read, found, strict=True):
+        assert normal(sentences[name].transcript) == wanted["reference"]
+        assert normal(said.text) == wanted["heard"]
+        assert one.sound == pytest.approx(50 * len(wave) / 16000, abs=1.5)

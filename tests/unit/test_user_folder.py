@@ -156,6 +156,14 @@ def test_both_parts_are_needed(folder):
     assert "no clip has the split 'test'" in message(settings(folder, "file,label,split\nsub/0.wav,dog,train\n"))
 
 
+def test_sentences_may_all_be_for_testing_since_a_recogniser_may_be_off_the_shelf(folder):
+    text = "file,transcript,split\nsub/0.wav,good morning,test\nsub/1.wav,good night,test\n"
+    own = {"task": "transcription", "classes": ()}
+    assert [clip.split for clip in user_csv.read(settings(folder, text, **own)).clips] == ["test", "test"]
+    words = "no clip has the split 'test'"
+    assert words in message(settings(folder, text.replace("test", "train"), **own))
+
+
 @pytest.mark.parametrize("fold", ["0", "3", "", "one", "1.5"])
 def test_wrong_folds(folder, fold):
     text = f"file,label,fold\nsub/0.wav,dog,{fold}\nsub/1.wav,dog,1\nsub/2.wav,dog,2\n"

@@ -12,7 +12,8 @@ from whisper.model import ModelDimensions, Whisper
 import audioprune
 from audioprune.errors import UserError
 from audioprune.facts.tokens import keep_count
-from audioprune.recognisers.whisper import PrunedEncoder, pixels_of, sounding
+from audioprune.recognisers.whisper import PrunedEncoder
+from audioprune.recognisers.whisper_states import pixels_of, sounding
 
 P, D, HEADS, DEPTH, MELS = 50, 32, 2, 4, 80
 FRAMES = 2 * P
@@ -184,7 +185,7 @@ def test_a_merged_run_counts_for_all_its_tokens_at_the_next_merge():
 
     x = torch.tensor([[[0.0], [3.0], [6.0], [10.0]]])
     state = Survivors(torch.arange(4)[None], torch.zeros(1, 4, 1), extra=0, declared=0)
-    runs = Runs(groups, weighted=True)
+    runs = Runs(groups, lambda seen: seen[..., 0])
     y, state = runs.reduce(x, state, keep_rate=0.75, block=0, seen=None)  # runs {0, 1}, {2}, {3}
     assert (y.flatten().tolist(), state.sizes.tolist()) == ([1.5, 6.0, 10.0], [[2.0, 1.0, 1.0]])
     y, state = runs.reduce(y, state, keep_rate=0.5, block=1, seen=None)  # {0, 1} and 2, {3}

@@ -158,7 +158,7 @@ def test_a_changed_default_that_no_cell_relied_on_reruns_nothing(finished):
     [
         ("exhibits/style.py", {"figure", "report"}),
         ("exhibits/forms.py", {"table", "report"}),
-        ("recognisers/whisper.py", set()),
+        ("recognisers/whisper_arms.py", set()),
         ("cells/query.py", {"table", "figure", "report"}),
     ],
 )

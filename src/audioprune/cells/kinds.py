@@ -26,7 +26,7 @@ class Kind:
     version: int = 1  # raised when a module that is in no fingerprint changes what its cells hold
     gpu: bool = False  # runs a model: on a GPU where that is of published size
     alone: bool = False  # is timed, so nothing else may run beside it
-    together: Literal["", "finetuning", "kind", "study"] = ""  # which of its cells one process makes
+    together: Literal["", "finetuning", "recogniser", "kind", "study"] = ""  # which of its cells one process makes
     at_once: int = 0  # at most so many; 0: all of them
     passes: Callable[[Any], float] | None = None  # forward passes over each clip, given the settings
     clips: Literal["train", "test"] = "test"  # which clips they go over
@@ -42,12 +42,21 @@ def _trained(own: Any) -> float:
     return TRAINING * own.recipe.epochs
 
 
+def _learnt(own: Any) -> float:
+    return _trained(own) if own.recipe else 0
+
+
 def _discarded(own: Any) -> float:
     return 2 * len(own.blocks) * len(own.sets)  # with the control
 
 
 def _once(own: Any) -> float:
     return 1
+
+
+def _paced(own: Any) -> float:
+    arms = 1 + len(own.policies) * sum(rate < 1 for rate in own.keep_rates)
+    return arms * len(own.batchings) * (own.warmup + own.runs)
 
 
 evaluated = partial(Kind, together="finetuning")
@@ -66,9 +75,18 @@ KINDS: dict[str, Kind] = {  # in the order in which they can be made
     "trace": evaluated(settings.TraceSettings, "clips.parquet", gpu=True, passes=_once),
     "tokens": evaluated(settings.TokensSettings, "stages.parquet"),
     "discard": evaluated(settings.DiscardSettings, "discarded.parquet", gpu=True, passes=_discarded),
-    "transcribe": Kind(settings.TranscribeSettings, "transcripts.parquet", gpu=True, passes=_once),
+    "recognise": Kind(settings.RecogniseSettings, "history.csv", gpu=True, passes=_learnt, clips="train", weights=2),
+    "transcribe": Kind(
+        settings.TranscribeSettings,
+        "transcripts.parquet",
+        gpu=True,
+        passes=_once,
+        together="recogniser",
+        at_once=24,  # what they share is a twentieth of their work, and another core takes others
+    ),
     "macs": counted(settings.MacsSettings, "macs.csv"),
     "throughput": counted(settings.ThroughputSettings, "throughput.csv", gpu=True, alone=True),
+    "pace": Kind(settings.PaceSettings, "pace.csv", gpu=True, alone=True, passes=_paced),
     "table": drawn(settings.ExhibitSettings, files=("tex", "csv", "html", "json")),
     "figure": drawn(settings.ExhibitSettings, files=("svg", "pdf", "csv")),
     "report": Kind(settings.ReportSettings, files=("html", "pdf")),

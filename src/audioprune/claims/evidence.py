@@ -74,7 +74,7 @@ class Evidence:
 
     def _follows(self, tuned: FinetuneSettings) -> bool:
         """Whether a model is trained as the claim's source says; others than its own have recipes of their own."""
-        return follows(tuned, self.facts(tuned.dataset).loss, self.profile)
+        return not self.profile or follows(tuned, self.facts(tuned.dataset).loss, self.profile)
 
     def standing(self, claimed: str, families: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
         """(dataset, {family: backbone}) that stand for a claimed dataset, with all families evaluated on each.
@@ -99,9 +99,17 @@ class Evidence:
         own = bool(standing) and all(self.itself(name, dataset, models.values()) for name, dataset, models in standing)
         return self.study == PAPER or own
 
+    def own_speech(self) -> bool:
+        """The same of a claim about recognisers: whether nothing but its own recordings are transcribed."""
+        return {cell.settings.dataset for cell in self.results.cells("transcribe")} <= set(self.claimed)
+
     def judged_on(self, paths: Iterable[str]) -> str:
         """'on esc10 with tiny models': what the cells of a verdict are of; empty where the claim speaks of the same."""
-        trained = [found for path in paths if (found := trained_as(self.results.cell(path)))]
+        cells = [self.results.cell(path) for path in paths]
+        if heard := [cell.settings for cell in cells if cell.kind == "transcribe"]:
+            where = dict.fromkeys(own.dataset for own in heard)
+            return f"on {listed(where)}" if set(where) - set(self.claimed) else ""
+        trained = [found for cell in cells if (found := trained_as(cell))]
         datasets = dict.fromkeys(s.dataset for s in trained)
         sizes = dict.fromkeys(size_of(s.model.backbone) for s in trained)
         if not trained or (set(datasets) <= set(self.claimed) and set(sizes) == {"b"}):
@@ -117,7 +125,7 @@ class Evidence:
         )
         models = [(b, d) for b, d, _ in self.results.cached("models of claims", _models)]
         otherwise = any(d == dataset and registry.backbone(b).family.name in families for b, d in models)
-        recipe = f" by the recipe of {SOURCES[self.profile]}" if otherwise else ""
+        recipe = f" by the recipe of {SOURCES[self.profile]}" if otherwise and self.profile else ""
         return self.unplanned(f"evaluation of {' and '.join(families)} on {dataset}{kind}{recipe}")
 
     def keep_rates(self, backbone: str, dataset: str, method: str, wanted: Sequence[float] = ()) -> list[float]:
@@ -174,7 +182,7 @@ class Evidence:
         shown = [r for r in discards.needs(self.results) if r.kind == "discard"]  # of one recipe for each model
         planned = [r for r in shown if matches(r, {"backbone": backbone, "dataset": dataset})]
         if not planned or not self._follows(planned[0].inputs["finetune"].settings):
-            by = f" by the recipe of {SOURCES[self.profile]}" if planned else ""
+            by = f" by the recipe of {SOURCES[self.profile]}" if planned and self.profile else ""
             return self.unplanned(f"discarding of clusters for {backbone} on {dataset}{by}")
         if (backbone, dataset) not in discards.places(self.results):
             return Missing(planned[0].why, self.command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -13,9 +14,11 @@ from audioprune.cells.cell import Cell
 from audioprune.cells.query import matches
 from audioprune.config import Grid, Probes, Recognition, Study, Traces
 from audioprune.facts.dataset import Dataset
+from audioprune.facts.recogniser import AT_INPUT, THRESHOLDS
 from audioprune.labels import label_of
 from audioprune.methods import Method, methods_of
-from audioprune.planning import declared
+from audioprune.planning import declared, taught
+from audioprune.planning.pacing import paced
 from audioprune.planning.stages import Planner
 from audioprune.recipes import resolve_probes
 from audioprune.settings import Contrast, Pruning
@@ -60,17 +63,31 @@ def study_of(planner: Planner, name: str) -> StudyPlan:
                 for cell in planner.costs(study, cost, backbone, dataset, method, cost.stride):
                     plan.all.update(cell.upstream())
     for recognition in study.recognitions:
-        for cell in _transcribed(planner, recognition):
+        learn = recognition.taught
+        for cell in taught.cells(planner, recognition, learn) if learn else _transcribed(planner, recognition):
+            plan.all.update(cell.upstream())
+    for pace in study.pace:
+        for cell in paced(planner, pace, plan.cells("transcribe")):
             plan.all.update(cell.upstream())
     return plan
 
 
 def _transcribed(planner: Planner, given: Recognition) -> Iterator[Cell]:
     """The unpruned recogniser first."""
-    for recogniser, dataset in product(given.recognisers, given.datasets):
-        yield planner.transcribe(recogniser, dataset, "none", 1.0, (), "window")
-        for within, blocks, policy, rate in product(given.within, given.blocks, given.policies, given.keep_rates):
-            yield planner.transcribe(recogniser, dataset, policy, rate, blocks, within)
+    for recogniser, dataset, fallback in product(given.recognisers, given.datasets, given.fallbacks):
+        arm = partial(planner.transcribe, recogniser, dataset, fallback=fallback)
+        yield arm()
+        crossed = product(given.within, given.blocks, given.policies, given.keep_rates, given.budgets)
+        for within, blocks, named, rate, budget in crossed:
+            policy = named.removesuffix(AT_INPUT)
+            if budget == "threshold" and named not in THRESHOLDS:
+                continue
+            at_input = policy != named
+            yield arm(policy=policy, keep_rate=rate, blocks=blocks, within=within, budget=budget, at_input=at_input)
+        for blocks, thin, tokens in product(given.blocks, given.thins, given.thin_to):
+            yield arm(thin=thin, thin_to=tokens, blocks=blocks)
+        for margin in given.margins:
+            yield arm(padding="none", margin=margin)
 
 
 def _timed(planner: Planner, study: Study) -> Rates:

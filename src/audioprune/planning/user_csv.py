@@ -148,9 +148,8 @@ def _untrained(user: UserFolder, clips: list[Clip], drawn: bool) -> Iterator[str
         yield from (f"no clip is in fold {n}" for n in range(1, user.folds + 1) if n not in folds)
     else:
         splits = {clip.split for clip in clips}
-        yield from (
-            f"no clip has the split {name!r}: fill the column" for name in ("train", "test") if name not in splits
-        )
+        needed = ("test",) if user.task == "transcription" else ("train", "test")  # a recogniser may be off the shelf
+        yield from (f"no clip has the split {name!r}: fill the column" for name in needed if name not in splits)
     parts = _parts_of_classes(user, clips)
     for name, have in parts.items():
         if not have:
