@@ -99,8 +99,8 @@ def test_a_policy_of_frames_in_a_grid_of_classifiers_is_told():
 
 
 def test_an_arm_is_expected_to_take_what_its_macs_take():
-    """Whisper base, 30 s: 43.8 GMACs of the encoder, 4.72 of the decoder's keys and values, 1.74 of 30 units; 100 clips,
-    two FLOPs a MAC, 60 GFLOP/s.
+    """Whisper base, 30 s: 43.8 GMACs of the encoder, 4.72 of the decoder's keys and values, 1.74 of 30 units; 100
+    clips, two FLOPs a MAC, 60 GFLOP/s.
     """
     facts = Planner(config_file.load()).facts
     arms = {"policies": ("stride",), "keep_rates": (0.25,), "within": ("sound", "window")}
