@@ -177,7 +177,7 @@ class Pace(Closed):
     policies: tuple[PolicyName, ...] = Field(("stride", "topk"), description="what prunes the encoder")
     keep_rates: tuple[float, ...] = Field((1.0, 0.5), description="shares of tokens kept; 1, the baseline, among them")
     blocks: tuple[int, ...] | None = Field(
-        None, description="pruning blocks, from zero; none named: after a quarter, half and three quarters of them"
+        None, description="pruning blocks, from zero; none named: where the study prunes it first"
     )
     batchings: tuple[Batching, ...] = Field(
         ("single", "padded", "longest", "bucketed"),
@@ -216,7 +216,7 @@ class Study(Closed):
     throughput: Throughput | None = Field(Throughput(), description="how topk's models are timed; null: not at all")
     costs: tuple[Cost, ...] = Field((), description="further models, counted and timed and not trained")
     recognitions: tuple[Recognition, ...] = Field((), description="speech recognisers off the shelf, pruned")
-    pace: Pace | None = Field(None, description="how fast they are on clips of their own lengths; null: not timed")
+    pace: tuple[Pace, ...] = Field((), description="how they are timed on clips of their own lengths; none: not at all")
 
     @model_validator(mode="after")
     def _something(self) -> Self:

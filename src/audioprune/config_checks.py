@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from pydantic import ValidationError
 
 from audioprune import config_pace, registry
 from audioprune.cells.kinds import KINDS
-from audioprune.config import MADE_BEFORE, Config, Contrasts, Cost, Grid, Pair, Probes, Recognition, Study
+from audioprune.config import MADE_BEFORE, Config, Contrasts, Cost, Grid, Pair, Probes, Study
 from audioprune.config_names import ALL, NAME
+from audioprune.config_recognitions import rates, recognition, unknown
 from audioprune.config_schedules import never
 from audioprune.config_training import FamilyRecipes
 from audioprune.errors import UserError
 from audioprune.facts.backbone import SIZES
 from audioprune.facts.dataset import Dataset
-from audioprune.facts.recogniser import CTC, POOLED, RECOGNISERS, THRESHOLDS
 from audioprune.methods import parse_label
 from audioprune.recipes import block_of, broken, layers, resolve_pretraining, resolve_recipe
 from audioprune.settings import Augment, Closed, Recipe, UserFolder
@@ -42,10 +42,6 @@ def _datasets(config: Config) -> tuple[str, ...]:
     return (*registry.names("datasets"), *config.datasets)
 
 
-def _unknown(place: str, kind: str, name: str, valid: Iterable[str]) -> str:
-    return f"{place}: no {kind} named {name!r}{registry.nearest(name, valid)}"
-
-
 def _data(config: Config) -> Iterator[str]:
     datasets = _datasets(config)
     taken = (*registry.names("datasets"), *RESERVED, ALL, *FamilyRecipes.model_fields)
@@ -57,13 +53,13 @@ def _data(config: Config) -> Iterator[str]:
         yield from _classes(f"datasets.{name}.classes", user)
     for name in (*config.data, *config.dataset_options):
         if name not in datasets:
-            yield _unknown("data / dataset_options", "dataset", name, datasets)
+            yield unknown("data / dataset_options", "dataset", name, datasets)
     for name in config.generators:
         if name not in (valid := registry.names("generators")):
-            yield _unknown("generators", "generator", name, valid)
+            yield unknown("generators", "generator", name, valid)
     for name in config.checkpoints:
         if name not in (valid := registry.names("backbones")):
-            yield _unknown("checkpoints", "backbone", name, valid)
+            yield unknown("checkpoints", "backbone", name, valid)
 
 
 def _classes(place: str, user: UserFolder) -> Iterator[str]:
@@ -87,10 +83,10 @@ def _recipes(config: Config) -> Iterator[str]:
         for family, block in recipes.families.items():
             place = f"recipes.{name}.{family}"
             if family not in families:
-                yield _unknown(place, "backbone family", family, families)
+                yield unknown(place, "backbone family", family, families)
             for dataset, part in block.parts.items():
                 if dataset not in datasets:
-                    yield _unknown(f"{place}.{dataset}", "dataset", dataset, datasets)
+                    yield unknown(f"{place}.{dataset}", "dataset", dataset, datasets)
                 yield from _fields(f"{place}.{dataset}.recipe", part.recipe, Recipe)
                 yield from _fields(f"{place}.{dataset}.augment", part.augment, Augment)
 
@@ -103,7 +99,7 @@ def _pretraining(config: Config) -> Iterator[str]:
         for family, plan in block.families.items():
             own = f"{place}.families.{family}"
             if family not in families:
-                yield _unknown(own, "backbone family", family, families)
+                yield unknown(own, "backbone family", family, families)
             yield from _fields(f"{own}.recipe", plan.recipe, Recipe)
             yield from _fields(f"{own}.augment", plan.augment, Augment)
             if missing := sorted({"epochs", "batch_size"} - block.recipe.keys() - plan.recipe.keys()):
@@ -146,14 +142,14 @@ def _study(config: Config, name: str, study: Study) -> Iterator[str]:
         )
     valid = (*MADE_BEFORE, *config.pretraining)
     if study.pretraining not in valid:
-        yield _unknown(f"{place}.pretraining", "block", study.pretraining, valid)
+        yield unknown(f"{place}.pretraining", "block", study.pretraining, valid)
     if (below := study.probes.extends) is not None and below not in config.probes:
-        yield _unknown(f"{place}.probes.extends", "probes", below, config.probes)
+        yield unknown(f"{place}.probes.extends", "probes", below, config.probes)
     yield from _shelf(f"{place}.probes", study.probes)
     methods = registry.names("pruning")
     for j, value in enumerate(study.traces.methods if study.traces else ()):
         if value not in methods:
-            yield _unknown(f"{place}.traces.methods.{j}", "method", value, methods)
+            yield unknown(f"{place}.traces.methods.{j}", "method", value, methods)
     if study.contrasts:
         yield from _contrasts(f"{place}.contrasts", study, study.contrasts, _datasets(config))
     for i, cost in enumerate(study.costs):
@@ -164,11 +160,11 @@ def _study(config: Config, name: str, study: Study) -> Iterator[str]:
     if study.throughput:
         for value in study.throughput.batch_size:
             if value not in (valid := (ALL, *_datasets(config))):
-                yield _unknown(f"{place}.throughput.batch_size", "dataset", value, valid)
+                yield unknown(f"{place}.throughput.batch_size", "dataset", value, valid)
     for i, one in enumerate(study.recognitions):
-        yield from _recognition(config, f"{place}.recognitions.{i}", one)
-    if study.pace:
-        yield from config_pace.errors_of(f"{place}.pace", study, study.pace)
+        yield from recognition(config, f"{place}.recognitions.{i}", one, _datasets(config))
+    for i, pace in enumerate(study.pace):
+        yield from config_pace.errors_of(f"{place}.pace.{i}", study, pace)
 
 
 def _parts(config: Config, place: str, grid: Grid) -> Iterator[str]:
@@ -181,49 +177,13 @@ def _parts(config: Config, place: str, grid: Grid) -> Iterator[str]:
             yield f"{place}: {name!r} is made by the generator {facts.generator!r}, which `generators` gives no clips"
 
 
-def _recognition(config: Config, place: str, given: Recognition) -> Iterator[str]:
-    every = RECOGNISERS | CTC
-    spoken = tuple(name for name in _datasets(config) if _task(config, name) == "transcription")
-    for field, kind, valid in (
-        ("recognisers", "recogniser", tuple(every)),
-        ("datasets", "dataset with transcripts", spoken),
-        ("policies", "policy", (*registry.policies(), POOLED)),
-    ):
-        for j, value in enumerate(getattr(given, field)):
-            if value not in valid:
-                yield _unknown(f"{place}.{field}.{j}", kind, value, valid)
-    for name in given.datasets:
-        if name in config.datasets and config.datasets[name].folds > 1:
-            yield f"{place}.datasets: {name!r} has folds, and nothing is trained: name test clips in a column `split`"
-    if set(given.budgets) == {"threshold"}:
-        for j, name in enumerate(given.policies):
-            if name not in THRESHOLDS:
-                those = ", ".join(THRESHOLDS)
-                yield f"{place}.policies.{j}: {name!r} has no score to hold against a threshold; {those} have"
-    yield from _rates(place, given.keep_rates)
-    depth = min((every[one].depth for one in given.recognisers if one in every), default=0)
-    for j, blocks in enumerate(given.blocks):
-        if not blocks or list(blocks) != sorted({b for b in blocks if 0 <= b < depth}):
-            yield f"{place}.blocks.{j}: {list(blocks)} must be different, rising numbers from 0 to {depth - 1}"
-
-
-def _task(config: Config, dataset: str) -> str:
-    return config.datasets[dataset].task if dataset in config.datasets else registry.dataset(dataset).task
-
-
-def _rates(place: str, rates: tuple[float, ...]) -> Iterator[str]:
-    for j, rate in enumerate(rates):
-        if not 0 < rate <= 1:
-            yield f"{place}.keep_rates.{j}: {rate} is not above 0 and at most 1"
-
-
 def _contrasts(place: str, study: Study, own: Contrasts, datasets: tuple[str, ...]) -> Iterator[str]:
     """Names, and whether a grid trains the models that are compared."""
     for j, backbone in enumerate(own.backbones):
         if backbone not in (valid := registry.names("backbones")):
-            yield _unknown(f"{place}.backbones.{j}", "backbone", backbone, valid)
+            yield unknown(f"{place}.backbones.{j}", "backbone", backbone, valid)
     if own.dataset not in datasets:
-        yield _unknown(f"{place}.dataset", "dataset", own.dataset, datasets)
+        yield unknown(f"{place}.dataset", "dataset", own.dataset, datasets)
     for field in ("tested", "bounded"):
         for j, pair in enumerate(getattr(own, field)):
             at = f"{place}.{field}.{j}"
@@ -252,8 +212,8 @@ def _crossing(place: str, crossing: Grid | Cost, datasets: tuple[str, ...]) -> I
     ):
         for j, value in enumerate(getattr(crossing, field)):
             if value not in valid:
-                yield _unknown(f"{place}.{field}.{j}", kind, value, valid)
-    yield from _rates(place, crossing.keep_rates)
+                yield unknown(f"{place}.{field}.{j}", kind, value, valid)
+    yield from rates(place, crossing.keep_rates)
     yield from _blocks(f"{place}.blocks", crossing.blocks)
     for j, label in enumerate(crossing.methods):
         yield from _method(f"{place}.methods.{j}", label, min(crossing.keep_rates, default=1))
@@ -282,7 +242,7 @@ def _trained(config: Config, place: str, study: Study, grid: Grid) -> Iterator[s
     """Whether there is a whole recipe, and a pre-training, for every backbone and dataset of a grid."""
     name = grid.recipes or study.recipes
     if name not in config.recipes:
-        yield _unknown(place, "recipes", name, config.recipes)
+        yield unknown(place, "recipes", name, config.recipes)
         return
     for backbone in (one for one in grid.backbones if one in registry.names("backbones")):
         family = registry.backbone(backbone).family.name

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from audioprune import registry
 from audioprune.config import Pace, Study
+from audioprune.config_recognitions import rates, unknown
 from audioprune.facts.recogniser import CTC, RECOGNISERS
 
 
@@ -22,12 +23,10 @@ def errors_of(place: str, study: Study, given: Pace) -> Iterator[str]:
     ):
         for j, value in enumerate(getattr(given, field)):
             if value not in valid:
-                yield f"{place}.{field}.{j}: no {kind} named {value!r}{registry.nearest(value, valid)}"
+                yield unknown(f"{place}.{field}.{j}", kind, value, valid)
     yield from _with_baseline(f"{place}.keep_rates", given.keep_rates, 1.0)
     yield from _with_baseline(f"{place}.batchings", given.batchings, "padded")
-    for j, rate in enumerate(given.keep_rates):
-        if not 0 < rate <= 1:
-            yield f"{place}.keep_rates.{j}: {rate} is not above 0 and at most 1"
+    yield from rates(place, given.keep_rates)
     facts = RECOGNISERS | CTC
     timed = [facts[name] for name in given.recognisers or recognisers if name in facts]
     depth = min((one.depth for one in timed), default=0)

@@ -50,6 +50,9 @@ class Taught(Closed):
     shelf as well.
     """
 
+    options: dict[str, OptionValue] = Field(
+        default_factory=dict, description="switches of its datasets, laid over those of `dataset_options`"
+    )
     units: Literal["words", "chars"] = Field(
         "words", description="outputs: every word of the training transcripts, or letters and a word boundary"
     )
@@ -63,6 +66,8 @@ class Taught(Closed):
     adapted: RecipeFields = Field(
         default_factory=dict, description="fields of Recipe by which each model is adapted; none: none is"
     )
+    specaug_freq: int = Field(0, ge=0, description="SpecAug of strips: widest masked band, in mel bins; 0: off")
+    specaug_time: int = Field(0, ge=0, description="SpecAug of strips: longest masked span, in frames of 10 ms; 0: off")
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0,), min_length=1, description="of weights and order")
 
 

@@ -294,6 +294,8 @@ class RecogniseSettings(Closed):
         "carried", description="what the column of a pruned token takes; with blanks some clips could not be aligned"
     )
     recipe: Recipe | None = Field(None, description="how it is optimised; none: taken as it was published")
+    specaug_freq: int = Field(0, ge=0, description="SpecAug of strips: widest masked band, in mel bins; 0: off")
+    specaug_time: int = Field(0, ge=0, description="SpecAug of strips: longest masked span, in frames of 10 ms; 0: off")
     auxiliary: float = Field(0.3, ge=0, description="weight of the auxiliary head's loss")
     seed: int = Field(0, ge=0, description="of weights and order of clips")
 

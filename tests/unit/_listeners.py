@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torchaudio
 
 from audioprune.facts.recogniser import Ctc
 from audioprune.models.ctc import Listener
@@ -22,7 +23,7 @@ def small(family: str = "strips", units: int = 5, strip: int = 4, seed: int = 0)
     facts, module = (STRIPS, strips) if family == "strips" else (WAV2VEC2, wav2vec2)
     torch.manual_seed(seed)
     model = module.build(facts, units=units, strip=strip, seed=seed)
-    for name, parameter in model.named_parameters():
+    for parameter in model.parameters():
         if parameter.ndim in (1, 2):
             torch.nn.init.normal_(parameter, std=0.3)
         elif parameter.ndim == 3:
@@ -46,3 +47,11 @@ def prunes(model: Listener, policy: str, keep_rate: float = 0.5, blocks: tuple[i
 @torch.no_grad()
 def hears(model: Listener, clips: list[torch.Tensor], **more):
     return model([model.read(clip) for clip in clips], **more)
+
+
+def official_weights(head: int) -> dict[str, torch.Tensor]:
+    """What torchaudio's checkpoint of the small model would hold."""
+    torch.manual_seed(0)
+    return torchaudio.models.wav2vec2_model(
+        "group_norm", None, False, 32, 0.0, 128, 16, 4, 4, 0.0, 128, 0.0, 0.0, False, 0.0, head
+    ).state_dict()

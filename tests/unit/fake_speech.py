@@ -38,36 +38,37 @@ class How(NamedTuple):
     fallback: bool = False
 
 
-def transcripts(errors: list[int], words: int = 10, **more) -> pd.DataFrame:
+def transcripts(errors: list[int], words: int | list[int] = 10, **more) -> pd.DataFrame:
     """One clip of each speaker, with as many substitutions as given; columns of its arm as they are, unless given."""
     n = len(errors)
     frame = pd.DataFrame({"clip": [f"c{i}" for i in range(n)], "recording": [f"s{i}" for i in range(n)]})
     frame = frame.assign(
         speaker=frame["recording"], words=words, errors=errors, substituted=errors, deleted=0, inserted=0
     )
-    frame = frame.assign(
-        text=[" ".join(["other"] * one + ["word"] * (words - one)) for one in errors],
-        reference=" ".join(["word"] * words),
-    )
+    said = list(frame["words"])
+    heard = [" ".join(["other"] * one + ["word"] * (of - one)) for one, of in zip(errors, said, strict=True)]
+    frame = frame.assign(text=heard, reference=[" ".join(["word"] * of) for of in said])
     frame = frame.assign(raw_errors=frame["errors"] + 1, raw_words=words, seconds=1.0, audio_seconds=4.0, units=12)
     frame["half"] = frame["speaker"].map(halves(frame["speaker"]))
     costs = {"encoder_macs": 100, "decoder_macs": 50, "kept": 1500, "kept_sound": 200, "sound": SOUND}
     frame = frame.assign(**costs | {"runaway": False} | more)
+    if "encoder_macs_sound" not in frame:
+        frame["encoder_macs_sound"] = frame["encoder_macs"]
     if "tokens" not in frame:
         kept = frame["kept"].tolist()
         frame["tokens"] = [[1500, 1500, 1500, *[one] * 4] for one in kept]
     return frame
 
 
-def study(folder: Path, given: dict, missing: tuple = (), name: str = "speech") -> Results:
-    """given {How, or (policy, keep-rate) of one within the sound: transcripts}."""
+def study(folder: Path, given: dict, missing: tuple = (), more: tuple = (), **inputs) -> Results:
+    """given {How, or (policy, keep-rate) of one within the sound: transcripts}; `more` cells that it has too."""
     made = Study(folder)
-    cells = []
+    cells = [*more]
     for i, (how, frame) in enumerate(given.items()):
         own = TranscribeSettings(recogniser="whisper-base", dataset="commonvoice-100", **How(*how)._asdict())
         write = [lambda out, frame=frame: frame.to_parquet(out / "transcripts.parquet")]
-        cells.append(made.cell("transcribe", f"arm{i}", own, files=write, made=how not in missing))
-    return Results(name, cells)
+        cells.append(made.cell("transcribe", f"arm{i}", own, files=write, made=how not in missing, **inputs))
+    return Results("speech", cells)
 
 
 def arm(results: Results, policy: str, keep_rate: float = 1.0, budget: str = "fixed") -> Arm:
@@ -123,7 +124,11 @@ def _made(how: How, words: np.ndarray, hard: np.ndarray) -> pd.DataFrame:
     frame["kept_sound"] = [kept for _, kept in rows]
     frame["tokens"] = [[1500] * 3 + [len(one)] * 4 if not how.at_input else [len(one)] * 7 for one, _ in rows]
     scored = how.blocks if how.policy == "topk" else ()
-    frame["encoder_macs"] = [whisper_macs.encoder(whisper, own, scored=scored) for own in frame["tokens"]]
+    frame["encoder_macs"] = [whisper_macs.encoder(whisper, own, scored=scored, made=1500) for own in frame["tokens"]]
+    alone = [[n - 1500 + own for n in all_] for own, all_ in zip(frame["sound"], frame["tokens"], strict=True)]
+    frame["encoder_macs_sound"] = [
+        whisper_macs.encoder(whisper, own, scored=scored, made=n) for own, n in zip(alone, frame["sound"], strict=True)
+    ]
     frame["decoder_macs"] = [whisper_macs.decoder(whisper, one, 12) for one in frame["kept"]]
     return frame
 

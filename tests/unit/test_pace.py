@@ -245,7 +245,7 @@ def test_wrong_names_and_a_missing_baseline_are_all_told():
         "datasets": ["esc50"],
     }
     speech = [{"recognisers": ["whisper-tiny"], "datasets": ["commonvoice-100"], "blocks": [[2]]}]
-    study = {"title": "t", "tier": "extension", "recognitions": speech, "pace": pace}
+    study = {"title": "t", "tier": "extension", "recognitions": speech, "pace": [pace]}
     errors = config_checks.errors_of(config.Config.model_validate({"recipes": {}, "studies": {"s": study}}))
     for place, words in {
         "policies.0": "did you mean 'topk'",
@@ -254,13 +254,13 @@ def test_wrong_names_and_a_missing_baseline_are_all_told():
         "datasets.0": "no dataset under `recognitions` named 'esc50'",
         "blocks": "rising numbers from 0 to 3",
     }.items():
-        assert [one for one in errors if f"studies.s.pace.{place}: " in one and words in one], (place, errors)
+        assert [one for one in errors if f"studies.s.pace.0.{place}: " in one and words in one], (place, errors)
     alone = {
         "title": "t",
         "tier": "extension",
         "costs": [{"backbones": ["ast-b"], "datasets": ["esc50"], "methods": ["topk"]}],
     }
     errors = config_checks.errors_of(
-        config.Config.model_validate({"recipes": {}, "studies": {"s": alone | {"pace": {}}}})
+        config.Config.model_validate({"recipes": {}, "studies": {"s": alone | {"pace": [{}]}}})
     )
     assert [one for one in errors if "there are no `recognitions`, whose recognisers it times" in one]

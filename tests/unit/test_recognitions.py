@@ -104,16 +104,13 @@ def test_seeds_are_one_arm_and_longer_strips_another(tmp_path):
 
 
 def test_macs_that_remain_are_ratios_of_sums_and_within_the_sound_without_padding(tmp_path):
-    """Of 1500 tokens 200 hold sound; half of these go at block 2."""
-    from audioprune.facts.recogniser import RECOGNISERS
-    from audioprune.profiling import whisper_macs
-
-    facts = RECOGNISERS["whisper-base"]
-    whole = transcripts([1, 1], tokens=[[1500] * 7] * 2, encoder_macs=[100, 300])
-    half = transcripts([1, 1], tokens=[[1500, 1500, 1500, 1400, 1400, 1400, 1400]] * 2, encoder_macs=[80, 240])
-    results = study(tmp_path, {("none", 1.0): whole, ("stride", 0.5): half})
+    whole = transcripts([1, 1], encoder_macs=[100, 300], encoder_macs_sound=[10, 50])
+    half = transcripts([1, 1], encoder_macs=[80, 240], encoder_macs_sound=[9, 30])
+    arms = {("none", 1.0): whole, ("stride", 0.5): half, How("pool", 0.5, within="window"): half}
+    results = study(tmp_path, arms)
     found = speech_costs.shares(results, arm(results, "stride", 0.5), arm(results, "none"))
     assert found["encoder_remaining"] == pytest.approx(80)
     assert found["remaining"] == pytest.approx(100 * (320 + 100) / (400 + 100))
-    alone = [whisper_macs.encoder(facts, tokens) for tokens in ([200] * 3 + [100] * 4, [200] * 7)]
-    assert found["sound_remaining"] == pytest.approx(100 * alone[0] / alone[1])
+    assert found["sound_remaining"] == pytest.approx(100 * 39 / 60)
+    of_window = speech_costs.shares(results, arm(results, "pool", 0.5), arm(results, "none"))
+    assert set(of_window) == {"encoder_remaining", "remaining"}

@@ -83,8 +83,8 @@ class Claim(Closed):
     cells: Cells
     predicate: str = Field(description="family.function of audioprune.predicates")
     tolerance: dict[str, Quantity] = {}
-    profile: Profile | None = Field(
-        None, description="recipe of the claim's source: cells of its own data by another decide nothing"
+    profile: Literal[Profile, ""] = Field(
+        "", description="recipe of the claim's source: cells of its own data by another decide nothing"
     )
     tier: Literal["published", "any"] = Field(description="published: its numbers are judged on its own data only")
     exhibit: str = Field(description="table or figure where the measured evidence stands")

@@ -74,7 +74,7 @@ class Evidence:
 
     def _follows(self, tuned: FinetuneSettings) -> bool:
         """Whether a model is trained as the claim's source says; others than its own have recipes of their own."""
-        return self.profile is None or follows(tuned, self.facts(tuned.dataset).loss, self.profile)
+        return not self.profile or follows(tuned, self.facts(tuned.dataset).loss, self.profile)
 
     def standing(self, claimed: str, families: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
         """(dataset, {family: backbone}) that stand for a claimed dataset, with all families evaluated on each.

@@ -27,6 +27,7 @@ DECLARED_OUT = (
     "audioprune.config_checks",
     "audioprune.config_file",
     "audioprune.config_names",
+    "audioprune.config_recognitions",
     "audioprune.config_schedules",
     "audioprune.config_training",
     "audioprune.methods",

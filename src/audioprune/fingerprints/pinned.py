@@ -105,6 +105,8 @@ PINNED: dict[str, object] = {
     "RecogniseSettings.options": {},
     "RecogniseSettings.restore": "carried",
     "RecogniseSettings.recipe": None,
+    "RecogniseSettings.specaug_freq": 0,
+    "RecogniseSettings.specaug_time": 0,
     "RecogniseSettings.auxiliary": 0.3,
     "RecogniseSettings.seed": 0,
     "TranscribeSettings.policy": "none",

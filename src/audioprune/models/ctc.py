@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from audioprune.errors import UserError
 from audioprune.facts.tokens import keep_count
 from audioprune.models import columns
-from audioprune.models.policy import InTime
-from audioprune.models.pruner import Pruning, Reducer
+from audioprune.models.policy import asks_head, merges
+from audioprune.models.pruner import Pruning
 from audioprune.models.ragged import Layer, Ragged, reduced, through
 from audioprune.settings import Restore
 
@@ -36,7 +36,7 @@ class Heard:
     columns: list[int]  # n of each clip
     tokens: list[list[int]]  # of each clip: how many entered each block, and left the last
     kept: list[Tensor]  # of each clip: the numbers of the tokens that are left, of a run its first
-    stages: list[list[Tensor]]  # of each clip: the same after each selection
+    stages: list[list[Tensor]]  # of each clip: the same after each selection; what is left where there was none
     auxiliary: Tensor | None = None  # (B, N, V): where it was asked for
 
 
@@ -102,13 +102,13 @@ class Listener(nn.Module):
         states, counts, said, by_head = [], [tokens.lengths], None, None
         for i, layer in enumerate(layers):
             policy = pruning.at(i) if self.at_input is None else None
-            if i == len(layers) // 4 and (auxiliary or _asks(pruning.pruner)):
+            if i == len(layers) // 4 and (auxiliary or asks_head(pruning.pruner)):
                 by_head = self.auxiliary(tokens.x)
-                said = 1 - by_head.detach().float().softmax(-1)[..., BLANK]  # (B, N)
+                said = by_head.detach().double().softmax(-1)[..., 1:].sum(-1)  # (B, N): 1 - p(blank), without ties
                 if tokens.lengths != wide:
                     by_head = columns.taken(Ragged(by_head, tokens.clips), wide, columns.merged)
             if policy is not None:
-                if _asks(policy) and said is None:
+                if asks_head(policy) and said is None:
                     raise UserError(
                         f"block {i} prunes by what the auxiliary head says, which reads the tokens of block "
                         f"{len(layers) // 4}: give blocks from that one on"
@@ -118,25 +118,20 @@ class Listener(nn.Module):
             counts.append(tokens.lengths)
         states.append(tokens)
         logits = self.classified(self.restored(states, wide))
-        if self.restore == "blank" and not self.merges:
+        if self.restore == "blank" and not merges(pruning.pruner):
             gone = columns.gone(tokens, wide)
             never = logits.new_full(logits.shape[-1:], -torch.inf)
             never[BLANK] = 0
             logits = torch.where(gone[..., None], never, logits)
-        stages = [[state.clips[i].numbers[0] for state in states[1:]] for i in range(len(wide))]
         kept = [clip.numbers[0] for clip in tokens.clips]
+        stages = [[state.clips[i].numbers[0] for state in states[1:]] or [kept[i]] for i in range(len(wide))]
         return Heard(logits, wide, [list(one) for one in zip(*counts, strict=True)], kept, stages, by_head)
-
-    @property
-    def merges(self) -> bool:
-        """Whether tokens that go are merged into others."""
-        return self.pruning.pruner is not None and not isinstance(self.pruning.pruner, InTime)
 
     def restored(self, states: Sequence[Ragged], wide: list[int]) -> Tensor:
         """Columns (B, N, D) of the tokens that entered each selecting block, and of those that are left."""
         if states[-1].lengths == wide:
             return states[-1].x
-        if self.merges:
+        if merges(self.pruning.pruner):
             return columns.taken(states[-1], wide, columns.merged)
         if self.restore == "nearest":
             return columns.taken(states[-1], wide, columns.nearest)
@@ -153,7 +148,3 @@ class Listener(nn.Module):
             parts.append(reduced(alone, policy, keep_rate=rate, block=0, seen=[None]))
         x = nn.utils.rnn.pad_sequence([part.x[0] for part in parts], batch_first=True)
         return Ragged(x, tuple(part.clips[0] for part in parts))
-
-
-def _asks(policy: Reducer | None) -> bool:
-    return isinstance(policy, InTime) and policy.auxiliary

@@ -18,6 +18,7 @@ from audioprune.facts.options import option_names, refusal
 from audioprune.facts.recogniser import AUXILIARY
 from audioprune.facts.tokens import Attention, Tokens, keep_count
 from audioprune.models.pruner import Pruner, Reducer, Survivors, View, advance, gather_kept
+from audioprune.models.runs import Runs
 
 
 @dataclass(frozen=True)
@@ -57,3 +58,13 @@ def make_policy(name: str, tokens: int, options: dict[str, Any]) -> Reducer:
             raise UserError(f"policy {name!r}: {wrong}")
     made = module.build(Tokens(extra=0, orientation="time", time=tokens, freq=1, score="global"), **options)
     return InTime(made, name in AUXILIARY) if isinstance(made, Pruner) else made
+
+
+def asks_head(policy: object) -> bool:
+    """Whether a reducer is shown what an auxiliary head says."""
+    return bool(getattr(policy, "auxiliary", False))
+
+
+def merges(policy: object) -> bool:
+    """Whether a reducer merges tokens that go into others; `policy` may be one with thresholds."""
+    return isinstance(getattr(policy, "policy", policy), Runs)

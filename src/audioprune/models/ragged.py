@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from audioprune.models import scores
-from audioprune.models.policy import InTime
+from audioprune.models.policy import asks_head
 from audioprune.models.pruner import Reducer, Survivors
 
 
@@ -91,7 +91,7 @@ def _seen(
     policy: Reducer, i: int, n: int, q: Tensor, k: Tensor, attention: Tensor | None, said: Tensor | None
 ) -> Tensor | None:
     """Of clip i, whose own tokens are the first n: keys summed over heads (1, n, d), a score (1, n), or nothing."""
-    if isinstance(policy, InTime) and policy.auxiliary:
+    if asks_head(policy):
         assert said is not None
         return said[i : i + 1]
     wanted = policy.attention

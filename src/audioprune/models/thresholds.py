@@ -12,9 +12,17 @@ they mean the same in every clip:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 from torch import Tensor
+
+from audioprune.facts.tokens import Attention
+from audioprune.models.policy import InTime
+from audioprune.models.pruner import Survivors, View, advance
+from audioprune.models.runs import Runs
+from audioprune.models.select import select
 
 Normalise = Callable[[Tensor, Tensor], Tensor]
 
@@ -23,6 +31,50 @@ NORMALISED: dict[str, Normalise] = {  # by policy: (rank (n,), pixels of the cli
     "intensity": lambda rank, pixels: rank - pixels.mean(),
     "blank": lambda rank, pixels: rank,
 }
+
+
+@dataclass(frozen=True)
+class Reaching:
+    """A policy with a threshold for each block instead of a share, of one clip at a time: a reducer (pruner.Reducer).
+
+    told   is shown the block and the scores (n,) of every clip
+    """
+
+    name: str
+    policy: InTime | Runs
+    taus: Mapping[int, float]
+    told: Callable[[int, Tensor], None] | None = None
+    off_by_e, r = False, None
+
+    @property
+    def attention(self) -> Attention | Literal["keys"] | None:
+        return self.policy.attention
+
+    @property
+    def auxiliary(self) -> bool:
+        return isinstance(self.policy, InTime) and self.policy.auxiliary
+
+    def score(self, survivors: Survivors, block: int, seen: Tensor | None) -> Tensor:
+        """(n,)."""
+        if isinstance(self.policy, Runs):
+            assert self.policy.starts is not None
+            assert seen is not None
+            return self.policy.starts(seen)[0]
+        n = survivors.numbers.shape[1]
+        rank = self.policy.pruner.rank(View(block, n, 0, survivors.numbers, survivors.pixels, seen))[0]
+        return NORMALISED[self.name](rank, survivors.pixels[0])
+
+    def reduce(
+        self, x: Tensor, survivors: Survivors, *, keep_rate: float, block: int, seen: Tensor | None
+    ) -> tuple[Tensor, Survivors]:
+        scores = self.score(survivors, block, seen)
+        if self.told is not None:
+            self.told(block, scores)
+        stay = reaching(scores, self.taus[block])  # (n,)
+        if isinstance(self.policy, Runs):
+            return self.policy.merged(x, survivors, stay.cumsum(0)[None] - 1, int(stay.sum()))
+        keep = stay.nonzero().T  # (1, K)
+        return select(x, keep), advance(survivors, keep)
 
 
 def threshold(scores: Tensor, count: int) -> float:

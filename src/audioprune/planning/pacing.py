@@ -13,20 +13,32 @@ from audioprune.settings import PaceSettings
 
 
 def paced(planner: Planner, pace: Pace, heard: Iterable[Cell]) -> Iterator[Cell]:
-    """One cell for each recogniser on each dataset that it transcribes, made from what its first transcripts are."""
+    """One cell for each recogniser on each dataset that it transcribes, made from what its first transcripts are.
+
+    Blocks that are not named are those at which it is pruned first; where it is not, after each quarter of its depth.
+    """
     first: dict[tuple[str, str], Cell] = {}
+    blocks: dict[tuple[str, str], tuple[int, ...]] = {}
     for cell in heard:
-        first.setdefault((cell.settings.recogniser, cell.settings.dataset), cell)
+        own = cell.settings
+        first.setdefault((own.recogniser, own.dataset), cell)
+        if own.policy != "none":
+            blocks.setdefault((own.recogniser, own.dataset), own.blocks)
     for (recogniser, dataset), cell in first.items():
         if recogniser in (pace.recognisers or (recogniser,)) and dataset in (pace.datasets or (dataset,)):
-            yield _cell(planner, pace, recogniser, dataset, cell.inputs)
+            depth = (RECOGNISERS | CTC)[recogniser].depth
+            quarters = tuple(quarter * depth // 4 for quarter in (1, 2, 3))
+            where = pace.blocks or blocks.get((recogniser, dataset), quarters)
+            yield _cell(planner, pace, recogniser, dataset, where, cell.inputs)
 
 
-def _cell(planner: Planner, pace: Pace, recogniser: str, dataset: str, inputs: dict[str, Cell]) -> Cell:
-    """Blocks that are not named are after each quarter of its depth; batchings that are one for it are left out."""
+def _cell(
+    planner: Planner, pace: Pace, recogniser: str, dataset: str, blocks: tuple[int, ...], inputs: dict[str, Cell]
+) -> Cell:
+    """Batchings that are one for it are left out."""
     facts, device = (RECOGNISERS | CTC)[recogniser], timing_device(pace.device)
     given = pace.model_dump(exclude={"recognisers", "datasets"}) | {
-        "blocks": pace.blocks or tuple(quarter * facts.depth // 4 for quarter in (1, 2, 3)),
+        "blocks": blocks,
         "batchings": tuple(one for one in pace.batchings if one in facts.batchings),
         "device": device,
     }

@@ -32,6 +32,7 @@ from audioprune.settings import (
     GenerateSettings,
     MacsSettings,
     Model,
+    OptionValue,
     PretrainSettings,
     Pruning,
     ThroughputSettings,
@@ -106,9 +107,10 @@ class Planner:
         plugin = registry.module_name("generators", name)
         return self.cell("generate", f"{name}/clips{clips}-seed{seed}", settings, plugins=(plugin,))
 
-    def _audio(self, name: str) -> Cell:
+    def _audio(self, name: str, **more: OptionValue) -> Cell:
+        """`more`: switches of the dataset, laid over those of the configuration."""
         facts, config = self.facts(name), self.config
-        options, bad = config.dataset_options.get(name, {}), config.bad_clips
+        options, bad = config.dataset_options.get(name, {}) | more, config.bad_clips
         settings = AudioSettings(dataset=name, bad_clips=bad, options=options, user=config.datasets.get(name))
         if name in config.datasets:
             digest, note = self._manifest_digest(name)

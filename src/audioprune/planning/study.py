@@ -66,8 +66,9 @@ def study_of(planner: Planner, name: str) -> StudyPlan:
         learn = recognition.taught
         for cell in taught.cells(planner, recognition, learn) if learn else _transcribed(planner, recognition):
             plan.all.update(cell.upstream())
-    for cell in paced(planner, study.pace, plan.cells("transcribe")) if study.pace else ():
-        plan.all.update(cell.upstream())
+    for pace in study.pace:
+        for cell in paced(planner, pace, plan.cells("transcribe")):
+            plan.all.update(cell.upstream())
     return plan
 
 

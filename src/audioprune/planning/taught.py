@@ -21,16 +21,17 @@ def cells(planner: Planner, given: Recognition, taught: Taught) -> Iterator[Cell
     base = Recipe.model_validate(taught.base) if taught.base else None
     adapted = Recipe.model_validate(taught.base | taught.adapted) if taught.adapted else None
     for recogniser, dataset, seed in product(given.recognisers, given.datasets, taught.seeds):
-        official = CTC[recogniser].official
+        official, audio = CTC[recogniser].official, planner.audio(dataset, **taught.options)
         for strip in (taught.strip, *taught.coarser):
             own = {"recogniser": recogniser, "dataset": dataset, "units": taught.units, "strip": strip}
-            start = recognise(planner, RecogniseSettings(**own, seed=0 if official else seed, recipe=base))
+            own |= {"specaug_freq": taught.specaug_freq, "specaug_time": taught.specaug_time}
+            start = recognise(planner, audio, RecogniseSettings(**own, seed=0 if official else seed, recipe=base))
             for pruning in prunings(given) if strip == taught.strip else ({},):
                 if not (official and pruning.get("policy") == "blank"):  # it ranks by a head that the checkpoint lacks
                     yield from heard(planner, start, given, pruning)
                 if adapted:
                     trained = RecogniseSettings(**own, **pruning, recipe=adapted, seed=seed)
-                    yield from heard(planner, recognise(planner, trained, start), given, pruning)
+                    yield from heard(planner, recognise(planner, audio, trained, start), given, pruning)
 
 
 def prunings(given: Recognition) -> Iterator[dict[str, Any]]:
@@ -41,9 +42,9 @@ def prunings(given: Recognition) -> Iterator[dict[str, Any]]:
         yield {"policy": policy, "keep_rate": rate, "blocks": blocks, "at_input": policy != named}
 
 
-def recognise(planner: Planner, own: RecogniseSettings, start: Cell | None = None) -> Cell:
+def recognise(planner: Planner, audio: Cell, own: RecogniseSettings, start: Cell | None = None) -> Cell:
     """A recogniser, and what it starts from: `start`, the official checkpoint, or nothing."""
-    facts, inputs = CTC[own.recogniser], {"audio": planner.audio(own.dataset)}
+    facts, inputs = CTC[own.recogniser], {"audio": audio}
     state = "base"
     if start is not None:
         inputs["recognise"] = start

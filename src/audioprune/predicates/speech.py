@@ -91,8 +91,7 @@ def _saved(one: Compared) -> str:
 
 def sparsified(claim: Claim, evidence: Evidence) -> list[Part]:
     """Whisper off the shelf, its tokens cut by attention at one early block, loses less than the margin: within the
-    sound, and of the whole window, where most of what goes is padding. And it is as many times faster as claimed, where
-    that was timed.
+    sound, and of the whole window, where most of what goes is padding. And it is faster, where that was timed.
 
     Quantities: `margin` in points of word error rate (one-sided 95 % bound), `speed_up`.
     """
@@ -129,17 +128,15 @@ def _loss(claim: Claim, evidence: Evidence, every: list[Arm], arm: Arm) -> Part:
 
 def _faster(claim: Claim, evidence: Evidence, every: list[Arm], arm: Arm) -> Part:
     """Judged where it was timed; else it stands beside as not run, since the loss can be judged without."""
-    wanted = float(claim.quantities["speed_up"].value)
     name = f"speed of {arm.place.recogniser} on {arm.place.dataset} at {arm.keep_rate:g}, {PADDING[arm.place.within]}"
     found = paces.speed_up(evidence.results, arm)
     if isinstance(found, Absent):
         return beside(not_run(name, Missing(found.why, evidence.command)))
     text = f"{found} times faster, one clip at a time, from end to end (median and quartiles)"
-    return measured(name, _reached(found, wanted), text, found, "times (quartiles)", exhibit=TABLE)
+    text += f"; claimed up to {claim.quantities['speed_up'].value}"
+    return measured(name, _reached(found), text, found, "times (quartiles)", exhibit=TABLE)
 
 
-def _reached(found: Estimate, wanted: float) -> Verdict:
-    """`Up to` so many times: supported where it is faster at all and by no more, refuted where it is not faster."""
-    if found.high <= 1:
-        return "refuted"
-    return "supported" if found.low > 1 and found.low <= wanted else "inconclusive"
+def _reached(found: Estimate) -> Verdict:
+    """`Up to` so many times says that it is faster; by how much, depends on the device and stands in the evidence."""
+    return "supported" if found.low > 1 else "refuted" if found.high < 1 else "inconclusive"

@@ -122,4 +122,4 @@ def build(facts: Ctc, *, units: int, strip: int, seed: int, drop_path: float = 0
     return model
 
 
-listener, made, put_in = _ctc.listener, _ctc.made, _ctc.put_in
+listener, made, put_in, budget_met = _ctc.listener, _ctc.made, _ctc.put_in, _ctc.budget_met

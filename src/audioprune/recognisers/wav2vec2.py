@@ -12,7 +12,6 @@ not normalised.
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -191,8 +190,8 @@ def power(wave: Tensor, columns: int) -> Tensor:
     return 10 * (square + FLOOR).log10()[None, :, None]
 
 
-def build(facts: Ctc, *, units: int, strip: int = 4, seed: int = 0, drop_path: float = 0.0) -> Wav2Vec2:
-    """A model whose weights are to be loaded, but for the auxiliary head's."""
+def build(facts: Ctc, *, units: int, strip: int, seed: int, drop_path: float = 0.0) -> Wav2Vec2:
+    """A model whose weights are to be loaded, but for the auxiliary head's. It has no strips, and drops no path."""
     model = Wav2Vec2(facts, units=units)
     generator = torch.Generator().manual_seed(seed)
     head = model.get_submodule("auxiliary.1")
@@ -205,7 +204,7 @@ def load_official(model: Wav2Vec2, path: Path) -> None:
     """Put torchaudio's checkpoint in; UserError where it is another one."""
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+    except Exception as error:  # of pickle, of torch, of the file system: whatever the file holds
         raise UserError(
             f"{path} cannot be read as a checkpoint of PyTorch: {str(error).partition(chr(10))[0]}"
         ) from None
@@ -234,4 +233,4 @@ def load_official(model: Wav2Vec2, path: Path) -> None:
     model.load_state_dict(state, strict=False)
 
 
-listener, made, put_in = _ctc.listener, _ctc.made, _ctc.put_in
+listener, made, put_in, budget_met = _ctc.listener, _ctc.made, _ctc.put_in, _ctc.budget_met

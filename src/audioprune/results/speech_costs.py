@@ -8,20 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audioprune.facts.recogniser import RECOGNISERS, Recogniser
 from audioprune.results import recognitions
 from audioprune.results.recognitions import Arm, Place
 from audioprune.wording import number
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
     from audioprune.results.study import Results
     from audioprune.statistics.bootstrap import Drawn
 
 SLACK = 1.0  # percent of the unpruned MACs that two budgets may differ by and be matched
-SCORED = ("topk",)  # policies that average the attention received, which costs
+SOUND = "encoder_macs_sound"  # of the same selections had there been no padding
 
 
 def macs(frame: pd.DataFrame) -> pd.Series:
@@ -46,28 +44,8 @@ def shares(results: Results, arm: Arm, whole: Arm) -> dict[str, float]:
         "encoder_remaining": 100 * float(own["encoder_macs"].sum() / other["encoder_macs"].sum()),
     }
     if arm.place.within == "sound":
-        found["sound_remaining"] = 100 * float(heard(own, arm).sum() / heard(other, whole).sum())
+        found["sound_remaining"] = 100 * float(own[SOUND].sum() / other[SOUND].sum())
     return found
-
-
-def heard(frame: pd.DataFrame, arm: Arm) -> np.ndarray:
-    """Encoder's MACs of every clip if nothing but its sound had been encoded; as they are, where nothing is padded."""
-    import numpy as np
-
-    facts = RECOGNISERS.get(arm.place.recogniser)
-    if facts is None:
-        return frame["encoder_macs"].to_numpy()
-    blocks = arm.place.blocks if arm.policy in SCORED else ()
-    rows = zip(frame["tokens"], frame["sound"], strict=True)
-    return np.array([_without_padding(facts, [*tokens], int(sound), blocks) for tokens, sound in rows])
-
-
-def _without_padding(facts: Recogniser, tokens: list[int], sound: int, scored: tuple[int, ...]) -> int:
-    """tokens: how many entered each block, and left the last; all the padding is among them."""
-    from audioprune.profiling import whisper_macs
-
-    behind = facts.tokens - sound
-    return whisper_macs.encoder(facts, [n - behind for n in tokens], scored=scored)
 
 
 def unmatched(results: Results, arm: Arm, fixed: Arm, whole: Arm | None) -> str:

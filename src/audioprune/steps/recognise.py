@@ -43,7 +43,10 @@ def recognise(job: Job[RecogniseSettings]) -> dict:
         )
     units = units_for(job, store, rows.train)
     family = registry.get("recognisers", facts.family)
-    model: Listener = family.build(facts, units=len(units.names), strip=settings.strip, seed=settings.seed)
+    drop_path = settings.recipe.drop_path if settings.recipe else 0.0
+    model: Listener = family.build(
+        facts, units=len(units.names), strip=settings.strip, seed=settings.seed, drop_path=drop_path
+    )
     if "recognise" in job.inputs:
         model.load_state_dict(load_file(job.inputs["recognise"] / "last.safetensors"))
         model.learn(())

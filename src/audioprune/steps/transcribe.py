@@ -33,6 +33,7 @@ from audioprune.statistics.halves import halves
 from audioprune.steps._model import checkpoint_file
 from audioprune.steps._run import Job, main
 from audioprune.training.device import deterministic
+from audioprune.training.splits import rows_of
 
 FILE = "transcripts.parquet"
 
@@ -63,16 +64,22 @@ Transcribed = tuple[pd.DataFrame, list[dict], dict[str, Any], Normal]  # clips, 
 
 def by_taught(job: Job[TranscribeSettings]) -> Transcribed:
     """A recogniser with a CTC head, whose transcripts are written as those it learnt from: nothing is normalised."""
-    facts, store = CTC[job.settings.recogniser], WaveformStore.open(job.inputs["audio"])
-    device = deterministic(threads=1 if facts.small else 8)
+    own, store = job.settings, WaveformStore.open(job.inputs["audio"])
+    facts = CTC[own.recogniser]
     family = registry.get("recognisers", facts.family)
-    listen = family.listener(job.inputs["recognise"], job.settings, store, device)
+    listen = family.listener(job.inputs["recognise"], own, deterministic(threads=1 if facts.small else 8))
+    results: dict[str, Any] = {}
+    if own.budget == "threshold":
+        rows = rows_of(store.clips, folds=1, split="nested")
+        results["thresholds"] = listen.calibrate([torch.as_tensor(store.waveform(int(row))) for row in rows.val])
     clips, waves = test_clips(store)
     progress, measured = Progress(f"transcribe/{job.address}", len(waves), "clips"), []
     for name, wave in zip(clips["clip"], waves, strict=True):
         measured.append(listen(name, wave))
         progress.add()
-    return clips, measured, {}, lambda text: " ".join(text.split())
+    if own.budget == "threshold":
+        results["budget"] = family.budget_met(own, measured)
+    return clips, measured, results, lambda text: " ".join(text.split())
 
 
 def by_whisper(job: Job[TranscribeSettings]) -> Transcribed:

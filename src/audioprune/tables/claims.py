@@ -69,7 +69,7 @@ def _rows(judged: Judged) -> list[Row]:
         "question": claim.question, "verdict": judged.verdict, "verdict_where": judged.verdict_where,
         "brief": judged.brief, "on_this_tier": "" if judged.own_data else "on this tier", "judged_on": judged.judged_on,
         "quote": _quoted(claim), "statement": _line(claim.statement), "thresholds": claim.thresholds,
-        "expected": claim.expected, "expected_why": _line(claim.expected_why), "profile": claim.profile or "",
+        "expected": claim.expected, "expected_why": _line(claim.expected_why), "profile": claim.profile,
         "corrected": judged.corrected, "corrected_verdict": judged.corrected_verdict or "",
         "exhibit": judged.shown_in, "command": judged.command,
     }  # fmt: skip

@@ -35,6 +35,7 @@ NOTES = (
 SPEED = (
     "RTFx: seconds of audio in a second of processing, from end to end, one clip at a time and in the fastest batches."
 )
+PARTS = {"librispeech": "test-clean", "librispeech-clean": "test-clean", "librispeech-other": "test-other"}
 ERRORS = ("substituted", "deleted", "inserted")
 
 
@@ -123,17 +124,17 @@ def _published(results: Results) -> list[dict]:
     return [
         {
             "recogniser": row.backbone,
-            "dataset": row.dataset,
+            "part": row.location,
             "published": row.value,
             "source": row.source,
-            "note": f"Published, {row.backbone} on {row.dataset}: {row.printed} % ({row.note}; {row.where}).",
+            "note": f"Published, {row.backbone} on {row.location}: {row.printed} % ({row.note}; {row.where}).",
         }
         for row in frame.itertuples()
     ]
 
 
 def _is_of(row: dict, cells: Any) -> bool:
-    return (row["recogniser"], row["dataset"]) == (cells["recogniser"], cells["dataset"])
+    return (row["recogniser"], row["part"]) == (cells["recogniser"], PARTS.get(cells["dataset"]))
 
 
 def _beside(published: Sequence[dict], cells: dict) -> dict:

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 
 from audioprune import records
+from audioprune.audio.augment import specaug
 from audioprune.audio.store import WaveformStore
 from audioprune.errors import UserError
 from audioprune.facts.units import Units, needed
@@ -88,6 +89,14 @@ def loss_of_columns(logits: Tensor, columns: Sequence[int], wanted: Sequence[lis
     return F.ctc_loss(said, targets, torch.tensor(columns), lengths, blank=BLANK, reduction="mean")
 
 
+def masked(clip: Tensor, settings: RecogniseSettings, draw: torch.Generator) -> Tensor:
+    """A clip's log-mel (T, 128) with a band and a span of it at its own mean, where SpecAug is on."""
+    if not (settings.specaug_freq or settings.specaug_time):
+        return clip
+    mean = clip.mean()
+    return specaug((clip - mean)[None], settings.specaug_freq, settings.specaug_time, draw)[0] + mean
+
+
 @torch.inference_mode()
 def heard(model: Listener, clips: Clips, rows: Sequence[int], units: Units) -> list[str]:
     """Greedy transcripts of some rows, in their order. The model's mode is put back."""
@@ -136,8 +145,8 @@ def teach(
         if epoch not in orders:
             orders.clear()
             orders[epoch] = sorted_order(sizes, recipe.batch_size, settings.seed, epoch)
-        batch = orders[epoch][step]
-        return [clips(int(row)) for row in rows[batch]], [wanted[i] for i in batch]
+        batch, draw = orders[epoch][step], generator(settings.seed, "batch", epoch, step)
+        return [masked(clips(int(row)), settings, draw) for row in rows[batch]], [wanted[i] for i in batch]
 
     def loss_of(model: nn.Module, batch: tuple[list[Tensor], list[list[int]]]) -> tuple[Tensor, int]:
         own, said = batch
