@@ -191,6 +191,7 @@ def test_a_merged_run_counts_for_all_its_tokens_at_the_next_merge():
     y, state = runs.reduce(y, state, keep_rate=0.5, block=1, seen=None)  # {0, 1} and 2, {3}
     assert (y.flatten().tolist(), state.sizes.tolist(), state.numbers.tolist()) == ([3.0, 10.0], [[3, 1]], [[0, 3]])
     assert state.bias[0].tolist() == pytest.approx([1.0986123, 0])  # log 3, log 1
+    assert runs.to("cpu") is runs  # moved as any module
 
 
 def test_pixels_of_a_token_are_its_frames():
