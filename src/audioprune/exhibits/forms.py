@@ -10,8 +10,8 @@ from audioprune.exhibits.table import Column, Entry, Table
 Entries = tuple[Entry, ...]  # a row
 
 
-def html(table: Table) -> str:
-    """A fragment: the table in a box that scrolls by itself, then its notes."""
+def html(table: Table, label: str = "") -> str:
+    """A fragment: the table in a box that scrolls by itself, then its notes; `label` names it where it is not seen."""
     layout = table.layout()
     heads = "".join(
         f'<th scope="col" class="{c.align}">{"<br>".join(map(escape.html, c.lines))}'
@@ -23,7 +23,10 @@ def html(table: Table) -> str:
     notes = [f"<li><sup>{escape.html(m)}</sup> {escape.html(t)}</li>" for m, t in layout.footnotes]
     notes += [f"<li>{escape.html(note)}</li>" for note in table.notes]
     listed = f'\n<ul class="notes">{"".join(notes)}</ul>' if notes else ""
-    return f'<div class="scroll" tabindex="0"><table><thead><tr>{heads}</tr></thead>\n{body}</table></div>{listed}\n'
+    name = escape.html(label)
+    box = f'class="scroll" role="region" aria-label="{name}" tabindex="0"' if label else 'class="scroll" tabindex="0"'
+    caption = f'<caption class="unseen">{name}</caption>' if label else ""
+    return f"<div {box}><table>{caption}<thead><tr>{heads}</tr></thead>\n{body}</table></div>{listed}\n"
 
 
 def _group_html(name: str, rows: Iterable[Entries], columns: tuple[Column, ...]) -> str:

@@ -63,13 +63,13 @@ def answers(made: Iterable[Exhibit], tier: str = "") -> tuple[Answer, ...]:
     models = [row.cells for row in known.table.rows] if known and known.table else []
     asked = ((one, one.headline, one.table.rows) for one in made if one.headline and one.table)
     found = [
-        _answer(one, headline, [row.cells for row in rows if _learnt(row.cells, models)], JUDGED.get(tier, ""))
+        _answer(one, headline, [row.cells for row in rows if learnt(row.cells, models)], JUDGED.get(tier, ""))
         for one, headline, rows in asked
     ]
     return tuple(filter(None, [*found, _left_out(known, models) if known else None]))
 
 
-def _learnt(row: Mapping[str, Any], models: Rows) -> bool:
+def learnt(row: Mapping[str, Any], models: Rows) -> bool:
     """Whether all models of a row have learnt enough: those of its recipe, or of any where the row's is not known."""
     for backbone in filter(None, (row.get("backbone"), row.get("against"))):
         own = [one for one in models if (one["backbone"], one["dataset"]) == (backbone, row.get("dataset"))]
@@ -81,10 +81,16 @@ def _learnt(row: Mapping[str, Any], models: Rows) -> bool:
 
 def _left_out(known: Exhibit, models: Rows) -> Answer | None:
     """Listed once; None where all have learnt."""
+    text = left_out(models)
+    return Answer(LEFT_OUT, text, known.name, known.label) if text else None
+
+
+def left_out(models: Rows) -> str:
+    """The models that have not learnt enough, in a sentence; empty where all have."""
     out = [one for one in models if one["outcome"] == "left out"]
     told = [one["said"] + (f", {one['variant']}" if one["variant"] else "") for one in out]
-    text = f"{len(out)} of {len(models)}, which unpruned have not learnt enough: {'; '.join(told)}."
-    return Answer(LEFT_OUT, text, known.name, known.label) if out else None
+    many = f"{len(out)} of {len(models)}, which unpruned have not learnt enough"
+    return f"{many}: {'; '.join(told)}." if out else ""
 
 
 def _differences(asked: Question, rows: Rows) -> Iterator[Found]:

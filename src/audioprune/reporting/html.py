@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from audioprune.exhibits import escape, forms, named
+from audioprune.exhibits import display, escape, forms, named
+from audioprune.reporting import paper
+from audioprune.reporting.cards import MEANING
 from audioprune.reporting.content import Exhibit, Report
 from audioprune.reporting.svg import inline
 
@@ -26,18 +28,32 @@ def render(report: Report, templates: Path = Path("report")) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"clean": escape.clean, "table": _table, "figure": _figure, "data": _data}
-    style = Markup((templates / "style.css").read_text(encoding="utf-8"))
-    rebuild = f"snakemake {named.target(report.study, 'report.html')}"
-    return environment.get_template("report.html.jinja").render(report=report, style=style, rebuild=rebuild)
+    environment.filters |= {
+        "clean": escape.clean, "said": _said, "table": _table, "figure": _figure, "data": _data,
+    }  # fmt: skip
+    return environment.get_template("report.html.jinja").render(
+        report=report,
+        style=Markup((templates / "style.css").read_text(encoding="utf-8")),
+        rebuild=f"snakemake {named.target(report.study, 'report.html')}",
+        paper=paper,
+        bibtex=paper.bibtex(report.study, report.facts.commits, report.facts.date),
+        meaning=MEANING,
+    )
 
 
-def _table(table: Table) -> Markup:
-    return Markup(forms.html(table))
+def _said(text: str) -> str:
+    """With names as a paper prints them."""
+    return escape.clean(display.text(text))
 
 
-def _figure(exhibit: Exhibit) -> Markup:
-    return Markup(inline(exhibit.svg, exhibit.name, escape.html(exhibit.heading)))
+def _table(table: Table, label: str) -> Markup:
+    return Markup(forms.html(table, label))
+
+
+def _figure(exhibit: Exhibit, at: str = "") -> Markup:
+    """`at` tells apart two places of one figure."""
+    label = f"{exhibit.heading}. {display.text(exhibit.seen)}"
+    return Markup(inline(exhibit.svg, f"{exhibit.name}{at}", escape.html(label)))
 
 
 def _data(text: str) -> Markup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+COLOURS = {"#ffffff": "--card", "#000000": "--ink", "#dddddd": "--grid"}  # that follow the page, light or dark
 SCALE = 1.65  # pixels for a point: larger than on paper, as screens are further away
 
 
@@ -19,6 +20,8 @@ def inline(svg: str, name: str, label: str) -> str:
     body = re.sub(r'\bid="', f'id="{name}-', body)
     body = re.sub(r"url\(#", f"url(#{name}-", body)
     body = re.sub(r'href="#', f'href="#{name}-', body)
+    for colour, own in COLOURS.items():
+        body = body.replace(f": {colour}", f": var({own})")
     size = re.match(r'<svg[^>]*?\bwidth="([\d.]+)pt"', body)
     head, rest = body[: body.index(">")], body[body.index(">") :]
     head = re.sub(r'\s(width|height)="[^"]*"', "", head)
