@@ -44,7 +44,7 @@ def draw(results: Results) -> tuple[Figure, DataFrame]:
 
     found = [_row(*printed) for name in PUBLISHED for printed in null_model.kept_signal(name)]
     frame = pd.DataFrame(found, columns=list(COLUMNS))
-    fig, axes = style.figure(1, 1, height=3.3, width=4.4)
+    fig, axes = style.figure(1, 1, height=2.9, width=4.6)
     ax = axes[0][0]
     ax.plot([0, 100], [0, 100], color="#888888", lw=1, zorder=1)
     ax.annotate("random selection", (58, 55), rotation=40, ha="center", va="top", color="#555555", fontsize=7.5)

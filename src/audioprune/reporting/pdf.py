@@ -34,8 +34,10 @@ def source(report: Report, templates: Path = Path("report")) -> str:
 def render(report: Report, templates: Path = Path("report")) -> bytes:
     """The same report gives the same bytes: no date is written."""
     import typst
+    from matplotlib import get_data_path
 
-    return typst.compile(source(report, templates).encode(), format="pdf", timestamp=0)
+    made = source(report, templates).encode()
+    return typst.compile(made, format="pdf", timestamp=0, font_paths=[get_data_path() + "/fonts/ttf"])
 
 
 def _said(text: str) -> str:
