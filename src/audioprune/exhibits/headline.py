@@ -37,4 +37,5 @@ class Question:
     above: str  # what is above zero where the answer is yes, and its unit
     difference: str  # key of cells
     of: Mapping[str, str]  # {key: value} of the rows that are asked
+    turned: bool = False  # shown with the other sign: as the change, where the difference is a loss
     caution: Callable[[Rows], str] = _none  # of the rows that count: a sentence on what the answer rests on, or nothing

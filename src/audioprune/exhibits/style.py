@@ -1,8 +1,8 @@
 """How every figure looks: sizes, fonts and colours; files that are the same bytes each time.
 
 Colours are those of Okabe and Ito, told apart by colour-blind readers, and each comes with a marker of its own. Figures
-stand on white; on a dark page white, black and grid follow the page (reporting.svg). Their text is text, in a font that comes
-with matplotlib, where the PDF finds it too.
+stand on white; on a dark page white, black and grid follow the page (reporting.svg). Their text is text, in a font
+that comes with matplotlib, where the PDF finds it too.
 """
 
 from __future__ import annotations

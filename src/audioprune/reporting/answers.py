@@ -122,19 +122,20 @@ def _answer(exhibit: Exhibit, asked: Question | Sentence, rows: Rows, judged: st
     said = (
         "Yes"
         if clear == len(found)
-        else "Not shown: none lies above zero beyond chance"
+        else "Not measurably: no such difference is beyond chance"
         if not clear
         else f"In {clear} of {len(found)} cases"
     )
     if reverse:
-        said += f", and the reverse in {reverse}" if clear else f"; the reverse in {reverse} of {len(found)} cases"
+        said += f", and the reverse in {reverse}" if clear else f"; the reverse is in {reverse} of {len(found)} cases"
     said += f", {judged}" if judged else ""
-    shown = "; ".join(f"{one.name} {_interval(one)}" for one in found)
+    shown = "; ".join(f"{one.name} {_interval(one, -1 if asked.turned else 1)}" for one in found)
     family = f"Adjusted by Holm for these {len(found)}." if len(found) > 1 else ""
     sentences = (f"{said}.", f"{asked.above}: {shown}.", family, asked.caution(rows))
     question = asked.question.format(rate=f"{found[0].keep_rate:g}")
     return Answer(question, " ".join(filter(None, sentences)), exhibit.name, exhibit.label)
 
 
-def _interval(one: Found) -> str:
-    return f"{number(one.value, 1)} [{number(one.low, 1)}, {number(one.high, 1)}]"
+def _interval(one: Found, sign: int) -> str:
+    low, high = sorted((sign * one.low, sign * one.high))
+    return f"{number(sign * one.value, 1, signed=True)} [{number(low, 1, signed=True)}, {number(high, 1, signed=True)}]"

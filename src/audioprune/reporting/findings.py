@@ -75,8 +75,8 @@ def _misread(by_name: Mapping[str, Exhibit]) -> Finding | None:
     many = WORDS[len(wrong)] if len(wrong) < len(WORDS) else str(len(wrong))
     title = f"{many.capitalize()} quoted MAC savings are what remains, not what is saved"
     text = (
-        f"Drafts that cite the paper quote reductions of {least:.1f} to {most:.1f} %. By exact counts that is the share "
-        f"of the MACs that is left: {100 - most:.1f} to {100 - least:.1f} % is saved."
+        f"Drafts that cite the paper quote reductions of {least:.1f} to {most:.1f} % of the MACs. Against exact "
+        f"counts, that is the share that is left: about {100 - most:.0f} to {100 - least:.0f} % is saved."
     )
     return Finding(title, text, shown.name, shown.label)
 

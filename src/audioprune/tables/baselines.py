@@ -13,7 +13,7 @@ from audioprune.exhibits.table import Column, Row, Table
 from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
-from audioprune.tables._rows import VALUE, adjusted
+from audioprune.tables._rows import VALUE, adjusted, change
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TITLE = "Matched and released baselines"
 CAPTION = (
     "The unpruned model trained with masks and SpecAugment to the end, as released, or only until the pruned models "
-    "stop them (matched), and the drop of every pruned model from both. Where the two drops differ, that part is "
+    "stop them (matched), and every pruned model minus both (Δ). Where the two differ, that part is "
     "augmentation and not pruning."
 )
 BASELINES = ("matched", "paper")
@@ -93,6 +93,6 @@ def _columns() -> tuple[Column, ...]:
         Column("name", "Method", align="left"),
         Column("keep_rate", "Keep-rate", decimals=1),
         *measured("accuracy", VALUE),
-        *measured("drop_matched", "Drop from matched", "points"),
-        *measured("drop_paper", "Drop from released", "points"),
+        *change("drop_matched", "Δ to matched"),
+        *change("drop_paper", "Δ to released"),
     )

@@ -12,7 +12,7 @@ from audioprune.results import costs
 from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
-from audioprune.tables._rows import adjusted, cost_column
+from audioprune.tables._rows import adjusted, change, cost_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TITLE = "Pruning at other blocks"
 CAPTION = (
     "The unpruned model pruned by topk at evaluation, at blocks counted from zero: the earlier they lie, the more MACs "
-    "are saved. Its drop from itself unpruned, and by how many points it is below pruning at the paper's blocks."
+    "are saved. Δ: this row minus the unpruned model, and minus pruning at the paper's blocks."
 )
 
 
@@ -70,6 +70,6 @@ def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
         cost_column(rows),
         Column("mac_reduction", "MACs saved", "%", 1),
         *measured("accuracy", "Off the shelf"),
-        *measured("drop", "Drop", "points"),
-        *measured("paper_blocks_minus_this", "Below blocks 3, 6, 9", "points"),
+        *change("drop"),
+        *change("paper_blocks_minus_this", "Δ to blocks 3, 6, 9"),
     )

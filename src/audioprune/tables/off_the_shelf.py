@@ -13,7 +13,7 @@ from audioprune.results import costs
 from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
-from audioprune.tables._rows import adjusted, cost_column
+from audioprune.tables._rows import adjusted, change, cost_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 TITLE = "Pruning off the shelf"
 CAPTION = (
-    "The unpruned model pruned at evaluation, without training for it, by every method at the same keep-rates; its "
-    "drop from itself unpruned; and beside it the model trained with the same pruning, where the study has one."
+    "The unpruned model pruned at evaluation, without training for it, by every method at the same keep-rates "
+    "(Δ: minus itself unpruned); and beside it the model trained with the same pruning, where the study has one."
 )
 
 
@@ -91,7 +91,7 @@ def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
         Column("keep_rate", "Keep-rate", decimals=1),
         cost_column(rows),
         *measured("untrained", "Off the shelf"),
-        *measured("drop", "Drop", "points"),
+        *change("drop"),
         *measured("trained", "Trained with it"),
         *measured("trained_minus_untrained", "Gain by training", "points", signed=True),
     )
