@@ -12,7 +12,7 @@ from fakes import collected, shared
 from audioprune.exhibits import named
 from audioprune.exhibits.headline import Question, Sentence
 from audioprune.exhibits.table import Cell, Row, Table
-from audioprune.reporting.answers import answers
+from audioprune.reporting.answers import Answer, answers
 from audioprune.tables import low_intensity, ranking
 from audioprune.wording import number
 
@@ -61,6 +61,15 @@ def test_what_lies_above_zero_by_itself_may_not_among_several():
     (found,) = answers([below(("a", 0.5, CLOSE), ("b", 0.5, UP), ("c", 0.5, BOTH))])
     assert found.text.startswith("In 1 of 3 cases. ")
     assert found.text.endswith("Adjusted by Holm for these 3.")
+
+
+def test_a_short_answer_is_its_first_clause():
+    told = {
+        "Yes, at full size. Points: a on b.": "Yes, at full size.",
+        "Of 6, 5 differ (5 %): a on b. More.": "Of 6, 5 differ (5 %)",
+    }
+    for text, short in told.items():
+        assert Answer("Who?", text, "table1", "Table 1").short == short
 
 
 def test_values_with_intervals_at_the_lowest_keep_rate_only():

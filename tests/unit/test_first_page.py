@@ -83,7 +83,7 @@ def test_the_finding_on_cost_has_the_changes_of_the_predictions():
 
 
 def test_findings_on_printed_numbers_are_those_of_the_published_tables():
-    """All 36 + 18 ratios B of AudioMAE are within half a point of K / N, by hand 0.3 at most; eight claims are misread."""
+    """All 36 + 18 ratios B of AudioMAE are within 0.3 points of K / N, by hand; eight claims are misread."""
     found = collect(shared(), draw(shared(), [("figure", "diagonal"), ("table", "claims")])).findings
     random, misread = found[:2]
     assert "all 54 printed shares" in random.text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from audioprune.exhibits import escape
-from audioprune.exhibits.table import Column, Entry, Table
+from audioprune.exhibits.table import CLEAR_MARK, Column, Entry, Table
 
 Entries = tuple[Entry, ...]  # a row
 
@@ -43,6 +43,7 @@ def _group_html(name: str, rows: Iterable[Entries], columns: tuple[Column, ...])
 def _entry_html(entry: Entry, column: Column) -> str:
     marks = f"<sup>{escape.html(entry.marks)}</sup>" if entry.marks else ""
     kind = column.align + (" missing" if entry.missing else "") + (" long" if column.wrap else "")
+    kind += " clear" if CLEAR_MARK in entry.marks else ""
     return f'<td class="{kind}">{escape.html(entry.text)}{marks}</td>'
 
 

@@ -8,6 +8,7 @@ listed once, at the end.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,11 @@ class Answer:
     text: str
     exhibit: str  # that shows it, by name; one of the report's
     label: str  # of the link
+
+    @property
+    def short(self) -> str:
+        """Its first clause: up to a full stop or a colon between words."""
+        return re.split(r"(?<=[.:]) ", self.text, maxsplit=1)[0].removesuffix(":")
 
 
 @dataclass(frozen=True)

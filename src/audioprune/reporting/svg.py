@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
-COLOURS = {"#ffffff": "--card", "#000000": "--ink", "#dddddd": "--grid"}  # that follow the page, light or dark
+COLOURS = {  # that follow the page, light or dark
+    "#ffffff": "--card", "#000000": "--ink", "#dddddd": "--grid", "#0072b2": "--blue", "#d55e00": "--vermilion",
+    "#009e73": "--green", **dict.fromkeys(("#333333", "#555555", "#666666", "#777777"), "--soft"),
+}  # fmt: skip
 SCALE = 1.65  # pixels for a point: larger than on paper, as screens are further away
 
 
