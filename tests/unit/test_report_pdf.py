@@ -65,7 +65,7 @@ def test_every_number_of_its_tables_is_that_of_the_html():
     for exhibit in report().exhibits:
         if exhibit.table and exhibit.how in ("core", "appendix") and exhibit.name != "claims":
             shown = {entry.text for _, rows in exhibit.table.layout().groups for row in rows for entry in row}
-            assert {escape.clean(text) for text in shown} <= literals(), exhibit.name
+            assert {escape.clean(display.text(text)) for text in shown} <= literals(), exhibit.name
 
 
 def test_figures_are_the_same_drawings_and_described():

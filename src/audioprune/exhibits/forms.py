@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from audioprune.exhibits import escape
+from audioprune.exhibits import display, escape
 from audioprune.exhibits.table import CLEAR_MARK, Column, Entry, Table
 
 Entries = tuple[Entry, ...]  # a row
@@ -20,18 +20,24 @@ def html(table: Table, label: str = "") -> str:
         for c in layout.columns
     )
     body = "".join(_group_html(name, rows, layout.columns) for name, rows in layout.groups)
-    notes = [f"<li><sup>{escape.html(m)}</sup> {escape.html(t)}</li>" for m, t in layout.footnotes]
-    notes += [f"<li>{escape.html(note)}</li>" for note in table.notes]
-    listed = f'\n<ul class="notes">{"".join(notes)}</ul>' if notes else ""
+    marked = [f"<li><sup>{escape.html(m)}</sup> {_html(t)}</li>" for m, t in layout.footnotes]
+    listed = f'\n<ul class="notes">{"".join(marked)}</ul>' if marked else ""
+    notes = "".join(f"<li>{_html(note)}</li>" for note in table.notes)
+    listed += f'\n<details class="notes"><summary>Notes</summary><ul>{notes}</ul></details>' if notes else ""
     name = escape.html(label)
     box = f'class="scroll" role="region" aria-label="{name}" tabindex="0"' if label else 'class="scroll" tabindex="0"'
     caption = f'<caption class="unseen">{name}</caption>' if label else ""
     return f"<div {box}><table>{caption}<thead><tr>{heads}</tr></thead>\n{body}</table></div>{listed}\n"
 
 
+def _html(said: str) -> str:
+    """With names as a paper prints them."""
+    return escape.html(display.text(said))
+
+
 def _group_html(name: str, rows: Iterable[Entries], columns: tuple[Column, ...]) -> str:
     lines = (
-        [f'<tr class="group"><th scope="rowgroup" colspan="{len(columns)}"><span>{escape.html(name)}</span></th></tr>']
+        [f'<tr class="group"><th scope="rowgroup" colspan="{len(columns)}"><span>{_html(name)}</span></th></tr>']
         if name
         else []
     )
@@ -44,7 +50,7 @@ def _entry_html(entry: Entry, column: Column) -> str:
     marks = f"<sup>{escape.html(entry.marks)}</sup>" if entry.marks else ""
     kind = column.align + (" missing" if entry.missing else "") + (" long" if column.wrap else "")
     kind += " clear" if CLEAR_MARK in entry.marks else ""
-    return f'<td class="{kind}">{escape.html(entry.text)}{marks}</td>'
+    return f'<td class="{kind}">{_html(entry.text)}{marks}</td>'
 
 
 def typst(table: Table) -> str:
@@ -54,13 +60,17 @@ def typst(table: Table) -> str:
     heads = ", ".join(f"(({text}), {escape.typst(c.unit)})" for text, c in zip(lines, layout.columns, strict=True))
     align = ", ".join(f"({c.align}, {'true' if c.wrap else 'false'})" for c in layout.columns)
     groups = "".join(
-        f"({escape.typst(name)}, ({''.join(_row_typst(row) + ', ' for row in rows)})), " for name, rows in layout.groups
+        f"({_typst(name)}, ({''.join(_row_typst(row) + ', ' for row in rows)})), " for name, rows in layout.groups
     )
-    notes = [f"({escape.typst(m)}, {escape.typst(t)})" for m, t in layout.footnotes]
-    notes += [f'("", {escape.typst(note)})' for note in table.notes]
+    notes = [f"({escape.typst(m)}, {_typst(t)})" for m, t in layout.footnotes]
+    notes += [f'("", {_typst(note)})' for note in table.notes]
     listed = "".join(note + ", " for note in notes)
     return f"#booktable(({heads},), ({align},), ({groups}), ({listed}))\n"
 
 
+def _typst(said: str) -> str:
+    return escape.typst(display.text(said))
+
+
 def _row_typst(row: Entries) -> str:
-    return "(" + "".join(f"({escape.typst(e.text)}, {escape.typst(e.marks)}), " for e in row) + ")"
+    return "(" + "".join(f"({_typst(e.text)}, {escape.typst(e.marks)}), " for e in row) + ")"
