@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from functools import cache
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from fakes import DEVICE, HOSTILE, collected, exhibits, fake_study, report_again, shared
@@ -15,8 +15,10 @@ from fakes import shared_report as report
 
 from audioprune.claims import ledger
 from audioprune.claims.claim import load
-from audioprune.exhibits import display, escape, latex, named
+from audioprune.exhibits import display, escape, forms, latex, named
+from audioprune.exhibits.table import Column, Row, Table
 from audioprune.reporting import html, paper, pdf, provenance
+from audioprune.reporting.answers import learnt
 from audioprune.reporting.svg import inline
 from audioprune.results import published
 from audioprune.results.evaluations import tidy
@@ -102,8 +104,8 @@ def test_every_exhibit_has_caption_data_and_command(kind, name):
     assert ("<svg" in own) == (kind == "figure" and shown)
     assert exhibit.label in own
     assert f"snakemake results/mini/{name}.{'tex' if kind == 'table' else 'svg'}" in own
-    data = re.search(rf'download="mini-{name}.csv" href="data:text/csv;charset=utf-8;base64,([^"]+)"', own).group(1)
-    assert base64.b64decode(data).decode() == exhibit.csv
+    data = re.search(rf'download="mini-{name}.csv" href="data:text/csv;charset=utf-8,([^"]+)"', own).group(1)
+    assert unquote(data) == exhibit.csv
 
 
 def test_status_is_said_wherever_withdrawn_numbers_are_shown():
@@ -204,6 +206,15 @@ def test_alternative_texts_say_what_is_seen():
     assert "points, from " in own
     shown = [one for one in report().exhibits if one.svg and one.how != "files"]
     assert all(any(one.seen and display.text(one.seen) in text for text in map(unescape, drawings)) for one in shown)
+
+
+def test_rows_of_models_at_chance_are_dim():
+    """The one that has not learnt is told by backbone, dataset and recipe; rows of no model are never dim."""
+    models = [{"backbone": "a", "dataset": "b", "variant": "", "outcome": "left out"}]
+    rows = [{"backbone": "a", "dataset": "b"}, {"backbone": "a", "dataset": "c"}, {"x": 1}]
+    table = Table((Column("x", "X"),), tuple(Row({"x": 1} | row, group=str(i % 2)) for i, row in enumerate(rows)))
+    made = forms.html(table, "T", lambda cells: not learnt(cells, models))
+    assert re.findall(r"<tr( class=\"chance\")?><td", made) == [' class="chance"', "", ""]
 
 
 def test_figures_follow_the_page():

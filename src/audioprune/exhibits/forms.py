@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from audioprune.exhibits import display, escape
 from audioprune.exhibits.table import CLEAR_MARK, Column, Entry, Table
@@ -10,8 +11,11 @@ from audioprune.exhibits.table import CLEAR_MARK, Column, Entry, Table
 Entries = tuple[Entry, ...]  # a row
 
 
-def html(table: Table, label: str = "") -> str:
-    """A fragment: the table in a box that scrolls by itself, then its notes; `label` names it where it is not seen."""
+def html(table: Table, label: str = "", dim: Callable[[Mapping[str, Any]], bool] | None = None) -> str:
+    """A fragment: the table in a box that scrolls by itself, then its notes; `label` names it where it is not seen.
+
+    `dim` says of the cells of which rows that they say nothing, as those of models at chance.
+    """
     layout = table.layout()
     heads = "".join(
         f'<th scope="col" class="{c.align}">{"<br>".join(map(escape.html, c.lines))}'
@@ -19,7 +23,8 @@ def html(table: Table, label: str = "") -> str:
         + "</th>"
         for c in layout.columns
     )
-    body = "".join(_group_html(name, rows, layout.columns) for name, rows in layout.groups)
+    dimmed = {name: [bool(dim and dim(r.cells)) for r in table.rows if r.group == name] for name, _ in layout.groups}
+    body = "".join(_group_html(name, rows, layout.columns, dimmed[name]) for name, rows in layout.groups)
     marked = [f"<li><sup>{escape.html(m)}</sup> {_html(t)}</li>" for m, t in layout.footnotes]
     listed = f'\n<ul class="notes">{"".join(marked)}</ul>' if marked else ""
     notes = "".join(f"<li>{_html(note)}</li>" for note in table.notes)
@@ -35,14 +40,15 @@ def _html(said: str) -> str:
     return escape.html(display.text(said))
 
 
-def _group_html(name: str, rows: Iterable[Entries], columns: tuple[Column, ...]) -> str:
+def _group_html(name: str, rows: Iterable[Entries], columns: tuple[Column, ...], dimmed: Iterable[bool]) -> str:
     lines = (
         [f'<tr class="group"><th scope="rowgroup" colspan="{len(columns)}"><span>{_html(name)}</span></th></tr>']
         if name
         else []
     )
-    for row in rows:
-        lines.append("<tr>" + "".join(_entry_html(e, c) for e, c in zip(row, columns, strict=True)) + "</tr>")
+    for row, dim in zip(rows, dimmed, strict=True):
+        head = '<tr class="chance">' if dim else "<tr>"
+        lines.append(head + "".join(_entry_html(e, c) for e, c in zip(row, columns, strict=True)) + "</tr>")
     return "<tbody>" + "\n".join(lines) + "</tbody>\n"
 
 

@@ -40,6 +40,7 @@ class Exhibit:
     caption: str
     status: str  # of the published values in it
     how: sections.How  # it is shown
+    fold: str  # title of the fold that it shares with others
     rebuild: str  # the command that makes it again
     csv: str
     table: Table | None = None
@@ -64,6 +65,12 @@ class Section:
 
     def shown(self, *how: str) -> list[Exhibit]:
         return [one for one in self.exhibits if one.how in how]
+
+    def folds(self) -> list[tuple[str, list[Exhibit]]]:
+        """What unfolds: (title, exhibits), one for each exhibit but for those that share a fold."""
+        shown = self.shown("appendix", "folded")
+        together = itertools.groupby(shown, key=lambda one: one.fold or one.heading)
+        return [(title, list(own)) for title, own in together]
 
 
 @dataclass(frozen=True)
@@ -193,6 +200,7 @@ def _exhibit(
         caption=module.CAPTION,
         status=table.status if table else "",
         how=sections.place(name).how,
+        fold=sections.place(name).fold,
         rebuild=f"snakemake {named.target(study, f'{name}.{KINDS[kind].files[0]}')}",
         csv=data,
         table=table,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import base64
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from audioprune.exhibits import display, escape, forms, named
 from audioprune.reporting import paper
+from audioprune.reporting.answers import COMPETENCE, learnt
 from audioprune.reporting.cards import MEANING
 from audioprune.reporting.content import Exhibit, Report
 from audioprune.reporting.svg import inline
@@ -29,7 +31,7 @@ def render(report: Report, templates: Path = Path("report")) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "clean": escape.clean, "said": _said, "table": _table, "figure": _figure, "data": _data,
+        "clean": escape.clean, "said": _said, "table": _tables(report), "figure": _figure, "data": _data,
     }  # fmt: skip
     return environment.get_template("report.html.jinja").render(
         report=report,
@@ -46,8 +48,11 @@ def _said(text: str) -> str:
     return escape.clean(display.text(text))
 
 
-def _table(table: Table, label: str) -> Markup:
-    return Markup(forms.html(table, label))
+def _tables(report: Report) -> Callable[[Table, str], Markup]:
+    """How a table is shown: rows of models that have not learnt enough are dim."""
+    known = next((one.table for one in report.exhibits if one.name == COMPETENCE and one.table), None)
+    models = [row.cells for row in known.rows] if known else []
+    return lambda table, label: Markup(forms.html(table, label, lambda cells: not learnt(cells, models)))
 
 
 def _figure(exhibit: Exhibit, at: str = "") -> Markup:
@@ -57,5 +62,5 @@ def _figure(exhibit: Exhibit, at: str = "") -> Markup:
 
 
 def _data(text: str) -> Markup:
-    """A CSV as an address that holds it."""
-    return Markup("data:text/csv;charset=utf-8;base64," + base64.b64encode(text.encode()).decode())
+    """A CSV as an address that holds it: most of it is digits and commas, which stand for themselves."""
+    return Markup("data:text/csv;charset=utf-8," + quote(text, safe=",.;:/-_()|=+*!$"))

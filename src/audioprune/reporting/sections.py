@@ -29,7 +29,9 @@ class Section(Closed):
     text: str
     core: tuple[str, ...] = Field((), description="open on the page, in the body of the PDF")
     appendix: tuple[str, ...] = Field((), description="folded on the page, in the appendix of the PDF")
-    folded: tuple[str, ...] = Field((), description="folded on the page, in the PDF by reference")
+    folded: tuple[str | dict[str, tuple[str, ...]], ...] = Field(
+        (), description="folded on the page, in the PDF by reference; {title: names}: in one fold"
+    )
     files: tuple[str, ...] = Field((), description="on neither: what they show, and the command")
 
 
@@ -41,6 +43,7 @@ class Place:
     rank: int  # of how it is shown
     at: int
     name: str
+    fold: str = ""  # title of the one that it shares with others
 
     @property
     def how(self) -> How:
@@ -55,16 +58,22 @@ def load(path: Path = FILE) -> tuple[Section, ...]:
 def place(name: str) -> Place:
     """Of an exhibit: where its name stands, else where the first pattern has it; KeyError where nothing has."""
     rows = [
-        (wanted, Place(i, rank, at, name))
+        (wanted, Place(i, rank, at, name, fold))
         for i, section in enumerate(load())
         for rank, how in enumerate(HOW)
-        for at, wanted in enumerate(getattr(section, how))
+        for at, (fold, wanted) in enumerate(_listed(getattr(section, how)))
     ]
     exact = [found for wanted, found in rows if wanted == name]
     found = exact or [found for wanted, found in rows if fnmatchcase(name, wanted)]
     if not found:
         raise KeyError(f"{FILE.name} has no place for {name}")
     return found[0]
+
+
+def _listed(given: Iterable[str | dict[str, tuple[str, ...]]]) -> list[tuple[str, str]]:
+    """(title of the fold, name) in order."""
+    parts = (("", (one,)) if isinstance(one, str) else next(iter(one.items())) for one in given)
+    return [(fold, name) for fold, names in parts for name in names]
 
 
 def numbers(kinds: dict[str, Iterable[str]]) -> dict[str, str]:
