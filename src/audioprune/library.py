@@ -80,7 +80,7 @@ def _statistics(dataset: str | None, mean: float | None, std: float | None) -> t
             raise UserError(f"{dataset} has no published mean: give mean= and std=, from stats.json of its features")
     if mean is None or std is None:
         raise UserError(
-            'give dataset="as20k" or another with a published mean, or mean= and std=: models take no other'
+            'give dataset="as20k" or another with a published mean, or mean= and std=: models need normalised input'
         )
     if check_number("std", std) <= 0:
         raise UserError(f"std={std} is not above 0")
@@ -120,9 +120,9 @@ def load_model(
     family = _family(backbone)
     check_whole(num_classes=num_classes, **({} if num_heads is None else {"num_heads": num_heads}))
     if not isinstance(head_seed, int) or head_seed < 0:
-        raise UserError(f"head_seed={head_seed!r} is not a whole number from 0 on")
+        raise UserError(f"head_seed={head_seed!r} is not a whole number of 0 or more")
     if not isinstance(method, str):
-        raise UserError(f"method={method!r} is no name of a method, such as 'topk'")
+        raise UserError(f"method={method!r} is not the name of a method, such as 'topk'")
     state, metadata = read_checkpoint(checkpoint)
     shape = _shape(state, checkpoint)
     _check_kind(state, checkpoint, family, shape["patch"], stride)
@@ -193,7 +193,7 @@ def prune_whisper(
 def _family(backbone: str) -> str:
     """A family, named with or without a size: "ast-mp" and "ast-mp-b" -> "ast-mp"."""
     if not isinstance(backbone, str):
-        raise UserError(f"backbone={backbone!r} is no name, such as 'audiomae'")
+        raise UserError(f"backbone={backbone!r} is not the name of a backbone, such as 'audiomae'")
     if backbone in registry.families():
         return backbone
     if backbone in registry.names("backbones"):
@@ -236,7 +236,7 @@ def _check_kind(
 
 def _heads(width: int, checkpoint: Path | str) -> int:
     if width % 64:
-        raise UserError(f"{checkpoint} is {width} wide, which 64 does not divide: give num_heads=")
+        raise UserError(f"{checkpoint} has width {width}, which is not a multiple of 64: give num_heads=")
     return width // 64
 
 

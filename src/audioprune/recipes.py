@@ -44,7 +44,7 @@ def chain(name: str, below: Callable[[str], str | None]) -> tuple[str, ...]:
     found = [name]
     while (lower := below(found[-1])) is not None:
         if lower in found:
-            raise UserError(f"goes in a circle: {' -> '.join((*found, lower))}")
+            raise UserError(f"refers to itself: {' -> '.join((*found, lower))}")
         found.append(lower)
     return tuple(reversed(found))
 

@@ -321,12 +321,12 @@ class ThroughputSettings(Closed):
 
 
 class Row(Closed):
-    """A figure as a row of report/exhibits.yaml."""
+    """A table or a figure as a row of report/exhibits.yaml. A table has the title and the caption of its module."""
 
-    draw: str = Field(description="a module of audioprune.figures that draws rows")
-    title: str = Field(description="of the figure, without its number")
-    caption: str = Field("", description="instead of the module's own")
-    shows: dict[str, Any] = Field(default_factory=dict, description="what of a study it shows: the module's `Shows`")
+    draw: str = Field(description="a module of audioprune.tables, or one of audioprune.figures that draws rows")
+    title: str = Field("", description="of a figure, without its number")
+    caption: str = Field("", description="of a figure, instead of its module's own")
+    shows: dict[str, Any] = Field(default_factory=dict, description="what of a study a figure shows: its `Shows`")
 
 
 class Contrast(Closed):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ..workflow.conftest import Project
-from ..workflow.test_end_to_end import edit_yaml
+from ..workflow.test_end_to_end import edit_yaml, of_one_grid
 from ._chain import FOLDER, tones, wait_for
 
 
@@ -39,7 +39,7 @@ class Tree:
         def add(data):
             data["datasets"] = {"tones": FOLDER | {"classes": list(FOLDER["classes"])}}
             grid = {"backbones": ["audiomae-tiny"], "datasets": ["tones"], "keep_rates": [0.5], "initial": "scratch"}
-            data["studies"]["tones"] = {**data["studies"]["demo"], "grids": [grid], "contrasts": None}
+            data["studies"]["tones"] = of_one_grid(data["studies"]["demo"], grid)
 
         edit_yaml(self.project, add)
         assert self.project.run("audioprune", "index", "tones").returncode == 0

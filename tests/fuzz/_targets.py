@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import subprocess
+import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +23,7 @@ from audioprune import config_file
 from audioprune.audio import bad_clip, decode
 from audioprune.errors import UserError
 from audioprune.models import weights
-from audioprune.planning import user_csv
+from audioprune.planning import checks, user_csv
 from audioprune.settings import UserFolder
 from audioprune.sources import shapes
 from tests.fuzz._mutate import mutated, rewritten
@@ -82,6 +86,10 @@ def configurations(folder: Path) -> list[bytes]:
     return [yaml.safe_dump(small, sort_keys=False).encode()]
 
 
+def read_configuration(path: Path) -> None:
+    checks.check(config_file.load(path))
+
+
 def rewritten_yaml(seeds: list[bytes], rng: Random) -> bytes:
     return yaml.safe_dump(rewritten(yaml.safe_load(seeds[0]), rng), sort_keys=False).encode()
 
@@ -122,12 +130,37 @@ def hang(path: Path) -> None:
         pass
 
 
+def sleep(path: Path) -> None:
+    time.sleep(3600)
+
+
 def eat(path: Path) -> None:
     np.ones(1 << 28)  # 2 GiB
 
 
 def litter(path: Path) -> None:
     path.with_name("left").touch()
+
+
+def stray(path: Path) -> None:
+    (path.parent.parent / "left").touch()
+
+
+def undo(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        (path.parent / "never there").rmdir()
+
+
+def start(path: Path) -> None:
+    subprocess.run(["true"], check=True)
+
+
+def mutter(path: Path) -> None:
+    with contextlib.suppress(ZeroDivisionError):
+        try:
+            1 / 0  # noqa: B018
+        except ZeroDivisionError:
+            traceback.print_exc()
 
 
 def die(path: Path) -> None:
@@ -139,12 +172,13 @@ def blunder(path: Path) -> None:
 
 
 FAULTS = {  # that the fuzzer must see
-    read.__name__: Target("a", lambda folder: [b"abc"], read, ()) for read in (hang, eat, litter, die, blunder)
+    read.__name__: Target("a", lambda folder: [b"abc"], read, ())
+    for read in (hang, sleep, eat, litter, stray, undo, start, mutter, die, blunder)
 }
 TARGETS = FAULTS | {
     "audio": Target("a.wav", sounds, decode.sound, (bad_clip.BadClip,)),
     "checkpoint": Target("c.pth", pickled, read_weights, ()),
     "safetensors": Target("c.safetensors", plain, read_weights, ()),
     "labels": Target("labels.csv", tables, read_table, ()),
-    "config": Target("config.yaml", configurations, config_file.load, (UserError,), rewritten_yaml),
+    "config": Target("config.yaml", configurations, read_configuration, (UserError,), rewritten_yaml),
 }

@@ -46,8 +46,9 @@ def small_project(
         data["generators"] |= {"words": {"clips": 120}}
         data["recipes"]["demo"]["audiomae"]["all"]["recipe"] |= {"epochs": EPOCHS, "eval_every": 0}
         grid = {"backbones": ["audiomae-tiny"], "datasets": ["demo-words"], "initial": "scratch"}
-        nothing_else = {"throughput": None, "traces": None, "probes": {"matrix": True}, "contrasts": None}
-        study = {"grids": [{**grid, "keep_rates": list(keep_rates)}], **nothing_else}
+        rates = list(keep_rates)
+        nothing_else = {"throughput": None, "traces": None, "contrasts": None, "probes": {"matrix": len(rates) > 1}}
+        study = {"grids": [{**grid, "keep_rates": rates}], **nothing_else}
         data["studies"]["demo"] |= study
 
     edit_yaml(project, shrink)

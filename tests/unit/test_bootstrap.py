@@ -216,7 +216,7 @@ def test_what_was_drawn_says_what_it_rests_on():
     assert (found.clips, found.clusters, found.seeds, found.draws) == (20, 5, 1, 50)
     assert note(found.seeds) == ONE_SEED
     several = draw(pd.concat([frame.assign(seed=i) for i in range(3)]), "top1").design
-    assert note(several.seeds) == "3 seeds: 2/3 of the variance between them is seen"
+    assert note(several.seeds) == "3 seeds: intervals cover 2/3 of the variance between seeds"
     assert note(10) == ""
 
 

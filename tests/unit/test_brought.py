@@ -12,7 +12,6 @@ import pytest
 from _mine import LABELS, NAMES, ROOT, SWAPPED, config, fetched, index, make, planned, sound
 
 from audioprune.errors import UserError
-from audioprune.planning import brought
 from audioprune.planning.stages import PENDING, Planner
 from audioprune.planning.study import study_of
 from audioprune.sources import manifest
@@ -337,7 +336,7 @@ def test_planning_a_users_folder_loads_nothing_heavy(folder):
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-# --- manifests of another version, and what nothing would read --------------------------------------------------------
+# --- manifests of another version -------------------------------------------------------------------------------------
 
 
 def test_a_manifest_of_version_1_says_index_again_and_its_hashes_are_taken_over(folder, hashed):
@@ -349,17 +348,3 @@ def test_a_manifest_of_version_1_says_index_again_and_its_hashes_are_taken_over(
     index(config(folder))
     assert hashed == []
     assert key(folder) == before
-
-
-def test_places_that_nothing_would_read_are_refused_all_at_once(folder):
-    wrong = config(
-        folder, data={"spc2": "/x", "mine": "/x", "demo-words": "/x", "as20k": "/x"}, checkpoints={"ast-tiny": "/x"}
-    )
-    wrong = wrong.model_copy(update={"dataset_options": {"mine": {"seed": 1}}})
-    with pytest.raises(UserError) as caught:
-        brought.check(wrong)
-    lines = str(caught.value).splitlines()[1:]
-    assert [line.split(":")[0].strip() for line in lines] == [
-        "data.spc2", "data.mine", "data.demo-words", "checkpoints.ast-tiny", "dataset_options.mine"
-    ]  # fmt: skip
-    assert brought.check(config(folder, data={"as20k": "/x"}, checkpoints={"ast-b": "/x"})) is None

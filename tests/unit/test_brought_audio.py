@@ -72,8 +72,8 @@ def test_clips_of_20_ms_to_20_s_at_an_input_of_1_28_s(tmp_path):
     assert (row.cells["cut_clips"], row.cells["padded_clips"]) == (3, 9)
     warnings = [note for note in table.notes if note.startswith("Warning, mine: ")]
     assert [note.removeprefix("Warning, mine: ").partition(",")[0] for note in warnings] == [
-        "72% of the audio lies beyond the 128 frames of the input and is cut off; a label of a whole clip need not "
-        "hold for what is left.",
+        "72% of the audio lies beyond the 128 frames of the input and is cut off; a clip's label may not "
+        "apply to what is left.",
         "shorter than one frame of 25 ms",
     ]
     assert warnings[1].endswith(": c00.wav.")
@@ -88,7 +88,7 @@ def test_floats_on_the_scale_of_16_bits_sound_as_they_did(tmp_path):
     assert (expected.cells["scaled"], expected.cells["scaled_clips"]) == (None, 0)
     assert row.cells["mean"].value == pytest.approx(expected.cells["mean"].value, abs=1e-3)
     (told,) = [note for note in steps.notes if "Warning" in note]
-    assert "8 clips had floats beyond full scale" in told
+    assert "8 clips had floating-point samples beyond full scale" in told
 
 
 def test_clips_of_one_recording_on_both_sides_are_named(tmp_path):
@@ -96,7 +96,7 @@ def test_clips_of_one_recording_on_both_sides_are_named(tmp_path):
     rows += "".join(f"c{i:02}.wav,{'ab'[i % 2]},{'train' if i < 10 else 'test'},rec{i % 3}\n" for i in range(16))
     table, classes = tables(write(tmp_path / "same", [noise(4000, i) for i in range(16)], rows), tmp_path / "out")
     (told,) = [note for note in table.notes if "recording" in note]
-    assert told.endswith("dependent clips for independent: rec0, rec1, rec2.")
+    assert told.endswith("dependent clips as independent: rec0, rec1, rec2.")
     assert [(row.cells["train_clips"], row.cells["test_clips"]) for row in classes.rows] == [(5, 3), (5, 3)]
 
 

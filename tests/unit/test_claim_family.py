@@ -24,7 +24,7 @@ def test_only_what_stands_among_all_is_settled():
     found = adjusted(given)
     assert [one.holm for one in found] == pytest.approx([0.06, 0.04, 0.6, 0.06])
     assert [one.verdict for one in found] == ["inconclusive", "refuted", "inconclusive", "inconclusive"]
-    assert found[0].evidence == "because; supported alone (p 0.02), not among 4 (p 0.06)"
+    assert found[0].evidence == "because; supported by itself (p 0.02), not when adjusted for 4 contrasts (p 0.06)"
     assert found[1].evidence == "because"
     assert [one.p for one in found] == [one.p for one in given]
 

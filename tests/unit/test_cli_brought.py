@@ -8,7 +8,9 @@ import shutil
 from collections import namedtuple
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 import yaml
 from _mine import LABELS, ROOT, SWAPPED, make, sound
 
@@ -27,7 +29,7 @@ def configure(folder: Path, csv: str = "labels.csv", **more) -> None:
     """config.yaml with the dataset and the study `mine`."""
     data = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     user = {"folder": str(folder), "csv": csv, "task": "environmental", "classes": ["a", "b"], "frames": 128}
-    grid = {"backbones": ["audiomae-tiny"], "datasets": ["mine"], "keep_rates": [0.5], "initial": "scratch"}
+    grid = {"backbones": ["audiomae-tiny"], "datasets": ["mine"], "keep_rates": [1.0, 0.5], "initial": "scratch"}
     data["studies"]["mine"] = data["studies"]["demo"] | {"grids": [grid], "costs": [], "contrasts": None}
     Path("config.yaml").write_text(yaml.safe_dump(data | {"datasets": {"mine": user}} | more, sort_keys=False))
 
@@ -85,7 +87,7 @@ def test_doctor_and_plan_say_what_planning_says(folder, tmp_path, capsys):
         assert f"waits for you: {told['text']}\n" in said(capsys, "plan", "mine")[1]
     configure(folder)
     folder.rename(tmp_path / "unmounted")
-    assert "is not here" in finding(capsys, "mine", "mine")["text"]
+    assert "does not exist any more" in finding(capsys, "mine", "mine")["text"]
     assert "waits for you" not in said(capsys, "plan", "mine")[1]
 
 
@@ -119,7 +121,10 @@ def test_a_checkpoint_that_is_none_is_said_before_any_job(folder, tmp_path, caps
     wrong = {
         "random bytes": (lambda: path.write_bytes(RANDOM), "one.pth is no checkpoint, or is truncated or damaged"),
         "cut off": (lambda: path.write_bytes(whole[:-2000]), "one.pth is no checkpoint, or is truncated or damaged"),
-        "of the other family": (lambda: weights(path, "ast-b"), "is an AST checkpoint, not one that audiomae-b can"),
+        "of the other family": (
+            lambda: weights(path, "ast-b"),
+            "is an AST checkpoint, which cannot initialise audiomae-b",
+        ),
         "of another stride": (lambda: weights(path, stride=10), "of stride 10, and studies train models of stride 16"),
         "of another width": (
             lambda: weights(path, pos_embed=(1, 513, 1024)),
@@ -179,6 +184,18 @@ def test_a_sample_of_the_audio_is_decoded_and_all_of_it_on_demand(tmp_path, else
     assert "they are set aside" in text
 
 
+def test_clips_that_are_hardly_what_they_should_be_are_questioned_by_name(folder, capsys):
+    noise = np.random.default_rng(0).standard_normal(800)
+    soundfile.write(folder / "c01.wav", 0.1 * noise[:160], 16000)  # 10 ms
+    soundfile.write(folder / "c02.wav", 1000 * noise, 16000, subtype="FLOAT")
+    for command in (("index", "mine"), ("doctor", "mine")):
+        code, text = said(capsys, *command)
+        assert code == 3
+        assert "WARNING  mine, audio: shorter than one frame of 25 ms: c01.wav\n" in text
+        assert "WARNING  mine, audio: floats beyond full scale, divided: c02.wav\n" in text
+        assert "ok       mine, audio: 8 of 8 files decoded" in text
+
+
 def test_doctor_looks_at_the_disk_and_the_umask_of_the_results(folder, tmp_path, capsys, monkeypatch):
     def look(what: str) -> tuple[str, str]:
         told = finding(capsys, "demo", what)
@@ -227,7 +244,7 @@ def test_index_knows_what_the_user_brings_and_nothing_else(folder, tmp_path, cap
     configure(folder, data={"voxceleb1": str(tmp_path / "vox")})
     assert said(capsys, "index", "voxceleb1")[1].startswith("voxceleb1: 1 files")
     assert "did you mean 'checkpoint-audiomae-b'" in said(capsys, "index", "audiomae-b")[1]
-    assert "'spc2' is no data that you bring yourself" in said(capsys, "index", "spc2")[1]
+    assert "'spc2' is not data that you provide yourself" in said(capsys, "index", "spc2")[1]
     assert "set data.as20k" in said(capsys, "index", "as20k")[1]
 
 
@@ -236,4 +253,7 @@ def test_places_that_nothing_reads_are_refused_by_every_command_that_plans(folde
     for command in ("plan", "doctor", "status"):
         code, text = said(capsys, command, "demo")
         assert code == 1
-        assert "data.spc2: this dataset is fetched, or taken from `mirror`, not brought; take this line out" in text
+        assert (
+            "data.spc2: this dataset is downloaded, or taken from `mirror`, not provided by you; remove this line"
+            in text
+        )

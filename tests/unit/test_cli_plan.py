@@ -21,7 +21,7 @@ def test_a_speed_that_gives_no_hours_is_a_wrong_command_line(capsys, speed):
     with pytest.raises(SystemExit) as stop:
         main(["plan", "demo", f"--tflops={speed}"])
     assert stop.value.code == 2
-    assert f"{speed!r} is no speed above 0, such as 100" in capsys.readouterr().err
+    assert f"{speed!r} is not a number above 0, such as 100" in capsys.readouterr().err
 
 
 def test_hours_fall_with_the_speed(capsys):

@@ -86,7 +86,7 @@ def test_sets_that_say_the_same(capsys, words):
         (
             "ast-tiny",
             "spc2",
-            "recipes mini, of the study mini, which trains it on other data than spc2",
+            "recipes mini, of the study mini, which does not train it on spc2",
             "recipe.epochs",
             "20",
         ),

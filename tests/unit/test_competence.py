@@ -107,7 +107,9 @@ def test_a_reference_that_guesses_enters_no_verdict(tmp_path):
     judged = judge(only("P0-1", datasets=("spc2",)), study(tmp_path / "a", runs))
     (part,) = judged.of("cells")
     assert (judged.verdict, part.verdict, part.value) == ("not-run", "not-run", None)
-    assert part.evidence.startswith("left out, unpruned it has not learnt enough: audiomae-tiny on fsdd-digits (10.0 %")
+    assert part.evidence.startswith(
+        "left out, as the unpruned model has not learnt enough: audiomae-tiny on fsdd-digits (10.0 %"
+    )
     judged = judge(only("000-3", datasets=("spc2",), keep_rates=(0.5,)), study(tmp_path / "b", runs))
     assert {p.verdict for p in judged.of("cells")} == {"not-run"}
     perturbed = {(MAE, "fsdd-digits", "topk", 0.5, t): right(0.9 if t == "none" else 0.5) for t in ("none", "I", "II")}

@@ -93,7 +93,7 @@ def test_clips_shorter_than_a_frame(tmp_path):
     length = np.full(30, 16000)
     length[[4, 9]] = 399, 2
     assert warnings(tmp_path, store_of(AB, 30, length=length)) == [
-        "shorter than one frame of 25 ms, and so next to nothing but padding: clip4, clip9."
+        "shorter than one frame of 25 ms, so that their input is almost all padding: clip4, clip9."
     ]
 
 
@@ -125,21 +125,21 @@ def test_floats_beyond_full_scale_clipping_and_clips_set_aside(tmp_path):
     divisor = np.ones(40)
     divisor[7] = 32768
     (told,) = warnings(tmp_path / "a", store_of(AB, 40, divisor=divisor), scaled=1)
-    assert told.endswith("above it: clip7.")
+    assert told.endswith("above full scale: clip7.")
     (told,) = warnings(tmp_path / "b", store_of(AB, 40), clipped=2)
     assert told == "5% of the clips have samples beyond full scale, cut to it."
     (told,) = warnings(tmp_path / "c", store_of(AB, 30), aside={"silent": 6, "missing": 4})
-    assert told == "25% of the clips are set aside: numbers are of the others."
+    assert told == "25% of the clips are set aside: all results are of the others."
 
 
 def test_classes_without_a_test_clip(tmp_path):
     three = Dataset("mine", "environmental", ("a", "b", "c"), 128)  # of which every third clip, the c, is for testing
-    assert warnings(tmp_path, store_of(three, 30), three) == ["no test clip, and so no number, of a, b."]
+    assert warnings(tmp_path, store_of(three, 30), three) == ["no test clip, and so no result, for a, b."]
 
 
 def test_warnings_are_in_the_report():
     (exhibit,) = collected(shared(), [("table", "data")]).exhibits
-    assert any("no test clip, and so no number, of" in note for note in exhibit.table.notes)
+    assert any("no test clip, and so no result, for" in note for note in exhibit.table.notes)
 
 
 # --- by class --------------------------------------------------------------------------------------------------------

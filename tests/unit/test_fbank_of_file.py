@@ -74,6 +74,10 @@ def test_what_is_not_said_or_not_known(tone, given, message):
 
 def test_files_that_cannot_be_used(tmp_path):
     (tmp_path / "text.wav").write_text("not audio")
-    for file, message in ((tmp_path / "text.wav", "text.wav: "), (tmp_path / "no.wav", "missing"), (5, "5 is no path")):
+    for file, message in (
+        (tmp_path / "text.wav", "text.wav: "),
+        (tmp_path / "no.wav", "missing"),
+        (5, "5 is not the path"),
+    ):
         with pytest.raises(UserError, match=message):
             audioprune.fbank(file, dataset="esc50")

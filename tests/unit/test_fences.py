@@ -62,8 +62,8 @@ def test_no_import_goes_up_and_no_private_name_crosses_a_package():
     ],
 )
 def test_a_private_name_is_found_when_it_crosses_a_package(tree, code, names):
-    root = tree({"tables/table1.py": code})
-    assert private.violations(root) == [f"src/audioprune/tables/table1.py: private: audioprune.{n}" for n in names]
+    root = tree({"tables/keep_rates.py": code})
+    assert private.violations(root) == [f"src/audioprune/tables/keep_rates.py: private: audioprune.{n}" for n in names]
 
 
 def test_a_loose_module_is_a_package_of_its_own(tree):
@@ -106,7 +106,7 @@ def test_unreached_code_is_found_by_its_module_and_with_what_only_it_uses(tree):
 
 def test_what_is_handed_on_found_by_name_or_imported_from_elsewhere_is_reached(tree):
     files = {
-        "tables/table1.py": "def needs(): ...\ndef build(): ...\ndef rows(): ...\n",
+        "tables/keep_rates.py": "def needs(): ...\ndef build(): ...\ndef rows(): ...\n",
         "tables/_rows.py": "def build(): ...\n",
         "generators/_kinds.py": "from audioprune.generators import _events\nDOG = getattr(_events, 'dog')\nprint(DOG)",
         "generators/_events.py": "def dog(): ...\ndef cat(): ...\n",
@@ -114,7 +114,7 @@ def test_what_is_handed_on_found_by_name_or_imported_from_elsewhere_is_reached(t
         "registry.py": "from audioprune._found import get\n",
         "_found.py": "def get(): ...\ndef __getattr__(name):\n    return _made()\ndef _made(): ...\n",
     }
-    assert unreached(tree(files), ()) == {"tables.table1.rows", "tables._rows.build", "generators._events.cat"}
+    assert unreached(tree(files), ()) == {"tables.keep_rates.rows", "tables._rows.build", "generators._events.cat"}
 
 
 def test_excuses_have_reasons_and_are_needed(tree):

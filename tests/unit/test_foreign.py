@@ -180,7 +180,7 @@ def test_official_ones_are_known_by_their_names():
         assert stride_of(shapes, 1 if family == "audiomae" else 2) == 16
         for other in ("audiomae-tiny", "ast-tiny"):
             if not other.startswith(family):
-                with pytest.raises(UserError, match=f"is {words}, not one that {other} can begin with"):
+                with pytest.raises(UserError, match=f"is {words}, which cannot initialise {other}"):
                     check(PARITY / f"{family}_tiny_official_format.pth", other)
     with pytest.raises(UserError, match="of 12 blocks, 48 wide, and ast-b has 12 blocks, 768 wide"):
         check(PARITY / "ast_tiny_official_format.pth", "ast-b")

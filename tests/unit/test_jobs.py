@@ -213,7 +213,7 @@ def test_a_file_that_is_not_written_is_not_there(planning_folder):
 def test_a_file_that_was_edited_is_refused(edit):
     path = written(KEY, fetched())
     path.write_text(edit(path.read_text()))
-    with pytest.raises(UserError, match=r"-[0-9a-f]{16}\.json was changed: its bytes are not .*; run Snakemake again"):
+    with pytest.raises(UserError, match=r"-[0-9a-f]{16}\.json was changed: its digest is not .*; run Snakemake again"):
         jobs.read(path)
 
 
@@ -243,7 +243,7 @@ def test_a_file_under_the_name_of_another_is_refused():
 @pytest.mark.usefixtures("elsewhere")
 def test_a_file_that_is_gone_is_told_with_what_to_do():
     path = JobFile(KEY, [fetched()]).path
-    with pytest.raises(UserError, match=r"is not there; run Snakemake again: it writes what its jobs are given"):
+    with pytest.raises(UserError, match=r"is missing; run Snakemake again: it writes the files of its jobs"):
         jobs.read(path)
     with pytest.raises(UserError, match=rf"results/logs/jobs/{KEY}-\*.json is not there; run Snakemake again"):
         jobs.of_key(KEY)

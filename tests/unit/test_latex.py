@@ -103,6 +103,14 @@ def test_all_tables_compile_together_and_each_has_one_number(tmp_path):
         assert numbers == [(name.replace("_", "-"), f"{i}") for i, name in enumerate(made, start=1)]
 
 
+def test_no_p_value_is_printed_as_nothing():
+    """A p-value that rounds to zero is shown as below the last digit."""
+    found = {name: [column for column in table.columns if column.header.split(",")[0].split()[0] == "p"]
+             for name, (table, _, _) in tables().items()}  # fmt: skip
+    assert {name for name, columns in found.items() if columns} >= {"claims", "competence", "contrasts", "ranking"}
+    assert {name: column.key for name, columns in found.items() for column in columns if not column.floor} == {}
+
+
 @pytest.mark.parametrize("name", named.names("table"))
 def test_structure_of_every_table(name):
     table, title, caption = tables()[name]

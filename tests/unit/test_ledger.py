@@ -74,7 +74,7 @@ def test_map_that_is_claimed_as_accuracy():
 
 def test_a_claim_without_its_keep_rate_gets_it():
     judged = judge(CLAIMS["001-5"], Results("paper", []))
-    assert any("fits keep-rate 0.9, which the claim leaves out" in p.evidence for p in judged.parts)
+    assert any("fits keep-rate 0.9, which the claim does not state" in p.evidence for p in judged.parts)
 
 
 def test_a_true_reduction_is_not_misstated():

@@ -161,7 +161,7 @@ def test_pages_that_are_lost_or_changed(tmp_path, subtype):
     assert fault(*parts[:-1]) == ("truncated", "its Ogg stream ends before its last page")
     assert fault(*parts[:-1], b"not a page") == ("damaged", "its Ogg stream breaks off before its last page")
     reason, detail = fault(*parts[:2], *parts[3:])
-    assert (reason, "lacks what lay between" in detail) == ("damaged", True)
+    assert (reason, "lacks the pages between" in detail) == ("damaged", True)
     changed = bytearray(parts[2])
     changed[-1] ^= 1
     reason, detail = fault(*parts[:2], bytes(changed), *parts[3:])

@@ -86,7 +86,7 @@ def test_sizes_are_read_off_the_checkpoint(tmp_path):
 
 
 def test_number_of_heads(tmp_path):
-    with pytest.raises(UserError, match="is 48 wide, which 64 does not divide: give num_heads="):
+    with pytest.raises(UserError, match="has width 48, which is not a multiple of 64: give num_heads="):
         audioprune.load_model("audiomae", checkpoint("audiomae"))
     made = build_model("audiomae-tiny", frames=64, num_classes=6, width=128, depth=2, num_heads=4, blocks=())
     shape = {"frames": 64, "num_classes": 6, "blocks": ()}

@@ -14,12 +14,18 @@ NUMBERS = (2, *range(4, 24))  # P0's Figures 1 and 3 are drawings without data
 
 
 def test_the_papers_figures_are_rows_and_the_others_modules():
-    assert set(named.rows()) == {f"figure{number}" for number in NUMBERS}
+    figures, tables = ({n for n in named.rows() if named.kind_of(n) == kind} for kind in ("figure", "table"))
+    assert figures == {f"figure{number}" for number in NUMBERS}
+    assert tables == {f"table{number}" for number in range(1, 8)}
     alone = {name for name in registry.names("figures") if not hasattr(registry.get("figures", name), "Shows")}
-    assert set(named.names("figure")) == {*named.rows(), *alone}
+    assert set(named.names("figure")) == {*figures, *alone}
     assert {"gamma", "kept-patches"}.isdisjoint(named.names("figure"))
     assert {"training-curves", "accuracy-macs"} <= set(named.names("figure"))
-    assert named.names("table") == registry.names("tables")
+    assert {"keep-rates", "perturbation"}.isdisjoint(named.names("table"))
+    assert len(named.names("table")) == len(registry.names("tables"))
+    assert tables < set(named.names("table"))
+    assert named.module_of("table", "table4") == "audioprune.tables.perturbation"
+    assert set(registry.names("tables")).isdisjoint(registry.names("figures"))  # a row's `draw` is of one of them
 
 
 @pytest.mark.parametrize("name", [f"figure{number}" for number in NUMBERS])
@@ -36,14 +42,17 @@ def test_a_cells_own_row_counts_and_not_the_file():
     assert (figure.TITLE, figure.shows.families) == ("As planned", ("ast",))
     assert figure.CAPTION == registry.get("figures", "gamma").CAPTION
     assert named.get("figure", "figure13").shows.families == ("audiomae",)
-    assert named.of("table", ExhibitSettings(study="demo", name="table1")) is registry.get("tables", "table1")
+    by_row = ExhibitSettings(study="demo", name="table1", row=Row(draw="keep-rates"))
+    assert named.of("table", by_row) is named.get("table", "table1") is registry.get("tables", "keep-rates")
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("figure99: {draw: gama, title: x}", "figure99: no figures are drawn by 'gama'; did you mean 'gamma'"),
-        ("figure99: {draw: gamma}", "figure99.title: Field required"),
+        ("figure99: {draw: gama, title: x}", "figure99: nothing is drawn by 'gama'; did you mean 'gamma'"),
+        ("figure99: {draw: gamma}", "figure99: a figure's row needs a title"),
+        ("figure99: {title: x}", "figure99.draw: Field required"),
+        ("table99: {draw: recipes, title: x}", "table99: a table's row says `draw` alone"),
         ("figure99: {draw: gamma, title: x, show: {}}", "figure99.show: Extra inputs are not permitted"),
         ("figure99: [", "cannot be read"),
     ],
@@ -64,7 +73,7 @@ def test_a_wrong_file_is_one_message(tmp_path, monkeypatch, text, said):
             "task: Extra inputs are not permitted",
         ),
         ({"draw": "gamma", "shows": {"tasks": ["keywords"]}}, "tasks.0: Input should be 'keyword'"),
-        ({"draw": "occurrence"}, "occurrence draws for itself and takes no rows"),
+        ({"draw": "occurrence"}, "occurrence is a figure of its own and draws no rows"),
     ],
 )
 def test_a_row_that_its_module_does_not_draw_is_refused(row, said):

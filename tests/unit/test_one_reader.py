@@ -197,7 +197,7 @@ AGAIN: dict[str, tuple[tuple[str, str, Callable], ...]] = {
     "sensitivity.steeper": ((DROPS, "difference in drops ", _difference_of_slopes),),
     "difficulty.grows": (
         (MODEL, "rank correlation .* of keep-rate and drop", _along),
-        (MODEL, r"points lost: (?P<lost>.*); of (?P<points>\d+) keep-rates a rank correlation says nothing", _too_few),
+        (MODEL, r"points lost: (?P<lost>.*); (?P<points>\d+) keep-rates are too few for a rank correlation", _too_few),
         ("across datasets", "rank correlation .* of classes and drop", _across),
     ),
     "perturbation.signal_matters_more": ((RATED, "test II minus test I: ", _two_tests("II", "I")),),

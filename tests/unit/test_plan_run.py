@@ -177,7 +177,11 @@ def test_a_run_knows_studies_by_the_names_of_their_rules_and_files_by_theirs():
         ("dmo", "'dmo' is no target; did you mean 'demo'?"),
         ("mini_ful", "did you mean 'mini_full'"),
         ("finetnue", "'finetnue' is no target; valid names: all, demo, mini, mini_full, paper"),
-        ("results/demo/", "results/demo/ is a folder; the whole study is 'demo', its report results/demo/report.html"),
+        (
+            "results/demo/",
+            "results/demo/ is a folder; the target of the whole study is 'demo', that of its report "
+            "results/demo/report.html",
+        ),
         ("results/demo/tabel1.tex", "no exhibit is named 'tabel1'; did you mean 'table1'"),
         ("results/demo/table1.pfd", "results/demo/table1.pfd: table1 comes as .tex"),
         ("result/demo/table1.tex", "'result/demo/table1.tex' is no target"),
@@ -400,7 +404,7 @@ def test_a_changed_copy_is_replaced(demo, capsys, suffix):
     assert GUARD.stat().st_mtime > copy_of(table).stat().st_mtime
     said = capsys.readouterr().err
     assert f"audioprune: results/demo/table1.{suffix} has 7 bytes" in said
-    assert said.endswith(f"it is replaced by that of {table.path}\n")
+    assert said.endswith(f"it is restored from {table.path}\n")
 
 
 def test_a_missing_copy_is_made_without_a_guard_file(demo):
@@ -453,7 +457,9 @@ def test_an_exhibit_that_a_study_has_not_is_refused():
         names = [{cell.settings.name for cell in plan.shown(study)} for study in ("paper", "demo")]
         missing = min(names[0] - names[1])
         assert plan.exhibit("demo", missing) is None
-        with pytest.raises(UserError, match=f"the study 'demo' has no cells that {missing} shows; see config.yaml"):
+        with pytest.raises(
+            UserError, match=f"the study 'demo' plans none of the cells that {missing} shows; see config.yaml"
+        ):
             run.copy_inputs("demo", missing)
         with pytest.raises(UserError, match=f"results/demo/{missing}.svg: the study 'demo' has no cells that"):
             plan.asked(f"results/demo/{missing}.svg")
@@ -477,7 +483,7 @@ def test_a_submitted_job_answers_from_its_file_alone(tmp_path, monkeypatch):
     assert found.job(batch) == files_[1].path
     assert (found.gpus(batch), found.alone(batch)) == (1, True)
     assert found.cell_inputs(tuned.path) == found.batch_inputs(batch) == Inputs([], True, [])
-    with pytest.raises(UserError, match="is not there; run Snakemake again"):
+    with pytest.raises(UserError, match="is missing; run Snakemake again"):
         found.job("evaluate/x/ffffffffffffffff")
     assert sorted(path.name for path in Path().iterdir()) == ["results"]
 

@@ -735,7 +735,7 @@ def test_norm_ratios(tmp_path, slope, expected):
             mean_of({ONCE: mean_over(base["norm"], own) - mean_over(pruned["norm"], own)})
         )
     assert (before.verdict, before.counted) == ("open", False)
-    assert before.evidence.endswith("no token is removed yet, so this is no effect of pruning")
+    assert before.evidence.endswith("no token is removed yet, so this is not an effect of pruning")
 
 
 def test_published_gammas_and_retention():

@@ -79,9 +79,9 @@ def test_a_set_without_a_block_for_a_family_has_no_layers():
     [
         (
             {"a": {"extends": "c"}, "b": {"extends": "a"}, "c": {"extends": "b"}},
-            "recipes.a.extends goes in a circle: a -> c -> b -> a",
+            "recipes.a.extends refers to itself: a -> c -> b -> a",
         ),
-        ({"a": {"extends": "a"}}, "recipes.a.extends goes in a circle: a -> a"),
+        ({"a": {"extends": "a"}}, "recipes.a.extends refers to itself: a -> a"),
         ({"p2": {}, "p0": {"extends": "p22"}}, "recipes.p0.extends: no recipes named 'p22'; did you mean 'p2'?"),
         (
             {"a": {"ast": {"like": "audiomae"}, "audiomae": {"like": "ast"}}},
@@ -107,7 +107,7 @@ def test_what_leads_nowhere_is_refused(recipes, message):
 
 def test_a_circle_of_probes_is_refused():
     config = configured({}, probes={"a": {"extends": "b"}, "b": {"extends": "a"}})
-    assert "probes.a.extends goes in a circle: a -> b -> a" in errors_of(config)
+    assert "probes.a.extends refers to itself: a -> b -> a" in errors_of(config)
 
 
 def test_p0_differs_from_p2_in_what_table_6_prints():

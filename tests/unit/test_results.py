@@ -163,7 +163,7 @@ def test_seeds_count_clips_once(tmp_path):
     assert row.value == pytest.approx(np.mean(values))
     assert (row.n, row.seeds, row.runs) == (CLIPS["esc10"], 2, 2)
     assert row.low < row.value < row.high
-    assert covered([row]) == ("2 seeds: 1/2 of the variance between them is seen (ast-tiny on esc10).",)
+    assert covered([row]) == ("2 seeds: intervals cover 1/2 of the variance between seeds (ast-tiny on esc10).",)
 
 
 def test_an_exhibit_says_what_its_intervals_leave_out():

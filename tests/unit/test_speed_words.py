@@ -36,7 +36,7 @@ def test_the_protocol_names_runs_warm_up_and_load(tmp_path):
     )
     timed(study, "eager", 5, 2, None)
     cells = Results("s", study.cells).cells("throughput")
-    assert costs.protocol(cells).endswith("no load was recorded of 1 of 3 timings.")
+    assert costs.protocol(cells).endswith("its load was not recorded of 1 of 3 timings.")
     assert costs.protocol([]) == ""
 
 

@@ -161,7 +161,7 @@ def test_a_folder_is_read_as_it_was_when_its_fetch_cell_was_made(audioset, tmp_p
     work = Job("audio", "as20k", "k", settings, {"fetch": cell}, tmp_path / "out", tmp_path / "resume")
     assert step.audio(work)["clips"] == 2
     sound(audioset / "b.wav", seed=5)
-    with pytest.raises(UserError, match="the data of as20k, is not what it was"):
+    with pytest.raises(UserError, match="the data of as20k, has changed since"):
         step.audio(work)
 
 
@@ -229,7 +229,7 @@ def test_parts_of_a_clip_are_looked_at_too(tmp_path):
 @pytest.mark.parametrize("option", ["train_json", "eval_json", "labels_csv"])
 @pytest.mark.parametrize("value", ["../x", "/etc/x", ".x"])
 def test_lists_that_options_name_lie_in_the_folder(audioset, option, value):
-    with pytest.raises(UserError, match=f"dataset_options.as20k.{option} in config.yaml: '{value}' leads out of"):
+    with pytest.raises(UserError, match=f"dataset_options.as20k.{option} in config.yaml: '{value}' lies outside"):
         as20k.clips(audioset, {option: value})
 
 

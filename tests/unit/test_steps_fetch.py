@@ -161,7 +161,7 @@ def test_a_folder_brought_by_hand_stays_where_it_is(tmp_path, made):
     records.write_json(tmp_path / "out" / records.RECORD, {"results": results})
     assert place.root_of(tmp_path / "out", "mine") == tmp_path / "mine"
     (tmp_path / "mine").rename(tmp_path / "moved")
-    with pytest.raises(UserError, match="does not exist: put it back"):
+    with pytest.raises(UserError, match="does not exist: restore it"):
         place.root_of(tmp_path / "out", "mine")
 
 

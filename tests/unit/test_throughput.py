@@ -50,7 +50,7 @@ def test_every_round_holds_every_keep_rate_and_begins_with_another():
 
 def test_a_baseline_is_required_and_counted_once():
     for keep_rates in ((0.5, 0.7), (1.0, 0.5, 1.0)):
-        with pytest.raises(UserError, match=r"must be different and hold 1\.0"):
+        with pytest.raises(UserError, match=r"must be distinct and include 1\.0"):
             measure(Sleeper(), frames=16, batch_size=1, keep_rates=keep_rates, warmup=1, runs=2, device=CPU)
 
 

@@ -273,7 +273,7 @@ def test_a_keep_rate_set_too_low_later_is_refused():
 
 def test_a_trace_follows_patches_and_refuses_merged_ones():
     model = build_model("audiomae-tiny", frames=64, num_classes=2, method="tome", keep_rate=0.5)
-    with pytest.raises(UserError, match="this model merges them"):
+    with pytest.raises(UserError, match="this model merges patches"):
         trace(model, inputs())
     model.keep_rate = 1.0
     assert trace(model, inputs()).kept == {}

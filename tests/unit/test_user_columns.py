@@ -80,7 +80,7 @@ COMMAS = "its cells are separated by ';'; save it with commas"
         ("file,label,split", {"folds": 2}, ["no column 'fold'; there are file, label, split"]),
         ("file,x,y", {}, ["no column 'label'; there are file, x, y"]),
         ("file,sentence", {"task": "transcription"}, ["no column 'transcript'; is it 'sentence'? then rename it"]),
-        ("file,label,File", {}, ["column 'file' stands 2 times: leave one"]),
+        ("file,label,File", {}, ["column 'file' occurs 2 times: keep one"]),
         ("file,label,age,age", {}, []),
         ("file;label", {}, [f"no column {name!r}: {COMMAS}" for name in ("file", "label")]),
     ],

@@ -104,8 +104,8 @@ def test_all_mistakes_at_once_with_rows_and_nearest_names(folder):
         "  row 2: label 'dogg' is not one of the classes; did you mean 'dog'?",
         f"  row 3: file 'sub/gone.wav' does not exist in {folder}",
         "  row 4: split 'tests' is not valid; did you mean 'test'?",
-        "  row 5: file 'sub/1.wav' stands already in row 4",
-        "  row 6: file '../evil.wav' leads out of the folder",
+        "  row 5: file 'sub/1.wav' is already in row 4",
+        "  row 6: file '../evil.wav' lies outside the folder",
         "  row 7: the file is empty",
     ]
 

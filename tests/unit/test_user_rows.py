@@ -63,7 +63,7 @@ def test_an_absolute_path_by_a_link_to_the_folder(folder, tmp_path):
     text = labelled("{root}/{name},{label}", root=folder)
     assert [clip.path for clip in table(folder, text, folder=str(tmp_path / "link")).clips] == list(NAMES)
     assert errors(folder, labelled("{root}/{name},{label}", root="/elsewhere"))[0] == (
-        "row 2: file '/elsewhere/c0.wav' leads out of the folder"
+        "row 2: file '/elsewhere/c0.wav' lies outside the folder"
     )
 
 
@@ -110,7 +110,7 @@ def test_a_name_in_other_letters_of_unicode(folder, there, written):
 
 
 def test_a_name_in_upper_case(folder):
-    assert errors(folder, labelled() + "C0.WAV,a\n")[0].endswith("there it is 'c0.wav', and upper and lower case count")
+    assert errors(folder, labelled() + "C0.WAV,a\n")[0].endswith("there it is 'c0.wav'; names are case-sensitive")
 
 
 def test_cells_separated_by_semicolons(folder):
@@ -135,14 +135,14 @@ def test_a_class_that_a_drawn_split_leaves_without_training_clips(folder):
     rows = "".join(f"{i}.wav,{'b' if i in (1, 3) else 'a'}\n" for i in range(8))
     (told,) = errors(folder, "file,label\n" + rows)
     assert told == (
-        "label 'b' has no training clip: it is in test only; the split was drawn by names of files: "
+        "label 'b' has no training clip: it is in test only; the split was drawn from the files' names: "
         "give a column `split`"
     )
 
 
 def test_a_class_that_no_clip_has(folder):
     assert errors(folder, labelled().replace(",b", ",a")) == [
-        "no clip has the label 'b': take it out of `classes`, or bring clips of it"
+        "no clip has the label 'b': remove it from `classes`, or add clips of it"
     ]
 
 
@@ -151,13 +151,13 @@ def test_a_class_in_one_fold_alone(folder):
     assert len(table(folder, text, folds=2).clips) == 8
     alone = text.replace("c7.wav,b,2", "c7.wav,a,2")
     assert errors(folder, alone, folds=2) == [
-        "label 'b' is in fold 1 alone: where that is tested, none is left for training"
+        "label 'b' is in fold 1 only: when that fold is the test set, the label has no training clip"
     ]
 
 
 def test_a_class_without_test_clips_is_a_warning(folder):
     found = table(folder, split("train", "train", "train", "test").replace("c7.wav,b", "c7.wav,a"))
-    assert found.warnings == ("classes without a test clip, of which no number says anything: b",)
+    assert found.warnings == ("classes without a test clip, for which there is no result: b",)
     assert found.told.endswith(found.warnings[0])
 
 
@@ -172,4 +172,4 @@ def test_a_recording_in_several_splits_or_folds_is_a_warning_by_name(folder):
     )
     assert table(folder, text, folds=2).warnings == ()
     (told,) = table(folder, text.replace("c4.wav,a,2,r2", "c4.wav,a,2,r1"), folds=2).warnings
-    assert told.endswith("several folds: a model is tested on what it was trained with: r1")
+    assert told.endswith("several folds: a model would be tested on recordings that it was trained on: r1")

@@ -126,7 +126,7 @@ def test_no_number_of_clips_settles_what_training_decides():
     wide = [0.2, 0.8, 1.4]  # 1.645 x 0.6 / sqrt(3) = 0.57 points, where 0.2 are left
     assert stats.norm.ppf(0.95) * np.std(wide, ddof=1) / np.sqrt(3) > 0.2
     said = _parts.settling(estimate(0.8, 0.9), 1.0, wide)
-    assert said == "training varies too much for 3 seeds: more clips would not settle it"
+    assert said == "the variance between 3 seeds is too large: more clips would not settle it"
     assert " clips would settle it" not in _parts.settling(estimate(1.0, 0.6), 1.0, [0.9, 1.0, 1.1])
 
 

@@ -66,7 +66,7 @@ def test_nothing_to_accept_says_so_and_a_missing_reason_is_refused(finished):
     found = finished.run("audioprune", "accept", "finetun", "--why", WHY)
     assert "did you mean 'finetune'?" in found.stderr
     found = finished.run("audioprune", "accept", "report", "--why", WHY)
-    assert "nothing to accept for 'report'" in found.stderr
+    assert "no change of code can be accepted for 'report'" in found.stderr
 
 
 def test_twice_edited_then_reverted_code_keeps_the_first_key(finished):
@@ -118,7 +118,7 @@ def test_cells_made_with_old_and_new_code_are_refused_until_one_is_named(finishe
 
 
 def test_accepted_code_of_a_table_draws_nothing_again_but_the_report(finished):
-    refactor(finished, "tables/table1.py")
+    refactor(finished, "tables/keep_rates.py")
     assert set(finished.jobs("demo")) == {"table", "report"}
     (drawn,) = finished.cells("table/demo/table1/*")
     assert accept(finished, "table")["covers"] == [f"table/demo/table1/{drawn.name}"]

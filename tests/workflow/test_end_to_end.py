@@ -35,6 +35,12 @@ def shrink(data: dict) -> None:
     study["throughput"] = {"batch_size": {"all": 2}, "warmup": 1, "runs": 2}
 
 
+def of_one_grid(study: dict, grid: dict) -> dict:
+    """The study with this grid alone, and of what it asks for what the grid has."""
+    traces = study["traces"] | {"keep_rates": grid["keep_rates"]}
+    return study | {"grids": [grid], "contrasts": None, "traces": traces, "probes": {"extends": "usual"}}
+
+
 def edit_yaml(project: Project, edit) -> None:
     path = project.root / "config.yaml"
     data = yaml.safe_load(path.read_text())

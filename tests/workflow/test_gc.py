@@ -35,7 +35,7 @@ def made_of(*cells: str) -> str:
 
 
 def test_what_is_planned_is_never_listed(finished):
-    assert "nothing is left over" in finished.run("audioprune", "gc").stdout
+    assert "nothing to remove" in finished.run("audioprune", "gc").stdout
 
 
 def test_leftovers_are_listed_with_sizes_and_removed_only_when_told(finished):

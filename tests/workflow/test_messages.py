@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import soundfile
 
-from .test_end_to_end import edit_yaml
+from .test_end_to_end import edit_yaml, of_one_grid
 
 LABELS = "file,label,split\n0.wav,wren,train\n1.wav,robin,train\n2.wav,wren,train\n3.wav,robin,test\n"
 SWAPPED = "file,label,split\n0.wav,robin,train\n1.wav,wren,train\n2.wav,robin,train\n3.wav,wren,test\n"
@@ -26,7 +26,7 @@ def birds(project, *, damage: bool) -> None:
         data["datasets"] = {"birds": {"folder": "birds", "csv": "birds/labels.csv", "task": "environmental",
                                       "classes": ["wren", "robin"], "frames": 64}}  # fmt: skip
         grid = {"backbones": ["audiomae-tiny"], "datasets": ["birds"], "keep_rates": [0.5], "initial": "scratch"}
-        data["studies"]["birds"] = {**data["studies"]["demo"], "grids": [grid], "contrasts": None}
+        data["studies"]["birds"] = of_one_grid(data["studies"]["demo"], grid)
 
     edit_yaml(project, add)
 

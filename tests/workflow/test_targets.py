@@ -129,7 +129,7 @@ def test_deleting_outputs_would_leave_cells_in_pieces_and_is_refused(words, swit
     before = below_results(words)
     found = words.run("snakemake", record_of_words_made(words), switch)
     assert found.returncode != 0
-    assert "would take the records of cells away and leave their files" in found.stderr
+    assert "would delete the records of cells and leave their files" in found.stderr
     assert "audioprune gc --remove" in found.stderr
     assert below_results(words) == before
 
@@ -258,10 +258,10 @@ def test_status_and_why_know_exhibits(made):
 
 def test_why_says_what_differs_in_a_superseded_exhibit(finished):
     (old,) = finished.cells("table/demo/table1/*")
-    finished.edit("src/audioprune/tables/table1.py", "TITLE = ", "CHANGED = 1\nTITLE = ")
+    finished.edit("src/audioprune/tables/keep_rates.py", "TITLE = ", "CHANGED = 1\nTITLE = ")
     (why,) = json.loads(finished.run("audioprune", "why", "table/demo/table1", "--json").stdout)
     assert why["state"] == "superseded"
-    assert why["changes"] == {old.name: ["code audioprune.tables.table1: changed"]}
+    assert why["changes"] == {old.name: ["code audioprune.tables.keep_rates: changed"]}
     (report,) = json.loads(finished.run("audioprune", "why", "report/demo/report", "--json").stdout)
     ((line,),) = report["changes"].values()
     assert line.startswith(f"input table/table1: {old.name} -> ")

@@ -91,7 +91,7 @@ def test_a_fresh_clone_with_results_and_a_branch_and_back_rerun_nothing(finished
     ("name", "old", "new"),
     [
         ("src/audioprune/pruning/topk.py", "FACTS = ", "CHANGED = 1\nFACTS = "),
-        ("src/audioprune/tables/table1.py", "TITLE = ", "CHANGED = 1\nTITLE = "),
+        ("src/audioprune/tables/keep_rates.py", "TITLE = ", "CHANGED = 1\nTITLE = "),
         ("config.yaml", "demo-sounds: {recipe: {epochs: 9,", "demo-sounds: {recipe: {epochs: 10,"),
     ],
     ids=["method", "table", "setting"],
@@ -205,7 +205,7 @@ def test_the_row_of_a_figure_draws_that_figure_and_the_report(finished):
 
 
 def test_the_code_of_one_table_and_of_one_figure_draws_those_and_the_report(finished):
-    append(finished, "tables/table1.py")
+    append(finished, "tables/keep_rates.py")
     append(finished, "figures/occurrence.py")
     jobs = finished.planned(REPORT)
     assert count(jobs) == {"table": 1, "figure": 1, "report": 1}

@@ -94,7 +94,10 @@ def divisor_of(raw: Raw) -> float:
     if not raw.floating or raw.peak <= 1:
         return 1.0
     if raw.peak > STEPS:
-        raise BadClip("out_of_range", f"its floats reach {raw.peak:.3g}: full scale is 1; write it again, scaled")
+        raise BadClip(
+            "out_of_range",
+            f"its samples reach {raw.peak:.3g}, but full scale of floating-point audio is 1: rescale the file",
+        )
     return raw.peak / LOUDEST if raw.peak <= LOUD else STEPS
 
 
@@ -105,7 +108,7 @@ def check_mean(raw: Raw) -> None:
         raise BadClip(
             "cancelling",
             f"its {raw.channels} channels cancel: their mean has {100 * power / raw.power:.2g} % of their power; keep "
-            "one channel, or turn one over",
+            "one channel, or invert one",
         )
 
 

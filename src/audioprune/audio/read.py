@@ -66,7 +66,7 @@ def read(path: Path) -> Raw:
             blocks.append(block.mean(axis=1) if channels > 1 else block[:, 0])
         floating = file.subtype in ("FLOAT", "DOUBLE")
     if form == MPEG and found < streams.frames_of(path) - SLACK:
-        raise BadClip("unreadable", "its bitrate changes and no tag says its length: write one with `ffmpeg -c copy`")
+        raise BadClip("unreadable", "its bitrate varies and no tag gives its length: add the tag with `ffmpeg -c copy`")
     if found < announced:
         raise BadClip("truncated", f"its header announces {announced} frames, it holds {found}")
     if not found:
@@ -121,5 +121,5 @@ def _nothing(path: Path) -> str:
     if size <= BARE:
         return "it holds no samples"
     return (
-        f"its header announces no audio, though the file has {size} bytes: what wrote it did not finish; write it again"
+        f"its header announces no audio, though the file has {size} bytes: writing it was not finished; write it again"
     )

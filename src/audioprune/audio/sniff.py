@@ -49,7 +49,7 @@ def told(path: Path) -> str:
     if not head:
         return "it has no bytes: copy or download it again"
     if not head.strip(b"\0"):
-        return "it begins with zeros alone: it was not written to its end; copy or download it again"
+        return "it begins with nothing but zeros, so it was probably not written completely; copy or download it again"
     found = next((what for pattern, what in PATTERNS if pattern.match(head)), "")
     if not found and _is_text(head):
         found = f"is text, not audio: it begins with {head[:40].decode(errors='replace').strip()!r}"

@@ -51,9 +51,12 @@ def _ogg_fault(data: bytes) -> Fault | None:
             return "truncated", "it ends within a page of its Ogg stream"
         flags, serial, number, checksum = struct.unpack("<5xB8x3I", head[:26])
         if _checksum(data[place : place + 22] + bytes(4) + data[place + 26 : end]) != checksum:
-            return "damaged", f"page {number} of its Ogg stream is not as it was written: its checksum is wrong"
+            return (
+                "damaged",
+                f"page {number} of its Ogg stream has a wrong checksum: it was damaged after it was written",
+            )
         if number != numbers.get(serial, number - 1) + 1:
-            return "damaged", f"its Ogg stream lacks what lay between the pages {numbers[serial]} and {number}"
+            return "damaged", f"its Ogg stream lacks the pages between {numbers[serial]} and {number}"
         numbers[serial], ended[serial] = number, bool(flags & LAST_PAGE)
         place = end
     if not all(ended.values()):

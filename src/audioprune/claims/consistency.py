@@ -88,4 +88,4 @@ def _baselines(costs: Sequence[Claim]) -> list[Relation]:
 
 
 def _rate(claim: Claim) -> str:
-    return f"keep-rate {claim.cells.keep_rates[0]:g}" if claim.cells.keep_rates else "a keep-rate that is not said"
+    return f"keep-rate {claim.cells.keep_rates[0]:g}" if claim.cells.keep_rates else "an unstated keep-rate"

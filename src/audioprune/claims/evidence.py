@@ -257,7 +257,7 @@ class Evidence:
             if isinstance(found, Absent):
                 return Missing(found.why, self.command)
             if not found.learnt:
-                return Missing(f"left out, unpruned it has not learnt enough: {found.said}", self.command)
+                return Missing(f"left out, as the unpruned model has not learnt enough: {found.said}", self.command)
         return None
 
     def _there(self, found: Estimate | Absent) -> Estimate | Missing:

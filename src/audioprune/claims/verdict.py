@@ -84,7 +84,10 @@ def adjusted(parts: Sequence[Part]) -> tuple[Part, ...]:
         part = replace(made[i], holm=p)
         found_alone = part.p is not None and part.p <= LEVEL
         if part.verdict in ("supported", "refuted") and found_alone and p is not None and p > LEVEL:
-            told = f"{part.evidence}; {part.verdict} alone (p {part.p:.2g}), not among {len(deciding)} (p {p:.2g})"
+            told = (
+                f"{part.evidence}; {part.verdict} by itself (p {part.p:.2g}), not when adjusted for {len(deciding)} "
+                f"contrasts (p {p:.2g})"
+            )
             part = replace(part, verdict="inconclusive", evidence=told)
         made[i] = part
     return tuple(made)

@@ -1,4 +1,4 @@
-"""What is looked at before hours are spent: own data and checkpoints, the disk of the results, the commands of a site.
+"""Checks before a long run: your own data and checkpoints, the disk of the results, the commands of a site.
 
 `doctor` and `index` say all that they find at once. A finding is ok, or
     absent    not there, and nothing here needs it
@@ -48,27 +48,36 @@ def exit_code(found: Iterable[Finding]) -> int:
     return CODES["error"] if "error" in levels else CODES["warning"] if "warning" in levels else 0
 
 
-def audio(name: str, root: Path, clips: Sequence[Clip], *, everything: bool, set_aside: bool) -> Finding:
-    """Some of the files of own data, evenly over its table, or all of them, decoded as the workflow will."""
+def audio(name: str, root: Path, clips: Sequence[Clip], *, everything: bool, set_aside: bool) -> Iterator[Finding]:
+    """Some of the files of own data, evenly over its table, or all of them, decoded and questioned as by the job."""
+    import pandas as pd
+
     from audioprune.audio.bad_clip import BadClip
-    from audioprune.audio.decode import decode
+    from audioprune.audio.decode import sound
+    from audioprune.steps.audio import questioned
 
     chosen = list(clips) if everything else list(clips)[:: max(1, -(-len(clips) // SAMPLE))]
     bad: dict[str, BadClip] = {}
+    found: list[tuple[str, int, float]] = []
     for clip in chosen:
         try:
-            decode(root / clip.path)
+            one = sound(root / clip.path)
         except BadClip as error:
             bad[clip.id] = error
+        else:
+            found.append((clip.id, len(one.waveform), one.divisor))
     looked = f"{len(chosen)} of {len(clips)} files decoded" + ("" if everything else " (--all decodes every one)")
+    for question in questioned(pd.DataFrame(found, columns=["clip", "length", "divisor"])):
+        yield Finding(f"{name}, audio", "warning", question)
     if not bad:
-        return Finding(f"{name}, audio", "ok", looked)
+        yield Finding(f"{name}, audio", "ok", looked)
+        return
     reasons = ", ".join(f"{number} {reason}" for reason, number in Counter(one.reason for one in bad.values()).items())
     shown = [f"{clip}: {error}" for clip, error in [*bad.items()][:SHOWN]]
     shown += [f"and {len(bad) - SHOWN} more"] * (len(bad) > SHOWN)
     then = "they are set aside" if set_aside else "mend them, take them out of the CSV, or say bad_clips: set_aside"
     level: Level = "warning" if set_aside else "error"
-    return Finding(f"{name}, audio", level, f"{looked}; not to be used: {reasons}", "\n".join([*shown, then]))
+    yield Finding(f"{name}, audio", level, f"{looked}; not to be used: {reasons}", "\n".join([*shown, then]))
 
 
 def results() -> Iterator[Finding]:

@@ -1,8 +1,8 @@
-"""`audioprune accept KIND --why "..."`: the code of a kind of cell was changed, and gives the same results.
+"""`audioprune accept KIND --why "..."`: declare that changed code of a kind of cell gives the same results.
 
-Writes to workflow/accepted.yaml that the changed modules count as the old ones, for this kind only, so that what was
-made before stays good. Cells are compared with the code as it stands; what they differ in otherwise (settings, data) is
-not touched. Commit the file; every report lists its entries.
+Records in workflow/accepted.yaml that the changed modules count as the old ones, for this kind only, so that existing
+cells stay valid. Only differences of code are accepted: cells whose settings or data have changed are made again as
+before. Commit the file; every report lists its entries.
 """
 
 from __future__ import annotations
@@ -27,21 +27,23 @@ from audioprune.locks.main import hold
 from audioprune.planning.plan import Plan
 
 NOTHING_TO_ACCEPT = {
-    "fetch": "what is fetched is pinned by its digest: no code is in its key",
-    "report": "a report lists what was accepted, so it is always written again",
+    "fetch": "downloaded data is identified by its digest: no code is in its key",
+    "report": "a report lists the accepted changes, so it is always written again",
 }
 
 
 def register(subparsers: argparse._SubParsersAction) -> None:
-    parser = subparsers.add_parser("accept", help="changed code gives the same results", description=__doc__)
+    parser = subparsers.add_parser(
+        "accept", help="declare that changed code gives the same results", description=__doc__
+    )
     kinds = [kind for kind in KINDS if kind not in NOTHING_TO_ACCEPT]
     parser.add_argument("kind", metavar="KIND", help=f"{', '.join(kinds)}")
     parser.add_argument("--why", required=True, help="how it is known that the results are the same")
     parser.add_argument(
         "--like", metavar="CELL", action="append", default=[],
-        help="where cells were made with different old code: the one whose code counts; may be given several times",
+        help="a cell whose old code counts, where cells were made with several; may be given several times",
     )  # fmt: skip
-    parser.add_argument("--dry-run", action="store_true", help="say what would be recorded, and record nothing")
+    parser.add_argument("--dry-run", action="store_true", help="print what would be recorded, and record nothing")
     parser.add_argument("--json", action="store_true")
 
 
@@ -97,10 +99,10 @@ def _also_in(plan: Plan, kind: str, changes: dict[str, Change]) -> list[str]:
 
 def _check(kind: str, why: str) -> None:
     if kind in NOTHING_TO_ACCEPT:
-        raise UserError(f"there is nothing to accept for {kind!r}: {NOTHING_TO_ACCEPT[kind]}")
+        raise UserError(f"no change of code can be accepted for {kind!r}: {NOTHING_TO_ACCEPT[kind]}")
     if kind not in KINDS:
         raise UserError(
-            f"no kind of cell is named {kind!r}{registry.nearest(kind, KINDS.keys() - NOTHING_TO_ACCEPT.keys())}"
+            f"there is no kind of cell {kind!r}{registry.nearest(kind, KINDS.keys() - NOTHING_TO_ACCEPT.keys())}"
         )
     if not why:
         raise UserError(
@@ -151,7 +153,7 @@ def alike(older: list[Made], named: list[str]) -> list[Made]:
     paths = [name.removeprefix("results/cells/").removesuffix(f"/{records.RECORD}").strip("/") for name in named]
     if unknown := [path for path in paths if path not in chosen]:
         valid = ", ".join([*chosen][:3]) or "there is none"
-        raise UserError(f"--like {unknown[0]} is no cell made with older code; such cells: {valid}")
+        raise UserError(f"--like {unknown[0]} is not a cell made with older code; such cells: {valid}")
     codes = [chosen[path].code for path in paths]
     return [
         cell for cell in older if all(code.get(m, value) == value for code in codes for m, value in cell.code.items())

@@ -1,8 +1,8 @@
-"""`audioprune checkpoints [--targets]`: puts the pre-trained tiny backbones into the repository, with their records.
+"""`audioprune checkpoints [--targets]`: copy the pre-trained tiny backbones, with records, into workflow/checkpoints.
 
-Each row of workflow/sources.yaml with `pretraining` gets the weights that its pre-training left, the records of the
-cells that made them beside these, and their digest. `make checkpoints` runs the pre-training before; --targets says
-which cells that is.
+For each row of workflow/sources.yaml with `pretraining`: the weights of that pre-training are copied, beside them the
+records of the cells that made them, and the row gets their digest. The cells must have been made; `make checkpoints`
+makes them and then runs this command. --targets prints which cells these are.
 """
 
 from __future__ import annotations
@@ -25,9 +25,11 @@ WEIGHTS = "checkpoint.safetensors"  # as the step leaves them
 
 def register(subparsers: Any) -> None:
     parser = subparsers.add_parser(
-        "checkpoints", help="put pre-trained tiny backbones into the repository", description=__doc__
+        "checkpoints", help="copy pre-trained tiny backbones into the repository", description=__doc__
     )
-    parser.add_argument("--targets", action="store_true", help="print the records of the cells that make them")
+    parser.add_argument(
+        "--targets", action="store_true", help="only print which cells make them (paths of their records)"
+    )
     parser.add_argument("--json", action="store_true")
 
 

@@ -1,4 +1,4 @@
-"""`audioprune claims`: the verdict of every claim on a study, with its evidence; forensics of the published numbers."""
+"""`audioprune claims`: the verdict and evidence of every claim on a study, and forensics of the published numbers."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from audioprune.claims.verdict import Judged
     from audioprune.results.findings import Finding
 
-WITHDRAWN = "P0, its claims and its tables, is withdrawn by its authors because of errors in its analysis of tokens."
+WITHDRAWN = "P0, with its claims and tables, was withdrawn by its authors because of errors in its token analysis."
 
 
 def register(subparsers: argparse._SubParsersAction) -> None:
-    parser = subparsers.add_parser("claims", help="verdicts, with evidence", description=__doc__)
-    parser.add_argument("--study", default=DEFAULT_STUDY, help=f"on which cells (default: {DEFAULT_STUDY})")
+    parser = subparsers.add_parser("claims", help="verdicts of all claims, with their evidence", description=__doc__)
+    parser.add_argument(
+        "--study", default=DEFAULT_STUDY, help=f"the study whose cells are the evidence (default: {DEFAULT_STUDY})"
+    )
     parser.add_argument("--json", action="store_true")
 
 

@@ -1,7 +1,7 @@
-"""`audioprune doctor STUDY`: before hours are spent: what is there, what is missing, and what brings each.
+"""`audioprune doctor STUDY`: check before a long run what the study needs, what is missing, and how to get it.
 
-Of own data its whole table is read and a sample of its audio decoded (--all: all of it), of a checkpoint the tensors'
-names and shapes are read. Exit code 1 where something needed is missing or wrong, 3 where there are warnings only.
+Of your own data the whole CSV is read and a sample of the audio decoded (--all: all of it); of a checkpoint the names
+and shapes of the tensors are read. Exit code 1 if something needed is missing or wrong, 3 if there are only warnings.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from audioprune.sources import catalogue, manifest, mirror, stored
 
 
 def register(subparsers: argparse._SubParsersAction) -> None:
-    parser = subparsers.add_parser("doctor", help="is everything there that a study needs?", description=__doc__)
+    parser = subparsers.add_parser("doctor", help="check that everything a study needs is there", description=__doc__)
     parser.add_argument("study", nargs="?", default=DEFAULT_STUDY)
     parser.add_argument("--all", action="store_true", help="decode all files of your own data, not a sample")
     parser.add_argument(
-        "--profile", choices=("slurm", "local"), help="what jobs will be run by, which needs its commands"
+        "--profile", choices=("slurm", "local"), help="also check the commands that jobs of this profile need"
     )
     parser.add_argument("--json", action="store_true")
 
@@ -65,7 +65,7 @@ def examine(plan: Plan, study: str, *, everything: bool = False, profile: str | 
     yield _package("espeakng_loader", "speech for generated audio", needed=any(c.kind == "generate" for c in cells))
     yield _look.slurm(needed=profile == "slurm")
     tex = shutil.which("pdflatex")
-    yield Finding("pdflatex", "ok" if tex else "absent", tex or "TeX, only to typeset results/*.tex yourself")
+    yield Finding("pdflatex", "ok" if tex else "absent", tex or "needed only to typeset results/*.tex yourself")
 
 
 def _source(plan: Plan, cell: Cell, *, fetched: bool) -> Finding:
@@ -101,7 +101,7 @@ def _own(plan: Plan, name: str, *, everything: bool) -> Iterator[Finding]:
     for warning in table.warnings:
         yield Finding(f"{name}, table", "warning", warning)
     set_aside = plan.config.bad_clips == "set_aside"
-    yield _look.audio(name, user_csv.folder(user), table.clips, everything=everything, set_aside=set_aside)
+    yield from _look.audio(name, user_csv.folder(user), table.clips, everything=everything, set_aside=set_aside)
 
 
 def _brought(plan: Plan, name: str, manual: str) -> Finding:
@@ -114,8 +114,8 @@ def _brought(plan: Plan, name: str, manual: str) -> Finding:
             return Finding(name, "error", str(error).removesuffix(command), manual)
         return Finding(name, "error", str(error))
     if manifest.away(found.root):
-        gone = f"{found.root} is not here: it does not exist any more, or holds nothing"
-        return Finding(name, "error", gone, f"put it back, or name its place in config.yaml: audioprune index {name}")
+        gone = f"{found.root} does not exist any more, or is empty"
+        return Finding(name, "error", gone, f"restore it, or name its place in config.yaml: audioprune index {name}")
     return Finding(name, "ok", f"{len(found.files)} files, {found.size / 2**20:.0f} MiB in {found.root}")
 
 

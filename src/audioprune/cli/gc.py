@@ -1,8 +1,8 @@
-"""`audioprune gc`: what lies under results/ and no study plans any more, with sizes; removed with --remove only.
+"""`audioprune gc`: list what lies under results/ and belongs to no study any more, with sizes; --remove deletes it.
 
-Superseded cells, unfinished scratch folders, orphaned resume points, logs and job files of cells that are gone. Planned
-cells are never touched, nor anything outside results/, nor what is being written; timings of other devices, and cells
-of data that is not indexed here, are kept.
+These are superseded cells, unfinished scratch folders, orphaned resume points, and logs and job files of cells that are
+gone. Planned cells, cells that are being written and anything outside results/ are never touched; timings of other
+devices, and cells of data that is not indexed here, are kept.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from audioprune.planning.plan import Plan
 
 
 def register(subparsers: argparse._SubParsersAction) -> None:
-    parser = subparsers.add_parser("gc", help="list or remove what no study plans any more", description=__doc__)
-    parser.add_argument("--remove", action="store_true", help="remove what is listed; asks nothing")
+    parser = subparsers.add_parser(
+        "gc", help="list or remove results that belong to no study any more", description=__doc__
+    )
+    parser.add_argument("--remove", action="store_true", help="remove what is listed, without asking")
     parser.add_argument("--json", action="store_true")
 
 
@@ -40,7 +42,7 @@ def _report(found: list[Leftover], arguments: argparse.Namespace) -> int:
         print_json({"leftovers": left, "bytes": sum(one.bytes for one in found if not one.kept)})
         return 0
     if not found:
-        print("nothing is left over: everything under results/ is planned")
+        print("nothing to remove: everything under results/ belongs to a study")
         return 0
     stages = defaultdict(list)
     for one in found:
@@ -54,8 +56,8 @@ def _report(found: list[Leftover], arguments: argparse.Namespace) -> int:
     print("\n" + columns(["what", "", "number", "size"], rows, right=(2, 3)))
     if not arguments.remove:
         print(
-            "nothing was removed: audioprune gc --remove does it. Listed is what config.yaml and the code do not plan;"
-            " what only a change of code supersedes may be kept: audioprune why CELL, audioprune accept"
+            "nothing was removed; audioprune gc --remove removes all of this. Cells that only a change of code has"
+            " superseded can be kept, if they are right: see audioprune why CELL and audioprune accept"
         )
     return 0
 

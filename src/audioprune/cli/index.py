@@ -1,8 +1,8 @@
-"""`audioprune index NAME`: take stock of data that is not fetched: a SHA-256 of every file, for its cells' keys.
+"""`audioprune index NAME`: record data that is not downloaded: a SHA-256 of every file, for the keys of its cells.
 
-Of your own data the files that its CSV lists count, and what the CSV says of them; a sample of them is decoded (--all:
-every one). Of a checkpoint the tensors are looked at first: one that its backbone cannot begin with is not indexed.
-Exit code 1 where clips cannot be used, 3 where there are warnings only, or such clips are to be set aside.
+Of your own data, only the files that its CSV lists and what the CSV says of them are recorded; a sample of the files is
+decoded (--all: every one). A checkpoint that does not fit its backbone is not indexed. Exit code 1 if clips cannot be
+used, 3 if there are only warnings, or if bad_clips says that such clips are set aside.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from audioprune.sources import catalogue, checkpoints, manifest
 
 
 def register(subparsers: argparse._SubParsersAction) -> None:
-    parser = subparsers.add_parser("index", help="index data that you bring yourself", description=__doc__)
+    parser = subparsers.add_parser("index", help="record data that you provide yourself", description=__doc__)
     parser.add_argument("name", help="a dataset of config.yaml, or a source or checkpoint that cannot be fetched")
     parser.add_argument("--all", action="store_true", help="decode every file of your own data, not a sample")
     parser.add_argument("--json", action="store_true")
@@ -58,7 +58,7 @@ def _looked(
     """What is found in the table and the audio of own data."""
     if table:
         yield from (_look.Finding(f"{name}, table", "warning", warning) for warning in table.warnings)
-        yield _look.audio(name, place.path, table.clips, everything=everything, set_aside=set_aside)
+        yield from _look.audio(name, place.path, table.clips, everything=everything, set_aside=set_aside)
 
 
 def place_of(config: Config, name: str) -> brought.Place:
@@ -66,7 +66,7 @@ def place_of(config: Config, name: str) -> brought.Place:
     manual = {source: row.manual for source, row in catalogue.load().items() if row.manual}
     if name not in config.datasets and name not in manual:
         valid = [*config.datasets, *manual]
-        raise UserError(f"{name!r} is no data that you bring yourself{registry.nearest(name, valid)}")
+        raise UserError(f"{name!r} is not data that you provide yourself{registry.nearest(name, valid)}")
     if place := brought.place_of(config, name):
         return place
     key = brought.option_of(name)

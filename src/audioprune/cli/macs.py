@@ -1,4 +1,4 @@
-"""`audioprune macs`: the multiply-accumulates of one clip, itemised, and what remains of the unpruned model's."""
+"""`audioprune macs`: the multiply-accumulates of one clip, itemised, and their share of the unpruned model's."""
 
 from __future__ import annotations
 
@@ -22,18 +22,23 @@ CONFIG = Path("config.yaml")
 
 
 def register(subparsers: argparse._SubParsersAction) -> None:
-    parser = subparsers.add_parser("macs", help="exact MACs, itemised", description=__doc__)
+    parser = subparsers.add_parser("macs", help="exact MACs of one clip, itemised", description=__doc__)
     parser.add_argument("--backbone", required=True, help="such as audiomae-b or ast-tiny")
     parser.add_argument("--dataset", help="gives frames and classes: esc50, or a dataset of your own in config.yaml")
     parser.add_argument("--frames", type=int, help="length of the input, in frames of 10 ms, instead of the dataset's")
     parser.add_argument("--num-classes", type=int, help="outputs of the head, instead of the dataset's classes")
-    parser.add_argument("--keep-rate", type=float, default=1.0, help="share of tokens kept at each block (default: 1)")
+    parser.add_argument(
+        "--keep-rate", type=float, default=1.0, help="share of tokens that each pruning block keeps (default: 1)"
+    )
     parser.add_argument("--method", help="pruning method (default: topk)")
     parser.add_argument(
         "--option", action="append", default=[], metavar="NAME=VALUE", help="of the method, such as score=cls or r=20"
     )
     parser.add_argument(
-        "--blocks", type=_numbers, default=BLOCKS, help=f"selecting blocks (default: {','.join(map(str, BLOCKS))})"
+        "--blocks",
+        type=_numbers,
+        default=BLOCKS,
+        help=f"pruning blocks, counted from 0 (default: {','.join(map(str, BLOCKS))})",
     )
     parser.add_argument("--patch", type=int, default=PATCH, help=f"side of a patch (default: {PATCH})")
     parser.add_argument("--stride", type=int, default=PATCH, help=f"step between patches (default: {PATCH})")
@@ -95,7 +100,7 @@ def _idle(method: str, keep_rate: float, options: Mapping[str, Value]) -> str:
     if registry.method(method).is_constant(options):
         return ""
     how = f"--keep-rate below 1, or --option {constant}=20" if constant else "--keep-rate below 1"
-    return f"{method} takes no token away at keep-rate 1: give {how}"
+    return f"{method} prunes nothing at keep-rate 1: give {how}"
 
 
 def report_of(
@@ -184,7 +189,7 @@ def _numbers(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(number) for number in text.split(",") if number)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no list of numbers such as 3,6,9") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers such as 3,6,9") from None
 
 
 def _option(text: str) -> tuple[str, str | int | float | bool]:

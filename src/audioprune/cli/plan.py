@@ -1,4 +1,4 @@
-"""`audioprune plan [TARGET ...]`: what would run, why, and the hours it takes, stage by stage."""
+"""`audioprune plan [TARGET ...]`: what would run, why, and the expected hours of each stage."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from audioprune.planning.plan import Plan
 
 
 def register(subparsers: argparse._SubParsersAction) -> None:
-    parser = subparsers.add_parser("plan", help="what would run, why, and GPU hours per stage", description=__doc__)
+    parser = subparsers.add_parser(
+        "plan", help="what would run, why, and the expected hours of each stage", description=__doc__
+    )
     parser.add_argument(
         "targets",
         nargs="*",
@@ -26,7 +28,7 @@ def register(subparsers: argparse._SubParsersAction) -> None:
         help="all, a study, or a path such as results/table4.tex",
     )
     parser.add_argument("--tflops", type=_speed, default=100, help="sustained TFLOP/s of one GPU (default: 100)")
-    parser.add_argument("--all", action="store_true", help="list every cell, not only the stages")
+    parser.add_argument("--all", action="store_true", help="list every cell, not only totals by stage")
     parser.add_argument("--json", action="store_true")
 
 
@@ -35,7 +37,7 @@ def _speed(text: str) -> float:
     with contextlib.suppress(ValueError):
         if math.isfinite(speed := float(text)) and speed > 0:
             return speed
-    raise argparse.ArgumentTypeError(f"{text!r} is no speed above 0, such as 100")
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0, such as 100")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -81,5 +83,5 @@ def run(arguments: argparse.Namespace) -> int:
     print(columns(["stage", "jobs", "damaged", "GPU hours", "core hours"], rows, right=(1, 2, 3, 4)))
     for note in sorted({job["why"] for job in jobs if "not indexed" in job["why"]}):
         print(f"waits for you: {note}")
-    print(f"GPU hours assume {arguments.tflops:g} TFLOP/s sustained; --tflops changes that. Details: --all")
+    print(f"GPU hours assume {arguments.tflops:g} TFLOP/s sustained (--tflops changes this). --all lists every cell")
     return 0

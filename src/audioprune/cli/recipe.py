@@ -1,7 +1,7 @@
-"""`audioprune recipe BACKBONE DATASET`: what training is told, field by field, and which line of config.yaml says it.
+"""`audioprune recipe BACKBONE DATASET`: every training setting, and the place in config.yaml that it comes from.
 
-Without --recipes it is the set of the first study, and there the first grid, that trains this backbone on this dataset,
-or else this backbone: for backbones of published size the study `paper`.
+Without --recipes, the recipe set is that of the first study and grid that train this backbone on this dataset, or else
+this backbone on any; for backbones of published size that is the study `paper`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from audioprune.recipes import Said, said
 
 def register(subparsers: Any) -> None:
     parser = subparsers.add_parser(
-        "recipe", help="a resolved recipe, and where each field is said", description=__doc__
+        "recipe", help="every training setting, and where it comes from", description=__doc__
     )
     parser.add_argument("backbone", help="such as audiomae-b or ast-tiny")
     parser.add_argument("dataset", help="such as esc50, or a dataset of your own")
@@ -70,12 +70,12 @@ def _used(config: Config, backbone: str, dataset: str) -> tuple[str, str, str]:
         if backbone in grid.backbones
     ]
     if not using:
-        raise UserError(f"no study trains {backbone}: name a set of recipes, --recipes {' | '.join(config.recipes)}")
+        raise UserError(f"no study trains {backbone}: choose a set of recipes, --recipes {' | '.join(config.recipes)}")
     recipes, study, both = next((one for one in using if one[2]), using[0])
     return (
         recipes,
         study,
-        f", of the study {study}" + ("" if both else f", which trains it on other data than {dataset}"),
+        f", of the study {study}" + ("" if both else f", which does not train it on {dataset}"),
     )
 
 

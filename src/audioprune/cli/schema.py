@@ -1,7 +1,8 @@
 """`audioprune schema [--write]`: the JSON schema of config.yaml, by which editors explain and complete it.
 
-It is made from the models, and workflow/config.schema.json is a copy that config.yaml names in its first line: after a
-change of the models, or of what there is to be named, `audioprune schema --write` writes it anew.
+It is generated from the classes in audioprune.config. config.yaml names in its first line the copy in
+workflow/config.schema.json: run `audioprune schema --write` after a change of these classes, or after adding a
+dataset, backbone, method, table or figure.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ FILE = Path("workflow/config.schema.json")
 def register(subparsers: Any) -> None:
     parser = subparsers.add_parser("schema", help="the JSON schema of config.yaml, for editors", description=__doc__)
     parser.add_argument("--write", action="store_true", help=f"write it to {FILE} instead of printing it")
-    parser.add_argument("--json", action="store_true", help="say where it was written as JSON")
+    parser.add_argument("--json", action="store_true", help="print where it was written, as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:

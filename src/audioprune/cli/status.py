@@ -1,4 +1,4 @@
-"""`audioprune status [STUDY]`: per cell: done, missing, damaged, superseded, or made with other versions."""
+"""`audioprune status [STUDY]`: every cell's state: done, missing, damaged, superseded, or made with other versions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STATES = ("done", "other versions", "missing", "damaged", "superseded")
 def register(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("status", help="state of every cell of a study", description=__doc__)
     parser.add_argument("study", nargs="?", default=DEFAULT_STUDY)
-    parser.add_argument("--all", action="store_true", help="list the cells that are done, too")
+    parser.add_argument("--all", action="store_true", help="list also the cells that are done")
     parser.add_argument("--json", action="store_true")
 
 

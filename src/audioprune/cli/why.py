@@ -1,7 +1,7 @@
-"""`audioprune why CELL`: the state of one cell, and what differs from the cells made before at its address.
+"""`audioprune why CELL`: the state of one cell, and how it differs from cells that were made earlier at its address.
 
-Of a table, a figure or a report, named by its cell or by the file that users open (results/demo/table1.tex), also
-whether that file is its cell's, and which of the cells it is made from have to be made first, and what changed in them.
+A table, a figure or a report may be named by its cell or by its file (results/demo/table1.tex). For these, the command
+also says whether the file is a true copy of the cell, and which input cells have to be made first, and why.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ SHOWN = 5  # nearest names, and cells that an exhibit waits for, in one message
 
 def register(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("why", help="why a cell would be made again", description=__doc__)
-    parser.add_argument("cell", help="path of a cell, with or without results/cells/ and its key, or of an exhibit")
+    parser.add_argument(
+        "cell", help="path of a cell, with or without results/cells/ and its key, or of a table, figure or report"
+    )
     parser.add_argument("--json", action="store_true")
 
 
@@ -71,7 +73,7 @@ def _near(wanted: str, cells: Collection[Cell]) -> str:
 
 
 def report_of(cell: Cell, states: States) -> dict:
-    """State of a cell, what differs from older ones, and, of what is drawn, its copy and what it waits for."""
+    """State of a cell and what differs from older ones; of an exhibit also its copy and the cells that it waits for."""
     report = {**describe(states, cell), "changes": changes(cell)}
     if KINDS[cell.kind].draws:
         copy = states.of_copy(cell)
@@ -84,7 +86,7 @@ def report_of(cell: Cell, states: States) -> dict:
 
 
 def first_stale(cell: Cell, states: States) -> Iterator[Cell]:
-    """Of what a cell is made from, the cells that are to be made though all that they are made from is there."""
+    """Inputs of a cell, direct or indirect, that have to be made and whose own inputs are all there."""
     for one in [*cell.upstream().values()][:-1]:
         if not states.of(one).fresh and all(states.of(before).fresh for before in one.inputs.values()):
             yield one
@@ -93,10 +95,10 @@ def first_stale(cell: Cell, states: States) -> Iterator[Cell]:
 def _text(report: dict) -> Iterator[str]:
     yield f"{report['cell']}\n  {report['state']}{': ' if report['why'] else ''}{report['why']}"
     for key, lines in report["changes"].items():
-        yield f"  against {key}:" + ("" if lines else " nothing that is keyed differs")
+        yield f"  against {key}:" + ("" if lines else " nothing that enters the key differs")
         yield from (f"    {line}" for line in lines)
         if lines and all(line.startswith("code ") for line in lines):
-            yield f"    only code differs; where it gives the same results: {accept_command(report['kind'])}"
+            yield f"    only code differs; if it gives the same results: {accept_command(report['kind'])}"
     if (copy := report.get("copy")) and report["state"] == "done":
         yield f"  {copy['file']}: " + ("as its cell" if copy["state"] == "done" else f"{copy['state']}: {copy['why']}")
     if waits := report.get("waits_for", []):

@@ -16,22 +16,24 @@ from audioprune.sources.place import pinned
 CLASSES = 527
 
 
-def clips(root: Path, options: dict, dataset: str, train_json: str) -> list[Clip]:
-    """Clips of the training and the evaluation list, in the lists' order.
-
-    Options: train_json, eval_json, labels_csv: files in `root`, whose digest covers them. train_audio, eval_audio:
-    folders in `root`; where given, only the file name of a listed path counts (the released lists name places of the
-    authors' machine).
+def switches(options: dict, dataset: str, train_json: str) -> dict:
+    """Options: train_json, eval_json, labels_csv: files in the folder, whose digest covers them. train_audio,
+    eval_audio: folders in it; where given, only the file name of a listed path counts (the released lists name places
+    of the authors' machine).
     """
-    chosen = options_of(
+    return options_of(
         dataset, options, train_json=train_json, eval_json="audioset_eval.json",
         labels_csv="class_labels_indices.csv", train_audio="", eval_audio="",
     )  # fmt: skip
+
+
+def clips(root: Path, chosen: dict, dataset: str) -> list[Clip]:
+    """Clips of the training and the evaluation list, in the lists' order."""
     for option in ("train_json", "eval_json", "labels_csv"):
         if not pinned(root, chosen[option]):
             raise UserError(
-                f"dataset_options.{dataset}.{option} in config.yaml: {chosen[option]!r} leads out of {root} or is "
-                "hidden: no digest covers it; bring it into the folder, and name it from there"
+                f"dataset_options.{dataset}.{option} in config.yaml: {chosen[option]!r} lies outside {root} or is "
+                "hidden, so no digest covers it; copy it into the folder and give its path there"
             )
     number = label_numbers(root / chosen["labels_csv"], dataset)
     found: dict[str, Clip] = {}

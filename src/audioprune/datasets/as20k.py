@@ -27,5 +27,9 @@ FACTS = Dataset(
 )
 
 
+def switches(options: dict) -> dict:
+    return _audioset.switches(options, "as20k", "as20k_16k.json")
+
+
 def clips(root: Path, options: dict) -> list[Clip]:
-    return _audioset.clips(root, options, "as20k", "as20k_16k.json")
+    return _audioset.clips(root, switches(options), "as20k")

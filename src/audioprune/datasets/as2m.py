@@ -20,5 +20,9 @@ FACTS = Dataset(
 )
 
 
+def switches(options: dict) -> dict:
+    return _audioset.switches(options, "as2m", "as2m_16k.json")
+
+
 def clips(root: Path, options: dict) -> list[Clip]:
-    return _audioset.clips(root, options, "as2m", "as2m_16k.json")
+    return _audioset.clips(root, switches(options), "as2m")

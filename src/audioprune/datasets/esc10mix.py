@@ -28,9 +28,14 @@ FACTS = Dataset(
 )
 
 
-def clips(root: Path, options: dict) -> list[Clip]:
+def switches(options: dict) -> dict:
     """Options: rounds (4; each gives 40 mixtures a fold), seed (0)."""
-    chosen = options_of("esc10mix", options, rounds=4, seed=0)
+    return options_of("esc10mix", options, rounds=4, seed=0)
+
+
+def clips(root: Path, options: dict) -> list[Clip]:
+    """One clip for each mixture, fold by fold."""
+    chosen = switches(options)
     single = esc10.clips(root, {})
     found = []
     for fold in range(1, FACTS.folds + 1):

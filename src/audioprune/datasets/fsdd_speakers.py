@@ -25,9 +25,14 @@ FACTS = Dataset(
 )
 
 
+def switches(options: dict) -> dict:
+    """Options: noise_snr_db (None: no noise), seed (0)."""
+    return options_of("fsdd-speakers", options, noise_snr_db=None, seed=0)
+
+
 def clips(root: Path, options: dict) -> list[Clip]:
-    """Options: noise_snr_db (None: no noise), seed (0). meta: noise_snr_db, noise_seed, for audio.noise.add_noise."""
-    chosen = options_of("fsdd-speakers", options, noise_snr_db=None, seed=0)
+    """One clip for each take. meta: noise_snr_db, noise_seed, for audio.noise.add_noise."""
+    chosen = switches(options)
     snr, seed = chosen["noise_snr_db"], chosen["seed"]
     return [
         Clip(

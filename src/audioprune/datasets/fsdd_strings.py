@@ -30,9 +30,14 @@ FACTS = Dataset(
 )
 
 
-def clips(root: Path, options: dict) -> list[Clip]:
+def switches(options: dict) -> dict:
     """Options: train_rounds (4), test_rounds (1: the test strings are independent), seed (0)."""
-    chosen = options_of("fsdd-strings", options, train_rounds=4, test_rounds=1, seed=0)
+    return options_of("fsdd-strings", options, train_rounds=4, test_rounds=1, seed=0)
+
+
+def clips(root: Path, options: dict) -> list[Clip]:
+    """One clip for each string."""
+    chosen = switches(options)
     every, found = takes(root, "fsdd-strings"), []
     for split in ("train", "test"):
         for speaker in SPEAKERS:

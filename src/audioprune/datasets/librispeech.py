@@ -23,14 +23,15 @@ FACTS = Dataset(
 )
 
 
-def clips(root: Path, options: dict) -> list[Clip]:
-    """One clip for each line "<speaker>-<chapter>-<n> TEXT" of the *.trans.txt files; a chapter is a recording.
+def switches(options: dict) -> dict:
+    """Options: train, val, test: names of the parts."""
+    return options_of("librispeech", options, train="train-clean-100", val="dev-clean", test="test-clean")
 
-    Options: train, val, test: names of the parts.
-    """
-    parts = options_of("librispeech", options, train="train-clean-100", val="dev-clean", test="test-clean")
+
+def clips(root: Path, options: dict) -> list[Clip]:
+    """One clip for each line "<speaker>-<chapter>-<n> TEXT" of the *.trans.txt files; a chapter is a recording."""
     found = []
-    for split, part in parts.items():
+    for split, part in switches(options).items():
         for path in listed(root, f"{part}/*/*/*.trans.txt", "librispeech"):
             folder = path.rpartition("/")[0]
             for line in lines_of(root / path, "librispeech"):

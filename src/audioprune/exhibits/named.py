@@ -1,7 +1,8 @@
 """Exhibits by name: modules of audioprune.tables and audioprune.figures, and rows of report/exhibits.yaml.
 
 A module that draws for itself has TITLE, CAPTION, `needs(study)`, and `build(results)` (a table) or `draw(results)` (a
-figure). One that draws rows has `Shows`, the model of what a row shows, and gets it as a second argument.
+figure). One that draws rows has `Shows`, the model of what a row shows, and gets it as a second argument. The paper's
+numbers are rows: a table's names the module that builds it, a figure's the module that draws it and what it shows.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ Exhibit = ModuleType | Figure
 
 def names(kind: str) -> tuple[str, ...]:
     """Names of all tables or figures: modules that draw for themselves, and rows."""
-    given = rows() if kind == "figure" else {}
+    given = {name: row for name, row in rows().items() if _kind(row) == kind}
     alone = {*registry.names(PACKAGES[kind])} - {row.draw for row in given.values()}
     return tuple(sorted(alone | given.keys()))
 
@@ -68,7 +69,7 @@ def target(study: str, file: str) -> str:
 
 
 def rows() -> dict[str, Row]:
-    """{name of a figure: its row}; raises UserError naming the place and the mend."""
+    """{name of an exhibit: its row}; raises UserError naming the place and the mend."""
     return _read(FILE)
 
 
@@ -80,20 +81,31 @@ def _read(path: Path) -> dict[str, Row]:
         raise UserError(f"{path} cannot be read: {error}") from None
     except ValidationError as error:
         raise _wrong(f"{path}", error) from None
+    valid = [name for package in PACKAGES.values() for name in registry.names(package)]
     for name, row in found.items():
-        if row.draw not in (valid := registry.names("figures")):
-            raise UserError(f"{path}: {name}: no figures are drawn by {row.draw!r}{registry.nearest(row.draw, valid)}")
+        if row.draw not in valid:
+            raise UserError(f"{path}: {name}: nothing is drawn by {row.draw!r}{registry.nearest(row.draw, valid)}")
+        if _kind(row) == "table" and (row.title or row.caption or row.shows):
+            raise UserError(f"{path}: {name}: a table's row says `draw` alone; its module has title and caption")
+        if _kind(row) == "figure" and not row.title:
+            raise UserError(f"{path}: {name}: a figure's row needs a title")
     return found
 
 
 def _wrong(place: str, error: ValidationError) -> UserError:
     lines = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']} (value: {e.get('input')!r})" for e in error.errors()]
-    return UserError("\n".join([f"{place} is not as it should be:", *lines]))
+    return UserError("\n".join([f"{place} is not valid:", *lines]))
 
 
 def row_of(kind: str, name: str) -> Row | None:
     """The row of an exhibit; None for one that its module draws alone."""
-    return rows().get(name) if kind == "figure" else None
+    row = rows().get(name)
+    return row if row and _kind(row) == kind else None
+
+
+def _kind(row: Row) -> str:
+    """table or figure: whose module draws it; no two of them have one name."""
+    return "table" if row.draw in registry.names(PACKAGES["table"]) else "figure"
 
 
 def get(kind: str, name: str) -> Exhibit:
@@ -107,11 +119,13 @@ def of(kind: str, settings: ExhibitSettings) -> Exhibit:
     return of_row(settings.row) if settings.row else _module(kind, settings.name)
 
 
-def of_row(row: Row) -> Figure:
+def of_row(row: Row) -> Exhibit:
     """Raises UserError where the module draws no rows, or not such a one."""
+    if _kind(row) == "table":
+        return _module("table", row.draw)
     module = _module("figure", row.draw)
     if not hasattr(module, "Shows"):
-        raise UserError(f"{FILE.name}: {row.title!r}: {row.draw} draws for itself and takes no rows")
+        raise UserError(f"{FILE.name}: {row.title!r}: {row.draw} is a figure of its own and draws no rows")
     try:
         shows = module.Shows.model_validate(row.shows)
     except ValidationError as error:

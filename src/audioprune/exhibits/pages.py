@@ -143,11 +143,12 @@ def _alike(layout: Layout) -> list[tuple[list[int], list]]:
 
 
 def _shared_out(columns: tuple[Column, ...], groups: Groups) -> Iterator[Part]:
-    """Parts with the first columns of text in each, and as many of the others as a page holds."""
-    texts = next((i for i, column in enumerate(columns) if column.align != "left"), len(columns) - 1)
-    keys, rest = list(range(max(1, texts))), list(range(max(1, texts), len(columns)))
+    """Parts with the first columns in each, and as many of the others as a page holds, a quantity's own together."""
+    named = _naming(columns, groups)
+    keys, rest = list(range(named)), list(range(named, len(columns)))
     while True:
-        for taken in range(len(rest), -1, -1):
+        ends = [n for n in range(1, len(rest)) if columns[rest[n]].key != columns[rest[n - 1]].key]
+        for taken in (len(rest), *reversed(ends), *([] if 1 in ends else [1]), 0):
             chosen = [*keys, *rest[:taken]]
             own = tuple((name, tuple(tuple(row[i] for i in chosen) for row in rows)) for name, rows in groups)
             part = _set(tuple(columns[i] for i in chosen), own, anyhow=taken <= 1)
@@ -157,6 +158,15 @@ def _shared_out(columns: tuple[Column, ...], groups: Groups) -> Iterator[Part]:
         rest = rest[max(1, taken) :]
         if not rest:
             return
+
+
+def _naming(columns: tuple[Column, ...], groups: Groups) -> int:
+    """How many of the first columns name a row: those of text, and up to two more where only these tell rows apart."""
+    texts = max(1, next((i for i, column in enumerate(columns) if column.align != "left"), len(columns) - 1))
+    for n in range(texts, min(texts + 3, len(columns))):
+        if all(len({tuple(entry.text for entry in row[:n]) for row in rows}) == len(rows) for _, rows in groups):
+            return n
+    return texts
 
 
 def _set(columns: tuple[Column, ...], groups: Groups, anyhow: bool = False) -> Part | None:

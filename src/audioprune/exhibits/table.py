@@ -21,7 +21,7 @@ FEW = 10  # clips that two models differ in, below which a difference is marked
 CLEAR = 0.05  # adjusted p of a difference that is marked as clear
 FEW_MARK, CLEAR_MARK = "§", "*"
 OWN_MARKS = {
-    FEW_MARK: f"Fewer than {FEW} clips decide this difference: one clip more or fewer would move it much.",
+    FEW_MARK: f"This difference rests on fewer than {FEW} clips: one clip more or fewer would change it considerably.",
     CLEAR_MARK: "Differs from zero at 5 %, adjusted by Holm for all differences of the table.",
 }
 

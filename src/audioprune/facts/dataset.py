@@ -2,7 +2,8 @@
 
 A module of audioprune.datasets holds `FACTS = Dataset(...)` and `def clips(root: Path, options: dict) -> list[Clip]`;
 one whose audio the project makes has `def select(clips: DataFrame, options: dict) -> DataFrame` instead, over its
-generator's clips.
+generator's clips. One with options of its own has `def switches(options: dict) -> dict`, which lays them over their
+defaults and raises UserError for others: planning asks it, too.
 """
 
 from __future__ import annotations

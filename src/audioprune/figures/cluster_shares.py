@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 TITLE = "Clusters of intensity and variation by dataset"
 CAPTION = (
-    "k-means clusters C1 to C5 of all patches' means (intensity) and standard deviations (variation) in normalised "
-    "log-mel: a bar from a cluster's lower to its upper edge, with its share of the patches cut off to whole "
-    "percents; in brackets how much of it is padding, where that is not zero."
+    "k-means clusters C1 to C5 of the means (intensity) and of the standard deviations (variation) of all patches, in "
+    "normalised log-mel. A bar runs from a cluster's lower to its upper edge; it shows the cluster's share of the "
+    "patches, rounded down to whole percents, and in brackets the percentage of the cluster that is padding, if any."
 )
 STATISTICS = {"mean": "intensity: patch mean", "std": "variation: patch standard deviation"}
 COLUMNS = ("dataset", "statistic", "cluster", "lower", "upper", "share", "percent", "padded")
@@ -34,7 +34,7 @@ def draw(results: Results) -> tuple[Figure, DataFrame]:
     cells = needs(results)
     shown = [r for r in cells if r.ok]
     if not shown:
-        why = next((r.why for r in cells), "the study looks into no dataset")
+        why = next((r.why for r in cells), "the study analyses no dataset")
         return style.empty(why), pd.DataFrame(columns=COLUMNS)
     frame = pd.concat([r.frame().assign(dataset=r.settings.dataset) for r in shown], ignore_index=True)
     whole = frame.groupby(["dataset", "statistic"])["patches"].transform("sum")

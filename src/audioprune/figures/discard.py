@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 TITLE = "Discarding tokens by intensity"
 CAPTION = (
     "Accuracy (or mAP) of the unpruned model when tokens of the two lowest (C1C2) or highest (C4C5) of five intensity "
-    "clusters (fitted on the evaluation clips, as released; padding is in the lowest) are discarded after one block, "
-    "and, hollow, as many tokens of each clip at random: a row each. A clip without a token counts as wrong. Dotted "
-    f"lines: nothing discarded. Bars: {INTERVAL}. Blocks count from zero."
+    "clusters (fitted on the evaluation clips, as released; padding is in the lowest) are discarded after one block "
+    "(filled), or as many random tokens of each clip (hollow), in rows of their own. A clip that is left without "
+    f"tokens counts as wrong. Dotted lines: nothing discarded. Bars: {INTERVAL}. Blocks count from zero."
 )
 SETS = {"C1C2": "without C1 and C2 (low intensity)", "C4C5": "without C4 and C5 (high intensity)"}
-SKIPPED = "discarded, clips without a token left out"  # as released; in the legend where there are such clips
+SKIPPED = "discarded; clips without any token left out"  # as released; in the legend where there are such clips
 
 
 def needs(study: Cells) -> list:
@@ -36,7 +36,7 @@ def draw(results: Results) -> tuple[Figure, DataFrame]:
     frame = discards.points(results)
     if frame.empty:
         missing = (r.why for r in results.cells("discard") if not r.ok)
-        return style.empty(next(missing, "the study has no discarding of clusters")), frame
+        return style.empty(next(missing, "the study discards no clusters")), frame
     datasets = list(dict.fromkeys(frame["dataset"]))
     rows = [_rows(frame[frame["dataset"] == dataset]) for dataset in datasets]
     heights = [0.12 * len(own) + 0.6 for own in rows]

@@ -26,9 +26,9 @@ COLUMNS = (
     *("block", "kind", "gamma", "low", "high", "clips"),
 )
 CAPTION = (
-    "Mean score of kept signal tokens (R_s) or kept background tokens (R_b) over that of the tokens that the next "
-    "pruning block drops, a mean over test clips with its 95 % interval (bootstrap over recordings). Vertical lines "
-    "are the pruning blocks; a clip that keeps no token of a kind is skipped. Blocks count from zero."
+    "Mean score of kept signal tokens (R_s) or kept background tokens (R_b), divided by the mean score of the tokens "
+    "that the next pruning block prunes; mean over test clips with its 95 % interval (bootstrap over recordings). A "
+    "clip that keeps no token of a kind is skipped. Vertical lines are the pruning blocks. Blocks count from zero."
 )
 
 

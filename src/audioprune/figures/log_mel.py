@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 COLUMNS = ("dataset", "low", "high", "pixels", "density", "tau_kind", "tau", "signal_share")
 WIDE = 2  # panels in a row
 CAPTION = (
-    "Histogram of the pixels of a seeded sample of evaluation clips; vertical lines are the thresholds between "
-    "background and signal, with the share of pixels above them."
+    "Histogram of the normalised log-mel values (pixels) of a seeded sample of evaluation clips; vertical lines are "
+    "the thresholds between background and signal, with the share of pixels above them."
 )
 NAMES = {"given": "τ given", "auto": "τ, second of ten bins"}
 
@@ -39,7 +39,7 @@ def draw(results: Results, shows: Shows) -> tuple[Figure, DataFrame]:
     cells = needs(results, shows)
     shown = [r for r in cells if r.ok]
     if not shown:
-        why = next((r.why for r in cells), "the study looks into no such dataset")
+        why = next((r.why for r in cells), "the study analyses no such dataset")
         return style.empty(why), pd.DataFrame(columns=COLUMNS)
     height = -(-len(shown) // WIDE)
     fig, axes = style.figure(height, min(WIDE, len(shown)), height=2.2 * height)

@@ -28,9 +28,9 @@ COLUMNS = (
     *("block", "ratio", "low", "high", "normalised", "normalised_low", "normalised_high"),
 )
 CAPTION = (
-    "Left: norm of a token on the residual path over that of what attention adds to it, mean over tokens and test "
-    "clips, with a 95 % interval (bootstrap over recordings). Right: divided by the unpruned model's ratio in the same "
-    "block. Vertical lines are the pruning blocks. Blocks count from zero."
+    "Left: norm of a token on the residual path divided by the norm of what attention adds to it, mean over tokens "
+    "and test clips, with a 95 % interval (bootstrap over recordings). Right: this ratio divided by the unpruned "
+    "model's in the same block. Vertical lines are the pruning blocks. Blocks count from zero."
 )
 
 

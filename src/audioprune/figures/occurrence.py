@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 TITLE = "Tokens by intensity and variation, before and after pruning"
 CAPTION = (
-    "Density of tokens by mean and standard deviation of their patches, log(1 + density), in the input and among "
-    "those that survive all stages, at the keep-rate nearest to 0.5. One scale of colours for each dataset. Darker is "
-    "rarer; deviations beyond three quarters of their range are left out, as released. Padding, all of one mean and "
-    "no deviation, is left out too: its share of a panel's tokens is in the title."
+    "Density of tokens, as log(1 + density), by mean and standard deviation of their patches: of the input's tokens "
+    "and of those that survive all stages, at the keep-rate nearest to 0.5. All panels of a dataset share one colour "
+    "scale; darker is rarer. Standard deviations above three quarters of their range are left out, as released. "
+    "Padding, which has one mean and no deviation, is left out too; its share of a panel's tokens is in the title."
 )
 RATE = 0.5
 COLUMNS = ("dataset", "backbone", "keep_rate", "panel", "padding", "mean", "std", "tokens", "log_density")

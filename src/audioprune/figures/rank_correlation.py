@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 TITLE = "Rank correlation of attention and patch statistics by block"
 CAPTION = (
-    "Unpruned models: τ* as released, which counts ties as concordant and would be the tie share t (dotted) under "
-    "independence, and τ* − t, of a token's score and the cluster of its patch's mean (intensity) or standard "
-    "deviation (variation). Bands are 95 % intervals (bootstrap over recordings). "
-    "Blocks count from zero; the axis is not cut at zero."
+    "Rank correlation of a token's score and the cluster of its patch's mean (intensity) or standard deviation "
+    "(variation), in unpruned models. τ* is the released measure, which counts ties as concordant: if score and patch "
+    "were independent, it would be the tie share t (dotted), and τ* − t would be zero. Bands are 95 % intervals "
+    "(bootstrap over recordings). Blocks count from zero."
 )
 PUBLISHED = ("correlation",)  # files of report/published that it shows
 PANELS = (("mean", "tau_star"), ("mean", "strict"), ("std", "tau_star"), ("std", "strict"))

@@ -22,8 +22,8 @@ BINS = 25
 MOST = 4  # keep-rates side by side
 COLUMNS = (*("backbone", "dataset", "method", "variant", "score", "keep_rate"), "seed", "clip", "stage", "ratio_a")
 CAPTION = (
-    "Histograms over test clips of ratio A: signal tokens that a pruning stage keeps over all tokens that enter it, "
-    "and so at most the keep-rate. Columns are keep-rates, colours the stages; triangles are the means."
+    "Histograms over test clips of ratio A: signal tokens that a pruning stage keeps, divided by all tokens that "
+    "enter it (so at most the keep-rate). Columns are keep-rates, colours are stages; triangles mark the means."
 )
 
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 TITLE = "Training curves"
 CAPTION = (
-    "The course of training by epoch, a row for each dataset; each panel's axis says what it shows. Lines are means "
-    "over folds and seeds, of all fine-tunings of the study; those without a marker are topk's or unpruned."
+    "All fine-tunings of the study by epoch, a row for each dataset; the axis of a panel names the quantity. Lines "
+    "are means over folds and seeds; lines without a marker are topk or unpruned."
 )
 NAMES = {"train_loss": "training loss", "epoch_keep_rate": "keep-rate"}
 METRICS = {"top1": "test top-1 accuracy (%)", "map": "test mAP × 100", "wer": "test word error rate (%)"}

@@ -107,6 +107,7 @@ PINNED: dict[str, object] = {
     "ThroughputSettings.warmup": 10,
     "ThroughputSettings.runs": 50,
     "ThroughputSettings.precision": "fp32",
+    "Row.title": "",
     "Row.caption": "",
     "Row.shows": {},
     "ExhibitSettings.row": None,

@@ -45,11 +45,16 @@ def perturb(pruner: Reducer | None, perturbation: str, tau: float | None, *, see
     if tau is None:
         raise UserError(f"perturbation {perturbation} needs tau, the signal threshold on the patch mean")
     if pruner is None:
-        raise UserError(f"perturbation {perturbation} needs a pruning method: none prunes nothing to swap with")
+        raise UserError(
+            f"perturbation {perturbation} exchanges kept tokens for pruned ones: it needs a pruning method, and method "
+            "none prunes nothing"
+        )
     if not isinstance(pruner, Pruner):
         raise UserError(f"perturbation {perturbation} needs a method that ranks tokens; tome merges them")
     if pruner.off_by_e:
-        raise UserError(f"perturbation {perturbation} is not defined with variant as_released: extra tokens mix in")
+        raise UserError(
+            f"perturbation {perturbation} is not defined with variant as_released, which treats extra tokens as patches"
+        )
     shuffle = RandomOrder(seed).of_patches if perturbation.endswith(SHUFFLED) else None
     pruner.change = Perturbation(perturbation.removesuffix(SHUFFLED), float(tau), shuffle)
 

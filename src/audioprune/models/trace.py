@@ -57,8 +57,8 @@ def trace(model: nn.Module, x: Tensor, keep_patches: Tensor | None = None) -> Tr
     inside = cast(Inside, model)
     if inside.pruning.keep_rate < 1 and not isinstance(inside.pruning.pruner, Pruner | None):
         raise UserError(
-            "a trace follows single patches through the blocks, and this model merges them (tome): no patch is kept or "
-            "pruned; trace a model of another method, or set model.keep_rate = 1"
+            "a trace records which patches are kept, but this model merges patches (tome): trace a model of another "
+            "method, or set model.keep_rate = 1"
         )
     found = Trace()
     training = model.training

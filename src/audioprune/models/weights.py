@@ -62,7 +62,7 @@ def read_checkpoint(path: Path | str) -> tuple[dict[str, Tensor], dict[str, str]
 def checked_path(given: object) -> Path:
     """The path of a file that a user names; raises UserError for what is none."""
     if not isinstance(given, str | Path):
-        raise UserError(f"{given!r} is no path of a file")
+        raise UserError(f"{given!r} is not the path of a file")
     return Path(given).expanduser()
 
 

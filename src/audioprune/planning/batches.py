@@ -1,4 +1,4 @@
-"""Small cells made by one process: starting Python with torch costs more than an evaluation of a tiny model.
+"""Batches: small cells made by one process, since starting Python with torch costs more than evaluating a tiny model.
 
 What may share a process stands in the kinds' rows (audioprune.cells.kinds): all stale cells of a run that are evaluated
 from one fine-tuning, a few counted or timed models, a dozen tables and figures of a study. A batch's stamp stands for

@@ -1,4 +1,4 @@
-"""Data that the user brings: where the configuration says that it lies, and whether that is what was indexed.
+"""Data that the user provides: where config.yaml says that it lies, and whether it is the data that was indexed.
 
 A manifest (audioprune.sources.manifest) stands for its data where the configuration names the place that was indexed,
 or none.
@@ -7,11 +7,9 @@ Where it names another, and where the data cannot be read as it should, the cell
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from audioprune import registry
 from audioprune.config import Config
 from audioprune.errors import UserError
 from audioprune.fingerprints.keys import code_of, key_of
@@ -51,29 +49,6 @@ def option_of(name: str) -> str:
 
 def place_of_user(user: UserFolder) -> Place:
     return Place(user_csv.folder(user).resolve(), user)
-
-
-def check(config: Config) -> None:
-    """Raise one UserError for all places and options in the configuration that nothing would read."""
-    if errors := list(_unread(config)):
-        lines = "".join(f"\n  {error}" for error in errors)
-        raise UserError(f"config.yaml has {len(errors)} error{'s' * (len(errors) > 1)}; nothing was run:{lines}")
-
-
-def _unread(config: Config) -> Iterator[str]:
-    manual = {name for name, row in catalogue.load().items() if row.manual}
-    for name in config.data:
-        if name in config.datasets:
-            yield f"data.{name}: your own data lies where datasets.{name}.folder says; take this line out"
-        elif name not in manual:
-            how = "made by the project" if registry.dataset(name).generator else "fetched, or taken from `mirror`"
-            yield f"data.{name}: this dataset is {how}, not brought; take this line out"
-    for name in config.checkpoints:
-        if f"{catalogue.CHECKPOINT}{name}" not in manual:
-            yield f"checkpoints.{name}: this backbone is pre-trained by the workflow; take this line out"
-    for name in config.dataset_options:
-        if name in config.datasets:
-            yield f"dataset_options.{name}: your own data has no options; take them out"
 
 
 def current(name: str, place: Place | None, *, keep: bool = True) -> Manifest:

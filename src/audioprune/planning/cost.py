@@ -1,4 +1,4 @@
-"""Hours that a cell is expected to take, from its multiply-accumulates: a guide for planning, never a result."""
+"""The expected hours of a cell, estimated from its multiply-accumulates: for planning only, never a result."""
 
 from __future__ import annotations
 

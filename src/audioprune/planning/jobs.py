@@ -1,4 +1,4 @@
-"""Job files: what a job is given, named by its digest: the cells that it makes, and all that those are made from.
+"""Job files: the cells that a job makes with all their inputs, in a file named by its own digest.
 
 A job plans nothing. Its file is written by the main process when the run begins, never by a dry run, and lies in
 results/logs/jobs/<key>-<digest>.json: `key` is that of its cell or its batch, `digest` that of the file's bytes.
@@ -75,9 +75,7 @@ def of_key(key: str) -> Path:
     """The newest file of a job, for a process that was not there when it was planned."""
     found = sorted(FOLDER.glob(f"{key}-*.json"), key=lambda path: path.stat().st_mtime_ns)
     if not found:
-        raise UserError(
-            f"{FOLDER}/{key}-*.json is not there; run Snakemake again, which writes what its jobs are given"
-        )
+        raise UserError(f"{FOLDER}/{key}-*.json is missing; run Snakemake again: it writes the files of its jobs")
     return found[-1]
 
 
@@ -86,9 +84,9 @@ def read(path: Path) -> Given:
     try:
         text = path.read_bytes()
     except FileNotFoundError:
-        raise UserError(f"{path} is not there; run Snakemake again: it writes what its jobs are given") from None
+        raise UserError(f"{path} is missing; run Snakemake again: it writes the files of its jobs") from None
     if _digest(text) != path.stem.rpartition("-")[2]:
-        raise UserError(f"{path} was changed: its bytes are not those that its name says; run Snakemake again")
+        raise UserError(f"{path} was changed: its digest is not the one in its name; run Snakemake again")
     content = json.loads(text)
     graph: list[Cell] = []
     for node in content["graph"]:

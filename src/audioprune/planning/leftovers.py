@@ -1,4 +1,4 @@
-"""What lies under results/ and belongs to no planned cell: superseded cells, scratch folders, resume points, logs.
+"""Leftovers under results/ that belong to no planned cell: superseded cells, scratch folders, resume points, logs.
 
 Only what this project writes is looked at, and links are never followed. What somebody may be writing, and what cannot
 be judged here, is kept.
@@ -75,7 +75,7 @@ def reasons(cells: dict[str, Cell]) -> Callable[[str], str]:
 
     def reason(place: str) -> str:
         if place in pending:
-            return "what it is made from is not indexed here: see audioprune doctor"
+            return "its input data is not indexed here: see audioprune doctor"
         if place.startswith("throughput/") and place not in timed and _without_device(place) in on_any_device:
             return "a timing of another device"
         return ""

@@ -1,4 +1,4 @@
-"""What one configuration plans: the cells of every study, its tables, figures and report among them."""
+"""The plan of a configuration: the cells of every study, including its tables, figures and report."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from audioprune.config import Config
 from audioprune.config_file import load
 from audioprune.errors import UserError
 from audioprune.exhibits import named
-from audioprune.planning import brought, exhibits
+from audioprune.planning import checks, exhibits
 from audioprune.planning.exhibits import REPORT, name_of
 from audioprune.planning.stages import Planner
 from audioprune.planning.study import StudyPlan, study_of
@@ -23,7 +23,7 @@ class Plan:
 
     def __init__(self, config: Config | None = None):
         self.config = config or load()
-        brought.check(self.config)
+        checks.check(self.config)
         self.planner = Planner(self.config)
         self.study = cache(self._study)
         self.exhibit = cache(self._exhibit)
@@ -45,7 +45,7 @@ class Plan:
         """A study's table, figure or report; raises UserError where the study has none of that name."""
         cell = self.exhibit(study, name)
         if cell is None:
-            raise UserError(f"the study {study!r} has no cells that {name} shows; see config.yaml")
+            raise UserError(f"the study {study!r} plans none of the cells that {name} shows; see config.yaml")
         return cell
 
     def _shown(self, study: str) -> tuple[Cell, ...]:
@@ -96,7 +96,10 @@ class Plan:
             raise UserError(f"{target}: no study is named {parts[1]!r}{registry.nearest(parts[1], studies)}")
         if parts[1:] and parts[-1] in studies:
             folder = target.rstrip("/")
-            raise UserError(f"{target} is a folder; the whole study is {parts[-1]!r}, its report {folder}/report.html")
+            raise UserError(
+                f"{target} is a folder; the target of the whole study is {parts[-1]!r}, that of its report "
+                f"{folder}/report.html"
+            )
         study = parts[1] if len(parts) == 3 else DEFAULT_STUDY
         name, _, suffix = parts[-1].partition(".")
         try:

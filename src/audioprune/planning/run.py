@@ -1,4 +1,4 @@
-"""One run of Snakemake: which cells are stale, what each job takes in, and what it is given."""
+"""One run of Snakemake: which cells are stale, the files that each job waits for, and its job file."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ SLURM = ("sbatch", "squeue", "scancel")  # what --profile slurm submits, asks an
 
 
 class Inputs(NamedTuple):
-    """What a job takes in: time stamps say nothing, so what is fresh is never made again for them.
+    """The input files of a job in Snakemake; those of a fresh one are declared `ancient`, so time stamps rerun nothing.
 
-    A stale job takes its inputs plainly, or Snakemake would not look at it when one of them is made again.
+    Those of a stale job are not: otherwise Snakemake would not run it after one of them is made again.
     """
 
     files: list[str]
@@ -40,7 +40,7 @@ class Inputs(NamedTuple):
 
 
 class Run:
-    """What the main process knows; `targets()` are those that it was asked for (none: the paper study)."""
+    """State of Snakemake's main process; `targets()` are the targets of its command line (none: the paper study)."""
 
     def __init__(self, plan: Plan, targets: Callable[[], Collection[str]]):
         self.plan, self.targets, self.states = plan, targets, States()
@@ -51,7 +51,7 @@ class Run:
         """Take the lock of the main process, and write what was planned.
 
         since     when planning began (time.time())
-        executor  Snakemake's name of what jobs are run by
+        executor  Snakemake's name of the executor, such as slurm
         """
         if executor == "slurm" and (missing := [name for name in SLURM if not shutil.which(name)]):
             raise UserError(
@@ -79,7 +79,7 @@ class Run:
 
     @cached_property
     def asked(self) -> dict[str, Cell]:
-        """{path: cell} of all tables, figures and reports that this run was asked for."""
+        """{path: cell} of all tables, figures and reports among the targets."""
         named = [self._studies.get(target, target) for target in sorted(self.targets() or {"all"})]
         files = [target for target in named if target.startswith("results/") and not target.startswith(MADE)]
         shown = [target for target in named if target in ("all", *self._studies.values())] + files
@@ -97,13 +97,13 @@ class Run:
     def _batches(self) -> dict[str, Batch]:
         return {batch.key: batch for batch in self.batches.values()}
 
-    # --- what jobs take in --------------------------------------------------------------------------------------
+    # --- inputs of jobs -----------------------------------------------------------------------------------------
 
     def cell_inputs(self, path: str) -> Inputs:
-        """Of a cell's job: the records that it takes in.
+        """Inputs of the job of one cell: records of its input cells.
 
-        A fresh cell does not take in what is gone, nor a batch: making that again must not make this one again. The
-        copies of what shows it ask for it.
+        A fresh cell does not wait for inputs that are gone or will be made by a batch, as it would be made again with
+        them. The copies of exhibits ask for these.
         """
         cell = self.plan.cell(path)
         state = self.states.of(cell)
@@ -114,17 +114,17 @@ class Run:
         return Inputs(self._files(self._taken([cell])), False, _guards(cell.record))
 
     def batch_inputs(self, path: str) -> Inputs:
-        """Of a batch, which is stale by its nature."""
+        """Inputs of a batch, which is never fresh: it is made up of stale cells only."""
         batch = self._batches[path.rpartition("/")[2]]
         for cell in batch.cells:
             self._say(self.states.of(cell), f"{cell.path} will be made again")
         return Inputs(self._files(self._taken(batch.cells)), False, _guards(batch.stamp))
 
     def copy_inputs(self, study: str, name: str) -> Inputs:
-        """Of the copies of an exhibit, which users find by its name.
+        """Inputs of the copies of an exhibit, the files that users open by its name.
 
-        Those of a report take in all others of the study, and are made again with them: Snakemake puts back what is
-        gone only for a job that needs it.
+        A report's copies depend on all other copies of the study: Snakemake restores a missing file only if some job
+        needs it.
         """
         cell = self.plan.shown_as(study, name)
         others = self.plan.shown(study) if name == REPORT else ()
@@ -133,17 +133,18 @@ class Run:
         if not gone and all(self.states.of_copy(each).fresh for each in (cell, *others)):
             return Inputs(files, True, [])
         if self.states.of(cell).fresh and exhibits.first_copy(cell).is_file():
-            self._say(self.states.of_copy(cell), f"it is replaced by that of {cell.path}")
+            self._say(self.states.of_copy(cell), f"it is restored from {cell.path}")
         return Inputs(files, False, _guards(exhibits.first_copy(cell)))
 
     def _gone(self, cell: Cell) -> bool:
-        """Whether a cell has to be made and what is fresh does not take it in."""
+        """Whether a cell has to be made although no fresh cell waits for it."""
         return cell.path in self.batches or self.states.of(cell).name == "missing"
 
     def _taken(self, cells: Collection[Cell], *, missing: bool = True) -> list[Cell]:
-        """What the job of these cells waits for; a drawing reads all that it is made from, not its inputs alone.
+        """Cells that the job of these cells waits for; a drawing reads direct and indirect inputs.
 
-        What another of them is made from comes with it, unless that one is fresh, so that nobody else waits for it.
+        Inputs of a cell in this list are left out, since waiting for the cell includes them, unless the cell is fresh
+        and does not wait for them itself.
         """
         taken: dict[str, Cell] = {}
         for cell in cells:
@@ -158,7 +159,7 @@ class Run:
         return [c for path, c in taken.items() if path not in inner or path in stale - waited_for]
 
     def _files(self, cells: Iterable[Cell]) -> list[str]:
-        """The files that say that cells are there: a record, or the stamp of the batch that will make it."""
+        """The files by which Snakemake knows cells: their records, or the stamps of the batches that will make them."""
         batches = ((cell, self.batches.get(cell.path)) for cell in cells)
         return list(dict.fromkeys(str(batch.stamp if batch else cell.record) for cell, batch in batches))
 
@@ -166,7 +167,7 @@ class Run:
         if state.name == "damaged":
             print(f"audioprune: {state.why}; {then}", file=sys.stderr)
 
-    # --- what jobs are given ------------------------------------------------------------------------------------
+    # --- job files ----------------------------------------------------------------------------------------------
 
     def job(self, path: str) -> Path:
         """The file of a job, given `<kind>/<address>/<key>` of its cell, or `<label>/<key>` of its batch."""
@@ -190,7 +191,7 @@ class Run:
 
 
 class Submitted:
-    """What the process of one submitted job knows: what that job was given, and nothing of any plan."""
+    """The same in the process of a submitted job, which reads its job file and plans nothing."""
 
     def cell_inputs(self, path: str) -> Inputs:
         return Inputs([], True, [])
@@ -211,8 +212,8 @@ def refused(switches: Iterable[str]) -> str:
     """Why Snakemake's command line is refused, for a switch, perhaps shortened, that would leave cells in pieces."""
     if any(DELETING.startswith(switch) and len(switch) > len("--delete-") for switch in switches):
         return (
-            f"{DELETING} would take the records of cells away and leave their files. To remove what no study plans: "
-            "audioprune gc --remove; all that was made: delete the folder results/; to make it again: -f TARGET"
+            f"{DELETING} would delete the records of cells and leave their files. To remove what belongs to no study: "
+            "audioprune gc --remove; to remove all results: delete the folder results/; to remake: -f TARGET"
         )
     return ""
 

@@ -1,4 +1,4 @@
-"""How a cell of each kind is made up: its settings, what it takes in, its address and key. Standard library only."""
+"""How cells of each kind are planned: their settings, inputs, address and key. Standard library only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which cells a study has: its grids crossed, what is evaluated and traced besides, and what is counted and timed."""
+"""Which cells a study has: the trainings of its grids, and its evaluations, traces, MAC counts and timings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The columns of a user's CSV: which are read, which are needed, and what is said of the others.
+"""The columns of a user's CSV: which are read, which are required, and the warnings about others.
 
 Upper case and blanks around a name do not count. Columns of other names are ignored, however near: `spilt` is told, not
 guessed, by `audioprune index`.
@@ -37,7 +37,7 @@ def errors(header: Sequence[str], user: UserFolder) -> Iterator[str]:
             yield f"no column {name!r}{_meant(name, header)}"
     for name in positions(header, user):
         if names.count(name) > 1:
-            yield f"column {name!r} stands {names.count(name)} times: leave one"
+            yield f"column {name!r} occurs {names.count(name)} times: keep one"
 
 
 def ignored(header: Sequence[str], user: UserFolder) -> list[str]:

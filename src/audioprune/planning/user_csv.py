@@ -124,7 +124,7 @@ def _clips(
         if any(cells[width:]):
             wrong.append("more cells than the header has columns")
         if clip is not None and clip.id in first:
-            wrong.append(f"file {clip.id!r} stands already in row {first[clip.id]}")
+            wrong.append(f"file {clip.id!r} is already in row {first[clip.id]}")
         if clip is not None:
             first.setdefault(clip.id, number)
         yield clip, [f"row {number}: {what}" for what in wrong]
@@ -154,11 +154,14 @@ def _untrained(user: UserFolder, clips: list[Clip], drawn: bool) -> Iterator[str
     parts = _parts_of_classes(user, clips)
     for name, have in parts.items():
         if not have:
-            yield f"no clip has the label {name!r}: take it out of `classes`, or bring clips of it"
+            yield f"no clip has the label {name!r}: remove it from `classes`, or add clips of it"
         elif user.folds > 1 and len(have) == 1:
-            yield f"label {name!r} is in fold {min(have)} alone: where that is tested, none is left for training"
+            yield (
+                f"label {name!r} is in fold {min(have)} only: when that fold is the test set, the label has no "
+                "training clip"
+            )
         elif user.folds == 1 and "train" not in have:
-            hint = "; the split was drawn by names of files: give a column `split`" if drawn else ""
+            hint = "; the split was drawn from the files' names: add a column `split`" if drawn else ""
             yield f"label {name!r} has no training clip: it is in {' and '.join(sorted(have))} only{hint}"
 
 
@@ -166,13 +169,13 @@ def _warnings(user: UserFolder, clips: list[Clip]) -> Iterator[str]:
     """What makes numbers mean something else than they seem to."""
     if shared := divided((clip.recording, _part(clip)) for clip in clips):
         yield (
-            f"clips of one recording are in several {'folds' if user.folds > 1 else 'splits'}: a model is tested on "
-            f"what it was trained with: {listing(shared)}"
+            f"clips of one recording are in several {('folds' if user.folds > 1 else 'splits')}: a model would be "
+            f"tested on recordings that it was trained on: {listing(shared)}"
         )
     if user.folds == 1 and (
         untested := [n for n, have in _parts_of_classes(user, clips).items() if "test" not in have]
     ):
-        yield f"classes without a test clip, of which no number says anything: {listing(untested)}"
+        yield f"classes without a test clip, for which there is no result: {listing(untested)}"
 
 
 def _part(clip: Clip) -> str:

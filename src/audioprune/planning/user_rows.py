@@ -1,4 +1,4 @@
-"""One row of a user's CSV: what it says of a clip, and every mistake in it.
+"""One row of a user's CSV: the clip that it describes, and every mistake in it.
 
 What people write in other ways is read where it can mean one thing only: Windows' backslashes, an absolute path inside
 the folder, `validation` for `val`, a fold written as 1.0.
@@ -34,7 +34,7 @@ def clip_of(root: Path, user: UserFolder, row: dict[str, str], look: bool) -> tu
         return None, ["the file is empty"]
     file, errors = PurePosixPath(relative(root, row["file"])), []
     if file.is_absolute() or ".." in file.parts:
-        errors.append(f"file {row['file']!r} leads out of the folder")
+        errors.append(f"file {row['file']!r} lies outside the folder")
     elif look and not is_file(root / file):
         errors.append(f"file {row['file']!r} does not exist in {root}{other_spelling(root, file)}")
     names = labels(user, row.get("label", ""))
@@ -114,9 +114,10 @@ def other_spelling(root: Path, file: PurePosixPath) -> str:
     if unicodedata.normalize("NFC", found) == unicodedata.normalize("NFC", file.name):
         form = next((form for form in ("NFC", "NFD") if unicodedata.is_normalized(form, found)), "another form")
         return (
-            f": there it has the same name to the eye, but in other letters (Unicode {form}); rename it, or write it so"
+            f": a file there has a name that looks the same but is written in other characters (Unicode {form}); "
+            "rename it, or copy its name"
         )
-    return f": there it is {found!r}, and upper and lower case count"
+    return f": there it is {found!r}; names are case-sensitive"
 
 
 def share(name: str) -> float:

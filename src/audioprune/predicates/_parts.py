@@ -73,12 +73,12 @@ def settling(found: Estimate, margin: float, of_seeds: Sequence[float]) -> str:
     from audioprune.statistics.noninferiority import clips_needed
 
     if len(of_seeds) < 2:
-        return "one seed: how much training varies is not known, so no number of clips would settle it"
+        return "one seed: the variance between trainings is not known, so no number of clips would settle it"
     training = variance(of_seeds) / len(of_seeds)
     of_clips = max(found.error**2 - training, 0.0)
     gap = abs(margin - found.value) / QUANTILE
     if gap**2 <= training or not of_clips:
-        return f"training varies too much for {len(of_seeds)} seeds: more clips would not settle it"
+        return f"the variance between {len(of_seeds)} seeds is too large: more clips would not settle it"
     clips = clips_needed(found.n * of_clips, 0.0, QUANTILE * (gap**2 - training) ** 0.5)
     return f"about {_rounded(clips)} clips would settle it, at {len(of_seeds)} seeds" if clips else ""
 

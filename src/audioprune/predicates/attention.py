@@ -27,8 +27,8 @@ GROUPS = {
     f"G{i}": range(a, b + 1) for i, (a, b) in enumerate(zip(STARTS, BLOCKS), start=1)
 }  # each ends where it prunes
 BEFORE = {f"{group}, {spelled(blocks[:-1])}": blocks[:-1] for group, blocks in GROUPS.items()}
-CHOSEN = "so by construction: in the block that prunes, the tokens of the highest scores are kept"
-UNPRUNED = "no token is removed yet, so this is no effect of pruning"
+CHOSEN = "true by construction: the pruning block keeps the tokens of the highest scores"
+UNPRUNED = "no token is removed yet, so this is not an effect of pruning"
 UNTOUCHED = range(BLOCKS[0] + 1)  # blocks whose attention sees all tokens
 ONLY = ("topk",)  # methods of which there are token analyses to judge
 

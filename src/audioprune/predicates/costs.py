@@ -29,7 +29,7 @@ def _macs(claim: Claim) -> Part:
     fits = f"by {reading.rule}: {reading.remaining:.2f} % remaining" if reading.unit else "fits no count of MACs"
     text = f"{is_}, {saved}; {fits}; exact: {exact:.2f} % remaining, {100 - exact:.2f} % saved"
     if rate is not None and rate not in claim.cells.keep_rates:
-        text += f"; fits keep-rate {rate:g}, which the claim leaves out"
+        text += f"; fits keep-rate {rate:g}, which the claim does not state"
     holds = bool(reading.unit) and close and abs(left - exact) <= float(claim.tolerance["exact"].value)
     return arithmetic("MACs", holds, text, exact, "pct_remaining")
 
@@ -45,7 +45,7 @@ def _baseline(claim: Claim, evidence: Evidence) -> list[Part]:
         return []
     base = quantity(printed, found["score"].unit)
     implied = found["score"] + found["drop"]
-    text = f"{found['score']} and {found['drop'].value:f} lost give {implied.value:f} unpruned"
+    text = f"{found['score']} and {found['drop'].value:f} lost imply {implied.value:f} unpruned"
     text += ", as the other cells do" if implied == base else f", others {base.value:f}"
     return [arithmetic("value and drop", implied.value == base.value, text, float(implied.value), implied.unit)]
 
@@ -69,7 +69,7 @@ def _measured(claim: Claim, evidence: Evidence) -> list[Part]:
 def _merging(claim: Claim, evidence: Evidence, claimed: Quantity) -> list[Part]:
     """FastAST's model is trained by nobody here, so its change is not run; merging at stride 16 stands beside."""
     (dataset,), families, rule = claim.cells.datasets, claim.cells.backbones, decoded(claim)[0].rule or "the model"
-    why = f"{rule} is timed only: no checkpoint of such a model is published, and none is trained here"
+    why = f"{rule} is only timed: no checkpoint of such a model is published, and none is trained here"
     parts = [not_run(dataset, Missing(why, command_of(evidence.study, "table7")))]
     lost = Quantity(value=-claimed.value, unit=claimed.unit)
 

@@ -87,7 +87,7 @@ def _measured_across(evidence: Evidence, halves: dict[str, Estimate]) -> Part:
 def _too_few(name: str, drops: dict[str, Estimate], of: str) -> Part:
     """Points that are measured and no rank correlation: so few fall in any order by chance."""
     shown = ", ".join(f"{number(drop.value, 2)} {where}" for where, drop in drops.items())
-    text = f"points lost: {shown}; of {len(drops)} {of} a rank correlation says nothing, it takes {POINTS}"
+    text = f"points lost: {shown}; {len(drops)} {of} are too few for a rank correlation, which needs {POINTS}"
     found = list(drops.values())
     return _resting_on(Part(name, "open", "cells", text), found, min(drop.n for drop in found))
 

@@ -12,7 +12,8 @@ from audioprune.predicates._parts import above, arithmetic, chance, each, measur
 
 DISCARDS = "discard"  # the figure of what discarding costs
 LOSES = (
-    "so by construction: as released the ranking loses the tokens that AST classifies from, and one that AudioMAE does"
+    "true by construction: as released, the ranking loses the tokens that AST classifies from, and one of those that "
+    "AudioMAE classifies from"
 )
 
 
@@ -40,7 +41,7 @@ def _discarded(evidence: Evidence, dataset: str, backbone: str) -> list[Part]:
         parts.append(measured(where, above(none), f"points lost: {none}", none, p=chance(none), exhibit=DISCARDS))
         told = f"points lost beyond as many at random: {random}"
         part = measured(f"{where}, control", above(random), told, random, counted=False, exhibit=DISCARDS)
-        parts.append(shown(part, "what the claim says of these tokens is held against discarding none"))
+        parts.append(shown(part, "the claim about these tokens is judged against discarding none"))
     return parts
 
 

@@ -104,7 +104,7 @@ def _at(evidence: Evidence, backbone: str, dataset: str, method: str, rate: floa
     if p is not None:
         p = min(1.0, p * tried)
         if p > LEVEL and verdict in ("supported", "refuted"):
-            text += f"; {verdict} alone, not as the best of {tried} keep-rates (p {p:.2g})"
+            text += f"; {verdict} by itself, not as the best of {tried} keep-rates (p {p:.2g})"
             verdict = "inconclusive"
     return measured(name, verdict, text, drop, p=p)
 

@@ -37,7 +37,9 @@ def measure(
 ) -> list[tuple[float, int, float]]:
     """Rows (keep_rate, run, seconds for one batch) of a model whose `keep_rate` can be set; UserError."""
     if 1.0 not in keep_rates or len(set(keep_rates)) < len(keep_rates):
-        raise UserError(f"keep_rates {tuple(keep_rates)} must be different and hold 1.0, the baseline of the same run")
+        raise UserError(
+            f"keep_rates {tuple(keep_rates)} must be distinct and include 1.0, the baseline of the same run"
+        )
     was, training = model.keep_rate, model.training
     model.to(device).eval()
     x = torch.randn(batch_size, frames, MEL_BINS, generator=torch.Generator().manual_seed(0)).to(device)

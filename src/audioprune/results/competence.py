@@ -89,7 +89,9 @@ def _reference(results: Results, tuned: FinetuneSettings) -> Competence | Absent
     chosen = next((name for name in SELECTIONS if any(r.settings.selection == name for r in own)), "")
     own = [r for r in own if r.settings.selection == chosen]
     if not own:
-        return Absent(f"no unpruned {tuned.model.backbone} on {tuned.dataset} shows whether it has learnt anything")
+        return Absent(
+            f"there is no unpruned {tuned.model.backbone} on {tuned.dataset} to show whether it has learnt anything"
+        )
     made = [r for r in own if r.ok]
     return _measured(results, made) if made else Absent(own[0].why)
 

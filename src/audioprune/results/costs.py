@@ -79,7 +79,7 @@ def protocol(timed: Iterable[Result]) -> str:
         said.append(f"its load was {held} (mean over a minute, {_each(own['cores'] for own in loads)} cores)")
     lacking = len(there) - len(loads)
     if lacking:
-        said.append("no load was recorded" + (f" of {lacking} of {len(there)} timings" if loads else ""))
+        said.append("its load was not recorded" + (f" of {lacking} of {len(there)} timings" if loads else ""))
     return f"Speed-ups are medians of the ratio to the unpruned model timed in the same run: {', '.join(said)}."
 
 

@@ -66,7 +66,7 @@ class Source(Closed):
         if sum(map(bool, (self.archives, self.manual, self.pretraining))) != 1:
             raise ValueError("give either archives, or manual instructions for what may not be fetched, or pretraining")
         if not (self.home or self.pretraining):
-            raise ValueError("home: where does it come from?")
+            raise ValueError("home is missing: the address that it comes from")
         if self.pretraining and not self.content:
             raise ValueError("what lies in the repository needs a content digest")
         if self.content and not (self.files and self.bytes):

@@ -79,7 +79,7 @@ def check(path: Path, backbone: str) -> None:
     facts, shapes = registry.backbone(backbone), shapes_of(path)
     kind, family = kind_of(shapes), facts.family.like or facts.family.name
     if kind.family != family:
-        raise UserError(f"{path} is {kind.words}, not one that {backbone} can begin with")
+        raise UserError(f"{path} is {kind.words}, which cannot initialise {backbone}")
     width = next((shape[-1] for name, shape in shapes.items() if _is_positions(name)), 0)
     depth = len({number for name in shapes if (number := _block(name)) is not None})
     if (width, depth) != (facts.size.width, facts.size.depth):

@@ -154,7 +154,11 @@ def _check(url: str, part: Path, size: int | None, sha256: str | None) -> None:
         raise _failed(url, part.stem, f"it is {got} bytes, not {size}")
     if sha256 and (found := sha256_file(part)) != sha256:
         part.unlink(missing_ok=True)
-        raise _failed(url, part.stem, f"its SHA-256 is {found}, not {sha256}; if so again, it was changed there")
+        raise _failed(
+            url,
+            part.stem,
+            f"its SHA-256 is {found}, not {sha256}; if this happens again, the file was changed at its source",
+        )
 
 
 def _remember_validator(response: requests.Response, part: Path) -> None:

@@ -108,7 +108,7 @@ def _safe_parts(archive: Path, member: Member) -> list[str]:
         raise _refused(archive, member, "its path is absolute or not plain")
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if ".." in parts:
-        raise _refused(archive, member, "its path leads out of the archive")
+        raise _refused(archive, member, "its path lies outside the archive")
     return parts
 
 

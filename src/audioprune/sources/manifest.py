@@ -195,9 +195,7 @@ def _sha256(path: Path) -> str:
 
 
 def _unreadable(path: Path, error: OSError) -> UserError:
-    return UserError(
-        f"{path} cannot be read: {error.strerror}; it belongs to data that you bring: give yourself access"
-    )
+    return UserError(f"{path} cannot be read: {error.strerror}; it belongs to your own data: give yourself read access")
 
 
 def _there(root: Path, names: Iterable[str]) -> Iterator[tuple[str, Path, os.stat_result]]:

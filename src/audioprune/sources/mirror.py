@@ -22,7 +22,7 @@ def folder(configured: str | None = None) -> Path | None:
     path = Path(named).expanduser()
     if not path.is_dir():
         where = f"the environment's {VARIABLE}" if os.environ.get(VARIABLE) else "config.yaml's `mirror`"
-        raise UserError(f"the mirror folder {str(path)!r} does not exist (from {where}): correct it or take it out")
+        raise UserError(f"the mirror folder {str(path)!r} does not exist (from {where}): correct it or remove it")
     return path
 
 

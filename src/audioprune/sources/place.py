@@ -21,8 +21,8 @@ def root_of(cell: Path, source: str) -> Path:
     found = manifest.refresh(brought(source))
     if manifest.digest(found) != records.read(cell)["results"]["content"]:
         raise UserError(
-            f"{found.root}, the data of {source}, is not what it was when {cell} was made; run Snakemake again, which "
-            "plans with the data as it is"
+            f"{found.root}, the data of {source}, has changed since {cell} was made; run Snakemake again, which plans "
+            "with the data as it is now"
         )
     return found.root
 
@@ -35,7 +35,7 @@ def brought(source: str) -> manifest.Manifest:
     found = manifest.load(path)
     if manifest.away(found.root):
         raise UserError(
-            f"{found.root}, the data of {source}, does not exist: put it back, or name its folder in config.yaml and "
+            f"{found.root}, the data of {source}, does not exist: restore it, or name its folder in config.yaml and "
             f"run `audioprune index {source}`"
         )
     return found

@@ -114,13 +114,13 @@ def _pickled(file: IO[bytes], path: Path) -> dict[str, Any]:
             kind, key, values = str(tensor.storage[1]), tensor.storage[2], tensor.storage[4]
             stored = sizes.get(f"{main.removesuffix('data.pkl')}data/{key}", -1)
             if tensor.values > values or stored < values * BYTES.get(kind.removesuffix("Storage"), 1):
-                raise ValueError(f"storage {key} is not whole")
+                raise ValueError(f"storage {key} is incomplete")
     return found
 
 
 def _old(file: IO[bytes], path: Path) -> dict[str, Any]:
     if _Reader(file).load() != OLD_MAGIC:
-        raise ValueError("it begins like none")
+        raise ValueError("it does not begin like a checkpoint")
     _Reader(file).load()  # version of the protocol
     _Reader(file).load()  # about the machine
     found = _mapping(_Reader(file).load())
@@ -128,7 +128,7 @@ def _old(file: IO[bytes], path: Path) -> dict[str, Any]:
     storages = {one.storage[2]: (str(one.storage[1]), one.storage[4]) for one in _tensors(found)}
     needed = sum(8 + values * BYTES.get(kind.removesuffix("Storage"), 1) for kind, values in storages.values())
     if path.stat().st_size - file.tell() < needed:
-        raise ValueError(f"{needed} bytes of numbers are not all there")
+        raise ValueError(f"some of its {needed} bytes of numbers are missing")
     return found
 
 

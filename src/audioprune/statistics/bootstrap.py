@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ONE_SEED = "one seed: training variance is not covered"
-MIXED = "mixtures: intervals are 1.1 to 1.7 times too wide, the more so the less mixtures of a recording are alike"
+MIXED = "mixtures: intervals are 1.1 to 1.7 times too wide, most where mixtures of a recording are least alike"
 FEW_SEEDS = 10  # with fewer, what the bootstrap misses of their variance is worth a note
 
 
@@ -101,5 +101,7 @@ def contrast(*terms: tuple[float, Drawn]) -> Drawn:
 
 def note(seeds: int, unit: Unit = RECORDINGS) -> str:
     """What the number of seeds leaves out of an interval, empty where that is little; and what mixtures add to it."""
-    few = f"{seeds} seeds: {seeds - 1}/{seeds} of the variance between them is seen" if seeds < FEW_SEEDS else ""
+    few = (
+        f"{seeds} seeds: intervals cover {seeds - 1}/{seeds} of the variance between seeds" if seeds < FEW_SEEDS else ""
+    )
     return "; ".join(filter(None, (ONE_SEED if seeds == 1 else few, MIXED if unit.parts else "")))

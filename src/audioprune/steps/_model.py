@@ -37,7 +37,7 @@ def model_for(
 ) -> Classifier:
     """A fresh model of a fine-tuning's shape, with this pruning."""
     if not facts.classes:
-        raise UserError(f"{facts.name} has no classes: {facts.task} is not something a classifier is trained for")
+        raise UserError(f"{facts.name} has no classes: a classifier cannot be trained for {facts.task}")
     return build_model(
         settings.model.backbone,
         frames=frames,

@@ -154,8 +154,8 @@ def check_pinned(clips: list[Clip], root: Path, dataset: str) -> None:
         for path in clip.parts or (clip.path,):
             if not pinned(root, path):
                 raise UserError(
-                    f"{dataset}: {path!r}, the file of the clip {clip.id!r}, leads out of {root} or is hidden: no "
-                    "digest covers it; bring it into the folder under a plain name, and list that"
+                    f"{dataset}: {path!r}, the file of the clip {clip.id!r}, lies outside {root} or is hidden, so no "
+                    "digest covers it; copy it into the folder under a plain name, and list that"
                 )
 
 

@@ -115,7 +115,7 @@ def _bring(job: Job[FetchSettings], name: str, source: catalogue.Source, files: 
         files.mkdir()
         shutil.copyfile(found.root, files / found.root.name)
         if content.digest_of(content.file_digests(files)) != manifest.digest(found):
-            raise UserError(f"{found.root} was changed while it was copied; run Snakemake again when it is whole")
+            raise UserError(f"{found.root} was changed while it was copied; run Snakemake again when it is complete")
     return {"content": manifest.digest(found), "declared": False, "files": len(found.files), "bytes": found.size}
 
 

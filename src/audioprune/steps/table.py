@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audioprune import registry
+from audioprune.exhibits import named
 from audioprune.exhibits.table_files import render_table
 from audioprune.settings import ExhibitSettings
 from audioprune.steps._drawing import results_of
@@ -10,7 +10,7 @@ from audioprune.steps._run import Job, main
 
 
 def table(job: Job[ExhibitSettings]) -> dict:
-    return render_table(registry.get("tables", job.settings.name), results_of(job), job.out / job.settings.name)
+    return render_table(named.of("table", job.settings), results_of(job), job.out / job.settings.name)
 
 
 if __name__ == "__main__":

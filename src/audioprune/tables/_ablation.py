@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from audioprune.cells.query import Asked, Cells
     from audioprune.results.study import Results
 
-SHARED_RUNS = "Differences are taken over the folds and seeds that both sides have, clip by clip."
+SHARED_RUNS = "Differences are paired clip by clip, over the folds and seeds that both sides have."
 
 
 def evaluations(study: Cells) -> list:

@@ -29,29 +29,30 @@ def _of_lengths(clips: pd.DataFrame, measured: dict) -> Iterator[str]:
     if measured["cut_share"] > MOST:
         yield (
             f"{measured['cut_share']:.0%} of the audio lies beyond the {measured['frames']} frames of the input and is "
-            "cut off; a label of a whole clip need not hold for what is left"
+            "cut off; a clip's label may not apply to what is left"
         )
     if measured["padded_share"] > MOST:
-        yield f"{measured['padded_share']:.0%} of the input is padding, which is there for pruning to find"
+        yield f"{measured['padded_share']:.0%} of the input is padding, which can be pruned without losing any sound"
     if names := clips["clip"][clips["length"] < WINDOW].tolist():
-        yield f"shorter than one frame of 25 ms, and so next to nothing but padding: {listing(names)}"
+        yield f"shorter than one frame of 25 ms, so that their input is almost all padding: {listing(names)}"
 
 
 def _of_levels(clips: pd.DataFrame, stored: dict) -> Iterator[str]:
     aside, n = sum(stored.get("set_aside", {}).values()), len(clips)
     treated = stored.get("treated", {})  # to audio that the project makes nothing is done
     if aside > MANY * (n + aside):
-        yield f"{aside / (n + aside):.0%} of the clips are set aside: numbers are of the others"
+        yield f"{aside / (n + aside):.0%} of the clips are set aside: all results are of the others"
     rates = clips["rate"][clips["rate"] > 0].clip(upper=SAMPLE_RATE)
     if rates.nunique() > 1:
         yield (
             f"{(rates < SAMPLE_RATE).mean():.0%} of the clips were sampled below 16 kHz, at {rates.min()} Hz or more, "
-            "and have nothing above half of that; where classes differ in it, a model can tell them by it"
+            "and have nothing above half of that; if classes differ in sampling rate, a model can tell them apart by "
+            "it"
         )
     if scaled := treated.get("scaled"):
         yield (
-            f"{scaled} clips had floats beyond full scale: divided by their peak, or by 32768 where it is more than 18 "
-            f"dB above it: {listing(clips['clip'][clips['divisor'] != 1].tolist())}"
+            f"{scaled} clips had floating-point samples beyond full scale and were divided by their peak, or by 32768 "
+            f"if the peak is more than 18 dB above full scale: {listing(clips['clip'][clips['divisor'] != 1].tolist())}"
         )
     if (clipped := treated.get("clipped", 0)) > LOUD * n:
         yield f"{clipped / n:.0%} of the clips have samples beyond full scale, cut to it"
@@ -61,11 +62,11 @@ def _of_splits(facts: Dataset, clips: pd.DataFrame) -> Iterator[str]:
     parts = clips["split"].where(clips["fold"] == 0, clips["fold"].astype(str))
     if shared := divided(zip(clips["recording"], parts, strict=True), unit_of(facts)):
         yield (
-            "clips of one recording are in several splits or folds: accuracies are too high, and intervals take "
-            f"dependent clips for independent: {listing(shared)}"
+            "clips of one recording are in several splits or folds: accuracies are too high, and intervals treat "
+            f"dependent clips as independent: {listing(shared)}"
         )
     tested = clips["labels"][clips["split"] == "test"]
     if len(tested) and facts.classes:
         missing = set(range(facts.num_classes)) - {int(label) for labels in tested for label in labels}
         if missing:
-            yield f"no test clip, and so no number, of {listing([facts.classes[label] for label in sorted(missing)])}"
+            yield f"no test clip, and so no result, for {listing([facts.classes[label] for label in sorted(missing)])}"

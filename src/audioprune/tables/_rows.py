@@ -64,8 +64,8 @@ def change(key: str, header: str = "Δ") -> tuple[Column, ...]:
 
 UNTESTED = "not testable"  # in the place of a p-value
 CHANGED = (
-    "b/c: clips, over all runs, that only the first of the two models compared has right, and only the second; of Δ, "
-    "clips lost and gained."
+    "b/c: numbers of clips, over all runs, that only the first and only the second of the two compared models gets "
+    "right; of Δ, clips lost and gained."
 )
 
 

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 SIGNAL = {
     "given": "A patch is signal when its normalised mean is above the threshold tau that is given for the dataset",
-    "auto": "A patch is signal when its normalised mean is above tau, where the second of ten equal bins of the pixels "
-    "of the dataset's evaluation clips begins",
+    "auto": "A patch is signal when its normalised mean is above tau, the lower edge of the second of ten equal bins "
+    "of the pixels of the dataset's evaluation clips",
     "truth": "A patch is signal where the generator of the audio put any",
 }
 PADDING = (
-    "A patch is padding when all its frames lie behind the clip's end, and then neither signal nor background; one "
-    "that the end cuts through counts as signal or background."
+    "A patch is padding when all its frames lie after the clip's end; it is then neither signal nor background. A "
+    "patch that the clip's end cuts through counts as signal or background."
 )
 PROTOCOL = (
     "Clusters are fitted on the evaluation clips of all folds: the published protocol, kept on purpose. They describe "
@@ -108,7 +108,7 @@ def _kinds_note(results: Results, groups: Iterable[Group]) -> str:
     for group in groups:
         by_dataset.setdefault(group.dataset, []).append(group)
     told = [f"{name} {_kinds(results, own)}" for name, own in by_dataset.items()]
-    return f"Of all patches are signal / background / padding: {'; '.join(told)}."
+    return f"Shares of signal / background / padding among all patches: {'; '.join(told)}."
 
 
 def _kinds(results: Results, own: list[Group]) -> str:

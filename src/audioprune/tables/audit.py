@@ -21,23 +21,24 @@ if TYPE_CHECKING:
 
 TITLE = "Audit of the published token analysis"
 CAPTION = (
-    "Mean of ratio B minus K / N under right labels, under those of the other model's token order (transposed) and "
-    "under labels shuffled in each clip, for selections made without labels: the patches of highest mean (intensity), "
-    "the lowest mel bands, random ones, and what the trained model keeps. In brackets, where a selection blind to the "
-    "labels lies with 95 % probability. Last, the largest |B − K / N| over the stages."
+    "Mean of ratio B minus K / N for selections made without labels: the patches of highest mean (intensity), the "
+    "lowest mel bands, random patches, and those that the trained model keeps. Each is evaluated under the right "
+    "labels, under labels read in the other model's token order (transposed) and under labels shuffled within each "
+    "clip. In brackets, the range in which a selection blind to the labels lies with 95 % probability. Last, the "
+    "largest |B − K / N| over the stages."
 )
 PUBLISHED = ("table2",)  # files of report/published that it shows
 PLUGINS = ("datasets",)  # those of the published values, which the study may not have
 SELECTIONS = {"intensity": "intensity", "low_frequency": "low frequencies", "random": "random", "model": "the model"}
 BACKBONE = "audiomae-b"  # of P0's Table 2
 NEAR = (
-    "P0's: the largest |B − K / N| of its Table 2 (AudioMAE) for the same kind of dataset and keep-rate. It is as near "
-    "to zero as labels that are shuffled."
+    "P0's: the largest |B − K / N| of its Table 2 (AudioMAE) for the same kind of dataset and keep-rate. It is as "
+    "close to zero as under shuffled labels."
 )
 READING = (
-    "Under right labels an intensity selection keeps far more signal than K / N. Labels shuffled in each clip "
-    "leave every row near zero. "
-    "Transposed labels lie between: they still say something where signal fills a corner of the spectrogram."
+    "Under right labels an intensity selection keeps far more signal than K / N. Under labels shuffled within each "
+    "clip every row is near zero. Transposed labels lie in between: they still carry information where signal fills a "
+    "corner of the spectrogram."
 )
 
 
@@ -121,5 +122,5 @@ def _columns(stages: int) -> tuple[Column, ...]:
         *by_stage,
         Column("largest", "Largest", "points", 1),
         Column("largest", "P0's", "points", 1, part="published"),
-        Column("largest", "Difference", "points", 1, part="difference"),
+        Column("largest", "Minus P0's", "points", 1, part="difference"),
     )

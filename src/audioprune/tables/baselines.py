@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 TITLE = "Matched and released baselines"
 CAPTION = (
-    "The unpruned model trained with masks and SpecAugment to the end, as released, or only until the pruned models "
-    "stop them (matched), and every pruned model minus both (Δ). Where the two differ, that part is "
-    "augmentation and not pruning."
+    "The unpruned model trained with masking and SpecAugment to the last epoch, as released, or only for as long as "
+    "the pruned models have them (matched), and every pruned model minus each of the two (Δ). Where the two Δ differ, "
+    "the difference is due to augmentation, not to pruning."
 )
 BASELINES = ("matched", "paper")
-ALIKE = "{}: the recipe has neither masks nor SpecAugment, so that both baselines are trained alike."
+ALIKE = "{}: the recipe has neither masking nor SpecAugment, so that both baselines are trained alike."
 
 
 def needs(study: Cells) -> list:

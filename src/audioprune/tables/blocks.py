@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 TITLE = "Pruning at other blocks"
 CAPTION = (
-    "The unpruned model pruned by topk at evaluation, at blocks counted from zero: the earlier they lie, the more MACs "
-    "are saved. Δ: this row minus the unpruned model, and minus pruning at the paper's blocks."
+    "The unpruned model, pruned by topk at evaluation only, at different blocks (counted from zero): the earlier the "
+    "blocks, the more MACs are saved. Δ is the row minus the unpruned model; last, the row minus pruning at the "
+    "paper's blocks (3, 6, 9)."
 )
 
 

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 TITLE = "Claims and their evidence"
 CAPTION = (
-    "Every claim, those of P0 and of the two drafts that cite P2 among them, with its verdict on this study. Below it, "
-    "its words, what is judged with its thresholds, and the verdict that was expected before anything was run; then "
-    "what the printed numbers say by themselves (printed) and what the study's cells say (measured): one row for each "
-    "verdict that parts of the claim got, with the first of these parts. What stands beside counts for no verdict."
+    "Every claim, including those of P0 and of the two drafts that cite P2, with its verdict on this study. Below "
+    "each stand its words, the statement that is judged with its thresholds, and the verdict that was expected before "
+    "anything was run; then the evidence of the printed numbers (printed) and of the study's cells (measured). A row "
+    "covers all parts of the claim that got the same verdict and shows the first of them. Rows marked “beside” are "
+    "context and do not enter the verdict."
 )
 FILES = (("report/claims", "*.yaml"), ("report/published", "*.csv"))  # that its key depends on
 PLUGINS = ("predicates", "forensics", "datasets", "backbones", "pruning")  # kinds of modules that it uses all of
@@ -29,16 +30,16 @@ UNITS = {"pp": "points"}
 NOTES = (
     "Misstated: the numbers are real and the wording is wrong; the rows below are those of the corrected statement. "
     "Superseded: its authors have withdrawn the analysis it rests on. Inconclusive: an interval holds the threshold. "
-    "Partly: true for some models, datasets or keep-rates. Open: no verdict follows, as what is true by construction, "
-    "stands on too few points, or is not said by the source; what is measured is shown with the reason.",
-    "A claim about a recipe is judged on models trained by it (P0's Table 6, or the released scripts) wherever its own "
-    "data and size of model are there. Models that have not learnt enough decide nothing (What the unpruned models "
-    "have learnt).",
-    "p, Holm: of the threshold, adjusted for all contrasts that decide the claim's verdict. One that its interval "
-    "alone would settle, and that adjusted is above 0.05, is inconclusive.",
-    "Measured values have 95 % intervals by a bootstrap over source recordings and seeds, the same draws for all "
-    "models, but for speed-ups, which have quartiles; n counts clips, of speed-ups runs. A "
-    "claim on datasets that the study does not have is judged on those of the same kind.",
+    "Partly: true for some models, datasets or keep-rates. Open: no verdict, because the statement is true by "
+    "construction, rests on too few points, or is not made by its source; what is measured is shown with the reason.",
+    "A claim about a recipe is judged on models trained by it (P0's Table 6, or the released scripts) wherever its "
+    "own data and size of model are there. Models that have not learnt enough are left out (table “What the unpruned "
+    "models have learnt”).",
+    "p, Holm: p-value against the threshold, adjusted for all contrasts that decide the claim's verdict. A contrast "
+    "that its interval alone would decide, but whose adjusted p is above 0.05, is inconclusive.",
+    "Measured values have 95 % intervals by a bootstrap over source recordings and seeds, with the same draws for all "
+    "models; speed-ups have quartiles. n is the number of clips, for speed-ups of runs. A claim about datasets that "
+    "the study does not have is judged on datasets of the same kind.",
 )
 
 

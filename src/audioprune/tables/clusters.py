@@ -19,7 +19,8 @@ TITLE = "Clusters of intensity and variation"
 CAPTION = (
     "k-means on the means (intensity) and standard deviations (variation) of all patches of a dataset's evaluation "
     "clips (of all folds, as released): each cluster's upper edge in normalised log-mel, its share of the patches and "
-    "how much of that is padding. Shares in brackets are cut off to whole percents, as the released figure prints them."
+    "how much of it is padding. Shares in brackets are rounded down to whole percents, as the released figure prints "
+    "them."
 )
 PUBLISHED = ("clusters",)  # files of report/published that it shows
 RELEASED = "Released: the values of the released scripts for their data."
@@ -64,11 +65,11 @@ def _columns() -> tuple[Column, ...]:
         Column("cluster", "Cluster", align="left"),
         Column("upper", "Upper edge", decimals=4),
         Column("upper", "Released", decimals=4, part="published"),
-        Column("upper", "Difference", decimals=4, part="difference"),
+        Column("upper", "Minus released", decimals=4, part="difference"),
         Column("centre", "Centre", decimals=4),
         Column("share", "Share", "%", 1),
-        Column("percent", "Cut off", "%"),
+        Column("percent", "Rounded down", "%"),
         Column("padding", "Padding", "%", 1),
         Column("share", "Released", "%", 1, part="published"),
-        Column("share", "Difference", "points", 1, part="difference"),
+        Column("share", "Minus released", "points", 1, part="difference"),
     )

@@ -15,17 +15,18 @@ if TYPE_CHECKING:
 
 TITLE = "What the unpruned models have learnt"
 CAPTION = (
-    "Every unpruned model against chance, and how many of the classes that its test clips have it ever predicts. A "
-    "model that is not above chance, or predicts fewer than half of the classes, is left out: what pruning does to it "
-    "enters no answer and no verdict. Pruned models are not judged so: one that collapses is a finding."
+    "Every unpruned model against chance, and how many of the classes of its test clips it ever predicts. A model "
+    "that is not above chance, or that predicts fewer than half of these classes, is left out of all answers and "
+    "verdicts. Pruned models are not tested in this way: one that collapses is a finding."
 )
 LEFT_OUT, COUNTS = "left out", "counts"
 NOTES = (
-    "Chance, accuracy: what always saying the most frequent class gives, every recording counted once; p: binomial "
-    "tail over recordings, one-sided. Chance, mAP: the mean when label sets are exchanged between clips (999 draws of "
-    "one seed); p: the share of these draws that reach the value. Of several seeds the worst one counts.",
-    "Predictions by class: how often a class is predicted, in brackets how many clips have it. A clip of several "
-    "labels counts with as many classes as it has, those of its highest scores.",
+    "Chance, accuracy: that of always predicting the most frequent class, every recording counted once; p: one-sided "
+    "binomial test over recordings. Chance, mAP: its mean when label sets are permuted between clips (999 "
+    "permutations with one seed); p: the share of permutations that reach the value. Of several seeds the worst one "
+    "counts.",
+    "Predictions by class: how often a class is predicted, in brackets how many clips have it. For a clip with k "
+    "labels, the k classes of the highest scores count as predicted.",
 )
 
 
@@ -55,7 +56,7 @@ def _columns() -> tuple[Column, ...]:
         Column("metric", "Metric", align="left"),
         Column("value", "Unpruned"),
         Column("chance", "Chance"),
-        Column("p", "p", decimals=3),
+        Column("p", "p", decimals=3, floor=True),
         Column("of_classes", "Classes predicted", align="left"),
         Column("n", "Clips", decimals=0),
         Column("outcome", "Outcome", align="left"),

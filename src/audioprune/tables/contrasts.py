@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 TITLE = "Contrasts fixed beforehand"
 CAPTION = (
     "Comparisons that the study's configuration names before any model is trained: the first side minus the second on "
-    "the same test clips, and the discordant clips, which only one side has right. Off the shelf both sides are the "
-    "unpruned model, pruned at evaluation; these are tested, with Holm's adjustment over all of them. Of models that "
-    "were trained as they are evaluated, and are not tested, the loss that the data exclude is given."
+    "the same test clips, and the discordant clips, which only one side gets right. Off the shelf, both sides are the "
+    "unpruned model, pruned at evaluation only; these are tested, with Holm's adjustment over all of them. Models "
+    "that were trained with their pruning are not tested; for them the table gives the loss that the data exclude."
 )
 DECLARED = True  # it is given the contrasts of the study
 TESTED, BOUNDED = "Off the shelf, tested", "Trained with the pruning, not tested"
 P = (
-    "p: two-sided, by what the interval is by; p (Holm): adjusted over the tests of this table; up to "
-    f"{CLEAR:g} it is a difference."
+    f"p: two-sided, by the same bootstrap as the interval; p (Holm): adjusted over the tests of this table; {CLEAR:g} "
+    "or less counts as a difference."
 )
 EXCLUDED = "Excluded loss: the one-sided 95 % upper bound of the difference; the data exclude a larger loss."
 
@@ -99,7 +99,7 @@ def _columns() -> tuple[Column, ...]:
         Column("keep_rate", "Keep-rate", decimals=1),
         Column("accuracy_first", "First"),
         Column("accuracy_second", "Second"),
-        *measured("difference", "Difference", "points", signed=True),
+        *measured("difference", "First − second", "points", signed=True),
         Column("p", "p", decimals=4, floor=True),
         Column("p_holm", "p (Holm)", decimals=4, floor=True),
         Column("excluded_loss", "Excluded loss", "points", signed=True),

@@ -28,8 +28,8 @@ CAPTION = (
 PUBLISHED = ("correlation",)  # files of report/published that it shows
 MEASURES = ("tau_star", "tie_share", "strict", "tau_b", "gamma", "tau_b_raw")
 SCORES = (
-    "Which score the released values of AST come from is not known: the code at the time dumped the global one, "
-    "although AST prunes by the class token's. They stand beside both scores."
+    "It is not known from which score the released values of AST were computed: the code at the time wrote out the "
+    "global one, although AST prunes by the class token's. They are shown beside both."
 )
 
 
@@ -86,7 +86,7 @@ def _columns() -> tuple[Column, ...]:
         Column("tau_star", "τ*", decimals=3),
         Column("tau_star", "95 % interval", part="interval", decimals=3),
         Column("tau_star", "Released", part="published", decimals=3),
-        Column("tau_star", "Difference", part="difference", decimals=3),
+        Column("tau_star", "Minus released", part="difference", decimals=3),
         Column("tie_share", "t", decimals=3),
         Column("strict", "τ* − t", decimals=3, signed=True),
         Column("strict", "95 % interval", part="interval", decimals=3, signed=True),

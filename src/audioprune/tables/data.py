@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 TITLE = "Data"
 CAPTION = (
-    "Every dataset of the study as it was used: clips that were decoded and clips that were set aside, hours of audio, "
-    "the input's length, the share of it that is padding, the share of the audio that is cut off behind it, the shares "
-    "of clips that were resampled to 16 kHz, mixed down to one channel, divided because their floats passed "
-    "full scale, or clipped, mean and standard deviation of the training clips' fbank (of folded data: of all clips). "
-    "What happened to no clip has no column."
+    "Every dataset of the study as it was used: clips that were decoded and clips that were set aside, hours of "
+    "audio, the input's length, the share of the input that is padding, the share of the audio that is cut off at the "
+    "input's end, the shares of clips that were resampled to 16 kHz, mixed down to one channel, divided because their "
+    "samples exceeded full scale, or clipped, and the mean and standard deviation of the training clips' fbank (of "
+    "data with folds: of all clips). A step that changed no clip has no column."
 )
 SPLITS = ("train", "val", "test")
 TREATED = (("resampled", "Resampled"), ("mixed_down", "Mixed down"), ("scaled", "Divided"), ("clipped", "Clipped"))

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 TITLE = "Clips by class"
 CAPTION = (
-    "Clips that were decoded and their length, by class and split. Of folded data, the fewest and the most clips of a "
-    "class in one fold. A clip with several labels counts in each of its classes."
+    "Decoded clips and their total length, by class and split. For data with folds, the fewest and the most clips of "
+    "a class in one fold. A clip with several labels counts in each of its classes."
 )
 SPLITS = ("train", "val", "test")
 FITS = 60  # classes; of datasets with more, none are shown

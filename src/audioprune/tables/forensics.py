@@ -72,5 +72,5 @@ def _columns() -> tuple[Column, ...]:
         Column("finding", "Finding", align="left"),
         Column("printed", "Printed", align="left"),
         Column("expected", "Expected", align="left"),
-        Column("off", "Off by", align="right"),
+        Column("off", "Printed − expected", align="right"),
     )

@@ -10,17 +10,17 @@ from audioprune.exhibits.table import Cell, Column, Row, Table
 TITLE = "Checks and speed on GPUs"
 CAPTION = (
     "For each device that was measured: the checks of every part with their verdicts, then the speed of whole models: "
-    "clips a second without pruning (median and quartiles), the speed-up of each keep-rate over the unpruned model "
-    "timed beside it with the ratio of MACs, the share of what a large matrix product reaches on the same card in the "
-    "same precision, how much of the time the processor takes to start the kernels of the most pruned pass (near "
-    "100 %: the processor is what was timed), and the memory allocated at most."
+    "clips per second without pruning (median and quartiles); the speed-up of each keep-rate over the unpruned model "
+    "timed beside it, with the ratio of MACs; arithmetic speed as a share of that of a large matrix product on the "
+    "same card in the same precision; the share of the time in which the processor starts the kernels of the most "
+    "pruned pass (near 100 %: the processor is what was timed); and the most memory allocated."
 )
 STANDALONE = True  # shows no cells: every study has it
 FOLDER = Path(__file__).resolve().parents[3] / "report" / "measured"
 FILES = (("report/measured", "*/*.csv"),)  # that its key depends on
 GRAPH = "Kernel graph: the fused pass, replayed as a CUDA graph."
 NOT_RUN = (
-    "Nothing was measured on a GPU yet: benchmarks/README.md says how, and its result files belong into "
+    "Nothing has been measured on a GPU yet: see benchmarks/README.md; its result files belong in "
     "report/measured/<device>."
 )
 

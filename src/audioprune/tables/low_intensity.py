@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
 TITLE = "Low-intensity tokens that survive"
 CAPTION = (
-    "Tokens of low intensity (clusters C1 and C2 of the patch mean) after the last pruning stage: as a share of the "
-    "survivors and of the input's such tokens, means over test clips. Padding is of low intensity too and counts, as "
-    "released; beside it the shares of the survivors that are padding, that the clip's end cuts through, and that are "
-    "of low intensity without padding. The difference is AudioMAE minus the model of the row, both at this keep-rate, "
-    "on the same clips. A share of the input's tokens equal to K / N would be blind to intensity."
+    "Low-intensity tokens (clusters C1 and C2 of the patch mean) after the last pruning stage, as a share of all "
+    "survivors and as a share of the input's low-intensity tokens; means over test clips. Padding has low intensity "
+    "and is counted, as released; beside it stand the shares of the survivors that are padding, that the clip's end "
+    "cuts through, and that have low intensity without being padding. Differences are AudioMAE minus the model of the "
+    "row, both at this keep-rate, on the same clips. A selection blind to intensity would keep the share K / N of the "
+    "input's low-intensity tokens."
 )
 
 
@@ -54,8 +55,8 @@ def _padded(rows: Rows) -> str:
         padding, cut = (row[f"{kind}_of_kept"].value or 0 for kind in ("padding", "cut"))
         if padding + cut > 1:
             what = f"{number(padding, 1)} % padding, {number(cut, 1)} % cut by the clip's end"
-            told.append(f"{row['backbone']} by {row['score']} on {row['dataset']} {what}")
-    return f"Padding counts as low intensity; of what is kept is, with {'; '.join(told)}." if told else ""
+            told.append(f"{row['backbone']} by {row['score']} on {row['dataset']}, {what}")
+    return f"Padding counts as low intensity. Of the kept tokens: {'; '.join(told)}." if told else ""
 
 
 def _caution(rows: Rows) -> str:
@@ -73,7 +74,7 @@ HEADLINE = Question(
 OURS = "audiomae"  # the family that others are compared with
 RELEASED = ("low_of_kept", "low_of_input")
 SHARES = (*RELEASED, "low_inside_of_kept", "low_inside_of_input", "padding_of_kept", "cut_of_kept")
-RANKS = "Models rank by the score named; the difference is to AudioMAE ranked by its own, global score."
+RANKS = "Models rank by the score named; AudioMAE in the differences ranks by its own, global score."
 
 
 def needs(study: Cells) -> list:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 TITLE = "Trained keep-rate against evaluated keep-rate"
 CAPTION = (
     "Accuracy (or mAP) of models trained at one keep-rate (rows) and evaluated at another (columns), topk by the "
-    "backbone's own score. What is trained at 1 and evaluated below is pruned off the shelf. Below each model "
-    "(Δ, points): it minus the model trained at the evaluated keep-rate."
+    "backbone's own score. Models trained at 1 and evaluated below it are pruned off the shelf. The second row of "
+    "each model (Δ, points) is this one minus the model trained at the evaluated keep-rate (matched)."
 )
 
 
@@ -67,7 +67,7 @@ def build(results: Results) -> Table:
                     values,
                 )
             )
-            rows.append(_row(heading, where | {"shown": "this_minus_matched", "name": "Δ to matched training"}, change))
+            rows.append(_row(heading, where | {"shown": "this_minus_matched", "name": "Δ to matched"}, change))
     return Table(_columns(frame["keep_rate"].unique()), tuple(adjusted(rows)), _ablation.notes(frame.itertuples()))
 
 

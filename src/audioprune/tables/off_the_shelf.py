@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 TITLE = "Pruning off the shelf"
 CAPTION = (
-    "The unpruned model pruned at evaluation, without training for it, by every method at the same keep-rates "
-    "(Δ: minus itself unpruned); and beside it the model trained with the same pruning, where the study has one."
+    "The unpruned model, pruned by every method at evaluation only. Δ is the row minus the unpruned model. "
+    "Where the study has one, the model trained with the same pruning stands beside it, with its gain: trained minus "
+    "off the shelf."
 )
 
 
@@ -93,5 +94,5 @@ def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
         *measured("untrained", "Off the shelf"),
         *change("drop"),
         *measured("trained", "Trained with it"),
-        *measured("trained_minus_untrained", "Gain by training", "points", signed=True),
+        *measured("trained_minus_untrained", "Trained − off the shelf", "points", signed=True),
     )

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 TITLE = "Ranking by intensity or variation against attention"
 CAPTION = (
-    "Models trained and evaluated with tokens ranked by the mean (intensity) or the standard deviation (variation) of "
-    "their patch, with as many tokens at the same blocks as topk by attention, at random, or on a uniform grid. Δ: "
-    "this row minus attention."
+    "Models trained and evaluated with tokens ranked by attention (topk), by the mean (intensity) or standard "
+    "deviation (variation) of their patch, or kept at random or on a uniform grid: always as many tokens at the same "
+    "blocks. Δ is the row minus topk by attention."
 )
 HEADLINE = Question(
     question="Is ranking by intensity worse than by attention at keep-rate {rate}?",
@@ -37,14 +37,14 @@ HEADLINE = Question(
 STATISTICS = ("intensity", "variation")
 OTHERS = ("topk", "random", "uniform")
 VARIANTS = (
-    "Ranking by a statistic keeps the extra tokens as topk does, and what is said of statistics rests on it; "
-    "as released, it repeats the released code, which takes its tokens one (AudioMAE) or two (AST) places beside the "
-    "ranked ones and loses the class and distillation tokens, from which AST classifies."
+    "Ranking by a statistic keeps the extra tokens, as topk does, and conclusions rest on this variant; as released, "
+    "it repeats the released code, which keeps the tokens one (AudioMAE) or two (AST) places beside the ranked ones "
+    "and loses the class and distillation tokens, from which AST classifies."
 )
 
 CHANCE = (
-    "p: paired permutation of whole recordings, two-sided, against attention; Holm over all of the table that can be "
-    "tested."
+    "p: two-sided paired permutation test over whole recordings, against attention; adjusted by Holm over all "
+    "testable rows of the table."
 )
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TITLE = "Score and pooling"
 CAPTION = (
     "topk by the attention of the class token (cls) or of all tokens (global), for models trained with it and for the "
-    "unpruned model pruned off the shelf: Δ is this row minus the unpruned model, and minus topk by the backbone's "
+    "unpruned model pruned off the shelf. Δ is the row minus the unpruned model; then minus topk by the backbone's "
     "own score."
 )
 PUBLISHED = ("table5",)  # files of report/published that it shows
@@ -117,5 +117,5 @@ def _columns() -> tuple[Column, ...]:
         *change("own_score_minus_this", "Δ to own score"),
         *change("ast_minus_this", "Δ to AST"),
         Column("accuracy", "Published", part="published"),
-        Column("accuracy", "Difference", "points", part="difference"),
+        Column("accuracy", "Minus published", "points", part="difference"),
     )

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 TITLE = "How much of each dataset is signal"
 CAPTION = (
-    "The threshold τ, as given (by P0 for its datasets) or read from the histogram of normalised log-mel values "
-    "(where the second of ten equal bins begins), and the signal's share: of pixels and of patches above it, in the "
-    "seeded sample whose histogram is drawn and in all evaluation clips (of all folds, as published: they are "
-    "described, and nothing is trained with them). Patches that are not signal are background or padding."
+    "The threshold τ, as given (by P0 for its datasets) or read from the histogram of normalised log-mel values (the "
+    "lower edge of the second of ten equal bins), and the share of pixels and of patches above it: in the seeded "
+    "sample whose histogram is drawn and in all evaluation clips (of all folds, as published: they are described, and "
+    "nothing is trained with them). Patches that are not signal are background or padding."
 )
 PUBLISHED = ("figure4",)  # files of report/published that it shows
 AMBIGUOUS = (
-    "P0 calls its share an area and does not say whether of pixels or of patches; it stands beside both. Its Table 2 "
-    "implies 66.2, 83.1, 66.6 and 92.7 % of tokens for spc2, esc50, voxceleb1 and as20k (docs/differences.md, B15)."
+    "P0 calls its share an area and does not say whether of pixels or of patches; it is shown beside both. Its Table "
+    "2 implies 66.2, 83.1, 66.6 and 92.7 % of tokens for spc2, esc50, voxceleb1 and as20k (docs/differences.md, B15)."
 )
 
 
@@ -68,6 +68,6 @@ def _columns() -> tuple[Column, ...]:
         Column("background", "Background", "%", 1),
         Column("padding", "Padding", "%", 1),
         Column("patches", "Published area", "%", 0, part="published"),
-        Column("pixels", "Difference, pixels", "points", 1, part="difference"),
-        Column("patches", "Difference, patches", "points", 1, part="difference"),
+        Column("pixels", "Pixels minus published", "points", 1, part="difference"),
+        Column("patches", "Patches minus published", "points", 1, part="difference"),
     )

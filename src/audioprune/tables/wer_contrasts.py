@@ -105,8 +105,8 @@ def _columns() -> tuple[Column, ...]:
         Column("wer_minus_static", "Policy minus static", "points of WER", signed=True),
         Column("wer_minus_static", "95 % interval", part="interval", signed=True),
         Column("static", "Static policy", align="left"),
-        Column("p", "p", decimals=4),
-        Column("p_holm", "Holm's p", decimals=4),
+        Column("p", "p", decimals=4, floor=True),
+        Column("p_holm", "Holm's p", decimals=4, floor=True),
         Column("margin", "Matters from", "points"),
         Column("verdict", "Fewer errors", align="left"),
     )

@@ -80,7 +80,7 @@ def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
         Column("accuracy", "95 % interval", part="interval"),
         *change("drop"),
         Column("accuracy", "Published", part="published"),
-        Column("accuracy", "Difference", "points", part="difference"),
+        Column("accuracy", "Minus published", "points", part="difference"),
         Column("best_test", "Best test epoch"),
         Column("optimism", "Optimism", "points", signed=True),
         Column("samples_per_s", "Samples/s, eager", decimals=0),

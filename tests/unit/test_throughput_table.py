@@ -9,7 +9,7 @@ from fakes import DEVICE, Study, shared, throughput
 from audioprune.exhibits.table import Cell
 from audioprune.results.study import Results
 from audioprune.settings import Model, ThroughputSettings
-from audioprune.tables import table7
+from audioprune.tables import throughput as speed
 
 
 def row(table, **wanted):
@@ -19,7 +19,7 @@ def row(table, **wanted):
 
 @pytest.fixture(scope="module")
 def table():
-    return table7.build(shared())
+    return speed.build(shared())
 
 
 @pytest.mark.parametrize(("kernel", "speed"), [("eager", 100.0), ("fused", 140.0)])
@@ -51,12 +51,12 @@ def test_unpublished_models_have_no_published_columns(tmp_path):
     study.cell(
         "throughput", "x", settings, files=[lambda out: throughput(50.0, "eager").to_csv(out / "throughput.csv")]
     )
-    table = table7.build(Results("s", study.cells))
+    table = speed.build(Results("s", study.cells))
     assert [c.header for c in table.layout().columns] == [
         "Method",
         "Keep-rate",
         "MACs",
-        "MACs left",
+        "MACs remaining",
         "Samples/s, eager",
         "Speed-up, eager",
     ]
@@ -73,7 +73,7 @@ def test_fastast_is_there_with_the_share_that_it_prints(tmp_path):
     raw = throughput(50.0, "eager")
     raw = raw[raw["keep_rate"].isin(settings.keep_rates)]
     study.cell("throughput", "x", settings, files=[lambda out: raw.to_csv(out / "throughput.csv")])
-    table = table7.build(Results("s", study.cells))
+    table = speed.build(Results("s", study.cells))
     unpruned, merged = (r.cells for r in table.rows)
     assert table.rows[0].group == f"ast-b at stride 10, 1024 frames, 527 classes: {DEVICE}, fp32, batches of 16"
     assert (unpruned["method"], unpruned["keep_rate"], unpruned["remaining"]) == ("none", 1.0, 100)
@@ -91,9 +91,9 @@ def test_device_and_batch_are_named(table):
 
 def test_timings_alone_are_enough():
     timings = [r for r in shared().cells("throughput") if r.settings.model.backbone == "audiomae-b"]
-    table = table7.build(Results("s", timings))
+    table = speed.build(Results("s", timings))
     assert row(table, keep_rate=0.5)["eager_speed_up"].published == pytest.approx(4650 / 2625)
-    assert table7.needs(shared()) == shared().cells("throughput")
+    assert speed.needs(shared()) == shared().cells("throughput")
 
 
 def test_a_missing_timing_says_why(tmp_path):
@@ -107,5 +107,5 @@ def test_a_missing_timing_says_why(tmp_path):
         device="other",
     )
     study.cell("throughput", "far", settings, made=False)
-    rows = table7.build(Results("s", study.cells)).rows
+    rows = speed.build(Results("s", study.cells)).rows
     assert [r.cells["fused_speed_up"].why for r in rows] == ["throughput far is not made yet"] * 2

@@ -26,21 +26,21 @@ TITLE = "Perturbation of the kept tokens"
 CAPTION = (
     "Accuracy when kept tokens are exchanged for pruned ones at every pruning block, at inference, without training. "
     "Test I exchanges signal for signal, II background for background, III background for signal; the best-scored "
-    "pruned tokens come in and the number of tokens stays. Controls (-shuffled) do the same "
-    "by labels that are shuffled within each clip, so that they differ from the test in nothing but which patches are "
-    "called signal. The change is against the same model unperturbed, and against the test's control."
+    "pruned tokens come in and the number of tokens stays. Controls (-shuffled) do the same by labels that are "
+    "shuffled within each clip, so that they differ from the test in nothing but which patches are called signal. "
+    "Differences: the row minus the same model unperturbed, and the test minus its control."
 )
 PUBLISHED = ("table4",)  # files of report/published that it shows
 SHUFFLED = "-shuffled"
 TESTS = ("none", *(f"{test}{end}" for test in ("I", "II", "III") for end in ("", SHUFFLED)))
 CAUTION = (
-    "What P0 concludes from this table is withdrawn: its labels of signal and background look independent of where the "
-    "patches lie."
+    "P0's conclusions from this table are withdrawn: its labels of signal and background appear to be independent of "
+    "where the patches lie."
 )
 LABELS = (
     "A patch counts as signal when its normalised mean is above τ, else as background, padding among it, as in P0's "
-    "Algorithm 1; where τ is not given, it is read from the pixels of all evaluation clips, as P0 reads it. Of their "
-    "patches are signal / other background / padding: {}."
+    "Algorithm 1; where τ is not given, it is read from the pixels of all evaluation clips, as P0 reads it. Shares of "
+    "signal / other background / padding among their patches: {}."
 )
 KINDS = {"signal_share": "patches", "background_share": "background", "padding_share": "padding"}  # units of signal.csv
 
@@ -125,12 +125,12 @@ def _columns() -> tuple[Column, ...]:
         Column("test", "Test", align="left"),
         Column("accuracy", VALUE),
         Column("accuracy", "95 % interval", part="interval"),
-        Column("change", "Change", "points", signed=True),
+        Column("change", "Minus unperturbed", "points", signed=True),
         Column("change", "95 % interval", part="interval", signed=True),
         changed("change"),
-        Column("this_minus_control", "Against control", "points", signed=True),
+        Column("this_minus_control", "Minus control", "points", signed=True),
         Column("this_minus_control", "95 % interval", part="interval", signed=True),
         changed("this_minus_control"),
         Column("accuracy", "Published", part="published"),
-        Column("accuracy", "Difference", "points", part="difference"),
+        Column("accuracy", "Minus published", "points", part="difference"),
     )

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 TITLE = "Signal tokens kept at each stage"
 CAPTION = (
-    "Ratio A is the number of signal tokens that a pruning stage keeps over that of all tokens that enter it, ratio B "
-    "the share of the input's signal tokens that are kept; means over test clips. K / N is the share of all tokens "
-    "that are kept, which is what ratio B would be if the selection were blind to signal, and A if blind what ratio A "
-    "would be. Last, how much of what is kept is padding (the CSV says it of signal and background too). Models of "
-    "topk by global attention."
+    "Models pruned by topk with global attention. Ratio A: signal tokens that a pruning stage keeps, divided by all "
+    "tokens that enter it; ratio B: the share of the input's signal tokens that are kept; means over test clips. K / "
+    "N, the share of all tokens that are kept, is what ratio B would be if the selection were blind to signal; A if "
+    "blind is what ratio A would be. Last, the share of the kept tokens that is padding (the CSV also has signal and "
+    "background)."
 )
 PUBLISHED = ("table2",)  # files of report/published that it shows
 CAUTION = (
-    "What P0 concludes from its Table 2 is withdrawn: its ratio B equals K / N to within rounding, as labels that have "
-    "nothing to do with the tokens would give. Ours are read through the backbone's own order of tokens."
+    "P0's conclusions from its Table 2 are withdrawn: its ratio B equals K / N to within rounding, as it would with "
+    "labels unrelated to the tokens. Ours use labels in the backbone's own token order."
 )
 
 

@@ -19,7 +19,7 @@ CAPTION = "How the models were trained, from the settings of the study's fine-tu
 BESIDE = (
     "In brackets: another value that P0's Table 6 or the released scripts (R) print for the same backbone and dataset."
 )
-FURTHER = "Of a further recipe only what differs from the first is shown."
+FURTHER = "Of a further recipe only the settings that differ from the first are shown."
 PUBLISHED = ("table6", "released_recipes")  # files of report/published that it shows
 GPUS = 2  # of the released scripts, whose batch sizes are per GPU; ours are totals
 OFF = (0, "none", "nominal", "epoch", "published")  # shown only where something is published for it, or a recipe has it

@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 TITLE = "Attention to kept tokens over attention to pruned ones"
 CAPTION = (
-    "Γ of a group of blocks: mean score of kept signal tokens (R_s) or kept background tokens (R_b) over mean "
-    "score of the tokens that the group's pruning block drops, a mean over clips and then over the blocks. G1 to G3 "
-    "end with the three pruning blocks; later blocks are in no group. Scores are those by which the model ranks."
+    "Γ of a group of blocks: mean score of kept signal tokens (R_s) or kept background tokens (R_b), divided by the "
+    "mean score of the tokens that the group's pruning block prunes; mean over clips and then over the blocks. G1 to "
+    "G3 end with the three pruning blocks; later blocks are in no group. Scores are those by which the model ranks."
 )
 PUBLISHED = ("table3",)  # files of report/published that it shows
 KINDS = {"gamma_s": "gamma_signal", "gamma_b": "gamma_background", "gamma": "gamma_all"}
 CAUTION = (
-    "P0's table is withdrawn: R_s and R_b hardly differ in it, as with labels that have nothing to do with the tokens. "
-    "Γ above 1 follows from how tokens are chosen in the pruning block itself. A clip that keeps no token of a "
-    "kind has no Γ of it and is skipped."
+    "P0's table is withdrawn: R_s and R_b hardly differ in it, as with labels unrelated to the tokens. In the pruning "
+    "block itself, Γ is above 1 by construction, since tokens are chosen by score. A clip that keeps no token of a "
+    "kind has no Γ for it and is skipped."
 )
 
-BACKGROUND = "R_b is of all kept tokens that are not signal, padding among them, as P0 divides them."
+BACKGROUND = "R_b: all kept tokens that are not signal, including padding, as in P0."
 
 
 def needs(study: Cells) -> list:
@@ -65,10 +65,10 @@ def _columns() -> tuple[Column, ...]:
         Column("gamma_signal", "Γ(R_s)"),
         Column("gamma_signal", "95 % interval", part="interval"),
         Column("gamma_signal", "Published", part="published"),
-        Column("gamma_signal", "Difference", part="difference"),
+        Column("gamma_signal", "Minus published", part="difference"),
         Column("gamma_background", "Γ(R_b)"),
         Column("gamma_background", "95 % interval", part="interval"),
         Column("gamma_background", "Published", part="published"),
-        Column("gamma_background", "Difference", part="difference"),
+        Column("gamma_background", "Minus published", part="difference"),
         Column("gamma_all", "Γ, all kept"),
     )

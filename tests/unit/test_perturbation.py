@@ -7,12 +7,12 @@ import pytest
 from fake_ablations import ablations
 from fakes import shared
 
-from audioprune.tables import table4
+from audioprune.tables import perturbation
 
 
 @pytest.fixture(scope="module")
 def rows() -> dict:
-    return {row.cells["test"]: row.cells for row in table4.build(shared()).rows}
+    return {row.cells["test"]: row.cells for row in perturbation.build(shared()).rows}
 
 
 def accuracy(perturbation: str) -> float:
@@ -40,31 +40,31 @@ def test_published_values_are_those_of_the_same_test(rows):
 
 
 def test_the_withdrawn_meaning_of_the_labels_is_said():
-    table = table4.build(shared())
+    table = perturbation.build(shared())
     assert "withdrawn" in table.status
     assert any("withdrawn" in note for note in table.notes)
 
 
 def test_needs_holds_the_unperturbed_evaluations_of_the_same_models():
-    found = table4.needs(shared())
+    found = perturbation.needs(shared())
     assert sorted(c.settings.perturbation for c in found) == ["I", "II", "III", "none"]
     assert len({c.inputs["finetune"].path for c in found}) == 1
 
 
 def test_the_threshold_and_the_share_of_each_kind_are_said():
     """The fake's clusters of birds: tau -0.4, 67 % signal, 23 % background and 10 % padding of all clips' patches."""
-    table = table4.build(ablations())
-    (note,) = [note for note in table.notes if "Of their patches" in note]
+    table = perturbation.build(ablations())
+    (note,) = [note for note in table.notes if "among their patches" in note]
     assert "birds (τ = −0.400) 67.0 / 23.0 / 10.0 %" in note
     found = next(row.cells for row in table.rows if row.cells["test"] == "I")
     assert (found["tau"], found["signal_share"]) == (-0.4, pytest.approx(67))
     assert (found["background_share"], found["padding_share"]) == (pytest.approx(23), pytest.approx(10))
-    (note,) = [note for note in table4.build(shared()).notes if "Of their patches" in note]
+    (note,) = [note for note in perturbation.build(shared()).notes if "among their patches" in note]
     assert "spc2 (τ = −0.650)." in note  # given for the dataset; the study has no clusters that say more
 
 
 def test_controls_stand_beside_their_tests():
-    found = [row.cells for row in table4.build(ablations()).rows if row.cells["keep_rate"] == 0.7]
+    found = [row.cells for row in perturbation.build(ablations()).rows if row.cells["keep_rate"] == 0.7]
     assert [c["test"] for c in found] == ["unperturbed", "I", "I-shuffled", "II", "III", "III-shuffled"]
     by_test = {c["test"]: c for c in found}
     for test in ("I", "III"):

@@ -10,12 +10,12 @@ from audioprune.exhibits import forms, latex
 from audioprune.exhibits.table import Cell, Table
 from audioprune.profiling.macs import count
 from audioprune.results import published
-from audioprune.tables import table1
+from audioprune.tables import keep_rates
 
 
 @pytest.fixture(scope="module")
 def table() -> Table:
-    return table1.build(shared())
+    return keep_rates.build(shared())
 
 
 def cells(table: Table, backbone: str, dataset: str, method: str, rate: float) -> dict:
@@ -128,7 +128,7 @@ def test_needs_leaves_perturbed_evaluations_out():
         def cells(self, kind, **wanted):
             return shared().cells(kind, **wanted)
 
-    found = table1.needs(Plan())
+    found = keep_rates.needs(Plan())
     assert {c.kind for c in found} == {"evaluate", "macs", "throughput"}
     assert {c.settings.perturbation for c in found if c.kind == "evaluate"} == {"none"}
 

@@ -11,11 +11,11 @@ from audioprune.planning.stages import Planner
 from audioprune.planning.study import study_of
 from audioprune.results import recipes_printed
 from audioprune.results.study import Results
-from audioprune.tables import table6
+from audioprune.tables import recipes
 
 
 def rows(results, backbones: str, recipe: int = 1) -> dict[str, dict]:
-    found = (row.cells for row in table6.build(results).rows)
+    found = (row.cells for row in recipes.build(results).rows)
     return {c["setting"]: c for c in found if (c["backbones"], c["recipe"]) == (backbones, recipe)}
 
 
@@ -32,7 +32,7 @@ def test_published_values_that_differ_stand_beside_ours():
 
 
 def test_a_note_counts_what_differs_and_says_that_p0_is_withdrawn():
-    table = table6.build(shared())
+    table = recipes.build(shared())
     cells = [text for row in table.rows for key, text in row.cells.items() if key == "spc2"]
     differing = sum(text.count("P0† ") + text.count("R ") for text in cells if "(" in text)
     assert table.notes[0].startswith(f"{differing} of ")
@@ -40,13 +40,13 @@ def test_a_note_counts_what_differs_and_says_that_p0_is_withdrawn():
 
 
 def test_backbones_trained_alike_share_their_lines():
-    table = table6.build(ablations())
+    table = recipes.build(ablations())
     assert [row.group for row in table.rows if row.cells["setting"] == "epochs"] == [
         "audiomae-tiny, ast-tiny, ast-mp-tiny"
     ]
     assert table.notes == (
         "No published recipe exists for these backbones and datasets: the study's recipes are its own.",
-        table6.FURTHER,
+        recipes.FURTHER,
     )
 
 

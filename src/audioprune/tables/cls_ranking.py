@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 TITLE = "Models that rank by the class token's attention"
 CAPTION = (
     "Accuracy (or mAP) on the test clips, and ratios A and B of signal tokens at each pruning stage, of topk models "
-    "that rank by the class token's attention: AST's own score, an option of AudioMAE. Blind is what a ratio would be "
-    "if the selection were blind to signal (of ratio B: K / N), and the excess is the ratio minus it. Last, the share "
-    "of the kept tokens that is padding."
+    "that rank by the class token's attention: AST's own score, an option of AudioMAE. Blind: the ratio of a "
+    "selection blind to signal (K / N for ratio B); excess: the ratio minus that. Last, the share of the kept tokens "
+    "that is padding."
 )
 PUBLISHED = ("table5",)  # files of report/published that it shows
 METRICS = {"top1": "top-1", "map": "mAP × 100"}
@@ -86,5 +86,5 @@ def _columns() -> tuple[Column, ...]:
         Column("excess", "95 % interval", part="interval", decimals=1, signed=True),
         Column("padding_of_kept", "Kept padding", "%", 1),
         Column("ours", "Published", "%", 1, part="published"),
-        Column("ours", "Difference", "points", 1, part="difference"),
+        Column("ours", "Minus published", "points", 1, part="difference"),
     )

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 TITLE = "Throughput by keep-rate"
 CAPTION = (
-    "Clips a second (median and quartiles of the runs) and the speed-up: the median over runs of the ratio to the "
-    "unpruned model timed right beside it. For attention with explicit maps (eager: the published protocol) and "
+    "Clips per second (median and quartiles of the runs), and the speed-up: the median over runs of the ratio to the "
+    "unpruned model timed right beside it; for attention with explicit maps (eager: the published protocol) and "
     "without them (fused)."
 )
 PUBLISHED = ("table7",)  # files of report/published that it shows
@@ -91,7 +91,7 @@ def _rows(published: pd.DataFrame, names: dict, key: tuple, group: dict) -> Iter
 
 def _columns(macs: Column) -> tuple[Column, ...]:
     columns = [Column("method", "Method", align="left"), Column("keep_rate", "Keep-rate", decimals=1)]
-    columns += [macs, Column("remaining", "MACs left", "%", 1)]
+    columns += [macs, Column("remaining", "MACs remaining", "%", 1)]
     for kernel in KERNELS:
         columns += [
             Column(f"{kernel}_samples_per_s", f"Samples/s, {kernel}", decimals=1),
@@ -100,4 +100,4 @@ def _columns(macs: Column) -> tuple[Column, ...]:
         ]
     columns += [Column("published_samples_per_s", "Published samples/s", decimals=0, part="published")]
     published = Column("eager_speed_up", "Published speed-up", "×", part="published")
-    return (*columns, published, Column("eager_speed_up", "Difference", "×", part="difference"))
+    return (*columns, published, Column("eager_speed_up", "Minus published", "×", part="difference"))
