@@ -153,7 +153,8 @@ class Reporting(Closed):
     """What a study's report holds besides its results."""
 
     sound: bool = Field(
-        False, description="clips of your own data can be played in the report; those of sources as their licences allow"
+        False,
+        description="clips of your own data can be played in the report; those of sources as their licences allow",
     )
 
 

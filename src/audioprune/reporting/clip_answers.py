@@ -101,7 +101,9 @@ def _alike(traces: list[Result]) -> list[Result]:
     first: dict[tuple, Result] = {}
     for r in traces:
         if _run(r) == run:
-            first.setdefault((value_of(r, "backbone"), method_label(r.settings.pruning), r.settings.pruning.keep_rate), r)
+            first.setdefault(
+                (value_of(r, "backbone"), method_label(r.settings.pruning), r.settings.pruning.keep_rate), r
+            )
     return list(first.values())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from audioprune.facts.mel import HIGH_HZ, MEL_BINS, MEL_LOW, MEL_STEP, SAMPLE_RATE, SHIFT, WINDOW, hertz, mel
@@ -16,8 +17,11 @@ HERTZ = (250, 1000, 2000, 4000, 8000)
 SHADES = 32
 WIDEST = 256  # columns: what can be seen at this size
 RANGE = (2, 99.5)  # percentiles of the picture that are its darkest and its brightest shade
-# Viridis at eight equal steps: as bright as it says for every eye, and in grey.
-SCALE = ((68, 1, 84), (70, 50, 127), (54, 92, 141), (39, 127, 142), (31, 161, 135), (74, 194, 109), (159, 218, 58), (253, 231, 37))
+# Viridis at equal steps: as bright as it says for every eye, and in grey.
+SCALE = (
+    (68, 1, 84), (72, 33, 115), (67, 62, 133), (56, 88, 140), (45, 112, 142), (37, 133, 142),
+    (30, 155, 138), (42, 176, 127), (82, 197, 105), (134, 213, 73), (194, 223, 35), (253, 231, 37),
+)  # fmt: skip
 
 
 def picture(spectrogram: np.ndarray) -> bytes:
@@ -66,7 +70,7 @@ def log_mel(waveform: np.ndarray) -> np.ndarray:
     power = np.abs(np.fft.rfft(frames[::SHIFT] * np.hanning(WINDOW), 2 * WINDOW)) ** 2  # (T, WINDOW + 1)
     at = np.linspace(0, HIGH_HZ, power.shape[1])
     edges = [hertz(MEL_LOW + MEL_STEP * i) for i in range(MEL_BINS + 2)]
-    rise = [(at - low) / (top - low) for low, top in zip(edges[:-2], edges[1:-1], strict=True)]
-    fall = [(end - at) / (end - top) for top, end in zip(edges[1:-1], edges[2:], strict=True)]
+    slopes = [(at - low) / (high - low) for low, high in pairwise(edges)]  # from 0 at an edge to 1 at the next
+    rise, fall = slopes[:-1], [1 - slope for slope in slopes[1:]]
     bank = np.clip(np.minimum(rise, fall), 0, None)  # (MEL_BINS, WINDOW + 1)
     return np.log(power @ bank.T + 1e-10)

@@ -48,4 +48,12 @@ def chosen(
 def _answer(number: int, said: str, heard: object) -> Answer:
     words = compared(said, str(getattr(heard, "text", "")))
     errors = sum(word.kind != "right" for word in words)
-    return Answer(number, (), (), f"{errors} of {len(said.split())} words wrong" if errors else "all words right", "", not errors, words)
+    return Answer(
+        number,
+        (),
+        (),
+        f"{errors} of {len(said.split())} words wrong" if errors else "all words right",
+        "",
+        not errors,
+        words,
+    )

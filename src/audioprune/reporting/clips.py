@@ -1,4 +1,4 @@
-"""The clip explorer: a few test clips of every dataset, with their sound, what each model keeps of them and what it says.
+"""The clip explorer: a few test clips of every dataset, their sound, what each model keeps of them and what it says.
 
 Everything is read from cells: pictures from the features, sound from the audio, kept patches from the traces, answers
 from the evaluations of the same models. A clip is heard only where its dataset has a credit in `credits`: its licence
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from audioprune.cells.query import value_of
 from audioprune.labels import method_label, score_of
 from audioprune.reporting import clip_answers, clip_picture, clip_sound, clip_speech, explorer
-from audioprune.reporting.clip_answers import Answer, Arm
+from audioprune.reporting.clip_answers import Answer, Arm, Looked
 from audioprune.reporting.clip_credits import credit_of
 from audioprune.wording import clean
 
@@ -61,7 +61,9 @@ class Clips:
         """What the script reads beside the page: everything but pictures, sounds and words, which are in the page."""
         left_out = {"picture", "sound", "credit"}
         clips = [{key: value for key, value in asdict(one).items() if key not in left_out} for one in self.clips]
-        return explorer.embedded({"arms": [asdict(arm) for arm in self.arms], "clips": clips, "axis": clip_picture.axis()})
+        return explorer.embedded(
+            {"arms": [asdict(arm) for arm in self.arms], "clips": clips, "axis": clip_picture.axis()}
+        )
 
 
 def gather(results: Results, credits: Mapping[str, Credit]) -> Clips:
@@ -73,8 +75,9 @@ def gather(results: Results, credits: Mapping[str, Credit]) -> Clips:
     clips: list[Clip] = []
     for dataset, own in traced.items():
         numbers = range(len(arms), len(arms) + len(own))
-        arms += [_arm(one) for one in own]
-        clips += _clips(results, own, numbers, room, credits.get(dataset))
+        looked = [clip_answers.looked_into(results, one) for one in own]
+        arms += map(_arm, own, looked)
+        clips += _clips(results, own[0], looked, numbers, room, credits.get(dataset))
     for dataset, own in heard.items():
         numbers = range(len(arms), len(arms) + len(own))
         arms += [clip_speech.arm(one) for one in own]
@@ -82,28 +85,26 @@ def gather(results: Results, credits: Mapping[str, Credit]) -> Clips:
     return Clips(tuple(arms), tuple(clips))
 
 
-def _arm(trace: Result) -> Arm:
+def _arm(trace: Result, looked: Looked) -> Arm:
     pruning, backbone = trace.settings.pruning, value_of(trace, "backbone")
-    blocks = trace.record["results"]["kept"]
+    stages = ("input", *(f"after block {block}" for block in looked.kept))
+    score, rate = score_of(backbone, pruning), f"{pruning.keep_rate:g}"
     return Arm(
-        value_of(trace, "dataset"), backbone, method_label(pruning), f"{pruning.keep_rate:g}", score_of(backbone, pruning),
-        ("input", *(f"after block {block}" for block in sorted(map(int, blocks)))), explorer.anchor(trace.key),
-    )  # fmt: skip
+        value_of(trace, "dataset"), backbone, method_label(pruning), rate, score, stages, explorer.anchor(trace.key)
+    )
 
 
 def _clips(
-    results: Results, traces: list[Result], numbers: range, room: int, credit: Credit | None
+    results: Results, first: Result, looked: list[Looked], numbers: range, room: int, credit: Credit | None
 ) -> Iterator[Clip]:
-    """Of one dataset, whose models are traced on the same test clips."""
+    """Of one dataset, whose models are traced on the same test clips; `first` is one of the traces."""
     import numpy as np
 
     from audioprune.audio.store import WaveformStore
 
-    first = traces[0]
     facts, made = results.dataset(value_of(first, "dataset")), first.record["results"]
     store, features = WaveformStore.open(first.inputs["audio"].dir), first.inputs["features"].dir
     values, natural = np.load(features / "fbank.npy", mmap_mode="r"), np.load(features / "frames.npy")
-    looked = [clip_answers.looked_into(results, one) for one in traces]
     for name, row, labels in clip_answers.chosen([one.clips for one in looked], room):
         x = np.array(values[row])  # (T, 128)
         padding = min(-(-int(natural[row]) // made["stride"]), made["time_patches"])

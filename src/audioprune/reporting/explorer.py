@@ -116,7 +116,7 @@ class Explorer:
     def data(self) -> str:
         """What the script reads: JSON that holds no `<`, so that it may stand in a page."""
         rows = [asdict(one) for one in self.evaluations]
-        fields = [name for name in (rows[0] if rows else {})]
+        fields = [*rows[0]] if rows else []
         held = {"filters": dict(self.filters), "fields": fields, "rows": [[*row.values()] for row in rows]}
         return embedded(held)
 
@@ -210,4 +210,3 @@ def _card(r: Result) -> Card:
 
 def _made(made: Mapping[str, Any]) -> str:
     return clean(f"{made['started']}, in {number(made['wall_s'], 1)} s on {made['device']}, code {code(made['git'])}")
-

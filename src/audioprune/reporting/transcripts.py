@@ -17,7 +17,7 @@ class Word:
 
 
 def compared(reference: str, heard: str) -> tuple[Word, ...]:
-    """The fewest edits that turn the reference into what was heard (Levenshtein); case and punctuation count nothing."""
+    """The fewest edits from the reference to what was heard (Levenshtein); case and punctuation count nothing."""
     said, words = reference.split(), heard.split()
     a, b = [_plain(word) for word in said], [_plain(word) for word in words]
     cost = [[i + j if not i or not j else 0 for j in range(len(b) + 1)] for i in range(len(a) + 1)]

@@ -1,7 +1,7 @@
-"""Every evaluation of a study, folds and seeds pooled, one row each: what the report's explorer of results is made of.
+"""Every evaluation of a study, folds and seeds pooled, one row each: what the explorer of results is made of.
 
-Each row says what it is compared with (`against`): the unpruned model of the same recipe, and of a perturbation test the
-same model unperturbed. The paths of the cells that a row rests on stand in its data.
+Each row says what it is compared with (`against`): the unpruned model of the same recipe, and of a perturbation test
+the same model unperturbed. The paths of the cells that a row rests on stand in its data.
 """
 
 from __future__ import annotations
