@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const root = document.getElementById("clips");
+  const root = document.querySelector(".clips");
   if (!root) return;
   const { arms, clips, axis } = JSON.parse(document.getElementById("clips-data").textContent);
   const listed = [...root.querySelectorAll(".clip")]; // what a page without script shows, in the same order
@@ -26,8 +26,8 @@
   const silent = make("p", { class: "credit" });
   const canvas = make("canvas", { role: "img" });
   const told = make("p", { class: "told", role: "status" });
-  const verdict = make("p", { class: "verdict" });
-  const words = make("p", { class: "words" });
+  const verdict = make("p", { class: "outcome" });
+  const words = make("p", { class: "transcript" });
   const table = make("div", { class: "all-answers" });
   const key = make("ul", { class: "legend" }, ...[["kept", "kept"], ["pruned", "pruned"], ["padding", "padding"], ["truth", "ground truth"]].map(([name, text]) => make("li", {}, make("span", { class: `swatch ${name}` }), text)));
 
@@ -185,7 +185,7 @@
       answer.true && answer.true !== answer.said ? make("span", {}, ` · its own label: ${answer.true}`) : "",
       make("span", {}, " · ", make("a", { href: `#${arm.anchor}` }, "cell")),
     );
-    verdict.className = `verdict ${answer.right === false ? "wrong" : "right"}`;
+    verdict.className = `outcome ${answer.right === false ? "wrong" : "right"}`;
     words.hidden = !answer.words.length;
     const heard = table.querySelector(`tr[data-arm="${at.arm}"] .heard`);
     words.replaceChildren(...(heard ? heard.cloneNode(true).childNodes : []));

@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const root = document.getElementById("explorer");
+  const root = document.querySelector(".explorer");
   if (!root) return;
   const held = JSON.parse(document.getElementById("explorer-data").textContent);
   const entries = held.rows.map((row, place) => {
@@ -11,7 +11,7 @@
   });
   const table = root.querySelector("table");
   const tip = root.querySelector(".tip");
-  const count = root.querySelector(".count");
+  const count = root.querySelector(".found");
   const chosen = {}; // field -> the value that is asked for
   let words = "";
   let learnt = false; // only models that have learnt enough

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from audioprune.exhibits import display, escape, forms, named
-from audioprune.reporting import paper
+from audioprune.reporting import explorer, paper
 from audioprune.reporting.answers import COMPETENCE, learnt
 from audioprune.reporting.cards import MEANING
 from audioprune.reporting.content import Exhibit, Report
@@ -32,6 +32,7 @@ def render(report: Report, templates: Path = Path("report")) -> str:
     )
     environment.filters |= {
         "clean": escape.clean, "said": _said, "table": _tables(report), "figure": _figure, "data": _data,
+        "anchor": explorer.anchor,
     }  # fmt: skip
     return environment.get_template("report.html.jinja").render(
         report=report,
