@@ -19,10 +19,12 @@ const shown = (value, signed = false) => {
   return (Number(text) === 0 ? "" : value < 0 ? "−" : signed ? "+" : "") + text;
 };
 
+let choices = 0;
+
 // A select with a label; `options` are [value, text] pairs, or [heading, [pairs]] groups.
 const choice = (label, onchange) => {
-  const select = make("select", { onchange });
-  const box = make("label", { class: "choice" }, make("span", {}, label), select);
+  const select = make("select", { onchange, id: `choice-${(choices += 1)}` });
+  const box = make("div", { class: "choice" }, make("label", { for: select.id }, label), select);
   const option = ([value, text]) => make("option", { value }, text);
   const fill = (options, wanted) => {
     select.replaceChildren(

@@ -141,15 +141,24 @@
     one.button.setAttribute("aria-expanded", Boolean(one.detail));
   };
 
+  let hinted = null; // the row beside which the tip stands
   const hint = (one) => {
+    hinted = one;
     tip.replaceChildren(list(facts(one)));
     tip.hidden = false;
-    const [box, own] = [one.line.getBoundingClientRect(), tip.getBoundingClientRect()];
+    place();
+  };
+  const place = () => {
+    if (!hinted) return;
+    const [box, own] = [hinted.line.getBoundingClientRect(), tip.getBoundingClientRect()];
     const below = box.bottom + 6 + own.height < innerHeight;
     tip.style.top = `${below ? box.bottom + 6 : Math.max(0, box.top - own.height - 6)}px`;
     tip.style.left = `${Math.max(8, Math.min(Math.max(box.left, 0) + 160, innerWidth - own.width - 8))}px`;
   };
-  const unhint = () => (tip.hidden = true);
+  const unhint = () => {
+    hinted = null;
+    tip.hidden = true;
+  };
 
   for (const one of entries) {
     const head = one.line.cells[0];
@@ -169,7 +178,7 @@
     button.addEventListener("blur", unhint);
   }
   addEventListener("keydown", (event) => event.key === "Escape" && unhint());
-  addEventListener("scroll", unhint, { passive: true });
+  addEventListener("scroll", place, { passive: true, capture: true });
 
   const follow = () => {
     const one = entries.find(({ anchor }) => `#${anchor}` === location.hash);
