@@ -160,9 +160,10 @@ def _evaluation(row: Row) -> Evaluation:
     cells, against = (tuple(anchor(path) for path in at[name].split("; ") if path) for name in ("cells", "against"))
     changed = None if delta.only_first is None or delta.only_second is None else (delta.only_first, delta.only_second)
     names = ("backbone", "dataset", "method", "blocks", "score", "test", "selection", "variant", "metric")
+    said: dict[str, Any] = {name: clean(at[name]) for name in names}
     return Evaluation(
         anchor=_result(cells),
-        **{name: clean(at[name]) for name in names},
+        **said,
         trained=at["trained"] or AS_EVALUATED,
         keep_rate=_keep_rate(at["keep_rate"]),
         value=_interval(value),
