@@ -73,13 +73,13 @@ def test_pruned_patches_are_blank_and_kept_ones_are_as_bright_as_before(open_pag
 def test_switches_change_the_model_and_the_clip_and_say_what_it_says(open_page):
     page = open_page()
     data = held(page)
-    page.locator(".clips").get_by_label("Backbone").select_option("ast-tiny")
+    page.locator(".clips").get_by_label("Backbone").select_option("AST-Tiny")
     page.locator(".clips").get_by_label("Keep-rate").select_option("0.5")
-    number = next(i for i, clip in enumerate(data["clips"]) if clip["dataset"] == "esc10")
+    number = next(i for i, clip in enumerate(data["clips"]) if clip["dataset"] == "ESC-10")
     page.get_by_label("Clip", exact=True).select_option(str(number))
     one = data["clips"][number]
-    arms = {i: arm for i, arm in enumerate(data["arms"]) if arm["dataset"] == "esc10"}
-    (at,) = [i for i, arm in arms.items() if (arm["backbone"], arm["keep_rate"]) == ("ast-tiny", "0.5")]
+    arms = {i: arm for i, arm in enumerate(data["arms"]) if arm["dataset"] == "ESC-10"}
+    (at,) = [i for i, arm in arms.items() if (arm["backbone"], arm["keep_rate"]) == ("AST-Tiny", "0.5")]
     (answer,) = [own for own in one["answers"] if own["arm"] == at]
     outcome = page.locator(".clips .outcome")
     for said in (one["label"], answer["said"].replace("\u00a0", " "), "right" if answer["right"] else "wrong"):

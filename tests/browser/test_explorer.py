@@ -26,11 +26,11 @@ def test_filters_leave_the_rows_that_fit_and_say_how_many(open_page):
     page = open_page()
     rows = held(page)
     expect(page.locator(ROWS)).to_have_count(len(rows))
-    page.get_by_label("Backbone").first.select_option("ast-tiny")
-    page.get_by_label("Evaluated at").select_option("0.5")
-    wanted = [one for one in rows if (one["backbone"], one["keep_rate"]) == ("ast-tiny", "0.5")]
+    page.get_by_label("Backbone").first.select_option(label="AST-Tiny")
+    page.get_by_label("Evaluated at").select_option(label="0.5")
+    wanted = [one for one in rows if (one["backbone"], one["keep_rate"]) == ("AST-Tiny", "0.5")]
     assert len(shown(page)) == len(wanted) > 1
-    assert {(row[0], row[3]) for row in shown(page)} == {("ast-tiny", "0.5")}
+    assert {(row[0], row[3]) for row in shown(page)} == {("AST-Tiny", "0.5")}
     expect(page.locator(".found")).to_have_text(f"{len(wanted)} of {len(rows)} evaluations")
     page.get_by_role("button", name="Show all").click()
     assert len(shown(page)) == len(rows)
@@ -39,7 +39,7 @@ def test_filters_leave_the_rows_that_fit_and_say_how_many(open_page):
 def test_search_finds_words_of_a_row(open_page):
     page = open_page()
     page.get_by_label("Search").fill("digits RANDOM")
-    assert {(row[1], row[2]) for row in shown(page)} == {("fsdd-digits", "random")}
+    assert {(row[1], row[2]) for row in shown(page)} == {("FSDD Digits", "random")}
     page.get_by_label("Search").fill("nothing like this")
     assert shown(page) == []
 
@@ -65,7 +65,7 @@ def test_a_heading_sorts_up_then_down_then_not_at_all_and_what_is_missing_stands
 
 def test_focus_and_hover_say_what_a_row_rests_on_and_escape_hides_it(open_page):
     page = open_page()
-    one = next(one for one in held(page) if one["changed"] and one["dataset"] == "fsdd-digits")
+    one = next(one for one in held(page) if one["changed"] and one["dataset"] == "FSDD Digits")
     button = page.locator(f"#{one['anchor']} button.open")
     tip = page.get_by_role("tooltip")
     button.focus()
@@ -86,7 +86,13 @@ def test_a_row_opens_its_cell_by_mouse_and_by_keyboard(open_page):
     page.keyboard.press("Enter")
     detail = page.locator(f"#{one['anchor']}-detail")
     expect(button).to_have_attribute("aria-expanded", "true")
-    for said in (key, f"results/cells/evaluate/{one['backbone']}/", "snakemake results/cells/", ".log", '"keep_rate"'):
+    for said in (
+        key,
+        f"results/cells/evaluate/{one['backbone'].lower()}/",
+        "snakemake results/cells/",
+        ".log",
+        '"keep_rate"',
+    ):
         expect(detail).to_contain_text(said)
     page.locator(f"#{one['anchor']} td").nth(2).click()
     expect(detail).to_have_count(0)
@@ -94,8 +100,8 @@ def test_a_row_opens_its_cell_by_mouse_and_by_keyboard(open_page):
 
 def test_a_link_leads_to_a_row_even_where_it_was_filtered_out_and_to_a_cell_that_was_folded(open_page):
     page = open_page()
-    one = next(one for one in held(page) if one["backbone"] == "audiomae-tiny" and one["changed"])
-    page.get_by_label("Backbone").first.select_option("ast-tiny")
+    one = next(one for one in held(page) if one["backbone"] == "AudioMAE-Tiny" and one["changed"])
+    page.get_by_label("Backbone").first.select_option(label="AST-Tiny")
     page.evaluate("at => { location.hash = at }", one["anchor"])
     expect(page.locator(f"#{one['anchor']}-detail")).to_be_in_viewport()
     anchor = one["cells"][0]

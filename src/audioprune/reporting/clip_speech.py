@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from audioprune.exhibits import display
 from audioprune.reporting.clip_answers import Answer, Arm
 from audioprune.reporting.explorer import anchor
 from audioprune.reporting.transcripts import compared
@@ -29,7 +30,15 @@ def arm(transcribed: Result) -> Arm:
     own = transcribed.settings
     pruned = own.policy != "none"
     method = f"{own.policy}, within the {own.within}, block {', '.join(map(str, own.blocks))}" if pruned else own.policy
-    return Arm(own.dataset, own.recogniser, method, f"{own.keep_rate:g}", "", (), anchor(transcribed.key))
+    return Arm(
+        display.text(own.dataset),
+        display.text(own.recogniser),
+        method,
+        f"{own.keep_rate:g}",
+        "",
+        (),
+        anchor(transcribed.key),
+    )
 
 
 def chosen(

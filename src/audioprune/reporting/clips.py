@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from audioprune.cells.query import value_of
+from audioprune.exhibits import display
 from audioprune.labels import method_label, score_of
 from audioprune.reporting import clip_answers, clip_picture, clip_sound, clip_speech, explorer
 from audioprune.reporting.clip_answers import Answer, Arm, Looked
@@ -89,9 +90,8 @@ def _arm(trace: Result, looked: Looked) -> Arm:
     pruning, backbone = trace.settings.pruning, value_of(trace, "backbone")
     stages = ("input", *(f"after block {block}" for block in looked.kept))
     score, rate = score_of(backbone, pruning), f"{pruning.keep_rate:g}"
-    return Arm(
-        value_of(trace, "dataset"), backbone, method_label(pruning), rate, score, stages, explorer.anchor(trace.key)
-    )
+    names = display.text(value_of(trace, "dataset")), display.text(backbone), display.method(method_label(pruning))
+    return Arm(*names, rate, display.text(score), stages, explorer.anchor(trace.key))
 
 
 def _clips(
@@ -111,7 +111,8 @@ def _clips(
         answers = [one.answer(number, name, facts) for number, one in zip(numbers, looked, strict=True)]
         end = len(x) * clip_picture.HOP
         yield Clip(
-            facts.name, clean(name), clean(", ".join(facts.classes[label] for label in labels)), round(end, 3), len(x),
+            display.text(facts.name), clean(name), clean(", ".join(facts.classes[label] for label in labels)),
+            round(end, 3), len(x),
             made["time_patches"], made["freq_patches"], made["patch"], made["stride"], padding,
             _signal(store.clips["extents"].iloc[row], made, padding), _base64(clip_picture.picture(x)),
             _sound(store, row, end, credit), _credit(first, name, credit), tuple(filter(None, answers)),
@@ -127,7 +128,8 @@ def _spoken(arms: list[Result], numbers: range, room: int, credit: Credit | None
         x = clip_picture.log_mel(store.waveform(row))
         said = store.clips["transcript"].iloc[row]
         yield Clip(
-            arms[0].settings.dataset, clean(name), clean(said), round(len(x) * clip_picture.HOP, 3), len(x),
+            display.text(arms[0].settings.dataset), clean(name), clean(said),
+            round(len(x) * clip_picture.HOP, 3), len(x),
             0, 0, 0, 0, 0, "", _base64(clip_picture.picture(x)),
             _sound(store, row, clip_speech.LONGEST, credit), _credit(arms[0], name, credit), answers,
         )  # fmt: skip

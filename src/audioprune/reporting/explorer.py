@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from audioprune.cells.provenance import code
+from audioprune.exhibits import display
 from audioprune.exhibits.table import CLEAR, Cell, Row, Table
 from audioprune.wording import clean, number
 
@@ -25,6 +26,7 @@ FILTERS = {
     "backbone": "Backbone", "dataset": "Dataset", "method": "Method", "trained": "Trained at",
     "keep_rate": "Evaluated at", "blocks": "Blocks", "score": "Score", "test": "Test",
 }  # fmt: skip
+NAMED = ("backbone", "dataset", "method", "keep_rate", "trained", "variant", "selection")
 AS_EVALUATED = "as evaluated"
 
 
@@ -73,6 +75,13 @@ class Evaluation:
     at_chance: str  # what the unpruned model knows, where that is too little
     against: str  # anchor of its reference
     cells: tuple[str, ...]  # anchors
+    names: Mapping[str, str]  # the fields of NAMED as they are typed, by which it is found
+
+    @property
+    def said(self) -> str:
+        """What a link to it says."""
+        trained = "" if self.trained == AS_EVALUATED else f", trained {self.trained}"
+        return f"{self.backbone} on {self.dataset}, {self.method} at {self.keep_rate}{trained}"
 
     @property
     def clear(self) -> bool:
@@ -115,20 +124,20 @@ class Explorer:
     @property
     def data(self) -> str:
         """What the script reads: JSON that holds no `<`, so that it may stand in a page."""
-        rows = [asdict(one) for one in self.evaluations]
+        rows = [{name: value for name, value in asdict(one).items() if name != "names"} for one in self.evaluations]
         fields = [*rows[0]] if rows else []
         held = {"filters": dict(self.filters), "fields": fields, "rows": [[*row.values()] for row in rows]}
         return embedded(held)
 
-    def find(self, **known: Any) -> Evaluation | None:
-        """The one evaluation that has these values: what a row of another table shows; None where none or several do.
+    def shown(self, row: Mapping[str, Any]) -> list[Evaluation]:
+        """The evaluations whose values stand in a row of another table: what its numbers lead to.
 
-        Not said: evaluated as trained, unperturbed, of the last epoch's weights.
+        They have whatever the row says of backbone, dataset, method and the like, and one of its values.
         """
-        asked = {"trained": AS_EVALUATED, "test": "", "selection": "last"} | known
-        asked = {name: _keep_rate(value) if name == "keep_rate" else value for name, value in asked.items()}
-        found = [one for one in self.evaluations if all(getattr(one, name) == value for name, value in asked.items())]
-        return found[0] if len(found) == 1 else None
+        asked = {name: _typed(row[name]) for name in NAMED if row.get(name) not in (None, "")}
+        held = {_rounded(one.value, 3) for one in row.values() if isinstance(one, Cell)} - {None}
+        fit = [one for one in self.evaluations if one.value.value in held]
+        return [one for one in fit if all(one.names[name] == value for name, value in asked.items())]
 
 
 def explore(results: Results, table: Table | None) -> Explorer:
@@ -159,13 +168,14 @@ def _evaluation(row: Row) -> Evaluation:
     value, delta = (at[name] if isinstance(at[name], Cell) else Cell() for name in ("value", "delta"))
     cells, against = (tuple(anchor(path) for path in at[name].split("; ") if path) for name in ("cells", "against"))
     changed = None if delta.only_first is None or delta.only_second is None else (delta.only_first, delta.only_second)
-    names = ("backbone", "dataset", "method", "blocks", "score", "test", "selection", "variant", "metric")
-    said: dict[str, Any] = {name: clean(at[name]) for name in names}
+    said: dict[str, Any] = {name: clean(at[name]) for name in ("blocks", "test", "selection", "metric")}
     return Evaluation(
         anchor=_result(cells),
+        method=display.method(clean(at["method"])),
+        **{name: display.text(clean(at[name])) for name in ("backbone", "dataset", "score", "variant")},
         **said,
-        trained=at["trained"] or AS_EVALUATED,
-        keep_rate=_keep_rate(at["keep_rate"]),
+        trained=_trained(at["trained"]),
+        keep_rate=_typed(at["keep_rate"]),
         value=_interval(value),
         why=clean(value.why),
         delta=_interval(delta),
@@ -176,6 +186,7 @@ def _evaluation(row: Row) -> Evaluation:
         at_chance=clean(at["at_chance"]),
         against=_result(against),
         cells=cells,
+        names={name: _typed(at[name]) for name in NAMED},
     )
 
 
@@ -183,8 +194,15 @@ def _result(cells: tuple[str, ...]) -> str:
     return f"result-{cells[0].removeprefix('cell-')}" if cells else ""
 
 
-def _keep_rate(rate: float) -> str:
-    return f"{rate:g}"
+def _trained(label: str) -> str:
+    """'topk-kr0.5' -> 'TopK at 0.5'; what was not pruned in training was trained unpruned."""
+    method, _, rate = label.rpartition("-kr")
+    return AS_EVALUATED if not label else "unpruned" if method == "none" else f"{display.method(method)} at {rate}"
+
+
+def _typed(value: str | float) -> str:
+    """A name, or a keep-rate, as it is typed."""
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _interval(cell: Cell) -> Interval:
