@@ -194,6 +194,15 @@ class Pace(Closed):
     device: str = Field("here", description="`here`: the device of the planning machine; else the device's name")
 
 
+class Reporting(Closed):
+    """What a study's report holds besides its results."""
+
+    sound: bool = Field(
+        False,
+        description="clips of your own data can be played in the report; those of sources as their licences allow",
+    )
+
+
 class Study(Closed):
     """What is run and reported together."""
 
@@ -217,6 +226,7 @@ class Study(Closed):
     costs: tuple[Cost, ...] = Field((), description="further models, counted and timed and not trained")
     recognitions: tuple[Recognition, ...] = Field((), description="speech recognisers off the shelf, pruned")
     pace: tuple[Pace, ...] = Field((), description="how they are timed on clips of their own lengths; none: not at all")
+    report: Reporting = Field(Reporting(), description="what the report holds besides results")
 
     @model_validator(mode="after")
     def _something(self) -> Self:

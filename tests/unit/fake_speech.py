@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 from fakes import Study
 
+from audioprune.audio.store import write_store
 from audioprune.facts.recogniser import RECOGNISERS
 from audioprune.profiling import whisper_macs
 from audioprune.results.recognitions import Arm, arms, at
 from audioprune.results.study import Results
-from audioprune.settings import TranscribeSettings
+from audioprune.settings import AudioSettings, TranscribeSettings
 from audioprune.statistics.halves import halves
 
 _folders = []
@@ -63,6 +64,9 @@ def transcripts(errors: list[int], words: int | list[int] = 10, **more) -> pd.Da
 def study(folder: Path, given: dict, missing: tuple = (), more: tuple = (), **inputs) -> Results:
     """given {How, or (policy, keep-rate) of one within the sound: transcripts}; `more` cells that it has too."""
     made = Study(folder)
+    inputs.setdefault(
+        "audio", made.cell("audio", "commonvoice-100", AudioSettings(dataset="commonvoice-100"), files=[_sounds])
+    )
     cells = [*more]
     for i, (how, frame) in enumerate(given.items()):
         own = TranscribeSettings(recogniser="whisper-base", dataset="commonvoice-100", **How(*how)._asdict())
@@ -75,6 +79,12 @@ def arm(results: Results, policy: str, keep_rate: float = 1.0, budget: str = "fi
     found = at(arms(results), policy, keep_rate, budget)
     assert found is not None
     return found
+
+
+def _sounds(out: Path) -> None:
+    """Three clips of a tone."""
+    tone = 0.2 * np.sin(np.arange(16000) / 5)
+    write_store(out, [({"clip": f"c{i}", "split": "test", "transcript": "one two"}, tone) for i in range(3)])
 
 
 @cache

@@ -67,13 +67,13 @@ def test_matrix_crosses_trained_and_evaluated_keep_rates():
             cell = row(table, trained_at=trained, shown="value")[f"evaluated_at_{evaluated:g}"]
             assert cell.value == pytest.approx(accuracy("audiomae-tiny", name, other))
             assert cell.low < cell.value < cell.high
-            below = row(table, trained_at=trained, shown="matched_minus_this")[f"evaluated_at_{evaluated:g}"]
+            change = row(table, trained_at=trained, shown="this_minus_matched")[f"evaluated_at_{evaluated:g}"]
             if trained == evaluated:
-                assert below is None
+                assert change is None
             else:
                 matched = accuracy("audiomae-tiny", other, other)
-                assert below.value == pytest.approx(matched - cell.value)
-                assert below.low <= below.value <= below.high
+                assert change.value == pytest.approx(cell.value - matched)
+                assert change.low <= change.value <= change.high
 
 
 def test_matrix_holds_nothing_else_than_topk_at_its_own_blocks():

@@ -12,7 +12,7 @@ from fakes import collected, shared
 from audioprune.exhibits import named
 from audioprune.exhibits.headline import Question, Sentence
 from audioprune.exhibits.table import Cell, Row, Table
-from audioprune.reporting.answers import answers
+from audioprune.reporting.answers import Answer, answers
 from audioprune.tables import low_intensity, ranking
 from audioprune.wording import number
 
@@ -45,10 +45,10 @@ CLOSE = Cell(2.0, 0.1, 3.9, p=0.04)
 def test_words_follow_from_the_intervals():
     assert answer_to(("a", 0.5, UP), ("b", 0.5, UP)) == "Yes"
     assert answer_to(("a", 0.5, UP), ("b", 0.5, BOTH)) == "In 1 of 2 cases"
-    assert answer_to(("a", 0.5, BOTH), ("b", 0.5, BOTH)) == "Not shown: none lies above zero beyond chance"
+    assert answer_to(("a", 0.5, BOTH), ("b", 0.5, BOTH)) == "Not measurably: no such difference is beyond chance"
     assert (
         answer_to(("a", 0.5, DOWN), ("b", 0.5, BOTH))
-        == "Not shown: none lies above zero beyond chance; the reverse in 1 of 2 cases"
+        == "Not measurably: no such difference is beyond chance; the reverse is in 1 of 2 cases"
     )
     assert answer_to(("a", 0.5, DOWN), ("b", 0.5, UP)) == "In 1 of 2 cases, and the reverse in 1"
 
@@ -56,17 +56,26 @@ def test_words_follow_from_the_intervals():
 def test_what_lies_above_zero_by_itself_may_not_among_several():
     """Two p-values of 0.04 are 0.08 by Holm; beside one of 0.001 the other stays 0.04."""
     assert answer_to(("a", 0.5, CLOSE)) == "Yes"
-    assert answer_to(("a", 0.5, CLOSE), ("b", 0.5, CLOSE)) == "Not shown: none lies above zero beyond chance"
+    assert answer_to(("a", 0.5, CLOSE), ("b", 0.5, CLOSE)) == "Not measurably: no such difference is beyond chance"
     assert answer_to(("a", 0.5, CLOSE), ("b", 0.5, UP)) == "Yes"
     (found,) = answers([below(("a", 0.5, CLOSE), ("b", 0.5, UP), ("c", 0.5, BOTH))])
     assert found.text.startswith("In 1 of 3 cases. ")
     assert found.text.endswith("Adjusted by Holm for these 3.")
 
 
+def test_a_short_answer_is_its_first_clause():
+    told = {
+        "Yes, at full size. Points: a on b.": "Yes, at full size.",
+        "Of 6, 5 differ (5 %): a on b. More.": "Of 6, 5 differ (5 %)",
+    }
+    for text, short in told.items():
+        assert Answer("Who?", text, "table1", "Table 1").short == short
+
+
 def test_values_with_intervals_at_the_lowest_keep_rate_only():
     (found,) = answers([below(("a-tiny", 0.7, DOWN), ("a-tiny", 0.5, UP), ("b-tiny", 0.5, Cell(why="not made yet")))])
     assert found.question == "Is ranking by intensity worse than by attention at keep-rate 0.5?"
-    assert found.text == "Yes. Points below attention (negative: above): a-tiny on esc10 2.0 [1.0, 3.0]."
+    assert found.text == "Yes. Intensity minus attention, in points: a-tiny on esc10 −2.0 [−3.0, −1.0]."
     assert (found.exhibit, found.label) == ("ranking", "Ranking")
 
 
@@ -92,7 +101,7 @@ def competence(*models: tuple[str, str, str]) -> SimpleNamespace:
 def test_models_that_have_not_learnt_are_in_no_answer_and_listed_once():
     asked = below(("a-tiny", 0.5, UP), ("b-tiny", 0.5, DOWN))
     first, left_out = answers([asked, competence(("a-tiny", "", "counts"), ("b-tiny", "", "left out"))])
-    assert first.text == "Yes. Points below attention (negative: above): a-tiny on esc10 2.0 [1.0, 3.0]."
+    assert first.text == "Yes. Intensity minus attention, in points: a-tiny on esc10 −2.0 [−3.0, −1.0]."
     assert left_out.question == "Which models are left out of all answers and verdicts?"
     assert left_out.text == "1 of 2, which unpruned have not learnt enough: b-tiny on esc10 (12.0 %)."
     assert (left_out.exhibit, left_out.label) == ("competence", "Learnt")
@@ -116,7 +125,7 @@ def test_a_difference_of_two_models_names_both_and_needs_both():
     asked = Question(question="Does b keep more than a?", above="Points", difference="drop", of={})
     row = {"keep_rate": 0.5, "drop": UP, "against": "b-tiny"}
     (found,) = answers([exhibit(asked, row)])
-    assert found.text == "Yes. Points: b-tiny minus a-tiny on esc10 2.0 [1.0, 3.0]."
+    assert found.text == "Yes. Points: b-tiny minus a-tiny on esc10 +2.0 [+1.0, +3.0]."
     learnt = competence(("a-tiny", "", "counts"), ("b-tiny", "", "left out"))
     assert [one.exhibit for one in answers([exhibit(asked, row), learnt])] == ["competence"]
 
@@ -176,7 +185,7 @@ def test_they_stand_in_the_order_of_the_exhibits():
 def test_a_table_of_a_study_answers_with_all_its_intervals(name):
     found = next(filter(None, (_of_study(made(), name) for made in (shared, ablations, token_study))))
     (answer,), (own,) = found.answers, found.exhibits
-    assert (answer.exhibit, answer.label) == (name, "Table 1" if name == "table1" else own.heading)
+    assert (answer.exhibit, answer.label) == (name, own.label)
     assert "at keep-rate 0.5" in answer.question
     asked = {**own.headline.of, "keep_rate": 0.5}
     rows = [row.cells for row in own.table.rows if all(row.cells[key] == value for key, value in asked.items())]
@@ -184,7 +193,9 @@ def test_a_table_of_a_study_answers_with_all_its_intervals(name):
     cells = [cell for cell in cells if cell.low is not None]
     assert answer.text.count("[") == len(cells) > 0
     for cell in cells:
-        assert f"{number(cell.value, 1)} [{number(cell.low, 1)}, {number(cell.high, 1)}]" in answer.text
+        ends = (-cell.high, -cell.low) if own.headline.turned else (cell.low, cell.high)
+        said = [number(one, 1, signed=True) for one in (-cell.value if own.headline.turned else cell.value, *ends)]
+        assert f"{said[0]} [{said[1]}, {said[2]}]" in answer.text
 
 
 def _of_study(results, name: str):

@@ -61,7 +61,7 @@ SHOWN: dict[str, Callable[[Table], bool]] = {  # words of a caption or a note, a
     r"\bbeside both\b|\bP0's: |^Released: ": lambda t: published(t),
     r"Published values marked": lambda t: published(t) or any("†" in e.text for e in entries(t)),
     r"\bfurther recipe\b": lambda t: any("recipe 2" in row.group for row in t.rows),
-    r"^AST − this: ": lambda t: any(column.header == "AST − this" for column in t.layout().columns),
+    r"Δ to AST\b": lambda t: any(column.header == "Δ to AST" for column in t.layout().columns),
     r"\bas released, it repeats\b": lambda t: any("as_released" in e.text for e in entries(t)),
     r"\bKernel graph\b": lambda t: any(e.text == "graph" for e in entries(t)),
     r"\b[Tt]hroughput\b|\bspeed-up\b": lambda t: any("peed-up" in column.header for column in t.layout().columns),

@@ -21,8 +21,10 @@ from audioprune.claims.ledger import judge_all
 from audioprune.exhibits import named, table_json
 from audioprune.exhibits.headline import Question
 from audioprune.exhibits.table import Cell, Row, Table
+from audioprune.reporting import cards, sections
 from audioprune.reporting.content import Report, collect
 from audioprune.tables._published import MARKS
+from audioprune.wording import number
 
 SHOWN = {
     shared: ("claims", "table1", "table4", "table7"),
@@ -41,9 +43,9 @@ QUESTION = Question(
 def first_page(report: Report) -> dict:
     return {
         "answers": report.answers,
-        "verdicts": report.verdicts,
-        "verdicts_heading": report.verdicts_heading,
-        "glance": report.glance,
+        "findings": report.findings,
+        "claims": report.claims,
+        "tally": report.tally,
         "lead": report.lead,
     }
 
@@ -60,33 +62,102 @@ def test_with_headings_in_other_words_it_says_the_same(made, tmp_path):
         path.write_text(json.dumps(table), encoding="utf-8")
     before, after = (first_page(collect(made(), where)) for where in (drawn, others))
     assert before["answers"]
-    assert before["glance"]
+    assert before["findings"]
     assert after == before
 
 
-def test_at_a_glance_has_the_numbers_of_the_predictions():
-    shown = [("table", "table1")]
-    (row,) = [
-        row.cells
-        for row in collect(shared(), draw(shared(), shown)).glance.rows
-        if (row.cells["backbone"], row.cells["dataset"]) == ("ast-tiny", "fsdd-digits")
-    ]
-    unpruned, pruned = (right(f"ast-tiny/fsdd-digits/{label}/fold1-seed0/last") for label in ("none-kr1", "topk-kr0.5"))
-    assert (row["metric"], row["keep_rate"]) == ("top-1 accuracy, %", 0.5)
-    assert row["unpruned"].value == pytest.approx(unpruned)
-    assert row["pruned"].value == pytest.approx(pruned)
-    assert row["drop"].value == pytest.approx(unpruned - pruned)
+def test_the_finding_on_cost_has_the_changes_of_the_predictions():
+    """Pruned minus unpruned, in points; the models, the share saved and the tier are named."""
+    found = collect(shared(), draw(shared(), [("table", "table1"), ("table", "competence")]), tier="synthetic").findings
+    (cost,) = found
+    losses = {}
+    for backbone in ("ast-tiny", "audiomae-tiny"):
+        unpruned, pruned = (
+            right(f"{backbone}/fsdd-digits/{label}/fold1-seed0/last") for label in ("none-kr1", "topk-kr0.5")
+        )
+        losses[backbone] = pruned - unpruned
+    assert cost.title.startswith("On synthetic audio, pruning to keep-rate 0.5 costs ")
+    told = {name: f"{number(loss, 1, signed=True)} points [" in cost.text for name, loss in losses.items()}
+    assert any(told.values()), (cost.text, losses)
+    assert "% of the MACs" in cost.text
 
 
-def test_at_a_glance_names_the_metric_of_each_dataset():
-    shown = [("table", "table1")]
-    rows = [row.cells for row in collect(shared(), draw(shared(), shown)).glance.rows]
-    assert {(row["dataset"], row["metric"]) for row in rows} == {
-        ("fsdd-digits", "top-1 accuracy, %"),
-        ("esc10", "top-1 accuracy, %"),
-        ("birds", "mAP × 100"),
-        ("spc2", "top-1 accuracy, %"),
+def test_findings_on_printed_numbers_are_those_of_the_published_tables():
+    """All 36 + 18 ratios B of AudioMAE are within 0.3 points of K / N, by hand; eight claims are misread."""
+    found = collect(shared(), draw(shared(), [("figure", "diagonal"), ("table", "claims")])).findings
+    random, misread = found[:2]
+    assert "all 54 printed shares" in random.text
+    assert "within 0.3 points" in random.text
+    assert "AST rise up to 23.3 points" in random.text
+    wrong = [j for j in judge_all(shared()) if j.verdict == "misstated" and "macs" in j.misread]
+    assert misread.title.startswith({8: "Eight"}[len(wrong)])
+    quoted = [float(j.claim.quantities["macs"].value) for j in wrong]
+    assert f"{min(quoted):.1f} to {max(quoted):.1f} %" in misread.text
+
+
+def test_every_claim_is_one_card_and_the_tally_counts_them():
+    report = collect(shared(), draw(shared(), [("table", "claims")]))
+    assert sorted(card.claim.rstrip("†‡") for card in cards_of(report)) == sorted(", ".join(c.ids) for c in load())
+    assert dict(report.tally) == Counter(judged.verdict for judged in judge_all(shared()))
+    (folded,) = [group for group in report.claims if group.title]
+    assert folded.verdict == "misstated"
+    assert len(folded.cards) == 8
+    order = [group.verdict for group in report.claims]
+    assert order == sorted(order, key=[*cards.MEANING].index)
+
+
+def test_a_card_has_what_the_claim_says_and_every_cell_behind_it():
+    by_claim = {
+        card.claim.rstrip("†‡"): card for card in cards_of(collect(shared(), draw(shared(), [("table", "claims")])))
     }
+    for judged in judge_all(shared()):
+        card = by_claim[", ".join(judged.claim.ids)]
+        assert (card.question, card.verdict, card.where) == (
+            judged.claim.question,
+            judged.verdict,
+            judged.verdict_where,
+        )
+        assert card.thresholds == judged.claim.thresholds
+        assert " ".join(judged.claim.sources[0].quote.split()) in card.quote
+        assert {cell for part in card.parts for cell in part.cells} == {cell for p in judged.parts for cell in p.cells}
+
+
+def test_numbers_of_exhibits_are_the_papers_or_ours_in_the_order_of_the_sections():
+    """A number does not depend on what a study has."""
+    whole = {
+        one.name: one.label
+        for one in collect(shared(), draw(shared(), [("table", "table1"), ("table", "data")])).exhibits
+    }
+    alone = {one.name: one.label for one in collect(shared(), draw(shared(), [("table", "data")])).exhibits}
+    assert whole["table1"] == "Table 1"
+    assert whole["data"] == alone["data"]
+    every = sections.numbers({kind: named.names(kind) for kind in ("table", "figure")})
+    assert len(set(every.values())) == len(every)
+    assert every["figure21"] == "Figure 21"
+    assert every["cost-forest"] == "Figure S1"
+
+
+def test_every_exhibit_has_a_place_and_new_ones_find_theirs():
+    placed = {
+        name: sections.load()[sections.place(name).section].id
+        for kind in ("table", "figure")
+        for name in named.names(kind)
+    }
+    assert placed["table1"] == "costs"
+    assert placed["wer"] == placed["wer-by-policy"] == "robustness"
+    assert sections.load()[sections.place("never-heard-of").section].id == "robustness"
+    assert sections.place("never-heard-of").how == "folded"
+    assert sections.place("figure14").fold == sections.place("figure5").fold == "Ratio A, clip by clip"
+
+
+def test_exhibits_of_one_title_share_a_fold_and_keep_their_numbers():
+    shown = [("figure", name) for name in ("figure5", "figure14")] + [("table", "table5")]
+    (kept,) = [
+        section for section in collect(token_study(), draw(token_study(), shown)).sections if section.id == "kept"
+    ]
+    titles = [(title, [one.label for one in own]) for title, own in kept.folds()]
+    (table5,) = [one.heading for one in kept.exhibits if one.name == "table5"]
+    assert titles == [(table5, ["Table 5"]), ("Ratio A, clip by clip", ["Figure 5", "Figure 14"])]
 
 
 def right(address: str) -> float:
@@ -100,17 +171,16 @@ def test_claims_have_the_mark_of_their_source_and_lead_to_an_exhibit_that_is_the
     """To the one where their measured evidence stands; to that of all claims where nothing was measured, or the
     exhibit is not in the report."""
     shown = [("table", "claims"), ("table", "table1")]
-    found = {line.claim: line for line in collect(shared(), draw(shared(), shown)).verdicts}
+    found = {card.claim: card for card in cards_of(collect(shared(), draw(shared(), shown)))}
     assert len(found) == len(load())
     for judged in judge_all(shared()):
         claim = judged.claim
-        line = found[", ".join(claim.ids) + MARKS.get(claim.sources[0].status, "")]
+        card = found[", ".join(claim.ids) + MARKS.get(claim.sources[0].status, "")]
         run = any(part.basis == "cells" and part.verdict != "not-run" for part in judged.parts)
         there = claim.exhibit == "table1" and run and not judged.corrected
-        assert (line.exhibit, line.label) == (
-            ("table1", "Table 1") if there else ("claims", "Claims and their evidence")
-        )
-    assert {line.exhibit for line in found.values()} == {"table1", "claims"}
+        assert card.exhibit == ("table1" if there else "claims")
+        assert card.label == "Table 1" if there else re.fullmatch(r"Table S\d+", card.label)
+    assert {card.exhibit for card in found.values()} == {"table1", "claims"}
     assert {ids[-1] for ids in found} >= {"†", "‡"}
 
 
@@ -148,22 +218,22 @@ def test_parts_are_counted_alike_wherever_they_are_printed(made):
     ((_, folder),) = drawn.values()
     rows = [row.cells for row in table_json.loads((folder / "claims.json").read_text(encoding="utf-8")).rows]
     looked = 0
-    for line in report.verdicts:
-        own = [row for row in rows if row["claim"] + row["mark"] == line.claim and row.get("parts")]
-        if not (said := COUNTED.search(line.evidence)):
+    for card in cards_of(report):
+        own = [row for row in rows if row["claim"] + row["mark"] == card.claim and row.get("parts")]
+        if not (said := COUNTED.search(card.brief)):
             continue
-        corrected = "Corrected: " in line.evidence
+        corrected = "Corrected: " in card.brief
         own = own if corrected else [row for row in own if row["basis"] == "measured"]
         expected = Counter()
         for row in own:
             expected[row["says"]] += row["parts"]
         found = {verdict: int(n) for n, verdict in (one.split() for one in said[1].split(", "))}
-        assert found == dict(expected), line
+        assert found == dict(expected), card
         assert int(said[2]) == sum(expected.values())
         looked += 1
     assert looked > 8
     absent = [row["parts"] for row in rows if row.get("parts") and row["says"] == "not-run"]
-    (section,) = [section for section in report.sections if section.name == "not-run"]
+    (section,) = [detail for detail in report.details if detail.name == "not-run"]
     assert f" {sum(absent)} parts of " in f" {section.text}"
     assert sum(absent) > 10
 
@@ -192,7 +262,7 @@ def test_quote_statement_thresholds_and_expectation_stand_with_every_verdict():
 def test_a_verdict_on_other_data_says_so_by_itself():
     """'refuted' of tiny models on made-up data never stands alone; a misreading is one wherever it is judged."""
     report = collect(shared(), draw(shared(), [("table", "claims")]))
-    verdicts = {line.claim: line.verdict for line in report.verdicts}
+    verdicts = {card.claim: card.where for card in cards_of(report)}
     assert verdicts["000-1, 001-1‡"].endswith(" on fsdd-digits, esc10 and birds with tiny models")
     assert verdicts["000-6‡"] == "misstated"
     assert verdicts["P0-2†"] == "superseded"
@@ -217,11 +287,17 @@ def test_a_new_table_brings_its_question(tmp_path):
     )
     write(tmp_path, "shapes", table)
     module = SimpleNamespace(TITLE="Shapes: circles and squares", CAPTION="Their sums.", HEADLINE=QUESTION)
-    first, own = collect(shared(), {"table/shapes": (module, tmp_path)} | draw(shared(), [("table", "table1")])).answers
-    assert first.exhibit == "table1"
+    report = collect(shared(), {"table/shapes": (module, tmp_path)} | draw(shared(), [("table", "table1")]))
+    (own,) = [answer for answer in report.answers if answer.exhibit != "table1"]
+    assert len(report.answers) == 2
     assert own.question == "Do circles sum to more than squares at keep-rate 0.5?"
-    assert own.text == "Yes. Circles minus squares: a-tiny on b 4.0 [2.0, 6.0]. Products left out: 1."
-    assert (own.exhibit, own.label) == ("shapes", "Shapes: circles and squares")
+    assert own.text == "Yes. Circles minus squares: a-tiny on b +4.0 [+2.0, +6.0]. Products left out: 1."
+    assert own.exhibit == "shapes"
+    assert re.fullmatch(r"Table S\d+", own.label)
+
+
+def cards_of(report: Report) -> list:
+    return [card for group in report.claims for card in group.cards]
 
 
 def write(folder: Path, name: str, table: Table) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from fakes import DEVICE, Study, draw, shared, throughput
+from fakes import DEVICE, Study, shared, throughput
 
 from audioprune.exhibits import named
-from audioprune.reporting.content import collect
 from audioprune.results import costs
 from audioprune.results.study import Results
 from audioprune.settings import Model, ThroughputSettings
@@ -55,9 +54,3 @@ def test_no_other_table_gives_a_speed_up_without_its_kernel():
         speed_ups = [column.header for column in columns if column.header.startswith("Speed-up")]
         told = all(header.endswith(("eager", "fused")) for header in speed_ups)
         assert told or any(column.header == "Kernel" for column in columns), name
-
-
-def test_at_a_glance_gives_both_kernels_and_the_protocol():
-    table = collect(shared(), draw(shared(), [("table", "table1")])).glance
-    assert {"speed_up", "speed_up_fused"} <= {column.key for column in table.columns}
-    assert any("warm-up" in note for note in table.notes)

@@ -96,7 +96,7 @@ def shown_in(claim: Claim, shown: list[Part]) -> str:
 
 
 def _brief(claim: Claim, verdict: str, corrected: str, wrong: dict, printed: list[Part], made: list[Part]) -> str:
-    """What the first page says: one line for each claim."""
+    """What the card of a claim says before it unfolds: one line."""
     shown = _shown(made)
     if corrected:
         said = [f"“{was}” is {is_}" for was, is_ in wrong.values()]

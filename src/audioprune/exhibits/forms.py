@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
-from audioprune.exhibits import escape
-from audioprune.exhibits.table import Column, Entry, Table
+from audioprune.exhibits import display, escape
+from audioprune.exhibits.table import CLEAR_MARK, Column, Entry, Table
 
 Entries = tuple[Entry, ...]  # a row
 
 
-def html(table: Table) -> str:
-    """A fragment: the table in a box that scrolls by itself, then its notes."""
+Links = Callable[[Mapping[str, Any]], list[tuple[str, str]]]  # of the cells of a row: (where to, what it says)
+
+
+def html(
+    table: Table,
+    label: str = "",
+    dim: Callable[[Mapping[str, Any]], bool] | None = None,
+    links: Links = lambda cells: [],
+) -> str:
+    """A fragment: the table in a box that scrolls by itself, then its notes; `label` names it where it is not seen.
+
+    `dim` says of the cells of which rows that they say nothing, as those of models at chance; `links` where the
+    numbers of a row come from.
+    """
     layout = table.layout()
     heads = "".join(
         f'<th scope="col" class="{c.align}">{"<br>".join(map(escape.html, c.lines))}'
@@ -19,28 +32,51 @@ def html(table: Table) -> str:
         + "</th>"
         for c in layout.columns
     )
-    body = "".join(_group_html(name, rows, layout.columns) for name, rows in layout.groups)
-    notes = [f"<li><sup>{escape.html(m)}</sup> {escape.html(t)}</li>" for m, t in layout.footnotes]
-    notes += [f"<li>{escape.html(note)}</li>" for note in table.notes]
-    listed = f'\n<ul class="notes">{"".join(notes)}</ul>' if notes else ""
-    return f'<div class="scroll" tabindex="0"><table><thead><tr>{heads}</tr></thead>\n{body}</table></div>{listed}\n'
-
-
-def _group_html(name: str, rows: Iterable[Entries], columns: tuple[Column, ...]) -> str:
-    lines = (
-        [f'<tr class="group"><th scope="rowgroup" colspan="{len(columns)}"><span>{escape.html(name)}</span></th></tr>']
-        if name
-        else []
+    led = [(r.group, bool(dim and dim(r.cells)), links(r.cells)) for r in table.rows]
+    linked = any(to for _, _, to in led)
+    heads += '<th scope="col" class="left">From</th>' if linked else ""
+    body = "".join(
+        _group_html(name, rows, layout.columns, [(dimmed, to) for own, dimmed, to in led if own == name], linked)
+        for name, rows in layout.groups
     )
-    for row in rows:
-        lines.append("<tr>" + "".join(_entry_html(e, c) for e, c in zip(row, columns, strict=True)) + "</tr>")
+    marked = [f"<li><sup>{escape.html(m)}</sup> {_html(t)}</li>" for m, t in layout.footnotes]
+    listed = f'\n<ul class="notes">{"".join(marked)}</ul>' if marked else ""
+    notes = "".join(f"<li>{_html(note)}</li>" for note in table.notes)
+    listed += f'\n<details class="notes"><summary>Notes</summary><ul>{notes}</ul></details>' if notes else ""
+    name = escape.html(label)
+    box = f'class="scroll" role="region" aria-label="{name}" tabindex="0"' if label else 'class="scroll" tabindex="0"'
+    caption = f'<caption class="unseen">{name}</caption>' if label else ""
+    return f"<div {box}><table>{caption}<thead><tr>{heads}</tr></thead>\n{body}</table></div>{listed}\n"
+
+
+def _html(said: str) -> str:
+    """With names as a paper prints them."""
+    return escape.html(display.text(said))
+
+
+def _group_html(
+    name: str,
+    rows: Iterable[Entries],
+    columns: tuple[Column, ...],
+    led: Iterable[tuple[bool, list[tuple[str, str]]]],
+    linked: bool,
+) -> str:
+    wide = len(columns) + linked
+    head = f'<tr class="group"><th scope="rowgroup" colspan="{wide}"><span>{_html(name)}</span></th></tr>'
+    lines = [head] if name else []
+    for row, (dim, links) in zip(rows, led, strict=True):
+        start = '<tr class="chance">' if dim else "<tr>"
+        places = " ".join(f'<a href="#{to}" aria-label="{_html(said)}">→</a>' for to, said in links)
+        last = f'<td class="left">{places}</td>' if linked else ""
+        lines.append(start + "".join(_entry_html(e, c) for e, c in zip(row, columns, strict=True)) + f"{last}</tr>")
     return "<tbody>" + "\n".join(lines) + "</tbody>\n"
 
 
 def _entry_html(entry: Entry, column: Column) -> str:
     marks = f"<sup>{escape.html(entry.marks)}</sup>" if entry.marks else ""
     kind = column.align + (" missing" if entry.missing else "") + (" long" if column.wrap else "")
-    return f'<td class="{kind}">{escape.html(entry.text)}{marks}</td>'
+    kind += " clear" if CLEAR_MARK in entry.marks else ""
+    return f'<td class="{kind}">{_html(entry.text)}{marks}</td>'
 
 
 def typst(table: Table) -> str:
@@ -50,13 +86,17 @@ def typst(table: Table) -> str:
     heads = ", ".join(f"(({text}), {escape.typst(c.unit)})" for text, c in zip(lines, layout.columns, strict=True))
     align = ", ".join(f"({c.align}, {'true' if c.wrap else 'false'})" for c in layout.columns)
     groups = "".join(
-        f"({escape.typst(name)}, ({''.join(_row_typst(row) + ', ' for row in rows)})), " for name, rows in layout.groups
+        f"({_typst(name)}, ({''.join(_row_typst(row) + ', ' for row in rows)})), " for name, rows in layout.groups
     )
-    notes = [f"({escape.typst(m)}, {escape.typst(t)})" for m, t in layout.footnotes]
-    notes += [f'("", {escape.typst(note)})' for note in table.notes]
+    notes = [f"({escape.typst(m)}, {_typst(t)})" for m, t in layout.footnotes]
+    notes += [f'("", {_typst(note)})' for note in table.notes]
     listed = "".join(note + ", " for note in notes)
     return f"#booktable(({heads},), ({align},), ({groups}), ({listed}))\n"
 
 
+def _typst(said: str) -> str:
+    return escape.typst(display.text(said))
+
+
 def _row_typst(row: Entries) -> str:
-    return "(" + "".join(f"({escape.typst(e.text)}, {escape.typst(e.marks)}), " for e in row) + ")"
+    return "(" + "".join(f"({_typst(e.text)}, {escape.typst(e.marks)}), " for e in row) + ")"

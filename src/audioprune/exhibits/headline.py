@@ -1,4 +1,4 @@
-"""What a table says on the first page of the report: a question, and where in its rows the answer stands.
+"""What a table answers in its section of the report: a question, and where in its rows the answer stands.
 
 A table's module declares `HEADLINE = Question(...)`, or a Sentence of its own, and every report that shows the table
 asks it. All is read from the cells of rows, by key: headings are for readers.
@@ -37,4 +37,5 @@ class Question:
     above: str  # what is above zero where the answer is yes, and its unit
     difference: str  # key of cells
     of: Mapping[str, str]  # {key: value} of the rows that are asked
+    turned: bool = False  # shown with the other sign: as the change, where the difference is a loss
     caution: Callable[[Rows], str] = _none  # of the rows that count: a sentence on what the answer rests on, or nothing

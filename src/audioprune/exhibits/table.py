@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from audioprune.wording import number
 
 DASH = "–"
 NOT_RUN = "not run"
+WIDE, FEWER = 1.0, 1  # width of an interval from which on a value has one decimal
 FEW = 10  # clips that two models differ in, below which a difference is marked
 CLEAR = 0.05  # adjusted p of a difference that is marked as clear
 FEW_MARK, CLEAR_MARK = "§", "*"
@@ -62,15 +64,17 @@ class Column:
     scale: float = 1.0  # shown = held x scale; the CSV has what is held
     wrap: bool = False  # long text: broken into lines
     floor: bool = False  # what rounds to zero is shown as below the last digit
+    within: str = ""  # what the brackets behind a value are: '95 %'; set where an interval's column is joined to it
 
     @property
     def lines(self) -> tuple[str, ...]:
         """The heading; of more than nine letters on two lines, parted where they are most alike in length."""
-        gaps = [i for i, c in enumerate(self.header) if c == " "]
-        if len(self.header) <= 9 or not gaps:
-            return (self.header,)
-        middle = min(gaps, key=lambda i: abs(2 * i - len(self.header) + 1))
-        return self.header[:middle], self.header[middle + 1 :]
+        said = f"{self.header} [{self.within}]" if self.within else self.header
+        gaps = [i for i, c in enumerate(said) if c == " " and said[i - 1 : i + 2] != "5 %"]
+        if len(said) <= 9 or not gaps:
+            return (said,)
+        middle = min(gaps, key=lambda i: abs(2 * i - len(said) + 1))
+        return said[:middle], said[middle + 1 :]
 
 
 @dataclass(frozen=True)
@@ -109,9 +113,8 @@ class Table:
         """Everything as it is shown; rows of one group follow one another."""
         letters: dict[str, str] = {}
         used: dict[str, None] = {}
-        columns = (
-            tuple(c for c in self.columns if any(_shown(c, r.cells.get(c.key)) for r in self.rows)) or self.columns
-        )
+        shown = tuple(c for c in self.columns if any(_shown(c, r.cells.get(c.key)) for r in self.rows)) or self.columns
+        columns = _joined(shown, [row.cells for row in self.rows])
         groups: dict[str, list] = {}
         for row in self.rows:
             entries = tuple(_entry(c, row.cells.get(c.key), letters, used) for c in columns)
@@ -141,6 +144,27 @@ class Table:
         return out.getvalue()
 
 
+def _joined(columns: Sequence[Column], rows: Sequence[Mapping[str, Value]]) -> tuple[Column, ...]:
+    """A value and its interval in one column; of percents, two decimals only where some interval is narrow."""
+    found: list[Column] = []
+    for column in columns:
+        before = found[-1] if found else None
+        if column.part == "interval" and before is not None and (before.key, before.part) == (column.key, "value"):
+            decimals = min(before.decimals, FEWER) if _wide(column.key, before.scale, rows) else before.decimals
+            within = column.header.removesuffix(" interval")
+            found[-1] = replace(before, within=within, decimals=decimals if before.decimals == 2 else before.decimals)
+        else:
+            found.append(column)
+    return tuple(found)
+
+
+def _wide(key: str, scale: float, rows: Sequence[Mapping[str, Value]]) -> bool:
+    """Whether all intervals of a column are so wide that a second decimal says nothing."""
+    cells = [row.get(key) for row in rows]
+    spans = [c.high - c.low for c in cells if isinstance(c, Cell) and c.high is not None and c.low is not None]
+    return all(abs(scale) * span >= WIDE for span in spans)
+
+
 def _part(cell: Value, part: str) -> int | float | str | None:
     if not isinstance(cell, Cell):
         return cell if part == "value" else None
@@ -165,9 +189,7 @@ def _entry(column: Column, cell: Value, letters: dict[str, str], used: dict[str,
         return Entry(cell)
     cell = cell if isinstance(cell, Cell) else Cell(cell)
     if column.part == "interval":
-        if cell.low is None or cell.high is None:
-            return Entry(DASH, missing=True)
-        return Entry(f"[{_number(column, cell.low)}, {_number(column, cell.high)}]")
+        return Entry(_interval(column, cell) or DASH, missing=not _interval(column, cell))
     if column.part == "changed":
         return _changed(cell, used)
     value = getattr(cell, column.part)
@@ -184,7 +206,16 @@ def _entry(column: Column, cell: Value, letters: dict[str, str], used: dict[str,
     elif column.part == "published" and cell.mark:
         marks = cell.mark
         used.setdefault(cell.mark)
-    return Entry(_number(column, value), marks)
+    interval = f" {_interval(column, cell)}" if column.within and _interval(column, cell) else ""
+    return Entry(_number(column, value) + interval, marks)
+
+
+def _interval(column: Column, cell: Cell) -> str:
+    """'[1.0, 3.0]', the lower end first also where the sign is turned; empty where there is none."""
+    if cell.low is None or cell.high is None:
+        return ""
+    low, high = sorted((cell.low, cell.high), key=lambda end: end * column.scale)
+    return f"[{_number(column, low)}, {_number(column, high)}]"
 
 
 def _changed(cell: Cell, used: dict[str, None]) -> Entry:

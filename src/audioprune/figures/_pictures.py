@@ -1,4 +1,4 @@
-"""Pictures of pruned patches: a spectrogram, and what is left of it after each pruning block, the rest darkened.
+"""Pictures of pruned patches: a spectrogram, and what is left of it after each pruning block, the rest blank.
 
 The patches come from traces, whose numbers follow the backbone's own order of tokens (their records say which); the
 picture comes from the features.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from audioprune.results.study import Result
 
 HEIGHT = 1.45  # inches, of one picture
-DARK = 0.15  # brightness of a pruned patch
+BLANK = 240  # grey of a pruned patch, from 0 to 255: no shade of the spectrogram
 LEVELS, WIDEST = 48, 256  # shades and columns of a picture: what can be seen at this size
 HERTZ = (250, 1000, 2000, 4000, 8000)
 COLUMNS = ("backbone", "dataset", "clip", "score", "keep_rate", "block", "token", "time_index", "freq_index")
@@ -101,7 +101,7 @@ def _draw_row(fig: Figure, top: float, height: float, one: dict) -> None:
         if block is not None:
             kept = places[one["kept"][block]]
             bright = kept_pixels(x.shape, kept, one["patch"], one["stride"])[..., None]
-            shown = np.where(bright, picture, (picture * DARK).astype("uint8"))
+            shown = np.where(bright, picture, np.uint8(BLANK))
             title = f"after block {block}: {len(kept)}"
         ax = fig.add_axes((0.065 + i * width, top - 0.76 * height, width - 0.02, 0.48 * height))
         _show(ax, shown, seconds=len(x) * SHIFT / SAMPLE_RATE)

@@ -36,7 +36,7 @@ def findings() -> list[Finding]:
         c = concordant(float(row["value"]), n)
         found.append(
             Finding(
-                "fractions", f"{row['source']} {row['where']}, {row['dataset']}",
+                "fractions", f"{row['source']}, released rank correlations",
                 f"{row['source']} {row['where']}, {row['dataset']}, block {row['location']}", row["value"],
                 f"(2 × {c} − {n}) / {n}" if c is not None else f"a fraction of {n} pairs", 0.0, "tau_star",
                 "exact fraction" if c is not None else "inconsistent", row["status"],

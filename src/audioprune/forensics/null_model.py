@@ -12,6 +12,7 @@ from audioprune.profiling.macs import patches_of
 from audioprune.results.findings import Finding, place, rows
 
 TITLE = "Kept signal tokens against random selection"
+PRINTED = ("table2", "table5")  # files of report/published with ratios A and B
 LARGEST = 0.5  # pp: the largest distance from random selection that is called none
 
 
@@ -32,8 +33,14 @@ def implied_signal(ratio_a: float, patches: int, keep_rate: float, stage: int) -
 
 
 def findings() -> list[Finding]:
-    shares = [row for name in ("table2", "table5") for row in rows(name, "ratio_b")]
+    shares = [row for name in PRINTED for row in rows(name, "ratio_b")]
     return [*map(_finding, shares), *_shares()]
+
+
+def kept_signal(name: str) -> list[tuple[dict[str, str], int, float]]:
+    """Rows of printed ratios B, with the stage, counted from 0, and K / N of each in percent."""
+    found = [(row, *_where(row)) for row in rows(name, "ratio_b")]
+    return [(row, stage, 100 * kept(patches, rate, stage) / patches) for row, patches, rate, stage in found]
 
 
 def _finding(row: dict[str, str]) -> Finding:
@@ -46,7 +53,7 @@ def _finding(row: dict[str, str]) -> Finding:
 def _shares() -> list[Finding]:
     """Ratio A as the signal share that it implies, against that share's mean over one dataset's stages and rates."""
     groups: dict[tuple, list[dict]] = {}
-    for name in ("table2", "table5"):
+    for name in PRINTED:
         for row in rows(name, "ratio_a"):
             groups.setdefault((_group(row), row["dataset"]), []).append(row)
     found = []

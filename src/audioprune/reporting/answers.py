@@ -8,6 +8,7 @@ listed once, at the end.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,11 @@ class Answer:
     exhibit: str  # that shows it, by name; one of the report's
     label: str  # of the link
 
+    @property
+    def short(self) -> str:
+        """Its first clause: up to a full stop or a colon between words."""
+        return re.split(r"(?<=[.:]) ", self.text, maxsplit=1)[0].removesuffix(":")
+
 
 @dataclass(frozen=True)
 class Found:
@@ -63,13 +69,13 @@ def answers(made: Iterable[Exhibit], tier: str = "") -> tuple[Answer, ...]:
     models = [row.cells for row in known.table.rows] if known and known.table else []
     asked = ((one, one.headline, one.table.rows) for one in made if one.headline and one.table)
     found = [
-        _answer(one, headline, [row.cells for row in rows if _learnt(row.cells, models)], JUDGED.get(tier, ""))
+        _answer(one, headline, [row.cells for row in rows if learnt(row.cells, models)], JUDGED.get(tier, ""))
         for one, headline, rows in asked
     ]
     return tuple(filter(None, [*found, _left_out(known, models) if known else None]))
 
 
-def _learnt(row: Mapping[str, Any], models: Rows) -> bool:
+def learnt(row: Mapping[str, Any], models: Rows) -> bool:
     """Whether all models of a row have learnt enough: those of its recipe, or of any where the row's is not known."""
     for backbone in filter(None, (row.get("backbone"), row.get("against"))):
         own = [one for one in models if (one["backbone"], one["dataset"]) == (backbone, row.get("dataset"))]
@@ -81,10 +87,16 @@ def _learnt(row: Mapping[str, Any], models: Rows) -> bool:
 
 def _left_out(known: Exhibit, models: Rows) -> Answer | None:
     """Listed once; None where all have learnt."""
+    text = left_out(models)
+    return Answer(LEFT_OUT, text, known.name, known.label) if text else None
+
+
+def left_out(models: Rows) -> str:
+    """The models that have not learnt enough, in a sentence; empty where all have."""
     out = [one for one in models if one["outcome"] == "left out"]
     told = [one["said"] + (f", {one['variant']}" if one["variant"] else "") for one in out]
-    text = f"{len(out)} of {len(models)}, which unpruned have not learnt enough: {'; '.join(told)}."
-    return Answer(LEFT_OUT, text, known.name, known.label) if out else None
+    many = f"{len(out)} of {len(models)}, which unpruned have not learnt enough"
+    return f"{many}: {'; '.join(told)}." if out else ""
 
 
 def _differences(asked: Question, rows: Rows) -> Iterator[Found]:
@@ -116,19 +128,20 @@ def _answer(exhibit: Exhibit, asked: Question | Sentence, rows: Rows, judged: st
     said = (
         "Yes"
         if clear == len(found)
-        else "Not shown: none lies above zero beyond chance"
+        else "Not measurably: no such difference is beyond chance"
         if not clear
         else f"In {clear} of {len(found)} cases"
     )
     if reverse:
-        said += f", and the reverse in {reverse}" if clear else f"; the reverse in {reverse} of {len(found)} cases"
+        said += f", and the reverse in {reverse}" if clear else f"; the reverse is in {reverse} of {len(found)} cases"
     said += f", {judged}" if judged else ""
-    shown = "; ".join(f"{one.name} {_interval(one)}" for one in found)
+    shown = "; ".join(f"{one.name} {_interval(one, -1 if asked.turned else 1)}" for one in found)
     family = f"Adjusted by Holm for these {len(found)}." if len(found) > 1 else ""
     sentences = (f"{said}.", f"{asked.above}: {shown}.", family, asked.caution(rows))
     question = asked.question.format(rate=f"{found[0].keep_rate:g}")
     return Answer(question, " ".join(filter(None, sentences)), exhibit.name, exhibit.label)
 
 
-def _interval(one: Found) -> str:
-    return f"{number(one.value, 1)} [{number(one.low, 1)}, {number(one.high, 1)}]"
+def _interval(one: Found, sign: int) -> str:
+    low, high = sorted((sign * one.low, sign * one.high))
+    return f"{number(sign * one.value, 1, signed=True)} [{number(low, 1, signed=True)}, {number(high, 1, signed=True)}]"

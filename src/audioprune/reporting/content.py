@@ -1,6 +1,6 @@
 """What a report says, before it has a form: the same content for HTML and PDF, from exhibits and records only.
 
-The same exhibits and records give the same content: no date, no machine, nothing that is in none of them.
+The same exhibits and records give the same content: nothing is in it that is in none of them.
 """
 
 from __future__ import annotations
@@ -15,35 +15,67 @@ from audioprune.cells.kinds import KINDS
 from audioprune.exhibits import named, table_json
 from audioprune.exhibits.headline import Question, Sentence
 from audioprune.exhibits.table import Table
-from audioprune.reporting import answers, glossary, provenance, summary, verdicts
+from audioprune.reporting import answers, cards, clips, explorer, facts, findings, glossary, provenance, sections, seen
 
 if TYPE_CHECKING:
     from audioprune.results.study import Results
+    from audioprune.settings import Credit
 
 TIERS = {
     "published": "The published grid: the paper's data, model sizes and recipes.",
-    "synthetic": "Audio that the project makes itself, and small models: nothing here is a result on real audio.",
+    "synthetic": (
+        "Tiny models trained for minutes on generated audio. These numbers exercise the pipeline; they are no evidence "
+        "about real audio."
+    ),
     "real miniature": "Real audio and small models: a miniature of the published study, not a repetition of it.",
 }
+FIRST = ("diagonal", "cost-forest", "wer-by-policy")  # pictures of the first screen: the first two that there are
 
 
 @dataclass(frozen=True)
 class Exhibit:
     kind: str  # table or figure
     name: str  # of its module, with hyphens
-    label: str  # "Table 1"; where it has no number, its title
-    heading: str
+    label: str  # "Table 1", "Figure S2"
+    title: str
     caption: str
     status: str  # of the published values in it
+    how: sections.How  # it is shown
+    fold: str  # title of the fold that it shares with others
     rebuild: str  # the command that makes it again
     csv: str
     table: Table | None = None
     headline: Question | Sentence | None = None  # that its table answers
     svg: str = ""
+    seen: str = ""  # what is seen in a figure, for those who cannot see it
+
+    @property
+    def heading(self) -> str:
+        return f"{self.label}: {self.title}"
 
 
 @dataclass(frozen=True)
 class Section:
+    """A part of the argument: what stands in it, in order, and the answers that its tables give."""
+
+    id: str
+    heading: str
+    text: str
+    answers: tuple[answers.Answer, ...]
+    exhibits: tuple[Exhibit, ...]
+
+    def shown(self, *how: str) -> list[Exhibit]:
+        return [one for one in self.exhibits if one.how in how]
+
+    def folds(self) -> list[tuple[str, list[Exhibit]]]:
+        """What unfolds: (title, exhibits), one for each exhibit but for those that share a fold."""
+        shown = self.shown("appendix", "folded")
+        together = itertools.groupby(shown, key=lambda one: one.fold or one.heading)
+        return [(title, list(own)) for title, own in together]
+
+
+@dataclass(frozen=True)
+class Detail:
     """A table of the report's last part, such as software versions."""
 
     name: str
@@ -59,15 +91,32 @@ class Report:
     title: str
     tier: str
     tier_text: str
-    answers: tuple[answers.Answer, ...]
-    verdicts: tuple[verdicts.Line, ...]
-    verdicts_heading: str
-    verdicts_status: str  # of the sources of the claims
+    facts: facts.Facts
     lead: tuple[str, ...]
-    glance: Table | None
-    exhibits: tuple[Exhibit, ...]
+    findings: tuple[findings.Finding, ...]
+    pictures: tuple[Exhibit, ...]  # of the first screen; each stands in its section too
+    claims: tuple[cards.Group, ...]
+    claims_status: str  # of the sources of the claims
+    tally: Mapping[str, int]
     sections: tuple[Section, ...]
+    explorer: explorer.Explorer
+    clips: clips.Clips
+    models: Table | None
+    details: tuple[Detail, ...]
     notes: tuple[str, ...]
+
+    @property
+    def exhibits(self) -> tuple[Exhibit, ...]:
+        return tuple(itertools.chain.from_iterable(section.exhibits for section in self.sections))
+
+    @property
+    def rest(self) -> tuple[Exhibit, ...]:
+        """What stands in no PDF but by name."""
+        return tuple(one for one in self.exhibits if one.how in ("folded", "files"))
+
+    @property
+    def answers(self) -> tuple[answers.Answer, ...]:
+        return tuple(itertools.chain.from_iterable(section.answers for section in self.sections))
 
 
 def collect(
@@ -78,37 +127,62 @@ def collect(
     tier: str = "",
     notes: Sequence[str] = (),
     terms: Mapping[str, str] | None = None,
+    credits: Mapping[str, Credit] | None = None,
 ) -> Report:
     """Every exhibit, `exhibits` being {"table/table1": (what it is, folder of its files)}, and all around them.
 
     `notes` are sentences for the reader that are in no record, such as changes accepted as giving the same results;
-    `terms` {term: definition} are those that it explains where it uses them.
+    `terms` {term: definition} are those that it explains where it uses them; `credits` {dataset: whose its clips are}
+    are of those that it may play.
     """
-    made = tuple(_exhibit(results.study, *exhibits[path], *path.split("/")) for path in sorted(exhibits, key=_place))
-    glance, claims = summary.glance(made, results), next((e for e in made if e.name == verdicts.CLAIMS), None)
+    kinds = {kind: {*named.names(kind), *_names(exhibits, kind)} for kind in named.PACKAGES}
+    labels = sections.numbers(kinds)
+    made = tuple(
+        _exhibit(results.study, *exhibits[path], *path.split("/"), labels)
+        for path in sorted(exhibits, key=lambda path: (sections.place(path.split("/")[1]), path))
+    )
+    by_name = {one.name: one for one in made}
+    answered = answers.answers(made, tier)
+    claims, groups = by_name.get(cards.CLAIMS), cards.groups(made)
     return Report(
         study=results.study,
         title=title or f"The study {results.study}",
         tier=tier,
         tier_text=TIERS.get(tier, ""),
-        answers=answers.answers(made, tier),
-        verdicts=verdicts.lines(made),
-        verdicts_heading="Claims, on this tier" if claims and verdicts.on_this_tier(claims.table) else "Claims",
-        verdicts_status=claims.status if claims else "",
-        lead=summary.lead(results),
-        glance=glance,
-        exhibits=made,
-        sections=tuple(_sections(results, made, terms or {}, verdicts.not_run(claims.table if claims else None))),
+        facts=facts.facts(results),
+        lead=facts.lead(results),
+        findings=findings.findings(made, answered, tier),
+        pictures=tuple(by_name[name] for name in FIRST if name in by_name)[:2],
+        claims=groups,
+        claims_status=claims.status if claims else "",
+        tally=cards.tally(groups),
+        sections=tuple(_sections(made, answered)),
+        explorer=explorer.explore(results, by_name[explorer.TABLE].table if explorer.TABLE in by_name else None),
+        clips=clips.gather(results, credits or {}),
+        models=facts.models(results),
+        details=tuple(_details(results, made, terms or {}, cards.not_run(claims.table if claims else None))),
         notes=tuple(notes),
     )
 
 
-def _sections(results: Results, made: Sequence[Exhibit], terms: Mapping[str, str], of_claims: str) -> Iterator[Section]:
+def _names(exhibits: Mapping[str, object], kind: str) -> list[str]:
+    return [path.split("/")[1] for path in exhibits if path.startswith(f"{kind}/")]
+
+
+def _sections(made: Sequence[Exhibit], answered: Sequence[answers.Answer]) -> Iterator[Section]:
+    """All sections; an answer stands in the section of the exhibit that gives it."""
+    for i, section in enumerate(sections.load()):
+        own = tuple(one for one in made if sections.place(one.name).section == i)
+        said = tuple(one for one in answered if one.exhibit in {exhibit.name for exhibit in own})
+        yield Section(section.id, section.heading, section.text, said, own)
+
+
+def _details(results: Results, made: Sequence[Exhibit], terms: Mapping[str, str], of_claims: str) -> Iterator[Detail]:
     used = glossary.table(terms, itertools.chain.from_iterable(_said(one) for one in made))
     if used:
         text = "What the words and abbreviations of this report mean."
-        yield Section("glossary", "Glossary", text, used, folded=True)
-    yield from (Section(**section) for section in provenance.sections(results, of_claims))
+        yield Detail("glossary", "Glossary", text, used, folded=True)
+    yield from (Detail(**section) for section in provenance.sections(results, of_claims))
 
 
 def _said(exhibit: Exhibit) -> Iterator[str]:
@@ -119,37 +193,25 @@ def _said(exhibit: Exhibit) -> Iterator[str]:
         yield from (column.header for column in exhibit.table.columns)
 
 
-def _place(exhibit: str) -> tuple:
-    """Where an exhibit stands: claims, the data, then the paper's tables and figures by number, then our own."""
-    kind, name = exhibit.split("/")
-    number = name.removeprefix(kind)
-    first = {verdicts.CLAIMS: 0, "data": 1}.get(name, 2)
-    return (first, not number.isdigit(), kind != "table", int(number) if number.isdigit() else 0, name)
-
-
-def _exhibit(study: str, module: named.Exhibit, folder: Path, kind: str, name: str) -> Exhibit:
-    number = _numbered(name)
+def _exhibit(
+    study: str, module: named.Exhibit, folder: Path, kind: str, name: str, labels: Mapping[str, str]
+) -> Exhibit:
     drawn = {suffix: folder / f"{name}.{suffix}" for suffix in ("csv", "json", "svg")}
     table = table_json.loads(drawn["json"].read_text(encoding="utf-8")) if kind == "table" else None
+    data = drawn["csv"].read_text(encoding="utf-8")
     return Exhibit(
         kind=kind,
         name=name,
-        label=number or module.TITLE,
-        heading=f"{number}: {module.TITLE}" if number else module.TITLE,
+        label=labels[name],
+        title=module.TITLE,
         caption=module.CAPTION,
         status=table.status if table else "",
+        how=sections.place(name).how,
+        fold=sections.place(name).fold,
         rebuild=f"snakemake {named.target(study, f'{name}.{KINDS[kind].files[0]}')}",
-        csv=drawn["csv"].read_text(encoding="utf-8"),
+        csv=data,
         table=table,
         headline=getattr(module, "HEADLINE", None),
         svg="" if table else drawn["svg"].read_text(encoding="utf-8"),
+        seen="" if table else seen.of(module, data),
     )
-
-
-def _numbered(name: str) -> str:
-    """'Table 1' where the name is that of an exhibit of the paper; else nothing."""
-    for word in ("table", "figure"):
-        number = name.removeprefix(word)
-        if number.isdigit() and number != name:
-            return f"{word.capitalize()} {number}"
-    return ""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from audioprune.exhibits import escape, forms, named
+from audioprune.exhibits import display, escape, forms, named
+from audioprune.reporting import paper
 from audioprune.reporting.content import Report
 
 
@@ -15,16 +18,40 @@ def source(report: Report, templates: Path = Path("report")) -> str:
     environment = Environment(  # not HTML: the filters below escape
         loader=FileSystemLoader(templates), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"text": escape.typst, "table": forms.typst, "bytes": _bytes}
-    rebuild = f"snakemake {named.target(report.study, 'report.pdf')}"
-    return environment.get_template("report.typ.jinja").render(report=report, rebuild=rebuild)
+    environment.filters |= {
+        "text": escape.typst, "said": _said, "table": forms.typst, "bytes": _bytes, "literal": _literal,
+        "counted": _counted,
+    }  # fmt: skip
+    return environment.get_template("report.typ.jinja").render(
+        report=report,
+        rebuild=f"snakemake {named.target(report.study, 'report.pdf')}",
+        paper=paper,
+        bibtex=paper.bibtex(report.study, report.facts.commits, report.facts.date),
+        methods=_paragraphs((templates / "methods.html.jinja").read_text(encoding="utf-8")),
+    )
 
 
 def render(report: Report, templates: Path = Path("report")) -> bytes:
     """The same report gives the same bytes: no date is written."""
     import typst
+    from matplotlib import get_data_path
 
-    return typst.compile(source(report, templates).encode(), format="pdf", timestamp=0)
+    made = source(report, templates).encode()
+    return typst.compile(made, format="pdf", timestamp=0, font_paths=[get_data_path() + "/fonts/ttf"])
+
+
+def _said(text: str) -> str:
+    """A literal with names as a paper prints them."""
+    return escape.typst(display.text(text))
+
+
+def _counted(tally: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {verdict}" for verdict, count in tally.items())
+
+
+def _paragraphs(page: str) -> list[str]:
+    """The words of the paragraphs of a fragment of HTML."""
+    return [re.sub(r"<[^>]+>", "", one) for one in re.findall(r"<p>(.*?)</p>", page, re.S)]
 
 
 def _bytes(svg: str) -> str:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 
+COLOURS = {  # that follow the page, light or dark
+    "#ffffff": "--card", "#000000": "--ink", "#dddddd": "--grid", "#0072b2": "--blue", "#d55e00": "--vermilion",
+    "#009e73": "--green", **dict.fromkeys(("#333333", "#555555", "#666666", "#777777"), "--soft"),
+}  # fmt: skip
 SCALE = 1.65  # pixels for a point: larger than on paper, as screens are further away
 
 
@@ -19,6 +23,8 @@ def inline(svg: str, name: str, label: str) -> str:
     body = re.sub(r'\bid="', f'id="{name}-', body)
     body = re.sub(r"url\(#", f"url(#{name}-", body)
     body = re.sub(r'href="#', f'href="#{name}-', body)
+    for colour, own in COLOURS.items():
+        body = body.replace(f": {colour}", f": var({own})")
     size = re.match(r'<svg[^>]*?\bwidth="([\d.]+)pt"', body)
     head, rest = body[: body.index(">")], body[body.index(">") :]
     head = re.sub(r'\s(width|height)="[^"]*"', "", head)

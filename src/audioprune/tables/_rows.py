@@ -56,10 +56,16 @@ def changed(key: str) -> Column:
     return Column(key, "b/c", part="changed")
 
 
+def change(key: str, header: str = "Δ") -> tuple[Column, ...]:
+    """A loss as a table shows it: with the other sign, as the change to what it is compared with, always signed."""
+    value = Column(key, header, "points", scale=-1, signed=True)
+    return value, replace(value, header="95 % interval", part="interval"), changed(key)
+
+
 UNTESTED = "not testable"  # in the place of a p-value
 CHANGED = (
     "b/c: numbers of clips, over all runs, that only the first and only the second of the two compared models gets "
-    "right; of a drop, clips lost and gained."
+    "right; of Δ, clips lost and gained."
 )
 
 

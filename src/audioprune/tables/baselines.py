@@ -13,7 +13,7 @@ from audioprune.exhibits.table import Column, Row, Table
 from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
-from audioprune.tables._rows import VALUE, adjusted
+from audioprune.tables._rows import VALUE, adjusted, change
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 TITLE = "Matched and released baselines"
 CAPTION = (
     "The unpruned model trained with masking and SpecAugment to the last epoch, as released, or only for as long as "
-    "the pruned models have them (matched), and the drop of every pruned model from each: baseline minus pruned "
-    "model. Where the two drops differ, the difference is due to augmentation, not to pruning."
+    "the pruned models have them (matched), and every pruned model minus each of the two (Δ). Where the two Δ differ, "
+    "the difference is due to augmentation, not to pruning."
 )
 BASELINES = ("matched", "paper")
 ALIKE = "{}: the recipe has neither masking nor SpecAugment, so that both baselines are trained alike."
@@ -93,6 +93,6 @@ def _columns() -> tuple[Column, ...]:
         Column("name", "Method", align="left"),
         Column("keep_rate", "Keep-rate", decimals=1),
         *measured("accuracy", VALUE),
-        *measured("drop_matched", "Drop from matched", "points"),
-        *measured("drop_paper", "Drop from released", "points"),
+        *change("drop_matched", "Δ to matched"),
+        *change("drop_paper", "Δ to released"),
     )

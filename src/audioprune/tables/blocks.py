@@ -12,7 +12,7 @@ from audioprune.results import costs
 from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
-from audioprune.tables._rows import adjusted, cost_column
+from audioprune.tables._rows import adjusted, change, cost_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 TITLE = "Pruning at other blocks"
 CAPTION = (
     "The unpruned model, pruned by topk at evaluation only, at different blocks (counted from zero): the earlier the "
-    "blocks, the more MACs are saved. The drop is the unpruned model minus the row; last, pruning at the paper's "
-    "blocks (3, 6, 9) minus the row."
+    "blocks, the more MACs are saved. Δ is the row minus the unpruned model; last, the row minus pruning at the "
+    "paper's blocks (3, 6, 9)."
 )
 
 
@@ -71,6 +71,6 @@ def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
         cost_column(rows),
         Column("mac_reduction", "MACs saved", "%", 1),
         *measured("accuracy", "Off the shelf"),
-        *measured("drop", "Drop", "points"),
-        *measured("paper_blocks_minus_this", "Blocks 3, 6, 9 − this", "points"),
+        *change("drop"),
+        *change("paper_blocks_minus_this", "Δ to blocks 3, 6, 9"),
     )

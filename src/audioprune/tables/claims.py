@@ -71,13 +71,19 @@ def _rows(judged: Judged) -> list[Row]:
         "brief": judged.brief, "on_this_tier": "" if judged.own_data else "on this tier", "judged_on": judged.judged_on,
         "quote": _quoted(claim), "statement": _line(claim.statement), "thresholds": claim.thresholds,
         "expected": claim.expected, "expected_why": _line(claim.expected_why), "profile": claim.profile,
-        "corrected": judged.corrected, "corrected_verdict": judged.corrected_verdict or "",
+        "remains": _remains(judged), "corrected": judged.corrected, "corrected_verdict": judged.corrected_verdict or "",
         "exhibit": judged.shown_in, "command": judged.command,
     }  # fmt: skip
     said = [Row(common | words, group) for words in _said(common)]
     return said + [
         Row(common | _row(basis, counted, verdict, parts), group) for (basis, counted, verdict), parts in found.items()
     ]
+
+
+def _remains(judged: Judged) -> float | None:
+    """Percent of the MACs that a claim calls saved and that remain; None of all other claims."""
+    macs = judged.found.get("macs")
+    return float(macs.value) if macs is not None and "macs" in judged.misread and macs.unit == "pct_remaining" else None
 
 
 def _said(common: dict[str, Any]) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from audioprune.tables._rows import (
     adjusted,
     baseline,
     cell_of,
-    changed,
+    change,
     cost_column,
     heading,
     in_order,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 TITLE = "Accuracy and cost by keep-rate"
 CAPTION = (
     "Accuracy (or mAP) on the test clips, and what one clip costs, by the share of tokens that each pruning block "
-    "keeps. The drop is the unpruned model's value minus the row's."
+    "keeps. Δ: the row's value minus the unpruned model's."
 )
 SPEED = (
     "Samples/s: median of the runs, eager kernel (attention with explicit maps, the published protocol). Compare "
@@ -78,9 +78,7 @@ def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
         Column("mac_reduction", "MACs saved", "%", 1),
         Column("accuracy", VALUE),
         Column("accuracy", "95 % interval", part="interval"),
-        Column("drop", "Drop", "points"),
-        Column("drop", "95 % interval", part="interval"),
-        changed("drop"),
+        *change("drop"),
         Column("accuracy", "Published", part="published"),
         Column("accuracy", "Minus published", "points", part="difference"),
         Column("best_test", "Best test epoch"),
@@ -117,7 +115,8 @@ def _rows(results: Results, published: pd.DataFrame, backbone: str, dataset: str
 
 HEADLINE = Question(
     question="Does pruning by attention at keep-rate {rate} cost accuracy?",
-    above="Points lost (negative: gained)",
+    above="Pruned minus unpruned, in points",
     difference="drop",
     of={"method": "topk"},
+    turned=True,
 )

@@ -21,7 +21,7 @@ TITLE = "Trained keep-rate against evaluated keep-rate"
 CAPTION = (
     "Accuracy (or mAP) of models trained at one keep-rate (rows) and evaluated at another (columns), topk by the "
     "backbone's own score. Models trained at 1 and evaluated below it are pruned off the shelf. The second row of "
-    "each model is the model trained at the evaluated keep-rate (matched) minus this one."
+    "each model (Δ, points) is this one minus the model trained at the evaluated keep-rate (matched)."
 )
 
 
@@ -58,7 +58,7 @@ def build(results: Results) -> Table:
         for rate in sorted({rate for rate, _ in by_rates}, reverse=True):
             own = {at: row for (trained, at), row in by_rates.items() if trained == rate}
             values = {at: _ablation.accuracy(row) for at, row in own.items()}
-            below = {at: _ablation.difference(results, by_rates.get((at, at)), row) for at, row in own.items()}
+            change = {at: _ablation.difference(results, row, by_rates.get((at, at))) for at, row in own.items()}
             where = {"backbone": group["backbone"].iloc[0], "dataset": group["dataset"].iloc[0], "trained_at": rate}
             rows.append(
                 _row(
@@ -67,7 +67,7 @@ def build(results: Results) -> Table:
                     values,
                 )
             )
-            rows.append(_row(heading, where | {"shown": "matched_minus_this", "name": "matched − this"}, below))
+            rows.append(_row(heading, where | {"shown": "this_minus_matched", "name": "Δ to matched"}, change))
     return Table(_columns(frame["keep_rate"].unique()), tuple(adjusted(rows)), _ablation.notes(frame.itertuples()))
 
 

@@ -13,7 +13,7 @@ from audioprune.results import costs
 from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
-from audioprune.tables._rows import adjusted, cost_column
+from audioprune.tables._rows import adjusted, change, cost_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TITLE = "Pruning off the shelf"
 CAPTION = (
-    "The unpruned model, pruned by every method at evaluation only. The drop is the unpruned model minus the row. "
+    "The unpruned model, pruned by every method at evaluation only. Δ is the row minus the unpruned model. "
     "Where the study has one, the model trained with the same pruning stands beside it, with its gain: trained minus "
     "off the shelf."
 )
@@ -92,7 +92,7 @@ def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
         Column("keep_rate", "Keep-rate", decimals=1),
         cost_column(rows),
         *measured("untrained", "Off the shelf"),
-        *measured("drop", "Drop", "points"),
+        *change("drop"),
         *measured("trained", "Trained with it"),
         *measured("trained_minus_untrained", "Trained − off the shelf", "points", signed=True),
     )

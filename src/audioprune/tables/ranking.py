@@ -12,7 +12,7 @@ from audioprune.results.estimate import Absent
 from audioprune.results.evaluations import rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
-from audioprune.tables._rows import UNTESTED, VALUE, adjusted, cost_column
+from audioprune.tables._rows import UNTESTED, VALUE, adjusted, change, cost_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,11 +25,12 @@ TITLE = "Ranking by intensity or variation against attention"
 CAPTION = (
     "Models trained and evaluated with tokens ranked by attention (topk), by the mean (intensity) or standard "
     "deviation (variation) of their patch, or kept at random or on a uniform grid: always as many tokens at the same "
-    "blocks. Last, topk by attention minus each of the others."
+    "blocks. Δ is the row minus topk by attention."
 )
 HEADLINE = Question(
     question="Is ranking by intensity worse than by attention at keep-rate {rate}?",
-    above="Points below attention (negative: above)",
+    above="Intensity minus attention, in points",
+    turned=True,
     difference="attention_minus_this",
     of={"method": "intensity"},
 )
@@ -116,7 +117,7 @@ def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
         Column("keep_rate", "Keep-rate", decimals=1),
         cost_column(rows),
         *measured("accuracy", VALUE),
-        *measured("attention_minus_this", "Attention − this", "points"),
+        *change("attention_minus_this", "Δ to attention"),
         Column("p", "p", decimals=4, floor=True),
         Column("p_holm", "p (Holm)", decimals=4, floor=True),
     )

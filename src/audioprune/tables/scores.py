@@ -13,7 +13,7 @@ from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
 from audioprune.tables._published import EXPLAINED, lookup, status
-from audioprune.tables._rows import VALUE, adjusted
+from audioprune.tables._rows import VALUE, adjusted, change
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 TITLE = "Score and pooling"
 CAPTION = (
     "topk by the attention of the class token (cls) or of all tokens (global), for models trained with it and for the "
-    "unpruned model pruned off the shelf. The drop is the unpruned model minus the row; then topk by the backbone's "
-    "own score minus the row."
+    "unpruned model pruned off the shelf. Δ is the row minus the unpruned model; then minus topk by the backbone's "
+    "own score."
 )
 PUBLISHED = ("table5",)  # files of report/published that it shows
-BELOW_AST = "AST − this: AST-MP is AST with mean pooling, and is compared with AST at the same keep-rate."
+BELOW_AST = "Δ to AST: AST-MP is AST with mean pooling, and is compared with AST at the same keep-rate."
 POOLED, BY_CLASS = "ast-mp", "ast"
 
 
@@ -113,9 +113,9 @@ def _columns() -> tuple[Column, ...]:
         Column("training", "Trained", align="left"),
         Column("keep_rate", "Keep-rate", decimals=1),
         *measured("accuracy", VALUE),
-        *measured("drop", "Drop", "points"),
-        *measured("own_score_minus_this", "Own score − this", "points"),
-        *measured("ast_minus_this", "AST − this", "points"),
+        *change("drop"),
+        *change("own_score_minus_this", "Δ to own score"),
+        *change("ast_minus_this", "Δ to AST"),
         Column("accuracy", "Published", part="published"),
         Column("accuracy", "Minus published", "points", part="difference"),
     )
