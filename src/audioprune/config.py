@@ -149,6 +149,15 @@ class Recognition(Closed):
     )
 
 
+class Reporting(Closed):
+    """What a study's report holds besides its results."""
+
+    sound: bool = Field(
+        False,
+        description="clips of your own data can be played in the report; those of sources as their licences allow",
+    )
+
+
 class Study(Closed):
     """What is run and reported together."""
 
@@ -171,6 +180,7 @@ class Study(Closed):
     throughput: Throughput | None = Field(Throughput(), description="how topk's models are timed; null: not at all")
     costs: tuple[Cost, ...] = Field((), description="further models, counted and timed and not trained")
     recognitions: tuple[Recognition, ...] = Field((), description="speech recognisers off the shelf, pruned")
+    report: Reporting = Field(Reporting(), description="what the report holds besides results")
 
     @model_validator(mode="after")
     def _something(self) -> Self:

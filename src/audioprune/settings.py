@@ -349,9 +349,17 @@ class ExhibitSettings(Closed):
     contrasts: tuple[Contrast, ...] = Field((), description="those that the study declares, for the table of them")
 
 
+class Credit(Closed):
+    """Of a dataset whose clips a report may play."""
+
+    text: str = Field(description="whose the clips are, and under which licence")
+    each: str = Field("", description="the file of its source in which every clip is credited by itself")
+
+
 class ReportSettings(Closed):
     """A study's report, and what it prints of the study's block of config.yaml."""
 
     study: str = Field(description="a study of config.yaml")
     title: str = Field("", description="the report's heading")
     tier: str = Field("", description="how far the data is from the paper's")
+    credits: dict[str, Credit] = Field(default_factory=dict, description="dataset whose clips it plays -> their credit")

@@ -196,12 +196,15 @@ def _data(study: Study, dataset: str) -> tuple[FakeCell, FakeCell]:
     facts, clips = DATASETS[dataset], min(CLIPS[dataset], 12)
 
     def store(out: Path) -> None:
-        store_of(facts, clips).to_parquet(out / "clips.parquet")
+        extents = ["[[0.1, 0.5, 500, 2000]]"] * clips if dataset == "esc10" else ["[]"] * clips
+        store_of(facts, clips, extents=extents).to_parquet(out / "clips.parquet")
+        np.save(out / "waveforms.npy", tones(clips))
         bad = [("bad <b>clip</b>.wav", "cannot be decoded"), ("quiet.wav", "silent")] if dataset == "birds" else []
         pd.DataFrame(bad, columns=["clip", "reason"]).to_csv(out / "set_aside.csv", index=False)
 
     def fbank(out: Path) -> None:
         np.save(out / "fbank.npy", spectrograms(clips, facts.frames))
+        np.save(out / "frames.npy", np.full(clips, min(facts.frames, 98), dtype=np.int32))
         (out / "stats.json").write_text(json.dumps({"mean": -5.0, "std": 4.0}))
 
     aside = {"cannot be decoded": 1, "silent": 1} if dataset == "birds" else {}
@@ -226,6 +229,7 @@ def store_of(facts: Dataset, clips: int, **columns) -> pd.DataFrame:
     folded = facts.folds > 1
     table = {
         "clip": [f"clip{i}" for i in number],
+        "offset": number * 16000,
         "length": np.full(clips, 16000),
         "labels": [[int(i % facts.num_classes)] for i in number] if facts.classes else [[]] * clips,
         "fold": number % facts.folds + 1 if folded else np.zeros(clips, dtype=int),
@@ -235,8 +239,17 @@ def store_of(facts: Dataset, clips: int, **columns) -> pd.DataFrame:
         "channels": np.ones(clips, dtype=int),
         "divisor": np.ones(clips),
         "clipped": np.zeros(clips, dtype=int),
+        "transcript": [""] * clips,
+        "extents": ["[]"] * clips,
     }
     return pd.DataFrame(table | columns)
+
+
+def tones(clips: int) -> np.ndarray:
+    """(clips * 16000,) int16: a second of a tone for each clip, one higher than the other."""
+    time = np.arange(16000) / 16000
+    waves = [np.sin(2 * np.pi * 220 * (1 + i) * time) for i in range(clips)]
+    return np.rint(8000 * np.concatenate(waves)).astype("int16")
 
 
 def spectrograms(clips: int, frames: int) -> np.ndarray:
@@ -284,6 +297,7 @@ def _run(
     if pruning.method == "topk" and fold == 1 and pruning.keep_rate < 1 and dataset != "spc2":
         own = TraceSettings(pruning=pruning, clips=12)
         facts = {"orientation": "freq" if backbone.startswith("ast") else "time", "freq_patches": 8}
+        facts |= {"patch": 16, "stride": 16}
         facts["time_patches"] = DATASETS[dataset].frames // 16
         study.cell("trace", address, own, files=[_trace(dataset, pruning)], results=facts, **upstream)
 
@@ -307,7 +321,7 @@ def predictions(dataset: str, skill: float, seed: int, fold: int = 1) -> pd.Data
         right = rng.random(n) < skill
         for i, (own,) in enumerate(labels):
             scores[i, own if right[i] else (own + 1) % facts.num_classes] = 9
-    names = [f"fold{fold}-clip{i}" for i in range(n)]
+    names = [f"clip{i}" if fold == 1 else f"fold{fold}-clip{i}" for i in range(n)]
     recording = [f"fold{fold}-recording{i // 2}" for i in range(n)]
     return pd.DataFrame(
         {"clip": names, "recording": recording, "speaker": "", "labels": labels, "scores": list(scores)}

@@ -11,10 +11,19 @@ from audioprune.exhibits.table import CLEAR_MARK, Column, Entry, Table
 Entries = tuple[Entry, ...]  # a row
 
 
-def html(table: Table, label: str = "", dim: Callable[[Mapping[str, Any]], bool] | None = None) -> str:
+Links = Callable[[Mapping[str, Any]], list[tuple[str, str]]]  # of the cells of a row: (where to, what it says)
+
+
+def html(
+    table: Table,
+    label: str = "",
+    dim: Callable[[Mapping[str, Any]], bool] | None = None,
+    links: Links = lambda cells: [],
+) -> str:
     """A fragment: the table in a box that scrolls by itself, then its notes; `label` names it where it is not seen.
 
-    `dim` says of the cells of which rows that they say nothing, as those of models at chance.
+    `dim` says of the cells of which rows that they say nothing, as those of models at chance; `links` where the
+    numbers of a row come from.
     """
     layout = table.layout()
     heads = "".join(
@@ -23,8 +32,13 @@ def html(table: Table, label: str = "", dim: Callable[[Mapping[str, Any]], bool]
         + "</th>"
         for c in layout.columns
     )
-    dimmed = {name: [bool(dim and dim(r.cells)) for r in table.rows if r.group == name] for name, _ in layout.groups}
-    body = "".join(_group_html(name, rows, layout.columns, dimmed[name]) for name, rows in layout.groups)
+    led = [(r.group, bool(dim and dim(r.cells)), links(r.cells)) for r in table.rows]
+    linked = any(to for _, _, to in led)
+    heads += '<th scope="col" class="left">From</th>' if linked else ""
+    body = "".join(
+        _group_html(name, rows, layout.columns, [(dimmed, to) for own, dimmed, to in led if own == name], linked)
+        for name, rows in layout.groups
+    )
     marked = [f"<li><sup>{escape.html(m)}</sup> {_html(t)}</li>" for m, t in layout.footnotes]
     listed = f'\n<ul class="notes">{"".join(marked)}</ul>' if marked else ""
     notes = "".join(f"<li>{_html(note)}</li>" for note in table.notes)
@@ -40,15 +54,21 @@ def _html(said: str) -> str:
     return escape.html(display.text(said))
 
 
-def _group_html(name: str, rows: Iterable[Entries], columns: tuple[Column, ...], dimmed: Iterable[bool]) -> str:
-    lines = (
-        [f'<tr class="group"><th scope="rowgroup" colspan="{len(columns)}"><span>{_html(name)}</span></th></tr>']
-        if name
-        else []
-    )
-    for row, dim in zip(rows, dimmed, strict=True):
-        head = '<tr class="chance">' if dim else "<tr>"
-        lines.append(head + "".join(_entry_html(e, c) for e, c in zip(row, columns, strict=True)) + "</tr>")
+def _group_html(
+    name: str,
+    rows: Iterable[Entries],
+    columns: tuple[Column, ...],
+    led: Iterable[tuple[bool, list[tuple[str, str]]]],
+    linked: bool,
+) -> str:
+    wide = len(columns) + linked
+    head = f'<tr class="group"><th scope="rowgroup" colspan="{wide}"><span>{_html(name)}</span></th></tr>'
+    lines = [head] if name else []
+    for row, (dim, links) in zip(rows, led, strict=True):
+        start = '<tr class="chance">' if dim else "<tr>"
+        places = " ".join(f'<a href="#{to}" aria-label="{_html(said)}">→</a>' for to, said in links)
+        last = f'<td class="left">{places}</td>' if linked else ""
+        lines.append(start + "".join(_entry_html(e, c) for e, c in zip(row, columns, strict=True)) + f"{last}</tr>")
     return "<tbody>" + "\n".join(lines) + "</tbody>\n"
 
 

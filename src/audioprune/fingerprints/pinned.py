@@ -114,4 +114,6 @@ PINNED: dict[str, object] = {
     "ExhibitSettings.contrasts": [],
     "ReportSettings.title": "",
     "ReportSettings.tier": "",
+    "ReportSettings.credits": {},
+    "Credit.each": "",
 }

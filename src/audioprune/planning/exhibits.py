@@ -16,8 +16,8 @@ from audioprune.exhibits.named import Exhibit
 from audioprune.fingerprints import accepted
 from audioprune.planning.stages import Planner
 from audioprune.planning.study import StudyPlan
-from audioprune.settings import ExhibitSettings, ReportSettings
-from audioprune.sources import stored
+from audioprune.settings import Credit, ExhibitSettings, ReportSettings
+from audioprune.sources import catalogue, stored
 
 PUBLISHED = "report/published"
 TEMPLATES, DOCUMENTS = Path("report"), Path("docs")
@@ -40,10 +40,26 @@ def exhibit(planner: Planner, study: StudyPlan, kind: str, name: str) -> Cell | 
 def report(planner: Planner, study: StudyPlan, exhibits: Collection[Cell]) -> Cell:
     """The report of a study, made of its tables and figures."""
     shown = {f"{cell.kind}/{cell.settings.name}": cell for cell in exhibits}
-    settings = ReportSettings(study=study.name, title=study.study.title, tier=study.study.tier)
+    about = study.study
+    settings = ReportSettings(study=study.name, title=about.title, tier=about.tier, credits=credits(study))
     digests = file_digests(TEMPLATES, "*") | file_digests(DOCUMENTS, "glossary.md")
     digests |= _accepted_digest() | _stored_digest(study)
     return planner.cell(REPORT, f"{study.name}/{REPORT}", settings, digests=digests, inputs=shown)
+
+
+def credits(study: StudyPlan) -> dict[str, Credit]:
+    """{dataset: whose its clips are} of those that a report may play: by their licence, or by the study's own word."""
+    found, rows = {}, catalogue.load()
+    for own in (cell.settings for cell in study.cells("audio")):
+        facts = study.dataset(own.dataset)
+        if own.user and study.study.report.sound:
+            found[own.dataset] = Credit(text="The user's own data")
+        elif facts.generator:
+            found[own.dataset] = Credit(text="Made by this project")
+        elif facts.source and rows[facts.source].sound:
+            source = rows[facts.source]
+            found[own.dataset] = Credit(text=f"{source.credit}, {source.licence}", each=source.credits)
+    return found
 
 
 def name_of(cell: Cell) -> str:

@@ -15,10 +15,11 @@ from audioprune.cells.kinds import KINDS
 from audioprune.exhibits import named, table_json
 from audioprune.exhibits.headline import Question, Sentence
 from audioprune.exhibits.table import Table
-from audioprune.reporting import answers, cards, facts, findings, glossary, provenance, sections, seen
+from audioprune.reporting import answers, cards, clips, explorer, facts, findings, glossary, provenance, sections, seen
 
 if TYPE_CHECKING:
     from audioprune.results.study import Results
+    from audioprune.settings import Credit
 
 TIERS = {
     "published": "The published grid: the paper's data, model sizes and recipes.",
@@ -98,6 +99,8 @@ class Report:
     claims_status: str  # of the sources of the claims
     tally: Mapping[str, int]
     sections: tuple[Section, ...]
+    explorer: explorer.Explorer
+    clips: clips.Clips
     models: Table | None
     details: tuple[Detail, ...]
     notes: tuple[str, ...]
@@ -124,11 +127,13 @@ def collect(
     tier: str = "",
     notes: Sequence[str] = (),
     terms: Mapping[str, str] | None = None,
+    credits: Mapping[str, Credit] | None = None,
 ) -> Report:
     """Every exhibit, `exhibits` being {"table/table1": (what it is, folder of its files)}, and all around them.
 
     `notes` are sentences for the reader that are in no record, such as changes accepted as giving the same results;
-    `terms` {term: definition} are those that it explains where it uses them.
+    `terms` {term: definition} are those that it explains where it uses them; `credits` {dataset: whose its clips are}
+    are of those that it may play.
     """
     kinds = {kind: {*named.names(kind), *_names(exhibits, kind)} for kind in named.PACKAGES}
     labels = sections.numbers(kinds)
@@ -150,6 +155,8 @@ def collect(
         claims_status=claims.status if claims else "",
         tally=cards.tally(groups),
         sections=tuple(_sections(made, answered)),
+        explorer=explorer.explore(results, by_name[explorer.TABLE].table if explorer.TABLE in by_name else None),
+        clips=clips.gather(results, credits or {}),
         models=facts.models(results),
         details=tuple(_details(results, made, terms or {}, cards.not_run(claims.table if claims else None))),
         notes=tuple(notes),

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from audioprune.exhibits import display, escape, forms, named
-from audioprune.reporting import paper
+from audioprune.reporting import explorer, paper
 from audioprune.reporting.answers import COMPETENCE, learnt
 from audioprune.reporting.cards import MEANING
 from audioprune.reporting.content import Exhibit, Report
@@ -32,6 +32,7 @@ def render(report: Report, templates: Path = Path("report")) -> str:
     )
     environment.filters |= {
         "clean": escape.clean, "said": _said, "table": _tables(report), "figure": _figure, "data": _data,
+        "anchor": explorer.anchor,
     }  # fmt: skip
     return environment.get_template("report.html.jinja").render(
         report=report,
@@ -49,10 +50,16 @@ def _said(text: str) -> str:
 
 
 def _tables(report: Report) -> Callable[[Table, str], Markup]:
-    """How a table is shown: rows of models that have not learnt enough are dim."""
+    """How a table is shown: rows of models that have not learnt enough are dim, and each says where it is from."""
     known = next((one.table for one in report.exhibits if one.name == COMPETENCE and one.table), None)
     models = [row.cells for row in known.rows] if known else []
-    return lambda table, label: Markup(forms.html(table, label, lambda cells: not learnt(cells, models)))
+    dim, links = (lambda cells: not learnt(cells, models)), _from(report)
+    return lambda table, label: Markup(forms.html(table, label, dim, links))
+
+
+def _from(report: Report) -> forms.Links:
+    """The evaluations that the numbers of a row are those of."""
+    return lambda cells: [(one.anchor, f"All results: {one.said}") for one in report.explorer.shown(cells)]
 
 
 def _figure(exhibit: Exhibit, at: str = "") -> Markup:
@@ -63,4 +70,4 @@ def _figure(exhibit: Exhibit, at: str = "") -> Markup:
 
 def _data(text: str) -> Markup:
     """A CSV as an address that holds it: most of it is digits and commas, which stand for themselves."""
-    return Markup("data:text/csv;charset=utf-8," + quote(text, safe=",.;:/-_()|=+*!$"))
+    return Markup("data:text/csv;charset=utf-8," + quote(text, safe=",.;:/-_()=+*!$"))

@@ -50,6 +50,8 @@ class Source(Closed):
     home: Url | None = Field(None, description="none of what lies in the repository")
     licence: str
     credit: str
+    sound: bool = Field(False, description="its licence lets a report hand on single clips with their credit")
+    credits: str = Field("", description="the kept file in which every clip is credited by itself")
     archives: tuple[Archive, ...] = ()
     mib: int = Field(gt=0, description="about how much is downloaded, for plans and progress")
     strip: int = Field(0, ge=0, description="leading folders of the archives' paths that are dropped")
@@ -69,6 +71,8 @@ class Source(Closed):
             raise ValueError("home is missing: the address that it comes from")
         if self.pretraining and not self.content:
             raise ValueError("what lies in the repository needs a content digest")
+        if self.credits and not self.sound:
+            raise ValueError("credits are for clips that may be handed on: sound")
         if self.content and not (self.files and self.bytes):
             raise ValueError("a content digest needs files and bytes beside it")
         return self

@@ -22,7 +22,9 @@ def report(job: Job[ReportSettings]) -> dict:
     shown = {f"{c.kind}/{c.settings.name}": c for c in job.cells if c.kind in named.PACKAGES}
     drawn = {name: (named.of(cell.kind, cell.settings), cell.dir) for name, cell in shown.items()}
     terms = glossary.parse(GLOSSARY.read_text(encoding="utf-8"))
-    content = collect(results, drawn, title=about.title, tier=about.tier, notes=notes, terms=terms)
+    content = collect(
+        results, drawn, title=about.title, tier=about.tier, notes=notes, terms=terms, credits=about.credits
+    )
     page, paper = html.render(content, TEMPLATES), pdf.render(content, TEMPLATES)
     (job.out / "report.html").write_text(page, encoding="utf-8")
     (job.out / "report.pdf").write_bytes(paper)
