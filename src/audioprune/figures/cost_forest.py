@@ -50,7 +50,7 @@ def draw(results: Results) -> tuple[Figure, DataFrame]:
         missing = [r.why for r in needs(results) if r.why]
         return style.empty(next(iter(missing), "the study has no pruned model beside an unpruned one")), frame
     fig, axes = style.figure(1, 1, height=0.8 + INCH * (len(frame) + 1), width=5.4)
-    fig.get_layout_engine().set(w_pad=MARGIN)
+    fig.set_layout_engine("constrained", w_pad=MARGIN)
     _forest(axes[0][0], frame)
     return fig, frame
 

@@ -6,10 +6,11 @@ A selection that does not look at the signal keeps the share K / N of it, whatev
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audioprune.exhibits import style
 from audioprune.forensics import null_model
+from audioprune.wording import number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,9 +49,16 @@ def draw(results: Results) -> tuple[Figure, DataFrame]:
     ax = axes[0][0]
     ax.plot([0, 100], [0, 100], color="#888888", lw=1, zorder=1)
     ax.annotate("random selection", (58, 55), rotation=40, ha="center", va="top", color="#555555", fontsize=7.5)
-    for number, (exhibit, _, name, marker) in enumerate(SERIES):
+    for i, (exhibit, _, name, marker) in enumerate(SERIES):
         own = frame[frame["series"] == name]
-        look = {"color": style.COLOURS[number], "marker": marker, "ls": "none", "ms": 5, "mfc": "none", "mew": 1.2}
+        look: dict[str, Any] = {
+            "color": style.COLOURS[i],
+            "marker": marker,
+            "ls": "none",
+            "ms": 5,
+            "mfc": "none",
+            "mew": 1.2,
+        }
         label = f"{name}, P0 {exhibit}: {len(own)} values, up to {own['excess'].abs().max():.1f} points off"
         ax.plot(own["tokens_kept"], own["signal_kept"], label=label, **look)
     ax.set(xlim=(0, 102), ylim=(0, 128), xlabel="tokens kept, K / N (%)", ylabel="signal tokens kept, ratio B (%)")
@@ -70,5 +78,6 @@ def seen(rows: Sequence[Mapping[str, str]]) -> str:
     said = []
     for _, _, name, _ in SERIES:
         off = [float(row["excess"]) for row in rows if row["series"] == name]
-        said.append(f"the {len(off)} values of {name} lie from {min(off):+.1f} to {max(off):+.1f} points off it")
+        ends = " to ".join(number(end, 1, signed=True) for end in (min(off), max(off)))
+        said.append(f"the {len(off)} values of {name} lie from {ends} points off it")
     return f"Ratio B against K / N, with the line of random selection: {'; '.join(said)}."

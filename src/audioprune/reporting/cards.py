@@ -78,7 +78,7 @@ def groups(made: Iterable[Exhibit]) -> tuple[Group, ...]:
     table = by_name[CLAIMS].table if CLAIMS in by_name else None
     by_claim: dict[str, list[Mapping[str, Any]]] = {}
     for row in table.rows if table else ():
-        by_claim.setdefault(row.cells["claim"], []).append(row.cells)
+        by_claim.setdefault(str(row.cells["claim"]), []).append(row.cells)
     found: list[Group] = []
     for verdict, meaning in MEANING.items():
         own = [rows for rows in by_claim.values() if rows[0]["verdict"] == verdict]

@@ -137,10 +137,8 @@ def collect(
     """
     kinds = {kind: {*named.names(kind), *_names(exhibits, kind)} for kind in named.PACKAGES}
     labels = sections.numbers(kinds)
-    made = tuple(
-        _exhibit(results.study, *exhibits[path], *path.split("/"), labels)
-        for path in sorted(exhibits, key=lambda path: (sections.place(path.split("/")[1]), path))
-    )
+    ordered = sorted(exhibits, key=lambda path: (sections.place(_name(path)), path))
+    made = tuple(_exhibit(results.study, *exhibits[path], path, labels) for path in ordered)
     by_name = {one.name: one for one in made}
     answered = answers.answers(made, tier)
     claims, groups = by_name.get(cards.CLAIMS), cards.groups(made)
@@ -166,7 +164,11 @@ def collect(
 
 
 def _names(exhibits: Mapping[str, object], kind: str) -> list[str]:
-    return [path.split("/")[1] for path in exhibits if path.startswith(f"{kind}/")]
+    return [_name(path) for path in exhibits if path.startswith(f"{kind}/")]
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def _sections(made: Sequence[Exhibit], answered: Sequence[answers.Answer]) -> Iterator[Section]:
@@ -193,9 +195,8 @@ def _said(exhibit: Exhibit) -> Iterator[str]:
         yield from (column.header for column in exhibit.table.columns)
 
 
-def _exhibit(
-    study: str, module: named.Exhibit, folder: Path, kind: str, name: str, labels: Mapping[str, str]
-) -> Exhibit:
+def _exhibit(study: str, module: named.Exhibit, folder: Path, path: str, labels: Mapping[str, str]) -> Exhibit:
+    kind, name = path.split("/")
     drawn = {suffix: folder / f"{name}.{suffix}" for suffix in ("csv", "json", "svg")}
     table = table_json.loads(drawn["json"].read_text(encoding="utf-8")) if kind == "table" else None
     data = drawn["csv"].read_text(encoding="utf-8")

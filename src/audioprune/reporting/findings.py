@@ -67,7 +67,9 @@ def _random(by_name: Mapping[str, Exhibit]) -> Finding | None:
 def _misread(by_name: Mapping[str, Exhibit]) -> Finding | None:
     """That quoted savings are what remains."""
     shown = by_name.get(CLAIMS)
-    rows = {row.cells["claim"]: row.cells for row in shown.table.rows} if shown and shown.table else {}
+    rows: dict[Any, Mapping[str, Any]] = {}
+    for row in shown.table.rows if shown and shown.table else ():
+        rows[row.cells["claim"]] = row.cells
     wrong = [cells for cells in rows.values() if cells["verdict"] == "misstated" and cells.get("remains") is not None]
     if not shown or not wrong:
         return None
@@ -87,7 +89,8 @@ def _cost(by_name: Mapping[str, Exhibit], tier: str) -> Finding | None:
     if not costs or not costs.table:
         return None
     models = [row.cells for row in known.table.rows] if known and known.table else []
-    rows = [row.cells for row in costs.table.rows if row.cells["method"] == "topk" and _tested(row.cells.get("drop"))]
+    every: list[Mapping[str, Any]] = [row.cells for row in costs.table.rows]
+    rows = [cells for cells in every if cells["method"] == "topk" and _tested(cells.get("drop"))]
     rows = [cells for cells in rows if learnt(cells, models)]
     rate = min((cells["keep_rate"] for cells in rows), default=0)
     rows = [cells for cells in rows if cells["keep_rate"] == rate]
@@ -102,8 +105,8 @@ def _cost(by_name: Mapping[str, Exhibit], tier: str) -> Finding | None:
     saved = [cells["mac_reduction"] for cells in rows]
     others = [cells for cells in rows if cells not in loses]
     out = left_out(models)
-    said = [f"TopK saves {_span(saved, 0)} % of the MACs.", _changes(loses), _range(others, bool(loses))]
-    text = " ".join(filter(None, (*said, f"Left out: {out}" if out else "")))
+    told = [f"TopK saves {_span(saved, 0)} % of the MACs.", _changes(loses), _range(others, bool(loses))]
+    text = " ".join(filter(None, (*told, f"Left out: {out}" if out else "")))
     return Finding(title, text, shown.name, shown.label)
 
 

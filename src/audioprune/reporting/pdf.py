@@ -36,8 +36,8 @@ def render(report: Report, templates: Path = Path("report")) -> bytes:
     import typst
     from matplotlib import get_data_path
 
-    made = source(report, templates).encode()
-    return typst.compile(made, format="pdf", timestamp=0, font_paths=[get_data_path() + "/fonts/ttf"])
+    fonts = typst.Fonts(font_paths=[Path(get_data_path()) / "fonts" / "ttf"])
+    return typst.compile(source(report, templates).encode(), format="pdf", timestamp=0, font_paths=fonts)
 
 
 def _said(text: str) -> str:

@@ -6,7 +6,7 @@ exhibit that the project has, so that a number means the same table in the repor
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -76,7 +76,7 @@ def _listed(given: Iterable[str | dict[str, tuple[str, ...]]]) -> list[tuple[str
     return [(fold, name) for fold, names in parts for name in names]
 
 
-def numbers(kinds: dict[str, Iterable[str]]) -> dict[str, str]:
+def numbers(kinds: Mapping[str, Iterable[str]]) -> dict[str, str]:
     """{name of an exhibit: 'Table 1', 'Table S3', 'Figure S1'} of {kind: names}."""
     found = {}
     for kind, names in kinds.items():
