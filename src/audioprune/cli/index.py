@@ -38,8 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         table = user_csv.read(place.user) if place.user else None
     except user_csv.Mistakes as error:
-        found = _look.audio(name, place.path, error.clips, **how) if error.clips else ()
-        raise UserError("\n".join([str(error), *(each.lines for each in found if each.level != "ok")])) from None
+        audio = _look.audio(name, place.path, error.clips, **how) if error.clips else ()
+        raise UserError("\n".join([str(error), *(each.lines for each in audio if each.level != "ok")])) from None
     if name.startswith(catalogue.CHECKPOINT):
         checkpoints.check(place.path, name.removeprefix(catalogue.CHECKPOINT))
     out = manifest.path_of(name)
