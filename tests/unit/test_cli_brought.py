@@ -184,6 +184,17 @@ def test_a_sample_of_the_audio_is_decoded_and_all_of_it_on_demand(tmp_path, else
     assert "they are set aside" in text
 
 
+def test_mistakes_of_a_table_and_of_its_audio_are_told_together(folder, capsys):
+    (folder / "labels.csv").write_text(LABELS.replace("c00.wav,a", "c00.wav,A").replace("c03", "../base/gone"))
+    spoil(folder, "c00.wav", "c05.wav")
+    for command in (("index", "mine"), ("doctor", "mine")):
+        code, text = said(capsys, *command)
+        assert code == 1
+        for told in ("row 2: label 'A' is not one", "row 5: file '../base/gone.wav' leads out", "c05.wav: unreadable"):
+            assert text.count(told) == 1
+        assert "mine, audio: 7 of 7 files decoded (--all decodes every one); not to be used: 2 unreadable" in text
+
+
 def test_clips_that_are_hardly_what_they_should_be_are_questioned_by_name(folder, capsys):
     noise = np.random.default_rng(0).standard_normal(800)
     soundfile.write(folder / "c01.wav", 0.1 * noise[:160], 16000)  # 10 ms

@@ -147,6 +147,6 @@ def _timed(study: Study) -> Iterator[str]:
     if not timed and not study.costs:
         yield "throughput: models of topk are timed, and those of `costs`; this study has neither: say null"
         return
-    there = {"all", *(name for one in (*timed, *study.costs) for name in one.datasets)}
+    there = {"all"}.union(*(grid.datasets for grid in timed), *(cost.datasets for cost in study.costs))
     for name in sorted(throughput.batch_size.keys() - there):
         yield f"throughput.batch_size: no model is timed on {name!r}{registry.nearest(name, there)}"

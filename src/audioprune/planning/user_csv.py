@@ -13,7 +13,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from audioprune.errors import UserError
 from audioprune.facts.dataset import Clip
@@ -48,8 +48,16 @@ class Table:
         return "\n".join([read, *(f"warning: {self.path}: {warning}" for warning in self.warnings)])
 
 
+class Mistakes(UserError):
+    """What is wrong with a CSV, and the clips that it names all the same, so that their audio can be looked at, too."""
+
+    def __init__(self, message: str, clips: list[Clip]):
+        super().__init__(message)
+        self.clips = clips
+
+
 def read(user: UserFolder, *, look: bool = True) -> Table:
-    """The CSV, parsed; raises one UserError that lists every mistake with its row.
+    """The CSV, parsed; raises one UserError (Mistakes) that lists every mistake with its row.
 
     Without `look` no file is looked for: planning does that itself. Without folds and without a split column, one
     recording in five (by a hash of its name) is the test set.
@@ -72,9 +80,14 @@ def read(user: UserFolder, *, look: bool = True) -> Table:
     if errors:
         more = f"\n  and {len(errors) - SHOWN} more" if len(errors) > SHOWN else ""
         shown = "".join(f"\n  {error}" for error in errors[:SHOWN])
-        raise UserError(f"{path} has {len(errors)} error{'s' * (len(errors) > 1)}:{shown}{more}")
+        message = f"{path} has {len(errors)} error{'s' * (len(errors) > 1)}:{shown}{more}"
+        raise Mistakes(message, [clip for clip in found if _inside(root, clip.path)])
     ignored = tuple(user_columns.ignored(header, user))
     return Table(path, found, tuple(columns), ignored, tuple(_warnings(user, found)))
+
+
+def _inside(root: Path, name: str) -> bool:
+    return ".." not in PurePath(name).parts and not PurePath(name).is_absolute() and (root / name).is_file()
 
 
 def folder(user: UserFolder) -> Path:
