@@ -1,4 +1,4 @@
-"""Sets that extend one another, resolved: what a family trains a dataset with, and where each field is said.
+"""Recipe sets that extend one another, resolved: the settings of a family on a dataset, and where each comes from.
 
 A part (recipes.<set>.<family>.<dataset>) lies over the same part of the set that its set `extends`, and of the family
 that its family is `like`; the part of a dataset, so put together, lies over that of `all`. A family without a block in

@@ -1,4 +1,4 @@
-"""How many bytes of audio a file's header announces beyond the file's end: libsndfile cuts the count to what is there.
+"""How many bytes of audio a file's header announces beyond the end of the file, which libsndfile does not report.
 
 Formats of chunks (RIFF and its like, IFF, CAF, Wave64) are rows of `CHUNKED`; those with a plain header have a function
 in `PLAIN`. Ogg and MPEG, which are streams of packets, are in audioprune.audio.streams. IRCAM, PVF and PAF headers say

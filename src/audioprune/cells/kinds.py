@@ -1,4 +1,4 @@
-"""What a kind of cell is, one row each: its settings, its files, what it costs, and which cells one process makes.
+"""Kinds of cells, one row each: their settings, files and costs, and which cells one process makes.
 
 A kind is a step of the same name (audioprune.steps.<kind>), a rule of the same name (workflow/rules) and its row here.
 """

@@ -1,4 +1,4 @@
-"""Whether a cell's files are what its record says, decided while planning, in the main process only.
+"""Whether a cell's files agree with its record; checked while planning, in the main process only.
 
 A file is compared by size, then by SHA-256; digests are cached by size, mtime and inode, so a touch costs one hash and
 changes nothing.

@@ -1,4 +1,4 @@
-"""Consistency between claims, as they are worded: what cannot be true together, and what is said twice. (paper.md 7)"""
+"""Consistency between claims as worded: which cannot be true together, and which repeat others (paper.md 7)."""
 
 from __future__ import annotations
 

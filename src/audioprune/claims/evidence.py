@@ -1,4 +1,4 @@
-"""Which evidence of a study a claim needs: models that stand for those it names, and what `results` says of them.
+"""Evidence of a study for a claim: models that stand for those the claim names, and what `results` measured of them.
 
 Numbers are read, pooled and compared in audioprune.results alone; here is said what is asked for, and what a study
 lacks: a `Missing` with its reason and the command that would make it. Values are in percent, differences in points.

@@ -1,4 +1,4 @@
-"""Printed numbers that claims are held against: what report/published has, by exact text."""
+"""Printed numbers that claims are compared with: values of report/published, looked up by their exact text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Quantities with a unit. Mixing units is an error; what may be converted or subtracted is listed here, nothing else.
+"""Quantities with a unit. Mixing units is an error; the allowed conversions and subtractions are listed here.
 
 A remaining share that is quoted as a reduction is so found as what it is: the two have units of their own.
 """

@@ -75,7 +75,7 @@ def audio(name: str, root: Path, clips: Sequence[Clip], *, everything: bool, set
     reasons = ", ".join(f"{number} {reason}" for reason, number in Counter(one.reason for one in bad.values()).items())
     shown = [f"{clip}: {error}" for clip, error in [*bad.items()][:SHOWN]]
     shown += [f"and {len(bad) - SHOWN} more"] * (len(bad) > SHOWN)
-    then = "they are set aside" if set_aside else "mend them, take them out of the CSV, or say bad_clips: set_aside"
+    then = "they are set aside" if set_aside else "repair them, remove them from the CSV, or set bad_clips: set_aside"
     level: Level = "warning" if set_aside else "error"
     yield Finding(f"{name}, audio", level, f"{looked}; not to be used: {reasons}", "\n".join([*shown, then]))
 

@@ -1,4 +1,4 @@
-"""Text made safe for where it is shown. Names of classes, clips and folders come from users: they may hold anything."""
+"""Text escaped for its format. Names of classes, clips and folders come from users and may contain anything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a table stands on which page of LaTeX, upright or sideways, and how wide its columns are.
+"""How a table is divided into LaTeX pages, upright or sideways, and how wide its columns are.
 
 Widths are estimated from the letters, for the page of `article`. A table that is too wide for the line of a page breaks
 its longest texts into lines; one that is still too wide stands sideways, then in smaller letters; then its groups stand

@@ -1,4 +1,4 @@
-"""Pictures of pruned patches: a spectrogram, and what is left of it after each pruning block, the rest darkened.
+"""Pictures of pruned patches: a spectrogram, and the patches left after each pruning block, the others darkened.
 
 The patches come from traces, whose numbers follow the backbone's own order of tokens (their records say which); the
 picture comes from the features.

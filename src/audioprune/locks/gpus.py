@@ -1,4 +1,4 @@
-"""GPUs of one machine, each for one job at a time.
+"""Locks on the GPUs of one machine: each is used by one job at a time.
 
 Snakemake's local executor counts GPUs (`gpu` resources) but does not say which one a job gets. A step that asks for
 some takes as many locks, one for each card, and sees only those cards. The locks are flocks: they die with their

@@ -1,4 +1,4 @@
-"""The contrasts that a study declares, resolved: which two prunings of which models."""
+"""The contrasts that a study declares, resolved to the two prunings of each model."""
 
 from __future__ import annotations
 

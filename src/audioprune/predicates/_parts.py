@@ -1,4 +1,4 @@
-"""From estimates to parts of a verdict: the rules that all predicates share."""
+"""From estimates to parts of a verdict: rules shared by all predicates."""
 
 from __future__ import annotations
 

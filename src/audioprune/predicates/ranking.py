@@ -1,4 +1,4 @@
-"""Claims about what tokens are ranked by: attention against statistics of the patch, CLS against global scores."""
+"""Claims about ranking criteria: attention against statistics of the patch, CLS against global scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Claims about which tokens are kept, judged on per-clip rows of a token analysis.
+"""Claims about which tokens are kept, judged on the per-clip rows of a token analysis.
 
 `low_of_kept`: share of the survivors in the intensity clusters C1 and C2; `ratio_b`: signal tokens kept of the
 input's; `excess`: ratio B above K / N, what random selection keeps.

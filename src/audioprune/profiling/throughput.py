@@ -1,4 +1,4 @@
-"""Timing of forward passes (P0 Table 7): warm-up, then rounds of all keep-rates in turn, synchronised.
+"""Timing of forward passes (P0 Table 7): warm-up, then rounds in which all keep-rates take turns, synchronised.
 
 P0 says one GPU, a batch size and 50 runs, and nothing of precision, warm-up or synchronisation. Here: evaluation mode,
 random inputs (time does not depend on them), float32 without TF32 unless asked otherwise, at least one warm-up pass of

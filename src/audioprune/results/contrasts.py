@@ -1,4 +1,4 @@
-"""Differences of pooled evaluations, over the folds and seeds that all of them have, in the same draws for all.
+"""Differences of pooled evaluations over the folds and seeds that all sides have, with the same draws for all.
 
 A term is a factor and a row of `evaluations.tidy`. A drop is (1, unpruned), (-1, pruned); a difference of two models'
 drops has four terms; a slope one for each keep-rate.

@@ -1,4 +1,4 @@
-"""What a model costs, by keep-rate: MACs from the closed form, throughput from the study's timings."""
+"""The cost of a model by keep-rate: MACs from the closed form, throughput from the study's timings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One quantity as exhibits and claims show it: a value with its interval, in every draw, and what it rests on.
+"""One quantity as exhibits and claims show it: a value with its interval, its draws, and the cells it rests on.
 
 Whatever is pooled, contrasted or averaged in `results` ends in an Estimate, and estimates are combined here and nowhere
 else. The draws are those of statistics.bootstrap: equal designs are the same clips and seeds in the same draws, so that

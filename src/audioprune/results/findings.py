@@ -1,4 +1,4 @@
-"""What a forensic check says of one published number, and the rows it looks at. Standard library only."""
+"""The result of a forensic check of one published number, and the rows that it used. Standard library only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What exhibits are built from: a study's cells with their records, and nothing that is not on disk.
+"""What exhibits are built from: the cells of a study with their records on disk, and nothing else.
 
 A `Result` is a planned cell with what it left. `Results.cells` finds them by kind and by values of their settings.
 """

@@ -1,4 +1,4 @@
-"""What a token analysis measures at a block, of one model or of several compared clip by clip.
+"""Token measures at a block: of one model, or of several compared clip by clip.
 
 A term is a factor, a model (a group of tokens) and a block. Terms are compared over the folds and seeds that all models
 have, and over the clips that have the measure in all terms: a clip that keeps no signal token has no gamma of it.

@@ -1,4 +1,4 @@
-"""The thin tail of every step: read the job's file, make its cell in a scratch folder, put it and its record in place.
+"""The frame of every step: read the job file, make its cell in a scratch folder, move it and its record into place.
 
     python -m audioprune.steps.<kind> --job FILE [--log FILE] [--gpus N]
 
