@@ -88,7 +88,7 @@ def resolve_recipe(config: Config, recipes: str, family: str, dataset: str) -> t
 
 
 def said(config: Config, recipes: str, family: str, dataset: str) -> dict[str, Said]:
-    """{recipe.<field> or augment.<field>: value and place} of everything that training is told."""
+    """{recipe.<field> or augment.<field>: value and place} of every setting of training."""
     found = layers(config.recipes, recipes, family, dataset)
     try:
         resolved = resolve_recipe(config, recipes, family, dataset)

@@ -80,7 +80,7 @@ def _chunk_end(file: BinaryIO, form: Chunked, head: bytes) -> int:
 
 
 def _told_whole(head: bytes, end: int, size: int) -> int:
-    """Where a data chunk ends; 0 where the RIFF header says that the file is whole, and the chunk is off a little."""
+    """End of a data chunk; 0 if the RIFF header says that the file is whole and the chunk is slightly too long."""
     whole = head[:4] == b"RIFF" and int.from_bytes(head[4:8], "little") + 8 == size
     return 0 if whole and end - size <= SLACK else end
 

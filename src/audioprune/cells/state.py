@@ -134,7 +134,7 @@ def guard(output: Path) -> Path:
 
 @cache
 def _guard_elsewhere() -> Path:
-    """In a folder of this process's own, which goes with it."""
+    """A guard in a temporary folder of this process, which is deleted when it ends."""
     folder = Path(tempfile.mkdtemp(prefix=ELSEWHERE))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     guard = folder / GUARD.name

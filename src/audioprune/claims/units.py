@@ -55,7 +55,7 @@ class Quantity(Closed):
         return value
 
     def to(self, unit: Unit) -> Quantity:
-        """The same quantity in another unit; UnitError where there is no such thing."""
+        """The same quantity in another unit; raises UnitError if no conversion is defined."""
         if unit == self.unit:
             return self
         if self.unit not in SHARES or unit not in SHARES:

@@ -43,7 +43,7 @@ class Finding:
 
 
 def exit_code(found: Iterable[Finding]) -> int:
-    """Of the worst finding."""
+    """The exit code of the worst finding."""
     levels = {finding.level for finding in found}
     return CODES["error"] if "error" in levels else CODES["warning"] if "warning" in levels else 0
 

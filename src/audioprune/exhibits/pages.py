@@ -24,7 +24,7 @@ NOTE = 0.84  # of a line of notes
 
 @dataclass(frozen=True)
 class Paper:
-    """Where a table stands: points of a line, lines of a page below the caption, and the float."""
+    """The page of a table: width of a line in points, lines of a page below the caption, and the float."""
 
     width: float
     lines: float

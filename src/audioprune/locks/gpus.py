@@ -28,7 +28,7 @@ VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
 def cards() -> list[str]:
-    """What may be handed out: CUDA_VISIBLE_DEVICES where the user has set it, else all that nvidia-smi lists."""
+    """GPUs that jobs may use: those of CUDA_VISIBLE_DEVICES if the user has set it, else all that nvidia-smi lists."""
     if VISIBLE in os.environ:
         return [card.strip() for card in os.environ[VISIBLE].split(",") if card.strip()]
     try:

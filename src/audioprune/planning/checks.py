@@ -46,7 +46,7 @@ def _places(config: Config) -> Iterator[str]:
 
 
 def _datasets(config: Config) -> Iterator[str]:
-    """As the job that lists the clips would say it."""
+    """Errors in dataset options, as the job that lists the clips would report them."""
     for name, options in config.dataset_options.items():
         place = f"dataset_options.{name}"
         if name in config.datasets:

@@ -8,7 +8,7 @@ from audioprune.settings import Contrast, Pruning
 
 
 def resolved(declared: Contrasts | None) -> tuple[Contrast, ...]:
-    """Those that are tested by backbone, in the order of config.yaml, then those that are bounded."""
+    """Contrasts that are tested, by backbone in the order of config.yaml, then those that are only bounded."""
     if declared is None:
         return ()
     return tuple(

@@ -115,7 +115,7 @@ def printed(judge: Callable[..., Part], *what: Any) -> list[Part]:
 
 
 def beside(part: Part) -> Part:
-    """The same, in no verdict."""
+    """The same parts, excluded from the verdict."""
     return replace(part, counted=False)
 
 

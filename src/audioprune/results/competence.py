@@ -75,7 +75,7 @@ def every(results: Results) -> list[Competence | Absent]:
 
 
 def reference(results: Results, tuned: FinetuneSettings) -> Competence | Absent:
-    """Of the unpruned model that is trained as `tuned`, but for its pruning; Absent where there is none to tell."""
+    """Competence of the unpruned model that is otherwise trained like `tuned`; Absent if there is none."""
     return results.cached(f"competence {alike(tuned)}", lambda results: _reference(results, tuned))
 
 

@@ -63,12 +63,12 @@ def chance(results: Results, first: Any, second: Any) -> float | Absent | None:
 
 
 def shared_runs(results: Results, rows: Sequence[Any]) -> list[tuple[str, ...]] | Absent:
-    """Of each row the cells whose fold and seed are there in all of them."""
+    """For each row, the cells of the folds and seeds that all rows have."""
     return in_common([(_made(results, row), row.why) for row in rows])
 
 
 def in_common(sides: Sequence[tuple[Mapping[Run, str], str]]) -> list[tuple[str, ...]] | Absent:
-    """Of each side (its cells by fold and seed, and why it has none) the cells of the runs that all sides have."""
+    """For each side (its cells by fold and seed, or why it has none), the cells of the runs that all sides have."""
     if nothing := next((Absent(why) for made, why in sides if not made), None):
         return nothing
     common = set.intersection(*(set(made) for made, _ in sides))

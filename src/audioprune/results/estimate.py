@@ -95,7 +95,7 @@ class Estimate:
 
     @property
     def changed(self) -> tuple[int, int] | None:
-        """Of a drop, how many clips are lost and how many gained, over all runs; None where clips are not counted."""
+        """Numbers of clips lost and gained in a drop, over all runs; None if clips are not counted."""
         return None if self.drawn is None else self.drawn.changed
 
     @property
@@ -140,7 +140,7 @@ class Estimate:
         return (self.high - self.low) / (2 * 1.959964)
 
     def times(self, factor: float) -> Estimate:
-        """In another unit; low and high change places for a negative factor."""
+        """The estimate in another unit; low and high are exchanged for a negative factor."""
         from audioprune.statistics.bootstrap import contrast
 
         drawn = None if self.drawn is None else contrast((factor, self.drawn))

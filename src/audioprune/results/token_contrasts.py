@@ -38,7 +38,7 @@ def contrast(results: Results, column: str, *terms: Term) -> Estimate | Absent:
 
 
 def _mean(results: Results, column: str, terms: Sequence[Term]) -> Estimate | Absent:
-    """Of terms that are reduced to what they share."""
+    """Mean of terms that are reduced to the clips that they share."""
     import numpy as np
 
     from audioprune.statistics.sums import draw_sums

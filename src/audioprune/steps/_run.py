@@ -103,7 +103,7 @@ def job_of(cell: Cell, out: Path) -> Job:
 
 @contextlib.contextmanager
 def told_once(cell: Cell) -> Iterator[None]:
-    """Signals end the cell in good order; a full disk and a killed worker are told in one message."""
+    """Signals end the cell cleanly; a full disk or a killed worker is reported in one message."""
     with stoppable(), disk.told(cell.dir):
         try:
             yield
