@@ -590,7 +590,7 @@ def test_low_intensity_and_signal_tokens(tmp_path, mae, ast, expected):
     judged = tokens(only("000-2", datasets=("spc2",)), tmp_path / "a", analyses)
     (part,) = judged.of("cells")
     assert judged.measured == expected
-    assert "by global and AST by CLS attention, which confounds" in part.evidence
+    assert "by the global and AST by the class-token score, which confounds" in part.evidence
     difference = 100 * (own["low_of_kept"][9] - other["low_of_kept"][9])
     assert numbers(part) == pytest.approx(mean_of({ONCE: difference}))
     value, low, high = (number(end, 2) for end in numbers(part))

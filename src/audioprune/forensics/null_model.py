@@ -73,4 +73,4 @@ def _where(row: dict[str, str]) -> tuple[int, float, int]:
 
 def _group(row: dict[str, str]) -> str:
     cls = row["backbone"] == "ast-b" or row["method"] == "topk.cls"
-    return f"{row['source']} {row['exhibit']}, {row['backbone']} by {'CLS' if cls else 'global'} score"
+    return f"{row['source']} {row['exhibit']}, {row['backbone']} by {'class-token' if cls else 'global'} score"

@@ -23,7 +23,8 @@ from audioprune.results.estimate import Estimate
 ONLY = ("topk",)  # methods of which there are token analyses to judge
 SCORES = ("cls", "global")
 CONFOUND = (
-    "the two rank by different scores, AudioMAE by global and AST by CLS attention, which confounds the comparison"
+    "the two rank by different scores, AudioMAE by the global and AST by the class-token score, which confounds the "
+    "comparison"
 )
 
 
