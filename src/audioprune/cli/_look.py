@@ -81,7 +81,7 @@ def audio(name: str, root: Path, clips: Sequence[Clip], *, everything: bool, set
 
 
 def results() -> Iterator[Finding]:
-    """Whether the folder of the results can be written, and who may read what is made in it."""
+    """Whether the results folder is writable, and whether others may read the files made in it."""
     if RESULTS.is_symlink() and not RESULTS.exists():
         yield Finding("results", "error", f"a link to {RESULTS.readlink()}, which is not there: mount that disk")
         return

@@ -63,5 +63,5 @@ def _latex_character(c: str) -> str:
 
 
 def typst(text: object) -> str:
-    """A Typst string literal: shown letter by letter wherever it stands in code, never read as markup."""
+    """A Typst string literal: shown literally anywhere in code, never interpreted as markup."""
     return '"' + clean(text).replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -52,7 +52,7 @@ class Part:
 
 @dataclass
 class Page:
-    """What stands in one float: rows of groups, what the table is, then notes."""
+    """Content of one float: rows in groups, the table's description, notes."""
 
     part: Part
     groups: list[tuple[str, list[Entries]]] = field(default_factory=list)
@@ -61,7 +61,7 @@ class Page:
 
 
 def pages(layout: Layout, description: list[str], notes: list[str]) -> list[Page]:
-    """Rows, then notes, in order on as many pages as they need; the description stands below the first rows."""
+    """Rows, then notes, in order on as many pages as needed; the description is below the first rows."""
     found: list[Page] = []
     for part in _parts(layout):
         page = Page(part, description=[] if found else description)

@@ -90,7 +90,7 @@ def left_out(results: Results, rows: Sequence[Any], shared: int) -> str:
 
 
 def _made(results: Results, row: Any) -> dict[Run, str]:
-    """{(fold, seed): cell} of the evaluations of a row that are there."""
+    """{(fold, seed): cell} of the evaluations of a row that exist."""
     each = by_cell(results).loc[list(row.cells)]
     there = each[each["why"] == ""]
     return dict(zip(there[["fold", "seed"]].itertuples(index=False, name=None), there.index, strict=True))

@@ -125,7 +125,7 @@ class Estimate:
 
     @property
     def draws(self) -> np.ndarray:
-        """(D,) of what is drawn."""
+        """(D,) values of the draws."""
         if self.drawn is None:
             raise ValueError("an estimate without draws")
         return self.drawn.draws

@@ -28,7 +28,7 @@ MEANING = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One row: what was looked at, what is printed, what it should be, what that says."""
+    """One row: the number checked, its printed and expected values, and the verdict."""
 
     check: str  # the module
     group: str  # what is judged together, such as Table 2 on one dataset

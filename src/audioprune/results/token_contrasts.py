@@ -76,7 +76,7 @@ def values(results: Results, group: Group, column: str, block: int) -> pd.Series
 
 
 def shared_runs(results: Results, groups: Sequence[Group]) -> list[Group] | Absent:
-    """The groups, each with the cells only whose fold and seed are there in all of them."""
+    """The groups, each with only the cells whose fold and seed exist in all groups."""
     kept = in_common([({_run(results.cell(path)): path for path in group.cells}, group.why) for group in groups])
     if isinstance(kept, Absent):
         return kept
