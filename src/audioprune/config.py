@@ -64,7 +64,7 @@ class Cost(Closed):
     keep_rates: tuple[float, ...] = Field(
         (0.5,),
         min_length=1,
-        description="shares of tokens kept at each pruning block; a method by a constant r is there once below 1",
+        description="shares of tokens kept at each pruning block; a method with a constant r appears once, below 1",
     )
     blocks: tuple[int, ...] = Field(BLOCKS, description="pruning blocks, counted from zero")
     stride: int = Field(
@@ -73,7 +73,7 @@ class Cost(Closed):
 
 
 class Traces(Closed):
-    """Which fine-tunings are looked into, token by token, and on how many clips."""
+    """Which fine-tunings are traced, token by token, and on how many clips."""
 
     keep_rates: tuple[float, ...] = Field((1.0, 0.5), description="of the fine-tunings")
     methods: tuple[str, ...] = Field(
@@ -107,7 +107,7 @@ class Pair(Closed):
 
 
 class Contrasts(Closed):
-    """Comparisons that are fixed before any model is trained, with a table of their own; of each backbone."""
+    """Comparisons that are fixed before any model is trained, for each backbone, with a table of their own."""
 
     backbones: tuple[BackboneName, ...] = Field(description="family and size; a grid trains them unpruned")
     dataset: DatasetName = Field(description="on whose test clips")
@@ -219,7 +219,7 @@ class Study(Closed):
     selections: tuple[Literal["last", "best_test", "best_val"], ...] = Field(
         ("last",), description="which epoch's weights are evaluated: the last, the best on test or on validation clips"
     )
-    traces: Traces | None = Field(Traces(), description="which models are looked into; null: none")
+    traces: Traces | None = Field(Traces(), description="which models are traced, token by token; null: none")
     probes: Probes = Field(Probes(), description="evaluations of trained models with another pruning than their own")
     contrasts: Contrasts | None = Field(None, description="comparisons that are fixed beforehand; null: none")
     throughput: Throughput | None = Field(Throughput(), description="how topk's models are timed; null: not at all")

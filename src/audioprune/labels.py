@@ -1,4 +1,4 @@
-"""Prunings in words, the same in addresses, tables, figures and claims: topk-kr0.5, topk.cls-kr0.7, tome.r20-kr1."""
+"""Names of prunings, the same in addresses, tables, figures and claims: topk-kr0.5, topk.cls-kr0.7, tome.r20-kr1."""
 
 from __future__ import annotations
 

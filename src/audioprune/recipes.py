@@ -1,4 +1,4 @@
-"""Sets that extend one another, resolved: what a family trains a dataset with, and where each field is said.
+"""Recipe sets that extend one another, resolved: the settings of a family on a dataset, and where each comes from.
 
 A part (recipes.<set>.<family>.<dataset>) lies over the same part of the set that its set `extends`, and of the family
 that its family is `like`; the part of a dataset, so put together, lies over that of `all`. A family without a block in
@@ -88,7 +88,7 @@ def resolve_recipe(config: Config, recipes: str, family: str, dataset: str) -> t
 
 
 def said(config: Config, recipes: str, family: str, dataset: str) -> dict[str, Said]:
-    """{recipe.<field> or augment.<field>: value and place} of everything that training is told."""
+    """{recipe.<field> or augment.<field>: value and place} of every setting of training."""
     found = layers(config.recipes, recipes, family, dataset)
     try:
         resolved = resolve_recipe(config, recipes, family, dataset)

@@ -160,7 +160,7 @@ def test_that_two_models_rank_by_different_scores_is_said():
         for f, s, v in shares
     ]
     (found,) = answers([exhibit(low_intensity.HEADLINE, *rows)])
-    assert "AudioMAE ranks by global and AST by CLS attention, so that the score may explain this" in found.text
+    assert "AudioMAE ranks by the global and AST by the class-token score, so that the score may explain" in found.text
     assert "AudioMAE ranked by cls: 45.1 % on esc10 of its kept tokens" in found.text
     assert "36.5" not in found.text
 

@@ -76,7 +76,7 @@ OPTIONS = {
     ),
     "a dataset without options": (
         (("dataset_options",), {"esc50": {"seed": 1}}),
-        "dataset_options.esc50: this dataset has no options; take them out: seed",
+        "dataset_options.esc50: this dataset has no options; remove them: seed",
     ),
     "an option of a generator": (
         (("generators",), {"words": {"clips": 100, "options": {"snr_lo": 3.0}}}),

@@ -74,4 +74,6 @@ def test_the_contrasts_of_a_claim_are_a_family(tmp_path):
     assert [one.verdict for one in parts] == ["inconclusive"] * 4 + ["supported"]
     assert all(one.low > 0 for one in parts)
     assert parts[-1].holm == pytest.approx(5 * parts[-1].p)
-    assert parts[0].evidence.endswith(f"supported alone (p {own.p:.2g}), not among 5 (p {parts[0].holm:.2g})")
+    assert parts[0].evidence.endswith(
+        f"supported by itself (p {own.p:.2g}), not when adjusted for 5 contrasts (p {parts[0].holm:.2g})"
+    )

@@ -110,11 +110,11 @@ def test_null_model_of_table_5():
     for f in null_model.findings():
         if f.group.startswith("P0 Table 5") and f.group.endswith("ratio B"):
             largest[f.group] = max(largest.get(f.group, 0), abs(f.deviation))
-    assert largest["P0 Table 5, audiomae-b by CLS score, ratio B"] == pytest.approx(0.3125)
-    assert largest["P0 Table 5, ast-b by CLS score, ratio B"] == pytest.approx(23.3)
+    assert largest["P0 Table 5, audiomae-b by class-token score, ratio B"] == pytest.approx(0.3125)
+    assert largest["P0 Table 5, ast-b by class-token score, ratio B"] == pytest.approx(23.3)
     verdicts = {f.group: f.verdict for f in null_model.findings()}
-    assert verdicts["P0 Table 5, audiomae-b by CLS score, ratio B"] == "as random"
-    assert verdicts["P0 Table 5, ast-b by CLS score, ratio B"] == "not random"
+    assert verdicts["P0 Table 5, audiomae-b by class-token score, ratio B"] == "as random"
+    assert verdicts["P0 Table 5, ast-b by class-token score, ratio B"] == "not random"
 
 
 def test_kept_counts_and_excess():

@@ -245,7 +245,7 @@ def test_a_file_that_is_gone_is_told_with_what_to_do():
     path = JobFile(KEY, [fetched()]).path
     with pytest.raises(UserError, match=r"is missing; run Snakemake again: it writes the files of its jobs"):
         jobs.read(path)
-    with pytest.raises(UserError, match=rf"results/logs/jobs/{KEY}-\*.json is not there; run Snakemake again"):
+    with pytest.raises(UserError, match=rf"results/logs/jobs/{KEY}-\*.json is missing; run Snakemake again"):
         jobs.of_key(KEY)
 
 

@@ -57,9 +57,9 @@ def test_fastast_is_not_run_and_merging_at_the_usual_stride_stands_beside(tmp_pa
     judged = judge(claim, study(tmp_path, runs, "paper"))
     own, beside = judged.parts[-2:]
     assert (own.verdict, own.counted) == ("not-run", True)
-    assert own.evidence.startswith("the model is timed only")  # on ESC-50 88.4 % is no known setting
+    assert own.evidence.startswith("the model is only timed")  # on ESC-50 88.4 % is no known setting
     paper = judge(CLAIMS["001-4"], Results("paper", [])).parts[-1]
-    assert paper.evidence.startswith("ToMe, r = 20 at stride 10 is timed only")
+    assert paper.evidence.startswith("ToMe, r = 20 at stride 10 is only timed")
     assert (beside.counted, beside.value) == (False, pytest.approx(10.0))
     assert beside.name == "off the shelf: tome.r9 of ast-b on esc50"
     assert "claimed 0.6" in beside.evidence

@@ -95,7 +95,7 @@ def test_rifx_which_has_its_bytes_the_other_way_round(tmp_path, subtype):
     [
         ("trunc.mp3", "truncated", "bytes of audio more than it holds"),
         ("trunc.ogg", "truncated", "it ends within a page"),
-        ("corrupt.ogg", "damaged", "checksum is wrong"),
+        ("corrupt.ogg", "damaged", "wrong checksum"),
         ("aac_named.wav", "unreadable", "MPEG-4 audio or video .*: convert it to WAV or FLAC.*ffmpeg"),
         ("gitlfs.wav", "unreadable", "a pointer of Git LFS, not the file itself: run `git lfs pull`"),
         ("html.wav", "unreadable", "a web page, not audio: download it again"),
@@ -228,7 +228,7 @@ def test_lengths_of_frames_by_hand(head, length):
         (b"RIFF\0\0\0\0AVI LIST", "film"),
         (b"\x89PNG\r\n", "picture"),
         (b"../../.git/annex/objects/x", "git-annex"),
-        (bytes(600), "zeros alone"),
+        (bytes(600), "nothing but zeros"),
         (b"", "no bytes"),
         (b"file,label\na.wav,b\n", "text, not audio: it begins with 'file,label"),
         (b"\x07\x81\x92 nothing known", ""),

@@ -345,7 +345,7 @@ NOT_RUN: dict[str, dict[str, str]] = {
     "000-9": {"spc2 itself": ELSEWHERE.format("spc2")},
     "000-10": {"as20k itself": ELSEWHERE.format("as20k")},
     "000-11": {"esc50 itself": ELSEWHERE.format("esc50")},
-    "001-4": {"as20k": "is timed only"},
+    "001-4": {"as20k": "is only timed"},
     "001-5": {"as20k itself": ELSEWHERE.format("as20k")},
     "001-6": {
         f"variation for {MAE} on fsdd-digits": STATISTIC,

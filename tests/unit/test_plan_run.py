@@ -461,7 +461,9 @@ def test_an_exhibit_that_a_study_has_not_is_refused():
             UserError, match=f"the study 'demo' plans none of the cells that {missing} shows; see config.yaml"
         ):
             run.copy_inputs("demo", missing)
-        with pytest.raises(UserError, match=f"results/demo/{missing}.svg: the study 'demo' has no cells that"):
+        with pytest.raises(
+            UserError, match=f"results/demo/{missing}.svg: the study 'demo' plans none of the cells that"
+        ):
             plan.asked(f"results/demo/{missing}.svg")
 
 

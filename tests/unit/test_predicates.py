@@ -257,7 +257,7 @@ def test_three_points_decide_nothing(tmp_path):
     verdict, parts = measured(claim, tmp_path, runs | falling("fsdd-speakers", (None, None, None, 0.8)))
     assert [p.verdict for p in parts] == ["open", "not-run", "supported", "open"]
     along, across = parts[0], parts[-1]
-    assert along.evidence.startswith("points lost: 5.00 at 0.9, 15.00 at 0.7, 25.00 at 0.5; of 3 keep-rates")
+    assert along.evidence.startswith("points lost: 5.00 at 0.9, 15.00 at 0.7, 25.00 at 0.5; 3 keep-rates are too few")
     told = "points lost: 25.00 on fsdd-digits (10 classes), 15.00 on fsdd-speakers (6 classes), 25.00 on esc10"
     assert across.evidence.startswith(told)
     assert (along.value, across.value) == (None, None)
@@ -480,7 +480,7 @@ def test_published_speed_ups():
     assert [round(p.value, 3) for p in judged.of("arithmetic")] == [1.771, 1.951, 2.052, 2.022]
     assert {p.verdict for p in judged.of("arithmetic")} == {"open"}
     assert (judged.verdict, judged.arithmetic, judged.claim.expected) == ("open", "open", "open")
-    assert judged.brief.startswith("P0 prints samples per second and says nowhere that they double")
+    assert judged.brief.startswith("P0 prints samples per second and nowhere says that they double")
 
 
 def test_a_question_that_its_source_does_not_ask_gets_no_verdict(tmp_path):
@@ -590,7 +590,7 @@ def test_low_intensity_and_signal_tokens(tmp_path, mae, ast, expected):
     judged = tokens(only("000-2", datasets=("spc2",)), tmp_path / "a", analyses)
     (part,) = judged.of("cells")
     assert judged.measured == expected
-    assert "by global and AST by CLS attention, which confounds" in part.evidence
+    assert "by the global and AST by the class-token score, which confounds" in part.evidence
     difference = 100 * (own["low_of_kept"][9] - other["low_of_kept"][9])
     assert numbers(part) == pytest.approx(mean_of({ONCE: difference}))
     value, low, high = (number(end, 2) for end in numbers(part))

@@ -85,7 +85,7 @@ def test_a_set_without_a_block_for_a_family_has_no_layers():
         ({"p2": {}, "p0": {"extends": "p22"}}, "recipes.p0.extends: no recipes named 'p22'; did you mean 'p2'?"),
         (
             {"a": {"ast": {"like": "audiomae"}, "audiomae": {"like": "ast"}}},
-            "recipes.a.ast.like goes in a circle: ast -> audiomae -> ast",
+            "recipes.a.ast.like refers to itself: ast -> audiomae -> ast",
         ),
         (
             {"a": {"ast": {"like": "audiomae"}}},

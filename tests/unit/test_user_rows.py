@@ -136,7 +136,7 @@ def test_a_class_that_a_drawn_split_leaves_without_training_clips(folder):
     (told,) = errors(folder, "file,label\n" + rows)
     assert told == (
         "label 'b' has no training clip: it is in test only; the split was drawn from the files' names: "
-        "give a column `split`"
+        "add a column `split`"
     )
 
 

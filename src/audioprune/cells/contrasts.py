@@ -1,4 +1,4 @@
-"""Which cells a declared contrast is of: planned or made, the models of each of its sides and their evaluations."""
+"""The cells of a declared contrast, planned or made: the models of each of its sides, and their evaluations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a kind of cell is, one row each: its settings, its files, what it costs, and which cells one process makes.
+"""Kinds of cells, one row each: their settings, files and costs, and which cells one process makes.
 
 A kind is a step of the same name (audioprune.steps.<kind>), a rule of the same name (workflow/rules) and its row here.
 """
@@ -18,7 +18,7 @@ TRAINING = 3  # forward passes that one training step costs: forward, and backwa
 
 @dataclass(frozen=True)
 class Kind:
-    """Of a kind that draws, `files` are the suffixes of what users get as results/<study>/<name>.<suffix>."""
+    """If the kind draws, `files` are the suffixes of the copies results/<study>/<name>.<suffix> that users open."""
 
     settings: type[Closed]
     frame: str = ""  # its main table of data, which results read when no other file is named

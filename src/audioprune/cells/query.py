@@ -1,4 +1,4 @@
-"""Questions about a cell, planned or made, by which plans, exhibits and claims find what they show."""
+"""Queries for cells, planned or made, by which plans, exhibits and claims find what they show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One claim: what is said where, in typed quantities, which cells decide it, and the predicate that judges it.
+"""One claim: its sources, its typed quantities, the cells that decide it, and the predicate that judges it.
 
 report/claims/<name>.yaml holds one claim each; found by name, held by no list.
 """

@@ -1,4 +1,4 @@
-"""Which evidence of a study a claim needs: models that stand for those it names, and what `results` says of them.
+"""Evidence of a study for a claim: models that stand for those the claim names, and what `results` measured of them.
 
 Numbers are read, pooled and compared in audioprune.results alone; here is said what is asked for, and what a study
 lacks: a `Missing` with its reason and the command that would make it. Values are in percent, differences in points.
@@ -222,7 +222,7 @@ class Evidence:
     # --- token analyses -------------------------------------------------------------------------------------------
 
     def token_rates(self, wanted: Sequence[float]) -> list[float]:
-        """Those keep-rates that token analyses are planned at; the first one where there is none."""
+        """The keep-rates at which token analyses are planned; if there are none, the first keep-rate."""
         planned = {value_of(r, "keep_rate") for r in self._looked_into()}
         return [rate for rate in wanted if rate in planned] or list(wanted[:1])
 
@@ -283,7 +283,7 @@ class Evidence:
 
 
 def _models(results: Results) -> dict[tuple[str, str, str], dict[Wanted, Row]]:
-    """Of the weights of one selection, as trained and off the shelf; what is crossed otherwise decides no claim."""
+    """Models of one weight selection, as trained and off the shelf; other combinations of pruning decide no claim."""
     found: dict[tuple[str, str, str], dict[str, dict[Wanted, Row]]] = {}
     for row in tidy(results).itertuples():
         if row.trained not in ("", UNPRUNED) or row.selection not in SELECTIONS:

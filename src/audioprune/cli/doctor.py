@@ -107,7 +107,7 @@ def _own(plan: Plan, name: str, *, everything: bool) -> Iterator[Finding]:
 
 
 def _brought(plan: Plan, name: str, manual: str) -> Finding:
-    """What planning says of data that is brought, and how it is brought where that has not been done."""
+    """What planning says about data that the user provides, and how to provide it if it is missing."""
     try:
         found = brought.current(name, brought.place_of(plan.config, name))
     except brought.NotIndexed as error:

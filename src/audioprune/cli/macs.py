@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _input(dataset: str | None, frames: int | None, num_classes: int | None) -> tuple[int, int]:
-    """Frames and classes: what is given, else the dataset's, built-in or of config.yaml."""
+    """Frames and classes: as given, else those of the dataset, which is built in or in config.yaml."""
     facts = None if dataset is None else _facts(dataset)
     if facts:
         frames = facts.frames if frames is None else frames

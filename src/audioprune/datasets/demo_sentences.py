@@ -1,4 +1,4 @@
-"""Made sentences with transcripts, from a small grammar; a synthetic LibriSpeech."""
+"""Generated sentences with transcripts, from a small grammar; a synthetic LibriSpeech."""
 
 from __future__ import annotations
 

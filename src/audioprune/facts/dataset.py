@@ -1,4 +1,4 @@
-"""What a dataset is: facts, and how to list its clips. No torch, no decoding.
+"""The description of a dataset: facts, and how to list its clips. No torch, no decoding.
 
 A module of audioprune.datasets holds `FACTS = Dataset(...)` and `def clips(root: Path, options: dict) -> list[Clip]`;
 one whose audio the project makes has `def select(clips: DataFrame, options: dict) -> DataFrame` instead, over its

@@ -1,4 +1,4 @@
-"""Tokens by numbers: how a spectrogram is cut into patches, in which order they become tokens, and how many stay.
+"""Token arithmetic: how a spectrogram is cut into patches, the order of their tokens, and how many tokens stay.
 
 No torch: planning, the closed form of MACs, and drawing count tokens as the models do, by the functions here.
 

@@ -1,4 +1,4 @@
-"""Fingerprints of code: what a step's results depend on, whatever Python reads it and however it is formatted.
+"""Fingerprints of code: a digest of all code that a step's results depend on, whatever the Python version and layout.
 
 A module's hash is over our own serialisation of its syntax tree, without docstrings, comments and formatting
 (`ast.dump` differs between Python versions). A step's fingerprint covers the step, every module of this package that

@@ -1,4 +1,4 @@
-"""Content keys: what of a cell's settings, inputs, data and code decides what it holds."""
+"""Keys of cells: a digest of the settings, inputs, data and code that decide a cell's content."""
 
 from __future__ import annotations
 

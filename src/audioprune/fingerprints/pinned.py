@@ -1,4 +1,4 @@
-"""The default of every field of settings as it was when the field came, by model and field.
+"""The default that every field of settings was introduced with, by model and field.
 
 A key leaves out what equals the value here, whatever the default is today (see fingerprints.keyed). So no line here is
 ever changed or removed, not even when a default changes or a field goes: keys made long ago count on it. A new field

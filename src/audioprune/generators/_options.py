@@ -1,4 +1,4 @@
-"""Options of a generator: known names only, each with a default of the right type."""
+"""Options of a generator: known names only, each of the type of its default."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contrasts that a study declares, resolved: which two prunings of which models."""
+"""The contrasts that a study declares, resolved to the two prunings of each model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from audioprune.settings import Contrast, Pruning
 
 
 def resolved(declared: Contrasts | None) -> tuple[Contrast, ...]:
-    """Those that are tested by backbone, in the order of config.yaml, then those that are bounded."""
+    """Contrasts that are tested, by backbone in the order of config.yaml, then those that are only bounded."""
     if declared is None:
         return ()
     return tuple(

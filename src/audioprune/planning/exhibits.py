@@ -1,4 +1,4 @@
-"""Tables, figures and reports as cells: what each shows, which files it reads, and the code that draws it."""
+"""Tables, figures and reports as cells: the cells that each shows, the files it reads, and the code that draws it."""
 
 from __future__ import annotations
 

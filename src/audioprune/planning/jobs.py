@@ -67,7 +67,7 @@ class JobFile:
         return FOLDER / f"{self.key}-{_digest(self.text.encode())}.json"
 
     def write(self) -> None:
-        """Also where it is there: it may be damaged, and the newest of a job's files counts."""
+        """Write the file even if it exists: it may be damaged, and the newest of a job's files counts."""
         records.write_text(self.path, self.text)
 
 

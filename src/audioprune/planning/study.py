@@ -46,7 +46,7 @@ class StudyPlan:
 
 
 def study_of(planner: Planner, name: str) -> StudyPlan:
-    """All cells of a study but for what is drawn from them."""
+    """All cells of a study without its exhibits."""
     study = planner.config.studies[name]
     study = study.model_copy(update={"probes": resolve_probes(planner.config, study.probes)})
     plan, timed = StudyPlan(name, study, planner.facts), _timed(planner, study)

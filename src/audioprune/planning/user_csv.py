@@ -37,7 +37,7 @@ class Table:
 
     @property
     def digest(self) -> str:
-        """Of what is read, and of nothing else in the file: the same clips, the same digest."""
+        """Digest of the columns that are read and of nothing else in the file: equal clips have equal digests."""
         rows = [[getattr(clip, name) for name in KEYED] for clip in self.clips]
         return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
@@ -95,7 +95,7 @@ def folder(user: UserFolder) -> Path:
 
 
 def places(user: UserFolder) -> tuple[Path, Path]:
-    """Where the CSV may lie: relative to the folder, or to where we are."""
+    """Possible paths of the CSV: relative to the data folder, or to the current folder."""
     return folder(user) / Path(user.csv).expanduser(), Path(user.csv).expanduser()
 
 

@@ -1,4 +1,4 @@
-"""Which unpruned models have learnt enough for what pruning does to them to mean anything.
+"""Which unpruned models have learnt enough for their pruning to be meaningful.
 
 What a model loses that answers by chance, or says the same few classes to everything, is noise: no answer and no
 verdict rests on it. A model has learnt enough if in every seed (folds pooled) it is above chance by an exact test
@@ -75,7 +75,7 @@ def every(results: Results) -> list[Competence | Absent]:
 
 
 def reference(results: Results, tuned: FinetuneSettings) -> Competence | Absent:
-    """Of the unpruned model that is trained as `tuned`, but for its pruning; Absent where there is none to tell."""
+    """Competence of the unpruned model that is otherwise trained like `tuned`; Absent if there is none."""
     return results.cached(f"competence {alike(tuned)}", lambda results: _reference(results, tuned))
 
 

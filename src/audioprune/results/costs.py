@@ -1,4 +1,4 @@
-"""What a model costs, by keep-rate: MACs from the closed form, throughput from the study's timings."""
+"""The cost of a model by keep-rate: MACs from the closed form, throughput from the study's timings."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def method_of(timing: Result) -> str:
 
 
 def rates(timing: Result) -> dict[float, dict[str, Estimate | Absent]]:
-    """By keep-rate: median samples a second and the ratio to keep-rate 1 of the same run, each with its quartiles."""
+    """Median samples per second by keep-rate, and the ratio to keep-rate 1 of the same run, each with its quartiles."""
     from audioprune.profiling.timings import summary
 
     if not timing.ok:

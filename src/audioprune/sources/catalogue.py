@@ -1,4 +1,4 @@
-"""Every remote byte has a row in workflow/sources.yaml: where it is, what it is, whose it is, and its digest."""
+"""Every download has a row in workflow/sources.yaml: its address, content, licence and digest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Intervals and p-values of a metric, or of any contrast of metrics, from no changed clip up.
+"""Intervals and p-values of a metric or any contrast of metrics, which also hold when no clip changes.
 
 Percentiles of a bootstrap fail where few clips change: with none their width is zero, with one an end lies on zero, and
 of five changes one way they exclude zero where the exact test does not (McNemar 1947: p = 0.0625). Therefore the normal

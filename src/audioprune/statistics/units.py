@@ -1,4 +1,4 @@
-"""What is drawn anew when a dataset is resampled: source recordings, since clips of one are not independent."""
+"""The unit of resampling of a dataset: source recordings, since clips of one recording are not independent."""
 
 from __future__ import annotations
 

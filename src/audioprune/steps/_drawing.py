@@ -1,4 +1,4 @@
-"""What a step that draws sees of the study: the cells that its exhibit shows, and all that those are made from."""
+"""What a drawing step sees of the study: the cells that its exhibit shows, with all their inputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decoding of a dataset into a waveform store; clips that cannot be used stop it or are set aside, by name."""
+"""Decoding of a dataset into a waveform store; clips that cannot be used stop the step or are set aside, by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each test clip of an unpruned fine-tuning with tokens of two intensity clusters discarded, or as many at random.
+"""Test clips of an unpruned model with the tokens of two intensity clusters discarded, or as many random tokens.
 
 `discarded.parquet` has one row for each clip, block, set and control: clip, recording, speaker, labels, block,
 discarded (C1C2 or C4C5), control, tokens_left, emptied (no patch token is left), and `correct`, or the `scores` of a

@@ -1,4 +1,4 @@
-"""Scores of every test clip by a fine-tuned model, with the evaluation's own pruning; the metric follows from them."""
+"""Scores of every test clip by a fine-tuned model with the evaluation's own pruning; metrics are computed from them."""
 
 from __future__ import annotations
 

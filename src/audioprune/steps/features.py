@@ -1,4 +1,4 @@
-"""Features of a dataset: the log-mel spectrogram of every clip, and what it takes to normalise it."""
+"""Features of a dataset: the log-mel spectrogram of every clip, and the statistics to normalise it."""
 
 from __future__ import annotations
 

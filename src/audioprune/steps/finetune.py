@@ -1,4 +1,4 @@
-"""Fine-tune one backbone on one dataset, pruned or not; leaves its weights and its training curve."""
+"""Fine-tune one backbone on one dataset, pruned or not; writes its weights and its training curve."""
 
 from __future__ import annotations
 

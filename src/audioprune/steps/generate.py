@@ -1,4 +1,4 @@
-"""Made audio: a generator's clips, several processes at a time, in order."""
+"""Generated audio: a generator's clips, made by several processes, in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MACs of one clip at every keep-rate, in closed form and by torchprofile, which must agree to the last one."""
+"""MACs of one clip at every keep-rate, in closed form and by torchprofile, which must be exactly equal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pre-train a tiny backbone on generated audio; leaves a checkpoint with the family's official key names."""
+"""Pre-train a tiny backbone on generated audio; writes a checkpoint with the family's official key names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Claims and their verdicts on the study: what published numbers say by themselves, and what the study measured."""
+"""Claims and their verdicts on the study: what follows from published numbers, and what the study measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The comparisons that config.yaml fixes before any model is trained: what they found, and how sure that is."""
+"""The comparisons that config.yaml fixes before any model is trained: their results and uncertainty."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trained at one keep-rate, evaluated at another: does a model need the keep-rate that it was trained with?"""
+"""Trained at one keep-rate, evaluated at another: does a model need the keep-rate that it was trained at?"""
 
 from __future__ import annotations
 
