@@ -5,7 +5,8 @@ from __future__ import annotations
 from audioprune import registry
 from audioprune.facts.options import defaults
 from audioprune.facts.tokens import BLOCKS
-from audioprune.settings import Pruning, TranscribeSettings
+from audioprune.settings.model import Pruning
+from audioprune.settings.speech import TranscribeSettings
 
 
 def label_of(pruning: Pruning) -> str:

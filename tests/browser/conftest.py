@@ -50,7 +50,7 @@ def report(tmp_path_factory) -> Path:
     from fakes import ABOUT, collected, shared
 
     from audioprune.reporting import html
-    from audioprune.settings import Credit
+    from audioprune.settings.exhibits import Credit
 
     shown = [("table", name) for name in ("table1", "evaluations", "claims", "forensics", "competence", "data")]
     shown += [("figure", name) for name in ("diagonal", "cost-forest", "accuracy-macs", "figure2")]

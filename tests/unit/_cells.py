@@ -15,7 +15,9 @@ from torch import nn
 from audioprune import records
 from audioprune.audio.store import write_store
 from audioprune.models.build import build_model
-from audioprune.settings import AudioSettings, FinetuneSettings, Model, Pruning, Recipe, UserFolder
+from audioprune.settings.data import AudioSettings, UserFolder
+from audioprune.settings.model import Model, Pruning
+from audioprune.settings.training import FinetuneSettings, Recipe
 
 TEST = [1, 2, 4, 5, 7, 8, 10, 11]
 FOLDS = {fold: [row for row in range(12) if (row + row // 4) % 3 + 1 == fold] for fold in (1, 2, 3)}  # no class a fold

@@ -11,23 +11,15 @@ import pandas as pd
 from fakes import RECIPE, FakeCell, Study, facts
 
 from audioprune import registry
-from audioprune.config_file import load as load_config
+from audioprune.config.file import load as load_config
 from audioprune.facts.tokens import BLOCKS
 from audioprune.labels import label_of, score_of
-from audioprune.recipes import resolve_recipe
+from audioprune.config.recipes import resolve_recipe
 from audioprune.results.study import Results
-from audioprune.settings import (
-    AudioSettings,
-    Augment,
-    DiscardSettings,
-    EvaluateSettings,
-    FinetuneSettings,
-    Model,
-    Pruning,
-    Recipe,
-    TokensSettings,
-    TraceSettings,
-)
+from audioprune.settings.data import AudioSettings
+from audioprune.settings.evaluation import DiscardSettings, EvaluateSettings, TokensSettings, TraceSettings
+from audioprune.settings.model import Model, Pruning
+from audioprune.settings.training import Augment, FinetuneSettings, Recipe
 
 OPTIONS = {
     "cls": {"score": "cls"},

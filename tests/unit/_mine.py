@@ -9,11 +9,11 @@ import numpy as np
 import soundfile
 
 from audioprune.cells.cell import Cell
-from audioprune.config import Config
-from audioprune.config_file import load
+from audioprune.config.design import Config
+from audioprune.config.file import load
 from audioprune.planning import brought, user_csv
 from audioprune.planning.stages import Planner
-from audioprune.settings import UserFolder
+from audioprune.settings.data import UserFolder
 from audioprune.sources import manifest
 from audioprune.steps._run import Job
 

@@ -14,18 +14,11 @@ from audioprune.audio.features import mean_std, write_features
 from audioprune.audio.store import WaveformStore, write_store
 from audioprune.generators import sounds
 from audioprune.models.build import build_model
-from audioprune.settings import (
-    AudioSettings,
-    Closed,
-    ClustersSettings,
-    FinetuneSettings,
-    GenerateSettings,
-    Model,
-    Pruning,
-    Recipe,
-    TraceSettings,
-    UserFolder,
-)
+from audioprune.settings.closed import Closed
+from audioprune.settings.data import AudioSettings, GenerateSettings, UserFolder
+from audioprune.settings.evaluation import ClustersSettings, TraceSettings
+from audioprune.settings.model import Model, Pruning
+from audioprune.settings.training import FinetuneSettings, Recipe
 from audioprune.steps._run import Job
 from audioprune.steps.clusters import clusters
 from audioprune.steps.trace import trace

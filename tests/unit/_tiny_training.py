@@ -13,7 +13,8 @@ from audioprune.audio.features import FeatureStore, write_features
 from audioprune.audio.store import WaveformStore, write_store
 from audioprune.facts.dataset import Dataset
 from audioprune.models.build import build_model
-from audioprune.settings import FinetuneSettings, Model, Recipe
+from audioprune.settings.model import Model
+from audioprune.settings.training import FinetuneSettings, Recipe
 from audioprune.training.device import prepare
 from audioprune.training.finetune import finetune
 

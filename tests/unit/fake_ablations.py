@@ -19,16 +19,9 @@ from fakes import DATASETS, RECIPE, SKILL, Study, _data, _evaluate, _trace, fact
 from audioprune import registry
 from audioprune.labels import label_of
 from audioprune.results.study import Results
-from audioprune.settings import (
-    Augment,
-    DiscardSettings,
-    EvaluateSettings,
-    FinetuneSettings,
-    Model,
-    PretrainSettings,
-    Pruning,
-    TraceSettings,
-)
+from audioprune.settings.evaluation import DiscardSettings, EvaluateSettings, TraceSettings
+from audioprune.settings.model import Model, Pruning
+from audioprune.settings.training import Augment, FinetuneSettings, PretrainSettings
 
 RATES = (1.0, 0.7, 0.5)
 WORSE = {"random": 0.1, "uniform": 0.08, "intensity": 0.12, "variation": 0.11, "tome": 0.01}

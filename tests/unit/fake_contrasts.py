@@ -8,7 +8,8 @@ from fake_ablations import ablations, topk
 from fakes import facts
 
 from audioprune.results.study import Results
-from audioprune.settings import Contrast, Pruning
+from audioprune.settings.exhibits import Contrast
+from audioprune.settings.model import Pruning
 
 OTHER = {"blocks": (1, 4, 7)}
 

@@ -22,16 +22,11 @@ from fakes import DEVICE, RECIPE, FakeCell, Study
 from audioprune import registry
 from audioprune.labels import label_of, method_label
 from audioprune.results.study import Results
-from audioprune.settings import (
-    AudioSettings,
-    DiscardSettings,
-    EvaluateSettings,
-    FinetuneSettings,
-    Model,
-    Pruning,
-    Recipe,
-    ThroughputSettings,
-)
+from audioprune.settings.costs import ThroughputSettings
+from audioprune.settings.data import AudioSettings
+from audioprune.settings.evaluation import DiscardSettings, EvaluateSettings
+from audioprune.settings.model import Model, Pruning
+from audioprune.settings.training import FinetuneSettings, Recipe
 
 MAE, AST, MP = "audiomae-tiny", "ast-tiny", "ast-mp-tiny"
 CLIPS = {"fsdd-digits": 60, "esc50": 40, "esc10mix": 30, "fsdd-speakers": 48}  # in a fold

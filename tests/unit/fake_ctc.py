@@ -8,7 +8,8 @@ from fake_speech import transcripts
 from fakes import Study
 
 from audioprune.results.study import Results
-from audioprune.settings import Recipe, RecogniseSettings, TranscribeSettings
+from audioprune.settings.speech import RecogniseSettings, TranscribeSettings
+from audioprune.settings.training import Recipe
 
 ERRORS = {"none": 1, "stride": 4, "pool": 5, "topk": 2}  # of ten words of each of twelve speakers
 NAMED = {"recogniser": "strips-tiny", "dataset": "demo-sentences"}

@@ -16,7 +16,8 @@ from audioprune.facts.recogniser import RECOGNISERS
 from audioprune.profiling import whisper_macs
 from audioprune.results.recognitions import Arm, arms, at
 from audioprune.results.study import Results
-from audioprune.settings import AudioSettings, TranscribeSettings
+from audioprune.settings.data import AudioSettings
+from audioprune.settings.speech import TranscribeSettings
 from audioprune.statistics.halves import halves
 
 _folders = []

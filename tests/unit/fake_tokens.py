@@ -17,15 +17,9 @@ from fakes import DATASETS, RECIPE, SKILL, FakeCell, Study, _data, _evaluate, fa
 from audioprune.facts.tokens import keep_count
 from audioprune.labels import label_of
 from audioprune.results.study import Results
-from audioprune.settings import (
-    ClustersSettings,
-    EvaluateSettings,
-    FinetuneSettings,
-    Model,
-    Pruning,
-    TokensSettings,
-    TraceSettings,
-)
+from audioprune.settings.evaluation import ClustersSettings, EvaluateSettings, TokensSettings, TraceSettings
+from audioprune.settings.model import Model, Pruning
+from audioprune.settings.training import FinetuneSettings
 from audioprune.tokens import analyses
 from audioprune.tokens.audit import audit
 from audioprune.tokens.kmeans import Clusters, kmeans, label

@@ -24,20 +24,12 @@ from audioprune.facts.tokens import keep_count
 from audioprune.labels import label_of
 from audioprune.reporting.content import Report, collect
 from audioprune.results.study import Results, module_facts
-from audioprune.settings import (
-    AudioSettings,
-    Closed,
-    EvaluateSettings,
-    FeaturesSettings,
-    FinetuneSettings,
-    MacsSettings,
-    Model,
-    PretrainSettings,
-    Pruning,
-    Recipe,
-    ThroughputSettings,
-    TraceSettings,
-)
+from audioprune.settings.closed import Closed
+from audioprune.settings.costs import MacsSettings, ThroughputSettings
+from audioprune.settings.data import AudioSettings, FeaturesSettings
+from audioprune.settings.evaluation import EvaluateSettings, TraceSettings
+from audioprune.settings.model import Model, Pruning
+from audioprune.settings.training import FinetuneSettings, PretrainSettings, Recipe
 
 HOSTILE = (
     "<script>alert('x')</script>",

@@ -14,7 +14,7 @@ from audioprune.audio.features import FeatureStore, write_features
 from audioprune.audio.patches import token_order
 from audioprune.audio.store import WaveformStore, write_store
 from audioprune.records import write_json
-from audioprune.settings import Augment, Recipe
+from audioprune.settings.training import Augment, Recipe
 from audioprune.statistics.metrics import multi_hot
 from audioprune.training.batches import Batches, order_of, seed_of, steps_of
 

@@ -8,7 +8,7 @@ import pytest
 
 from audioprune.errors import UserError
 from audioprune.profiling.batchings import arms_of, batches, waste
-from audioprune.settings import PaceSettings
+from audioprune.settings.costs import PaceSettings
 
 EVERY = ("single", "padded", "longest", "bucketed")
 

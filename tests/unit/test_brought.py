@@ -322,7 +322,7 @@ def test_planning_a_users_folder_loads_nothing_heavy(folder):
     code = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from audioprune.config_file import load\n"
+        "from audioprune.config.file import load\n"
         "from audioprune.planning.stages import Planner\n"
         "from audioprune.settings import UserFolder\n"
         f"config = load(Path({str(ROOT / 'config.yaml')!r}))\n"

@@ -15,7 +15,7 @@ from audioprune.cells.cell import Cell
 from audioprune.errors import UserError
 from audioprune.exhibits.table import Table
 from audioprune.results.study import Results
-from audioprune.settings import FeaturesSettings
+from audioprune.settings.data import FeaturesSettings
 from audioprune.sources.user import facts
 from audioprune.steps._run import Job
 from audioprune.steps.audio import audio

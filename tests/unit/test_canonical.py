@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audioprune import registry
-from audioprune.config_file import load
+from audioprune.config.file import load
 from audioprune.errors import UserError
 from audioprune.facts.options import canonical, defaults
 from audioprune.labels import canonical_label, method_label, score_of
-from audioprune.methods import methods_of
+from audioprune.config.methods import methods_of
 from audioprune.models.build import build_model
 from audioprune.planning.stages import Planner
 from audioprune.planning.study import study_of
 from audioprune.profiling.macs import count
-from audioprune.settings import Pruning
+from audioprune.settings.model import Pruning
 
 REPOSITORY = Path(__file__).parents[2]
 CHOICES = {

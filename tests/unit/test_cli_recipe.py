@@ -7,7 +7,7 @@ import json
 import pytest
 
 from audioprune.cli.main import main
-from audioprune.settings import Augment, Recipe
+from audioprune.settings.training import Augment, Recipe
 
 
 def told(capsys, *words: str) -> dict[str, dict]:

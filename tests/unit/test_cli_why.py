@@ -8,7 +8,7 @@ from audioprune import records
 from audioprune.cells.cell import Cell
 from audioprune.cli.why import changes
 from audioprune.fingerprints.fingerprint import code_record
-from audioprune.settings import FetchSettings
+from audioprune.settings.data import FetchSettings
 
 
 def made(cell: Cell) -> None:

@@ -15,13 +15,14 @@ from matplotlib.image import imread
 from scipy.special import expit, softmax
 
 from audioprune.audio.store import WaveformStore
-from audioprune.config import Reporting
-from audioprune.config_file import load
+from audioprune.config.design import Reporting
+from audioprune.config.file import load
 from audioprune.planning.exhibits import credits
 from audioprune.planning.plan import Plan
 from audioprune.planning.study import StudyPlan
 from audioprune.reporting import clip_answers, clip_credits, clip_picture, clip_sound, clips
-from audioprune.settings import AudioSettings, Credit, FetchSettings, UserFolder
+from audioprune.settings.data import AudioSettings, FetchSettings, UserFolder
+from audioprune.settings.exhibits import Credit
 from audioprune.sources import catalogue
 
 MAY = {name: Credit(text="Its makers, CC0") for name in ("fsdd-digits", "esc10")}  # and birds not

@@ -12,7 +12,9 @@ from audioprune.claims.claim import load
 from audioprune.claims.ledger import judge
 from audioprune.results.competence import Competence, every, reference
 from audioprune.results.estimate import Absent
-from audioprune.settings import EvaluateSettings, FinetuneSettings, Model, Pruning, Recipe
+from audioprune.settings.evaluation import EvaluateSettings
+from audioprune.settings.model import Model, Pruning
+from audioprune.settings.training import FinetuneSettings, Recipe
 from audioprune.tables import competence as table
 
 CLAIMS = {claim.name: claim for claim in load()}

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from audioprune.config_checks import RESERVED, RULES
-from audioprune.config_file import load
+from audioprune.config.checks import RESERVED, RULES
+from audioprune.config.file import load
 from audioprune.errors import UserError
-from audioprune.recipes import resolve_recipe
+from audioprune.config.recipes import resolve_recipe
 
 ROOT = Path(__file__).parents[2]
 

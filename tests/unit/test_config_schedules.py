@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from audioprune.config_file import load
-from audioprune.config_schedules import never
+from audioprune.config.file import load
+from audioprune.config.schedules import never
 from audioprune.errors import UserError
-from audioprune.settings import Augment, Recipe
+from audioprune.settings.training import Augment, Recipe
 from audioprune.training.schedules import keep_rate, learning_rate, masks_on
 
 ROOT = Path(__file__).parents[2]

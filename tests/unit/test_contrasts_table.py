@@ -9,12 +9,13 @@ import pytest
 from fake_ablations import ablations
 from fake_contrasts import DECLARED, declared
 
-from audioprune.config_file import load
+from audioprune.config.file import load
 from audioprune.planning.declared import resolved
 from audioprune.planning.stages import Planner
 from audioprune.planning.study import study_of
 from audioprune.results.study import Results
-from audioprune.settings import Contrast, Pruning
+from audioprune.settings.exhibits import Contrast
+from audioprune.settings.model import Pruning
 from audioprune.tables import contrasts
 
 

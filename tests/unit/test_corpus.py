@@ -9,7 +9,7 @@ import pytest
 
 from audioprune import registry
 from audioprune.generators import _kinds, _voices, corpus, sentences, words
-from audioprune.settings import GenerateSettings
+from audioprune.settings.data import GenerateSettings
 
 SETTINGS = GenerateSettings(generator="corpus", clips=600, seed=1)
 

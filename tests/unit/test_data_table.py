@@ -12,7 +12,7 @@ from fakes import DATASETS, Study, collected, shared, store_of
 
 from audioprune.facts.dataset import Dataset
 from audioprune.results.study import Results
-from audioprune.settings import AudioSettings, FeaturesSettings, GenerateSettings
+from audioprune.settings.data import AudioSettings, FeaturesSettings, GenerateSettings
 from audioprune.tables import data, data_classes
 
 AB = Dataset("mine", "environmental", ("a", "b"), 128)

@@ -15,15 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audioprune.audio.features import FeatureStore
-from audioprune.config_file import load
+from audioprune.config.file import load
 from audioprune.errors import UserError
 from audioprune.fingerprints.keys import keyed_settings
 from audioprune.models.discard import Discard
 from audioprune.models.pruner import Pruning, Survivors
 from audioprune.planning.stages import Planner
 from audioprune.planning.study import study_of
-from audioprune.settings import DiscardSettings
-from audioprune.settings import Pruning as PruningSettings
+from audioprune.settings.evaluation import DiscardSettings
+from audioprune.settings.model import Pruning as PruningSettings
 from audioprune.statistics.emptied import metric_of
 from audioprune.statistics.metrics import mean_average_precision
 from audioprune.steps._run import Job

@@ -11,7 +11,8 @@ from typing import get_args
 import pytest
 import yaml
 
-from audioprune import config, registry, settings
+from audioprune import registry, settings
+from audioprune.config import design as config
 from audioprune.claims import claim
 from audioprune.facts.tokens import keep_counts
 from audioprune.profiling import macs

@@ -7,7 +7,7 @@ from pathlib import Path
 from _made import pretend
 from _mine import config as with_my_folder
 
-from audioprune.config_training import RecipeSet
+from audioprune.config.training import RecipeSet
 from audioprune.planning.jobs import JobFile, read
 from audioprune.planning.plan import Plan
 from audioprune.steps._drawing import results_of

@@ -10,7 +10,8 @@ import torch
 
 from audioprune import registry
 from audioprune.audio.features import FeatureStore
-from audioprune.settings import EvaluateSettings, Pruning
+from audioprune.settings.evaluation import EvaluateSettings
+from audioprune.settings.model import Pruning
 from audioprune.steps._run import Job
 from audioprune.steps.evaluate import evaluate as step
 

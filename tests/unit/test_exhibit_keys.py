@@ -6,12 +6,12 @@ from functools import cache
 
 import pytest
 
-from audioprune.config import Config
-from audioprune.config_file import load
-from audioprune.config_training import RecipeSet
+from audioprune.config.design import Config
+from audioprune.config.file import load
+from audioprune.config.training import RecipeSet
 from audioprune.planning.exhibits import name_of
 from audioprune.planning.plan import Plan
-from audioprune.settings import UserFolder
+from audioprune.settings.data import UserFolder
 
 REPORT = ("demo", "report", "report")
 

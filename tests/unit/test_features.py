@@ -14,7 +14,7 @@ from audioprune.audio.fbank import log_mel
 from audioprune.audio.features import FeatureStore, mean_std
 from audioprune.audio.store import WaveformStore, write_store
 from audioprune.errors import UserError
-from audioprune.settings import FeaturesSettings
+from audioprune.settings.data import FeaturesSettings
 from audioprune.steps._run import Job
 from audioprune.steps.features import features, training_rows
 

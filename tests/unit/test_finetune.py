@@ -12,7 +12,10 @@ from _tiny_training import FACTS, RECIPE, model, settings, stores, tuned
 from safetensors.torch import load_file, save_file
 
 from audioprune.errors import UserError
-from audioprune.settings import AudioSettings, EvaluateSettings, FinetuneSettings, Pruning, UserFolder
+from audioprune.settings.data import AudioSettings, UserFolder
+from audioprune.settings.evaluation import EvaluateSettings
+from audioprune.settings.model import Pruning
+from audioprune.settings.training import FinetuneSettings
 from audioprune.statistics.metrics import metric_of, top1
 from audioprune.steps._run import Job
 from audioprune.steps.evaluate import evaluate

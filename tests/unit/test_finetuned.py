@@ -26,7 +26,9 @@ from audioprune.audio.store import WaveformStore, write_store
 from audioprune.facts.dataset import Dataset
 from audioprune.facts.tokens import Tokens
 from audioprune.models.build import build_model
-from audioprune.settings import AudioSettings, Augment, FinetuneSettings, Model, Pruning, UserFolder
+from audioprune.settings.data import AudioSettings, UserFolder
+from audioprune.settings.model import Model, Pruning
+from audioprune.settings.training import Augment, FinetuneSettings
 from audioprune.steps import finetune as step
 from audioprune.steps._run import Job
 from audioprune.training.finetune import supervised

@@ -25,7 +25,7 @@ from audioprune.planning.batches import batches_of
 from audioprune.planning.jobs import JobFile
 from audioprune.planning.plan import Plan
 from audioprune.planning.stages import Planner
-from audioprune.settings import FetchSettings
+from audioprune.settings.data import FetchSettings
 
 KEY = "0123456789abcdef"
 

@@ -11,7 +11,7 @@ from _tiny_training import RECIPE
 from torch import nn
 
 from audioprune.errors import UserError
-from audioprune.settings import Recipe
+from audioprune.settings.training import Recipe
 from audioprune.training.history import COLUMNS, write_history
 from audioprune.training.loop import train
 from audioprune.training.optim import build_optimizer

@@ -10,7 +10,8 @@ import torch
 from _tiny_training import RECIPE, model, stores
 
 from audioprune.models.build import load_checkpoint
-from audioprune.settings import Augment, Model, PretrainSettings
+from audioprune.settings.model import Model
+from audioprune.settings.training import Augment, PretrainSettings
 from audioprune.training.batches import generator
 from audioprune.training.device import prepare
 from audioprune.training.masked import MaskedAutoencoder, patch_targets, positions, random_visible

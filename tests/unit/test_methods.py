@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audioprune import methods, registry
+from audioprune import registry
+from audioprune.config import methods
 from audioprune.errors import UserError
 from audioprune.facts import method as facts
 from audioprune.labels import method_label
-from audioprune.methods import Method, examples, label_of, parse_label
-from audioprune.settings import Pruning
+from audioprune.config.methods import Method, examples, label_of, parse_label
+from audioprune.settings.model import Pruning
 
 WORDS = st.from_regex(r"[a-z]\w*", fullmatch=True)
 

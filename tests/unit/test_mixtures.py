@@ -9,7 +9,7 @@ import numpy as np
 
 from audioprune.audio.truth import signal_pixels
 from audioprune.generators import _kinds, mixtures
-from audioprune.settings import GenerateSettings
+from audioprune.settings.data import GenerateSettings
 
 SETTINGS = GenerateSettings(generator="mixtures", clips=550)
 

@@ -8,7 +8,7 @@ import yaml
 from audioprune import registry
 from audioprune.errors import UserError
 from audioprune.exhibits import named
-from audioprune.settings import ExhibitSettings, Row
+from audioprune.settings.exhibits import ExhibitSettings, Row
 
 NUMBERS = (2, *range(4, 24))  # P0's Figures 1 and 3 are drawings without data
 

@@ -22,18 +22,10 @@ from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import write_store
 from audioprune.models.perturb import perturb
 from audioprune.models.trace import trace as look
-from audioprune.settings import (
-    AudioSettings,
-    DiscardSettings,
-    EvaluateSettings,
-    FeaturesSettings,
-    FinetuneSettings,
-    Model,
-    Pruning,
-    Recipe,
-    TraceSettings,
-    UserFolder,
-)
+from audioprune.settings.data import AudioSettings, FeaturesSettings, UserFolder
+from audioprune.settings.evaluation import DiscardSettings, EvaluateSettings, TraceSettings
+from audioprune.settings.model import Model, Pruning
+from audioprune.settings.training import FinetuneSettings, Recipe
 from audioprune.steps._run import Job
 from audioprune.steps.discard import discard
 from audioprune.steps.evaluate import evaluate

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from audioprune.settings import Recipe
+from audioprune.settings.training import Recipe
 from audioprune.training.optim import build_optimizer, layer_scale, parameter_groups, set_learning_rate
 
 

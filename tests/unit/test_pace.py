@@ -13,7 +13,8 @@ from test_transcribe import SMALL
 from test_transcribe import audio as _audio
 from test_transcribe import checkpoint as _checkpoint
 
-from audioprune import config, config_checks
+from audioprune.config import design as config
+from audioprune.config import checks as config_checks
 from audioprune.cells import provenance
 from audioprune.errors import UserError
 from audioprune.facts.recogniser import CTC
@@ -23,7 +24,7 @@ from audioprune.profiling.batchings import arms_of, batches
 from audioprune.recognisers import strips
 from audioprune.results.paces import paces
 from audioprune.results.study import Results
-from audioprune.settings import PaceSettings
+from audioprune.settings.costs import PaceSettings
 from audioprune.steps import _paced_whisper
 from audioprune.steps import pace as step
 from audioprune.steps._paced_ctc import PacedCtc

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fake_ablations import ablations
 
-from audioprune.config_file import load
+from audioprune.config.file import load
 from audioprune.exhibits import named
 from audioprune.figures import _pictures, kept_patches
 from audioprune.planning.stages import Planner

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from audioprune.config import Config
+from audioprune.config.design import Config
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "pinned.md").read_text(encoding="utf-8")

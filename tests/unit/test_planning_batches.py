@@ -9,10 +9,11 @@ import pytest
 from _made import run_of
 
 from audioprune.cells.cell import Cell
-from audioprune.config_file import load
+from audioprune.config.file import load
 from audioprune.planning import batches, jobs
 from audioprune.planning.plan import Plan
-from audioprune.settings import EvaluateSettings, ExhibitSettings
+from audioprune.settings.evaluation import EvaluateSettings
+from audioprune.settings.exhibits import ExhibitSettings
 from audioprune.steps import batch as step
 from audioprune.steps import table as table_step
 from audioprune.steps.batch import batch

@@ -7,11 +7,11 @@ from functools import cache
 
 import pytest
 
-from audioprune.config import Config
-from audioprune.config_checks import errors_of
-from audioprune.config_file import load
+from audioprune.config.design import Config
+from audioprune.config.checks import errors_of
+from audioprune.config.file import load
 from audioprune.errors import UserError
-from audioprune.recipes import layers, resolve_pretraining, resolve_probes, resolve_recipe, said
+from audioprune.config.recipes import layers, resolve_pretraining, resolve_probes, resolve_recipe, said
 
 BASE = {"epochs": 10, "batch_size": 8}
 

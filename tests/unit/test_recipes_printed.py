@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from audioprune import registry
-from audioprune.config_file import load
+from audioprune.config.file import load
 from audioprune.planning.plan import Plan
-from audioprune.recipes import resolve_recipe
+from audioprune.config.recipes import resolve_recipe
 from audioprune.results.recipes_printed import follows
-from audioprune.settings import Augment, FinetuneSettings, Model, Recipe
+from audioprune.settings.model import Model
+from audioprune.settings.training import Augment, FinetuneSettings, Recipe
 
 REPOSITORY = Path(__file__).parents[2]
 PUBLISHED = ("spc2", "esc50", "voxceleb1", "as20k")

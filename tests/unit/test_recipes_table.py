@@ -6,7 +6,7 @@ import pytest
 from fake_ablations import ablations
 from fakes import shared
 
-from audioprune.config_file import load
+from audioprune.config.file import load
 from audioprune.planning.stages import Planner
 from audioprune.planning.study import study_of
 from audioprune.results import recipes_printed

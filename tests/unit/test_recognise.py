@@ -19,7 +19,9 @@ from audioprune.facts.recogniser import CTC
 from audioprune.facts.units import OFFICIAL, Units, needed, units_of
 from audioprune.models.ctc import Listener
 from audioprune.records import RECORD, write_json
-from audioprune.settings import AudioSettings, Recipe, RecogniseSettings, TranscribeSettings, UserFolder
+from audioprune.settings.data import AudioSettings, UserFolder
+from audioprune.settings.speech import RecogniseSettings, TranscribeSettings
+from audioprune.settings.training import Recipe
 from audioprune.steps import recognise as step
 from audioprune.steps import transcribe as hearing
 from audioprune.steps._run import Job

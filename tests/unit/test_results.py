@@ -14,7 +14,10 @@ from audioprune.labels import method_label
 from audioprune.results.contrasts import difference
 from audioprune.results.evaluations import covered, runs, tidy
 from audioprune.results.study import Results
-from audioprune.settings import AudioSettings, EvaluateSettings, FinetuneSettings, Model, Pruning
+from audioprune.settings.data import AudioSettings
+from audioprune.settings.evaluation import EvaluateSettings
+from audioprune.settings.model import Model, Pruning
+from audioprune.settings.training import FinetuneSettings
 from audioprune.statistics.bootstrap import ONE_SEED, contrast, draw
 from audioprune.statistics.intervals import quantiles
 

@@ -14,7 +14,8 @@ import torch
 from _tiny_training import RECIPE, stores, tuned
 from safetensors.torch import load_file
 
-from audioprune.settings import Augment, Pruning
+from audioprune.settings.model import Pruning
+from audioprune.settings.training import Augment
 from audioprune.training import loop
 from audioprune.training.resume import ResumePoint, catch_stop
 

@@ -16,7 +16,7 @@ from audioprune.fingerprints.accepted import Acceptance, Change
 from audioprune.fingerprints.keys import code_of
 from audioprune.locks import leases
 from audioprune.planning.jobs import JobFile, read
-from audioprune.settings import GenerateSettings
+from audioprune.settings.data import GenerateSettings
 from audioprune.steps._run import run_cell
 
 STEP, OLD = "audioprune.steps.generate", "a" * 64

@@ -14,7 +14,7 @@ from audioprune import records
 from audioprune.cells.cell import Cell
 from audioprune.locks import leases
 from audioprune.planning.jobs import JobFile
-from audioprune.settings import FetchSettings
+from audioprune.settings.data import FetchSettings
 from audioprune.steps._run import Job, run_cell
 
 KEY = "0123456789abcdef"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audioprune.settings import Augment, Recipe
+from audioprune.settings.training import Augment, Recipe
 from audioprune.training.schedules import effective_lr, keep_rate, learning_rate, masks_on, shrunk
 
 

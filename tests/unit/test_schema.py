@@ -12,8 +12,8 @@ from jsonschema import Draft202012Validator
 
 from audioprune.cli import schema
 from audioprune.cli.main import main
-from audioprune.config import Config
-from audioprune.settings import Closed
+from audioprune.config.design import Config
+from audioprune.settings.closed import Closed
 
 ROOT = Path(__file__).parents[2]
 MEND = "the models have changed: audioprune schema --write"

@@ -9,7 +9,7 @@ import pytest
 
 from audioprune.errors import UserError
 from audioprune.generators import sentences
-from audioprune.settings import GenerateSettings
+from audioprune.settings.data import GenerateSettings
 
 SETTINGS = GenerateSettings(generator="sentences", clips=40)
 

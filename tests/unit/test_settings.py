@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from audioprune.fingerprints.keys import keyed_settings
 from audioprune.labels import label_of
-from audioprune.settings import EvaluateSettings, Pruning
+from audioprune.settings.evaluation import EvaluateSettings
+from audioprune.settings.model import Pruning
 
 
 @given(st.sampled_from(["none", "topk", "random", "tome"]), st.sampled_from([{}, {"score": "cls"}, {"seed": 3}]))

@@ -11,7 +11,7 @@ from scipy.signal import stft
 
 from audioprune.generators import _kinds, sounds
 from audioprune.generators._synthesis import active_rms, stream
-from audioprune.settings import GenerateSettings
+from audioprune.settings.data import GenerateSettings
 
 SETTINGS = GenerateSettings(generator="sounds", clips=480)
 KINDS = (*_kinds.EVALUATED, *_kinds.CORPUS_ONLY)

@@ -12,7 +12,7 @@ from audioprune.claims.claim import load
 from audioprune.claims.ledger import judge, judge_all
 from audioprune.claims.verdict import Judged, Part
 from audioprune.results.study import Results
-from audioprune.settings import PaceSettings
+from audioprune.settings.costs import PaceSettings
 from audioprune.tables import claims as claims_table
 from audioprune.tables import wer, wer_contrasts
 

@@ -18,7 +18,8 @@ from audioprune.figures import adaptivity as figure
 from audioprune.results import adaptivity
 from audioprune.results.estimate import Absent
 from audioprune.results.study import Results
-from audioprune.settings import AudioSettings, RecogniseSettings, TranscribeSettings
+from audioprune.settings.data import AudioSettings
+from audioprune.settings.speech import RecogniseSettings, TranscribeSettings
 
 SECOND = 16_000
 

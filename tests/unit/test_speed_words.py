@@ -8,7 +8,8 @@ from fakes import DEVICE, Study, shared, throughput
 from audioprune.exhibits import named
 from audioprune.results import costs
 from audioprune.results.study import Results
-from audioprune.settings import Model, ThroughputSettings
+from audioprune.settings.costs import ThroughputSettings
+from audioprune.settings.model import Model
 
 
 def timed(study: Study, kernel: str, runs: int, least: float, load: dict | None) -> None:

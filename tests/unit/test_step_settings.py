@@ -14,7 +14,8 @@ from safetensors.torch import load_file, save_file
 from audioprune import records
 from audioprune.audio.features import FeatureStore
 from audioprune.models.discard import Discard
-from audioprune.settings import DiscardSettings, EvaluateSettings, Pruning, TraceSettings
+from audioprune.settings.evaluation import DiscardSettings, EvaluateSettings, TraceSettings
+from audioprune.settings.model import Pruning
 from audioprune.steps import discard, evaluate, trace
 from audioprune.steps._run import Job
 from audioprune.tokens.trace import sample, trace_clips

@@ -14,7 +14,7 @@ import soundfile
 from audioprune.audio.store import WaveformStore, write_store
 from audioprune.errors import UserError
 from audioprune.facts.dataset import Clip
-from audioprune.settings import AudioSettings
+from audioprune.settings.data import AudioSettings
 from audioprune.steps import audio as step
 from audioprune.steps._run import Job
 

@@ -15,7 +15,7 @@ from audioprune.audio.store import WaveformStore
 from audioprune.datasets import as20k
 from audioprune.errors import UserError
 from audioprune.facts.dataset import Clip
-from audioprune.settings import AudioSettings
+from audioprune.settings.data import AudioSettings
 from audioprune.sources import manifest
 from audioprune.sources.place import pinned, root_of
 from audioprune.steps import audio as step

@@ -15,7 +15,7 @@ import pytest
 from audioprune import records
 from audioprune.errors import UserError
 from audioprune.fingerprints.keys import code_of, key_of
-from audioprune.settings import FetchSettings
+from audioprune.settings.data import FetchSettings
 from audioprune.sources import catalogue, manifest, mirror, place
 from audioprune.sources.content import digest_of
 from audioprune.steps import fetch as step

@@ -10,7 +10,7 @@ import pytest
 
 from audioprune import registry
 from audioprune.audio.store import WaveformStore
-from audioprune.settings import GenerateSettings
+from audioprune.settings.data import GenerateSettings
 from audioprune.steps import generate as step
 from audioprune.steps._run import Job
 

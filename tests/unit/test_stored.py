@@ -19,7 +19,7 @@ from audioprune.models.build import build_model, load_checkpoint
 from audioprune.models.weights import read_checkpoint
 from audioprune.planning.plan import Plan
 from audioprune.reporting.stored import sentences
-from audioprune.settings import FetchSettings
+from audioprune.settings.data import FetchSettings
 from audioprune.sources import catalogue, stored
 from audioprune.steps import fetch as step
 from audioprune.steps._run import Job

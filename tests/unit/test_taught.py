@@ -8,9 +8,9 @@ from math import prod
 import pytest
 
 from audioprune.cells.cell import Cell
-from audioprune.config import Recognition
-from audioprune.config_file import load
-from audioprune.config_recognitions import recognition
+from audioprune.config.design import Recognition
+from audioprune.config.file import load
+from audioprune.config.recognitions import recognition
 from audioprune.planning import batches, jobs
 from audioprune.planning.stages import Planner
 from audioprune.planning.taught import cells

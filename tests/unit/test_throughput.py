@@ -16,7 +16,8 @@ from audioprune.models.build import build_model
 from audioprune.profiling.rounds import arithmetic
 from audioprune.profiling.throughput import measure
 from audioprune.profiling.timings import summary
-from audioprune.settings import Model, ThroughputSettings
+from audioprune.settings.costs import ThroughputSettings
+from audioprune.settings.model import Model
 from audioprune.steps import throughput as step
 from audioprune.steps._run import Job
 

@@ -8,7 +8,8 @@ from fakes import DEVICE, Study, shared, throughput
 
 from audioprune.exhibits.table import Cell
 from audioprune.results.study import Results
-from audioprune.settings import Model, ThroughputSettings
+from audioprune.settings.costs import ThroughputSettings
+from audioprune.settings.model import Model
 from audioprune.tables import throughput as speed
 
 

@@ -17,7 +17,9 @@ from audioprune.results import token_contrasts
 from audioprune.results.estimate import Absent
 from audioprune.results.study import Results
 from audioprune.results.tokens import Group, analysed, groups
-from audioprune.settings import AudioSettings, FinetuneSettings, Model, Pruning
+from audioprune.settings.data import AudioSettings
+from audioprune.settings.model import Model, Pruning
+from audioprune.settings.training import FinetuneSettings
 
 
 @cache

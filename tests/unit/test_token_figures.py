@@ -10,7 +10,7 @@ import pytest
 from fake_tokens import CLIPS, levels, padded, statistics, token_study, traced
 
 from audioprune.cells.query import value_of
-from audioprune.config_file import load
+from audioprune.config.file import load
 from audioprune.exhibits import named
 from audioprune.exhibits.figure_files import draw_figure
 from audioprune.planning.stages import Planner
@@ -18,7 +18,7 @@ from audioprune.planning.study import study_of
 from audioprune.results.correlations import correlations
 from audioprune.results.study import Results
 from audioprune.results.tokens import analysed, groups
-from audioprune.settings import Pruning
+from audioprune.settings.model import Pruning
 
 REPOSITORY = Path(__file__).parents[2]
 SHOWN = {  # figure: backbones and datasets of the fake study

@@ -11,7 +11,7 @@ from fake_tokens import CLIPS, NOT_MADE, TAU, clips, levels, token_study, traced
 from audioprune.exhibits import named
 from audioprune.exhibits.table import Cell, Table
 from audioprune.results.study import Results
-from audioprune.settings import Pruning
+from audioprune.settings.model import Pruning
 from audioprune.tokens.kmeans import label
 
 

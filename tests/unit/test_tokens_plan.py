@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from audioprune.cells.query import matches, value_of
-from audioprune.config import Traces
-from audioprune.config_file import load
+from audioprune.config.design import Traces
+from audioprune.config.file import load
 from audioprune.errors import UserError
 from audioprune.labels import label_of
 from audioprune.planning.stages import Planner

@@ -16,7 +16,7 @@ from audioprune.audio.patches import patch_mean, patch_std, to_tokens, token_ind
 from audioprune.audio.store import WaveformStore
 from audioprune.audio.truth import signal_patches
 from audioprune.errors import UserError
-from audioprune.settings import ClustersSettings, TokensSettings
+from audioprune.settings.evaluation import ClustersSettings, TokensSettings
 from audioprune.steps.clusters import clusters, evaluation_rows
 from audioprune.steps.tokens import tokens
 

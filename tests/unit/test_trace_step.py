@@ -17,15 +17,10 @@ from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import write_store
 from audioprune.errors import UserError
 from audioprune.models.build import build_model
-from audioprune.settings import (
-    AudioSettings,
-    FinetuneSettings,
-    Model,
-    Pruning,
-    Recipe,
-    TraceSettings,
-    UserFolder,
-)
+from audioprune.settings.data import AudioSettings, UserFolder
+from audioprune.settings.evaluation import TraceSettings
+from audioprune.settings.model import Model, Pruning
+from audioprune.settings.training import FinetuneSettings, Recipe
 from audioprune.steps._run import Job
 from audioprune.steps.trace import trace as step
 from audioprune.tokens.trace import sample, trace_clips

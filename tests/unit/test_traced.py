@@ -13,7 +13,8 @@ from audioprune.errors import UserError
 from audioprune.models.build import build_model
 from audioprune.profiling.macs import count
 from audioprune.profiling.traced import profile
-from audioprune.settings import MacsSettings, Model
+from audioprune.settings.costs import MacsSettings
+from audioprune.settings.model import Model
 from audioprune.steps import macs as step
 from audioprune.steps._run import Job
 

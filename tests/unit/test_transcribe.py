@@ -15,7 +15,9 @@ import whisper
 from whisper.model import ModelDimensions, Whisper
 from whisper.normalizers import EnglishTextNormalizer
 
-from audioprune import config, config_checks, records
+from audioprune import records
+from audioprune.config import design as config
+from audioprune.config import checks as config_checks
 from audioprune.audio.store import write_store
 from audioprune.datasets import commonvoice_100
 from audioprune.errors import UserError
@@ -23,7 +25,8 @@ from audioprune.facts.recogniser import RECOGNISERS, Recogniser
 from audioprune.models import tensors
 from audioprune.recognisers import whisper_arms, whisper_decoding
 from audioprune.recognisers.whisper_arms import Windows
-from audioprune.settings import AudioSettings, FetchSettings, TranscribeSettings
+from audioprune.settings.data import AudioSettings, FetchSettings
+from audioprune.settings.speech import TranscribeSettings
 from audioprune.sources import catalogue
 from audioprune.steps import fetch, transcribe
 from audioprune.steps._run import Job

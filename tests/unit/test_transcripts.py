@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from audioprune.audio.store import WaveformStore
 from audioprune.reporting import clips
 from audioprune.reporting.transcripts import Word, compared
-from audioprune.settings import Credit
+from audioprune.settings.exhibits import Credit
 
 sentences = st.lists(st.sampled_from(["a", "bee", "sea", "day"]), max_size=7).map(" ".join)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from audioprune.planning.user_columns import errors, ignored, positions
-from audioprune.settings import UserFolder
+from audioprune.settings.data import UserFolder
 
 
 def user(**other) -> UserFolder:

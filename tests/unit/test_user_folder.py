@@ -8,7 +8,7 @@ import pytest
 from audioprune.errors import UserError
 from audioprune.facts.dataset import Clip
 from audioprune.planning import user_csv, user_rows
-from audioprune.settings import UserFolder
+from audioprune.settings.data import UserFolder
 from audioprune.sources.user import facts
 
 

@@ -10,7 +10,7 @@ import pytest
 from audioprune.errors import UserError
 from audioprune.planning import user_csv
 from audioprune.planning.user_csv import Table
-from audioprune.settings import UserFolder
+from audioprune.settings.data import UserFolder
 
 NAMES = tuple(f"c{i}.wav" for i in range(8))
 

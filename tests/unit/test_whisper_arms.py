@@ -17,7 +17,7 @@ from audioprune.models.thresholds import reaching, threshold
 from audioprune.profiling import whisper_macs
 from audioprune.recognisers import whisper_arms
 from audioprune.recognisers.whisper_arms import Arm, Kept, Windows, budget_met, equal_cost
-from audioprune.settings import TranscribeSettings
+from audioprune.settings.speech import TranscribeSettings
 
 FACTS = Recogniser("whisper-tiny", D, HEADS, 4, multilingual=True, small=True, tokens=P)
 SECONDS = (0.3, 0.55, 0.8, 0.4, 0.97, 0.62)

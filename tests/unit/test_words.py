@@ -11,7 +11,7 @@ import pytest
 from audioprune.errors import UserError
 from audioprune.generators import words
 from audioprune.generators._voices import VOICES
-from audioprune.settings import GenerateSettings
+from audioprune.settings.data import GenerateSettings
 
 SETTINGS = GenerateSettings(generator="words", clips=2000)
 

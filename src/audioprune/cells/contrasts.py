@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from audioprune.cells.query import Cells
-from audioprune.settings import Contrast, FinetuneSettings, Pruning
+from audioprune.settings.exhibits import Contrast
+from audioprune.settings.model import Pruning
+from audioprune.settings.training import FinetuneSettings
 
 
 def models(study: Cells, contrast: Contrast, side: Pruning) -> list:

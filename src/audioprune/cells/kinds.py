@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Literal
 
 from audioprune import settings
-from audioprune.settings import Closed
+from audioprune.settings.closed import Closed
 
 TRAINING = 3  # forward passes that one training step costs: forward, and backward at twice its price
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from audioprune.facts.dataset import Dataset
-    from audioprune.settings import Contrast
+    from audioprune.settings.exhibits import Contrast
 
 
 class Asked(Protocol):

@@ -18,7 +18,7 @@ from audioprune.claims.units import Quantity
 from audioprune.errors import UserError
 from audioprune.exhibits import named
 from audioprune.results.recipes_printed import Profile
-from audioprune.settings import Closed
+from audioprune.settings.closed import Closed
 
 if TYPE_CHECKING:
     from audioprune.claims.evidence import Evidence

@@ -26,7 +26,8 @@ from audioprune.results.estimate import Absent, Estimate
 from audioprune.results.evaluations import by_cell, tidy
 from audioprune.results.recipes_printed import Profile, follows
 from audioprune.results.study import Result, Results
-from audioprune.settings import FinetuneSettings, Pruning
+from audioprune.settings.model import Pruning
+from audioprune.settings.training import FinetuneSettings
 from audioprune.wording import listed
 
 if TYPE_CHECKING:

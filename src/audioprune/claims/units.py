@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import field_validator
 
 from audioprune.errors import UserError
-from audioprune.settings import Closed
+from audioprune.settings.closed import Closed
 
 Unit = Literal[
     "pct_remaining",  # percent of the unpruned model's MACs that remain

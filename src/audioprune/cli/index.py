@@ -14,8 +14,8 @@ from dataclasses import asdict
 from audioprune import registry
 from audioprune.cli import _look
 from audioprune.cli._output import print_json
-from audioprune.config import Config
-from audioprune.config_file import load
+from audioprune.config.design import Config
+from audioprune.config.file import load
 from audioprune.errors import UserError
 from audioprune.planning import brought, user_csv
 from audioprune.sources import catalogue, checkpoints, manifest

@@ -11,7 +11,7 @@ from audioprune import registry
 from audioprune.cli import _macs_recogniser
 from audioprune.cli._macs_table import beside, itemised
 from audioprune.cli._output import print_json
-from audioprune.config_file import load
+from audioprune.config.file import load
 from audioprune.errors import UserError
 from audioprune.facts.checks import check_whole
 from audioprune.facts.dataset import Dataset

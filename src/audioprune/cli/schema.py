@@ -14,7 +14,7 @@ from typing import Any
 
 from audioprune import records
 from audioprune.cli._output import print_json
-from audioprune.config import Config
+from audioprune.config.design import Config
 
 FILE = Path("workflow/config.schema.json")
 

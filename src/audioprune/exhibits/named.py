@@ -19,7 +19,8 @@ from pydantic import TypeAdapter, ValidationError
 from audioprune import registry
 from audioprune.cells.cell import DEFAULT_STUDY
 from audioprune.errors import UserError
-from audioprune.settings import Closed, ExhibitSettings, Row
+from audioprune.settings.closed import Closed
+from audioprune.settings.exhibits import ExhibitSettings, Row
 
 if TYPE_CHECKING:
     from audioprune.cells.query import Cells

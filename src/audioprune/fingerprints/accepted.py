@@ -18,7 +18,7 @@ from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
 
 from audioprune import records
 from audioprune.errors import UserError
-from audioprune.settings import Closed
+from audioprune.settings.closed import Closed
 
 FILE = Path(__file__).parents[3] / "workflow" / "accepted.yaml"
 HEADER = """\

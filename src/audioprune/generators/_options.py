@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from audioprune.errors import UserError
 from audioprune.registry import nearest
-from audioprune.settings import GenerateSettings
+from audioprune.settings.data import GenerateSettings
 
 
 def resolve(settings: GenerateSettings, defaults: dict) -> dict:

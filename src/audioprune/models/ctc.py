@@ -23,7 +23,7 @@ from audioprune.models import columns
 from audioprune.models.policy import asks_head, merges
 from audioprune.models.pruner import Pruning
 from audioprune.models.ragged import Layer, Ragged, reduced, through
-from audioprune.settings import Restore
+from audioprune.settings.speech import Restore
 
 BLANK = 0
 

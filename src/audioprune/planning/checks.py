@@ -11,12 +11,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from audioprune import registry
-from audioprune.config import Config, Grid, Study
+from audioprune.config.design import Config, Grid, Study
 from audioprune.errors import UserError
 from audioprune.fingerprints.imports import tree_of
-from audioprune.methods import parse_label
+from audioprune.config.methods import parse_label
 from audioprune.planning.study import TIMED, can_be_perturbed
-from audioprune.settings import Closed, Pruning
+from audioprune.settings.closed import Closed
+from audioprune.settings.model import Pruning
 from audioprune.sources import catalogue
 
 

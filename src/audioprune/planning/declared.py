@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from audioprune.config import Contrasts, Pair
-from audioprune.methods import methods_of
-from audioprune.settings import Contrast, Pruning
+from audioprune.config.design import Contrasts, Pair
+from audioprune.config.methods import methods_of
+from audioprune.settings.exhibits import Contrast
+from audioprune.settings.model import Pruning
 
 
 def resolved(declared: Contrasts | None) -> tuple[Contrast, ...]:

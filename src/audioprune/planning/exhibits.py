@@ -16,7 +16,7 @@ from audioprune.exhibits.named import Exhibit
 from audioprune.fingerprints import accepted
 from audioprune.planning.stages import Planner
 from audioprune.planning.study import StudyPlan
-from audioprune.settings import Credit, ExhibitSettings, ReportSettings
+from audioprune.settings.exhibits import Credit, ExhibitSettings, ReportSettings
 from audioprune.sources import catalogue, stored
 
 PUBLISHED = "report/published"

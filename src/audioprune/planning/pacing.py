@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from audioprune import registry
 from audioprune.cells.cell import Cell
-from audioprune.config import Pace
+from audioprune.config.design import Pace
 from audioprune.facts.recogniser import CTC, RECOGNISERS
 from audioprune.planning.stages import Planner, plain, timing_device
-from audioprune.settings import PaceSettings
+from audioprune.settings.costs import PaceSettings
 
 
 def paced(planner: Planner, pace: Pace, heard: Iterable[Cell]) -> Iterator[Cell]:

@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 from audioprune import registry
 from audioprune.cells.cell import DEFAULT_STUDY, Cell
 from audioprune.cells.kinds import KINDS
-from audioprune.config import Config
-from audioprune.config_file import load
+from audioprune.config.design import Config
+from audioprune.config.file import load
 from audioprune.errors import UserError
 from audioprune.exhibits import named
 from audioprune.planning import checks, exhibits

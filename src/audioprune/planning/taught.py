@@ -8,12 +8,13 @@ from typing import Any, Literal
 
 from audioprune import registry
 from audioprune.cells.cell import Cell
-from audioprune.config import Recognition
-from audioprune.config_training import Taught
+from audioprune.config.design import Recognition
+from audioprune.config.training import Taught
 from audioprune.facts.recogniser import AT_INPUT, CTC, THRESHOLDS
 from audioprune.labels import arm_label
 from audioprune.planning.stages import Planner
-from audioprune.settings import Recipe, RecogniseSettings, Restore, TranscribeSettings
+from audioprune.settings.speech import RecogniseSettings, Restore, TranscribeSettings
+from audioprune.settings.training import Recipe
 
 
 def cells(planner: Planner, given: Recognition, taught: Taught) -> Iterator[Cell]:

@@ -19,7 +19,7 @@ from audioprune.errors import UserError
 from audioprune.facts.dataset import Clip
 from audioprune.planning import user_columns
 from audioprune.planning.user_rows import clip_of, fold_of
-from audioprune.settings import UserFolder
+from audioprune.settings.data import UserFolder
 from audioprune.statistics.units import divided
 from audioprune.wording import listing
 

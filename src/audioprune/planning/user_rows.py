@@ -15,7 +15,7 @@ from typing import Literal, cast
 
 from audioprune.facts.dataset import Clip
 from audioprune.registry import nearest
-from audioprune.settings import UserFolder
+from audioprune.settings.data import UserFolder
 
 Split = Literal["train", "val", "test", ""]
 

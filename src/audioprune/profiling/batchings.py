@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from audioprune.errors import UserError
-from audioprune.settings import Batching, PaceSettings
+from audioprune.settings.costs import Batching, PaceSettings
 
 
 class Arm(NamedTuple):

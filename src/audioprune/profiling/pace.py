@@ -16,7 +16,7 @@ from torch import Tensor
 from audioprune.profiling.batchings import Arm, Batch
 from audioprune.profiling.rounds import Clock, arithmetic, clock_of, rounds
 from audioprune.progress import Progress
-from audioprune.settings import Batching
+from audioprune.settings.costs import Batching
 
 
 class Subject(Protocol):

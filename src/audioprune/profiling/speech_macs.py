@@ -10,7 +10,7 @@ from audioprune.facts.recogniser import AUXILIARY, CTC, RECOGNISERS, Ctc, convol
 from audioprune.facts.tokens import entering
 from audioprune.profiling import ctc_macs, whisper_macs
 from audioprune.profiling.macs import ITEMS, Macs, block_items
-from audioprune.settings import Within
+from audioprune.settings.speech import Within
 
 NAMES = {"front": "front end", **ITEMS, "head": "head and heads beside it", "decoder": "decoder"}
 SECONDS = 30.0  # of a Whisper's window

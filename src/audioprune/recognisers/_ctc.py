@@ -30,7 +30,7 @@ from audioprune.models.policy import InTime, make_policy
 from audioprune.models.pruner import Pruning
 from audioprune.models.runs import Runs
 from audioprune.models.thresholds import Reaching, threshold
-from audioprune.settings import RecogniseSettings, TranscribeSettings
+from audioprune.settings.speech import RecogniseSettings, TranscribeSettings
 
 CALIBRATED = 500  # validation clips, at most, on which thresholds are set
 AT_ONCE = 32  # clips that are heard at once

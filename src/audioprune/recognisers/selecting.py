@@ -18,7 +18,7 @@ from audioprune.models.runs import Runs
 from audioprune.models.select import select
 from audioprune.models.thresholds import NORMALISED, reaching
 from audioprune.recognisers.whisper_states import State, pixels_of
-from audioprune.settings import Thin, Within
+from audioprune.settings.speech import Thin, Within
 
 
 def inside(state: State, within: Within) -> int:

@@ -24,7 +24,7 @@ from audioprune.models.policy import make_policy
 from audioprune.models.pruner import Reducer
 from audioprune.recognisers.selecting import inside, share, wanted
 from audioprune.recognisers.whisper_states import at, before, begin, encoded, sounding
-from audioprune.settings import Within
+from audioprune.settings.speech import Within
 
 if TYPE_CHECKING:
     from whisper.model import AudioEncoder, Whisper

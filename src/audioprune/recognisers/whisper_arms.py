@@ -26,7 +26,7 @@ from audioprune.models.thresholds import threshold
 from audioprune.profiling import whisper_macs
 from audioprune.recognisers import selecting
 from audioprune.recognisers.whisper_states import State, at, before, begin, encoded, sounding
-from audioprune.settings import TranscribeSettings
+from audioprune.settings.speech import TranscribeSettings
 
 if TYPE_CHECKING:
     from whisper.model import AudioEncoder

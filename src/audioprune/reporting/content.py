@@ -19,7 +19,7 @@ from audioprune.reporting import answers, cards, clips, explorer, facts, finding
 
 if TYPE_CHECKING:
     from audioprune.results.study import Results
-    from audioprune.settings import Credit
+    from audioprune.settings.exhibits import Credit
 
 TIERS = {
     "published": "The published grid: the paper's data, model sizes and recipes.",

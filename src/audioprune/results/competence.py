@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from audioprune.cells.query import Cells
-    from audioprune.settings import FinetuneSettings
+    from audioprune.settings.training import FinetuneSettings
 
 LEVEL = 0.05  # of the test against chance, one-sided
 SELECTIONS = ("last", "best_val", "best_test")  # whose weights are looked at, the first that there is

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from audioprune.labels import method_label
 from audioprune.results.estimate import Absent, Estimate
 from audioprune.results.study import Result, Results
-from audioprune.settings import FinetuneSettings, Pruning
+from audioprune.settings.model import Pruning
+from audioprune.settings.training import FinetuneSettings
 from audioprune.wording import number
 
 KERNELS = ("eager", "fused")  # attention with explicit maps (the published protocol), and without them

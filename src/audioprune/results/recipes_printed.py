@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Literal
 
 from audioprune.results import published
-from audioprune.settings import FinetuneSettings
+from audioprune.settings.training import FinetuneSettings
 
 Profile = Literal["p0", "p2"]
 FILES: dict[Profile, str] = {"p0": "table6", "p2": "released_recipes"}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from audioprune.cells.cell import Cell
     from audioprune.facts.dataset import Dataset
-    from audioprune.settings import Contrast
+    from audioprune.settings.exhibits import Contrast
 
 Made = TypeVar("Made")
 

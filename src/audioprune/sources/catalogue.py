@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from audioprune.errors import UserError
 from audioprune.records import canonical
-from audioprune.settings import Closed
+from audioprune.settings.closed import Closed
 
 CHECKPOINT = "checkpoint-"  # what the names of checkpoints begin with, before the backbone
 FILE = Path(__file__).parents[3] / "workflow" / "sources.yaml"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from audioprune.planning.stages import dataset_facts
 from audioprune.results.study import Results
-from audioprune.settings import ExhibitSettings, ReportSettings
+from audioprune.settings.exhibits import ExhibitSettings, ReportSettings
 from audioprune.steps._run import Job
 
 

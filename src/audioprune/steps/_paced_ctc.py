@@ -15,7 +15,8 @@ from audioprune.facts.recogniser import AUXILIARY
 from audioprune.facts.tokens import entering
 from audioprune.facts.units import Units
 from audioprune.models.ctc import Heard, Listener
-from audioprune.settings import PaceSettings, TranscribeSettings
+from audioprune.settings.costs import PaceSettings
+from audioprune.settings.speech import TranscribeSettings
 
 
 class PacedCtc:

@@ -18,7 +18,7 @@ from audioprune.facts.tokens import entering
 from audioprune.profiling import whisper_macs
 from audioprune.recognisers.whisper import prune
 from audioprune.recognisers.whisper_decoding import UNITS
-from audioprune.settings import PaceSettings
+from audioprune.settings.costs import PaceSettings
 
 SAMPLES = 320  # of a token, 20 ms
 

@@ -34,7 +34,7 @@ from audioprune.fingerprints.keys import code_of
 from audioprune.locks import leases
 from audioprune.locks.gpus import handed_out
 from audioprune.planning import jobs
-from audioprune.settings import Closed
+from audioprune.settings.closed import Closed
 
 log = logging.getLogger("audioprune")
 

@@ -24,7 +24,7 @@ from audioprune.facts.dataset import Clip
 from audioprune.facts.mel import SAMPLE_RATE, WINDOW
 from audioprune.planning import brought, user_csv
 from audioprune.progress import track
-from audioprune.settings import AudioSettings
+from audioprune.settings.data import AudioSettings
 from audioprune.sources.place import pinned, root_of
 from audioprune.steps._run import Job, main
 from audioprune.wording import listing

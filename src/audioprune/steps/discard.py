@@ -17,7 +17,8 @@ from audioprune import records
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
 from audioprune.errors import UserError
-from audioprune.settings import DiscardSettings, Pruning
+from audioprune.settings.evaluation import DiscardSettings
+from audioprune.settings.model import Pruning
 from audioprune.steps._model import facts_of, finetuned, load_finetuned, model_for
 from audioprune.steps._run import Job, main
 from audioprune.tokens.discard import Discarded, Interval, discard_clips, intervals

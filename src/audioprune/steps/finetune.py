@@ -5,7 +5,7 @@ from __future__ import annotations
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
 from audioprune.errors import UserError
-from audioprune.settings import FinetuneSettings
+from audioprune.settings.training import FinetuneSettings
 from audioprune.steps._model import facts_of, model_for, start_from
 from audioprune.steps._run import Job, main
 from audioprune.training import finetune as training

@@ -17,7 +17,7 @@ from audioprune.audio.ordered import in_order
 from audioprune.audio.store import write_store
 from audioprune.facts.mel import SAMPLE_RATE
 from audioprune.progress import track
-from audioprune.settings import GenerateSettings
+from audioprune.settings.data import GenerateSettings
 from audioprune.steps._run import Job, main
 
 CHUNK = 16  # clips made by one call of a worker

@@ -6,7 +6,7 @@ import csv
 
 from audioprune.errors import UserError
 from audioprune.profiling.macs import of_settings
-from audioprune.settings import MacsSettings
+from audioprune.settings.costs import MacsSettings
 from audioprune.steps._run import Job, main
 
 COLUMNS = ("keep_rate", "closed_form", "torchprofile", "difference")

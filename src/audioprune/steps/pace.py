@@ -17,7 +17,7 @@ from audioprune.facts.recogniser import CTC, RECOGNISERS
 from audioprune.profiling.batchings import Batch, arms_of, batches
 from audioprune.profiling.pace import Subject, paced
 from audioprune.recognisers.whisper_weights import read
-from audioprune.settings import PaceSettings
+from audioprune.settings.costs import PaceSettings
 from audioprune.steps._model import checkpoint_file
 from audioprune.steps._paced_ctc import PacedCtc
 from audioprune.steps._paced_whisper import PacedWhisper

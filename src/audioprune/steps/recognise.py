@@ -18,7 +18,7 @@ from audioprune.errors import UserError
 from audioprune.facts.recogniser import CTC
 from audioprune.facts.units import OFFICIAL, Units, units_of
 from audioprune.models.ctc import Listener
-from audioprune.settings import RecogniseSettings
+from audioprune.settings.speech import RecogniseSettings
 from audioprune.steps._model import checkpoint_file, facts_of
 from audioprune.steps._run import Job, main
 from audioprune.training.batches import generator

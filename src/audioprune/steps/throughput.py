@@ -10,7 +10,7 @@ from audioprune import registry
 from audioprune.models.build import build_model
 from audioprune.profiling.throughput import measure
 from audioprune.profiling.timings import COLUMNS, summary
-from audioprune.settings import ThroughputSettings
+from audioprune.settings.costs import ThroughputSettings
 from audioprune.steps._run import Job, main
 from audioprune.steps._timed import timed, where
 

@@ -28,7 +28,7 @@ from audioprune.progress import Progress
 from audioprune.recognisers.whisper_arms import Arm, Kept, Windows, budget_met
 from audioprune.recognisers.whisper_decoding import TOGETHER, Heard, heard
 from audioprune.recognisers.whisper_weights import read
-from audioprune.settings import TranscribeSettings
+from audioprune.settings.speech import TranscribeSettings
 from audioprune.statistics.halves import halves
 from audioprune.steps._model import checkpoint_file
 from audioprune.steps._run import Job, main

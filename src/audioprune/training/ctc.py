@@ -26,7 +26,8 @@ from audioprune.audio.store import WaveformStore
 from audioprune.errors import UserError
 from audioprune.facts.units import Units, needed
 from audioprune.models.ctc import BLANK, Listener
-from audioprune.settings import Recipe, RecogniseSettings
+from audioprune.settings.speech import RecogniseSettings
+from audioprune.settings.training import Recipe
 from audioprune.training.batches import generator, order_of, steps_of
 from audioprune.training.history import write_history
 from audioprune.training.loop import train, weights_of

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from audioprune.settings import Augment, Recipe
+from audioprune.settings.training import Augment, Recipe
 
 
 def effective_lr(recipe: Recipe) -> float:

@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from audioprune import registry
-from audioprune.config import Config, Probes
-from audioprune.config_names import ALL
-from audioprune.config_training import FamilyRecipes, Part, Pretraining, PretrainPlan, RecipeSet
+from audioprune.config.design import Config, Probes
+from audioprune.config.names import ALL
+from audioprune.config.training import FamilyRecipes, Part, Pretraining, PretrainPlan, RecipeSet
 from audioprune.errors import UserError
-from audioprune.settings import Augment, Recipe
+from audioprune.settings.training import Augment, Recipe
 
 Value = TypeVar("Value")
 

@@ -1,6 +1,6 @@
 """Names and fields in config.yaml as types, with what editors are told of them by the JSON schema.
 
-Whether a name exists audioprune.config_checks says: these take any.
+Whether a name exists audioprune.config.checks says: these take any.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from pydantic import BeforeValidator, Field
 
 from audioprune import registry
 from audioprune.facts.recogniser import CTC, POOLED, RECOGNISERS
-from audioprune.methods import examples
-from audioprune.settings import Augment, Closed, OptionValue, Perturbation, Recipe
+from audioprune.config.methods import examples
+from audioprune.settings.closed import Closed, OptionValue
+from audioprune.settings.evaluation import Perturbation
+from audioprune.settings.training import Augment, Recipe
 
 ALL = "all"  # every other dataset, every test
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"  # of a dataset
@@ -34,7 +36,7 @@ def _open(names: Callable[[], tuple[str, ...]], pattern: Callable[[], str]) -> A
 
 
 def _label() -> str:
-    """The form of a method's label: its name, and a word for each option (audioprune.methods)."""
+    """The form of a method's label: its name, and a word for each option (audioprune.config.methods)."""
     return rf"^({'|'.join(registry.names('pruning'))})(\.[A-Za-z0-9_-]+)*$"
 
 

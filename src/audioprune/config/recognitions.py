@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from pydantic import ValidationError
 
 from audioprune import registry
-from audioprune.config import Config, Recognition
-from audioprune.config_schedules import never
+from audioprune.config.design import Config, Recognition
+from audioprune.config.schedules import never
 from audioprune.facts.recogniser import AUXILIARY, CTC, POOLED, RECOGNISERS, THRESHOLDS
-from audioprune.settings import Augment, Recipe
+from audioprune.settings.training import Augment, Recipe
 
 
 def unknown(place: str, kind: str, name: str, valid: Iterable[str]) -> str:

@@ -19,7 +19,8 @@ from audioprune import registry
 from audioprune.errors import UserError
 from audioprune.facts.options import canonical, option_names
 from audioprune.labels import method_label
-from audioprune.settings import OptionValue, Pruning
+from audioprune.settings.closed import OptionValue
+from audioprune.settings.model import Pruning
 
 SEPARATOR = re.compile(r"\.(?!\d)")  # the point of a number separates nothing
 WORD = re.compile(r"[A-Za-z]\w*", re.ASCII)

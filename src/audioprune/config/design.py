@@ -1,7 +1,7 @@
 """What config.yaml may hold: closed typed models. Every field says what it is, for readers here and in their editors.
 
-The file is read by audioprune.config_file and checked for names by audioprune.config_checks. Labels of pruning methods
-are read by audioprune.methods, recipe sets resolved by audioprune.recipes.
+The file is read by audioprune.config.file and checked for names by audioprune.config_checks. Labels of pruning methods
+are read by audioprune.config.methods, recipe sets resolved by audioprune.recipes.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from audioprune.config_names import BackboneName, DatasetName, MethodLabel, PolicyName, RecogniserName, Tests
-from audioprune.config_training import Generated, Pretraining, RecipeSet, Taught
+from audioprune.config.names import BackboneName, DatasetName, MethodLabel, PolicyName, RecogniserName, Tests
+from audioprune.config.training import Generated, Pretraining, RecipeSet, Taught
 from audioprune.facts.tokens import BLOCKS, PATCH
-from audioprune.settings import Batching, Budget, Closed, OptionValue, Restore, Thin, UserFolder, Within
+from audioprune.settings.closed import Closed, OptionValue
+from audioprune.settings.costs import Batching
+from audioprune.settings.data import UserFolder
+from audioprune.settings.speech import Budget, Restore, Thin, Within
 
 MADE_BEFORE = ("official", "stored")  # checkpoints by others, and by this workflow: rows of workflow/sources.yaml
 

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 
 from audioprune import registry
-from audioprune.config_names import AugmentFields, FamilyName, RecipeFields
-from audioprune.settings import Closed, GenerateSettings, OptionValue
+from audioprune.config.names import AugmentFields, FamilyName, RecipeFields
+from audioprune.settings.closed import Closed, OptionValue
+from audioprune.settings.data import GenerateSettings
 
 
 class Generated(Closed):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from audioprune.settings import Augment, Recipe
+from audioprune.settings.training import Augment, Recipe
 
 
 def never(recipe: Recipe, augment: Augment, *, prunes: bool = True) -> Iterator[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from audioprune import registry
-from audioprune.config import Pace, Study
-from audioprune.config_recognitions import rates, unknown
+from audioprune.config.design import Pace, Study
+from audioprune.config.recognitions import rates, unknown
 from audioprune.facts.recogniser import CTC, RECOGNISERS
 
 
