@@ -19,8 +19,8 @@ import torch
 import yaml
 from safetensors.torch import save_file
 
-from audioprune.config import file as config_file
 from audioprune.audio import bad_clip, decode
+from audioprune.config import file as config_file
 from audioprune.errors import UserError
 from audioprune.models import weights
 from audioprune.planning import checks, user_csv

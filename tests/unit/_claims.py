@@ -12,9 +12,9 @@ from fakes import RECIPE, FakeCell, Study, facts
 
 from audioprune import registry
 from audioprune.config.file import load as load_config
+from audioprune.config.recipes import resolve_recipe
 from audioprune.facts.tokens import BLOCKS
 from audioprune.labels import label_of, score_of
-from audioprune.config.recipes import resolve_recipe
 from audioprune.results.study import Results
 from audioprune.settings.data import AudioSettings
 from audioprune.settings.evaluation import DiscardSettings, EvaluateSettings, TokensSettings, TraceSettings

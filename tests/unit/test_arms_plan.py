@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from audioprune.config import design as config
 from audioprune.config import checks as config_checks
+from audioprune.config import design as config
 from audioprune.config import file as config_file
 from audioprune.config.design import Recognition
 from audioprune.planning.batches import batches_of

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from audioprune import registry
 from audioprune.config.file import load
+from audioprune.config.methods import methods_of
 from audioprune.errors import UserError
 from audioprune.facts.options import canonical, defaults
 from audioprune.labels import canonical_label, method_label, score_of
-from audioprune.config.methods import methods_of
 from audioprune.models.build import build_model
 from audioprune.planning.stages import Planner
 from audioprune.planning.study import study_of

@@ -10,8 +10,8 @@ import yaml
 from _mine import ROOT, config, make
 
 from audioprune import registry
-from audioprune.config.design import Config
 from audioprune.config.checks import errors_of
+from audioprune.config.design import Config
 from audioprune.errors import UserError
 from audioprune.planning import checks
 from audioprune.planning.plan import Plan

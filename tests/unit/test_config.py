@@ -7,8 +7,8 @@ import yaml
 
 from audioprune.config.checks import RESERVED, RULES
 from audioprune.config.file import load
-from audioprune.errors import UserError
 from audioprune.config.recipes import resolve_recipe
+from audioprune.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from audioprune import registry, settings
-from audioprune.config import design as config
 from audioprune.claims import claim
+from audioprune.config import design as config
 from audioprune.facts.tokens import keep_counts
 from audioprune.profiling import macs
 from audioprune.reporting.glossary import parse

@@ -15,7 +15,13 @@ from audioprune import records
 from audioprune.audio.features import FeatureStore
 from audioprune.models.build import build_model
 from audioprune.models.perturb import perturb
-from audioprune.settings.evaluation import ClustersSettings, DiscardSettings, EvaluateSettings, TokensSettings, TraceSettings
+from audioprune.settings.evaluation import (
+    ClustersSettings,
+    DiscardSettings,
+    EvaluateSettings,
+    TokensSettings,
+    TraceSettings,
+)
 from audioprune.settings.model import Model, Pruning
 from audioprune.settings.training import FinetuneSettings, Recipe
 from audioprune.steps._run import Job

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import sys
 from functools import cache
 from itertools import chain
@@ -22,7 +23,19 @@ from audioprune.fingerprints.keys import keyed_settings
 from audioprune.fingerprints.pinned import PINNED
 from audioprune.planning.jobs import JobFile
 
-SOURCE = Path(settings.__file__).read_text(encoding="utf-8")
+FOLDER = Path(settings.__file__).parent
+IN_ORDER = (
+    "closed",
+    "model",
+    "data",
+    "training",
+    "evaluation",
+    "speech",
+    "costs",
+    "exhibits",
+)  # each needs only those before
+OWN = re.compile(r"^from (?:__future__|audioprune\.settings).*\n(?:    .*\n|\)\n)*", re.MULTILINE)
+SOURCE = "\n".join(OWN.sub("", (FOLDER / f"{name}.py").read_text(encoding="utf-8")) for name in IN_ORDER)
 
 
 def models(*roots: type[BaseModel]) -> list[type[BaseModel]]:

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from audioprune import registry
 from audioprune.config import methods
+from audioprune.config.methods import Method, examples, label_of, parse_label
 from audioprune.errors import UserError
 from audioprune.facts import method as facts
 from audioprune.labels import method_label
-from audioprune.config.methods import Method, examples, label_of, parse_label
 from audioprune.settings.model import Pruning
 
 WORDS = st.from_regex(r"[a-z]\w*", fullmatch=True)

@@ -13,9 +13,9 @@ from test_transcribe import SMALL
 from test_transcribe import audio as _audio
 from test_transcribe import checkpoint as _checkpoint
 
-from audioprune.config import design as config
-from audioprune.config import checks as config_checks
 from audioprune.cells import provenance
+from audioprune.config import checks as config_checks
+from audioprune.config import design as config
 from audioprune.errors import UserError
 from audioprune.facts.recogniser import CTC
 from audioprune.facts.units import Units

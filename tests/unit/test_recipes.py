@@ -7,11 +7,11 @@ from functools import cache
 
 import pytest
 
-from audioprune.config.design import Config
 from audioprune.config.checks import errors_of
+from audioprune.config.design import Config
 from audioprune.config.file import load
-from audioprune.errors import UserError
 from audioprune.config.recipes import layers, resolve_pretraining, resolve_probes, resolve_recipe, said
+from audioprune.errors import UserError
 
 BASE = {"epochs": 10, "batch_size": 8}
 

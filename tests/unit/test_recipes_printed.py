@@ -9,8 +9,8 @@ import pytest
 
 from audioprune import registry
 from audioprune.config.file import load
-from audioprune.planning.plan import Plan
 from audioprune.config.recipes import resolve_recipe
+from audioprune.planning.plan import Plan
 from audioprune.results.recipes_printed import follows
 from audioprune.settings.model import Model
 from audioprune.settings.training import Augment, FinetuneSettings, Recipe

@@ -36,9 +36,11 @@ def test_every_field_has_a_description(model):
 
 
 def test_all_models_of_the_configuration_and_of_settings_are_asked():
-    assert {"audioprune.config.Grid", "audioprune.config_training.Part", "audioprune.settings.Recipe"} <= dict(
-        OURS
-    ).keys()
+    assert {
+        "audioprune.config.design.Grid",
+        "audioprune.config.training.Part",
+        "audioprune.settings.training.Recipe",
+    } <= dict(OURS).keys()
     assert len([name for name, _ in OURS if name.startswith(("audioprune.config", "audioprune.settings"))]) == 43
 
 

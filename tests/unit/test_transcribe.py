@@ -16,9 +16,9 @@ from whisper.model import ModelDimensions, Whisper
 from whisper.normalizers import EnglishTextNormalizer
 
 from audioprune import records
-from audioprune.config import design as config
-from audioprune.config import checks as config_checks
 from audioprune.audio.store import write_store
+from audioprune.config import checks as config_checks
+from audioprune.config import design as config
 from audioprune.datasets import commonvoice_100
 from audioprune.errors import UserError
 from audioprune.facts.recogniser import RECOGNISERS, Recogniser

@@ -10,8 +10,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from audioprune import settings
 from audioprune.settings.closed import Closed
+from audioprune.settings.costs import MacsSettings, PaceSettings, ThroughputSettings
+from audioprune.settings.data import AudioSettings, FeaturesSettings, FetchSettings, GenerateSettings
+from audioprune.settings.evaluation import (
+    ClustersSettings,
+    DiscardSettings,
+    EvaluateSettings,
+    TokensSettings,
+    TraceSettings,
+)
+from audioprune.settings.exhibits import ExhibitSettings, ReportSettings
+from audioprune.settings.speech import RecogniseSettings, TranscribeSettings
+from audioprune.settings.training import FinetuneSettings, PretrainSettings
 
 TRAINING = 3  # forward passes that one training step costs: forward, and backward at twice its price
 
@@ -64,30 +75,30 @@ counted = partial(Kind, together="kind", at_once=8)
 drawn = partial(Kind, together="study", at_once=12)  # loading matplotlib takes longer than most drawings
 
 KINDS: dict[str, Kind] = {  # in the order in which they can be made
-    "fetch": Kind(settings.FetchSettings),
-    "generate": Kind(settings.GenerateSettings, "clips.parquet"),
-    "audio": Kind(settings.AudioSettings, "clips.parquet", frame_bytes=320),  # int16 samples
-    "features": Kind(settings.FeaturesSettings, frame_bytes=512),  # 128 float32 bins
-    "clusters": Kind(settings.ClustersSettings, "clusters.csv"),
-    "pretrain": Kind(settings.PretrainSettings, "history.csv", gpu=True, passes=_trained, weights=1),
-    "finetune": Kind(settings.FinetuneSettings, "history.csv", gpu=True, passes=_trained, clips="train", weights=2),
-    "evaluate": evaluated(settings.EvaluateSettings, "predictions.parquet", gpu=True, passes=_once),
-    "trace": evaluated(settings.TraceSettings, "clips.parquet", gpu=True, passes=_once),
-    "tokens": evaluated(settings.TokensSettings, "stages.parquet"),
-    "discard": evaluated(settings.DiscardSettings, "discarded.parquet", gpu=True, passes=_discarded),
-    "recognise": Kind(settings.RecogniseSettings, "history.csv", gpu=True, passes=_learnt, clips="train", weights=2),
+    "fetch": Kind(FetchSettings),
+    "generate": Kind(GenerateSettings, "clips.parquet"),
+    "audio": Kind(AudioSettings, "clips.parquet", frame_bytes=320),  # int16 samples
+    "features": Kind(FeaturesSettings, frame_bytes=512),  # 128 float32 bins
+    "clusters": Kind(ClustersSettings, "clusters.csv"),
+    "pretrain": Kind(PretrainSettings, "history.csv", gpu=True, passes=_trained, weights=1),
+    "finetune": Kind(FinetuneSettings, "history.csv", gpu=True, passes=_trained, clips="train", weights=2),
+    "evaluate": evaluated(EvaluateSettings, "predictions.parquet", gpu=True, passes=_once),
+    "trace": evaluated(TraceSettings, "clips.parquet", gpu=True, passes=_once),
+    "tokens": evaluated(TokensSettings, "stages.parquet"),
+    "discard": evaluated(DiscardSettings, "discarded.parquet", gpu=True, passes=_discarded),
+    "recognise": Kind(RecogniseSettings, "history.csv", gpu=True, passes=_learnt, clips="train", weights=2),
     "transcribe": Kind(
-        settings.TranscribeSettings,
+        TranscribeSettings,
         "transcripts.parquet",
         gpu=True,
         passes=_once,
         together="recogniser",
         at_once=24,  # what they share is a twentieth of their work, and another core takes others
     ),
-    "macs": counted(settings.MacsSettings, "macs.csv"),
-    "throughput": counted(settings.ThroughputSettings, "throughput.csv", gpu=True, alone=True),
-    "pace": Kind(settings.PaceSettings, "pace.csv", gpu=True, alone=True, passes=_paced),
-    "table": drawn(settings.ExhibitSettings, files=("tex", "csv", "html", "json")),
-    "figure": drawn(settings.ExhibitSettings, files=("svg", "pdf", "csv")),
-    "report": Kind(settings.ReportSettings, files=("html", "pdf")),
+    "macs": counted(MacsSettings, "macs.csv"),
+    "throughput": counted(ThroughputSettings, "throughput.csv", gpu=True, alone=True),
+    "pace": Kind(PaceSettings, "pace.csv", gpu=True, alone=True, passes=_paced),
+    "table": drawn(ExhibitSettings, files=("tex", "csv", "html", "json")),
+    "figure": drawn(ExhibitSettings, files=("svg", "pdf", "csv")),
+    "report": Kind(ReportSettings, files=("html", "pdf")),
 }

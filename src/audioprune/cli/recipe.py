@@ -16,8 +16,8 @@ from audioprune.cells.cell import DEFAULT_STUDY
 from audioprune.cli._output import columns, print_json
 from audioprune.config.design import Config
 from audioprune.config.file import load
-from audioprune.errors import UserError
 from audioprune.config.recipes import Said, said
+from audioprune.errors import UserError
 
 
 def register(subparsers: Any) -> None:

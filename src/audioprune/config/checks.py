@@ -9,18 +9,18 @@ from collections.abc import Iterator, Mapping
 from pydantic import ValidationError
 
 from audioprune import registry
-from audioprune.config import pace as config_pace
 from audioprune.cells.kinds import KINDS
+from audioprune.config import pace as config_pace
 from audioprune.config.design import MADE_BEFORE, Config, Contrasts, Cost, Grid, Pair, Probes, Study
+from audioprune.config.methods import parse_label
 from audioprune.config.names import ALL, NAME
+from audioprune.config.recipes import block_of, broken, layers, resolve_pretraining, resolve_recipe
 from audioprune.config.recognitions import rates, recognition, unknown
 from audioprune.config.schedules import never
 from audioprune.config.training import FamilyRecipes
 from audioprune.errors import UserError
 from audioprune.facts.backbone import SIZES
 from audioprune.facts.dataset import Dataset
-from audioprune.config.methods import parse_label
-from audioprune.config.recipes import block_of, broken, layers, resolve_pretraining, resolve_recipe
 from audioprune.settings.closed import Closed
 from audioprune.settings.data import UserFolder
 from audioprune.settings.training import Augment, Recipe

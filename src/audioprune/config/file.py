@@ -12,10 +12,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from audioprune import registry
-from audioprune.config.design import Config
 from audioprune.config.checks import errors_of
-from audioprune.errors import UserError
+from audioprune.config.design import Config
 from audioprune.config.methods import label_of
+from audioprune.errors import UserError
 from audioprune.settings.closed import Closed
 
 MERGE = "tag:yaml.org,2002:merge"

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BeforeValidator, Field
 
 from audioprune import registry
-from audioprune.facts.recogniser import CTC, POOLED, RECOGNISERS
 from audioprune.config.methods import examples
+from audioprune.facts.recogniser import CTC, POOLED, RECOGNISERS
 from audioprune.settings.closed import Closed, OptionValue
 from audioprune.settings.evaluation import Perturbation
 from audioprune.settings.training import Augment, Recipe

@@ -24,14 +24,6 @@ DECLARED_OUT = (
     "audioprune",  # the library's names
     # What they decide is in the keys as data; how they decide it counts for nothing.
     "audioprune.config",  # what is made of it is in the settings of cells
-    "audioprune.config_checks",
-    "audioprune.config_file",
-    "audioprune.config_names",
-    "audioprune.config_recognitions",
-    "audioprune.config_schedules",
-    "audioprune.config_training",
-    "audioprune.methods",
-    "audioprune.recipes",
     "audioprune.settings",  # values that differ from the pinned defaults, so a changed default is seen
     "audioprune.sources.catalogue",  # content digests
     "audioprune.sources.manifest",  # digests of what users bring

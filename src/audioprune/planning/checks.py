@@ -12,9 +12,9 @@ from typing import Any
 
 from audioprune import registry
 from audioprune.config.design import Config, Grid, Study
+from audioprune.config.methods import parse_label
 from audioprune.errors import UserError
 from audioprune.fingerprints.imports import tree_of
-from audioprune.config.methods import parse_label
 from audioprune.planning.study import TIMED, can_be_perturbed
 from audioprune.settings.closed import Closed
 from audioprune.settings.model import Pruning

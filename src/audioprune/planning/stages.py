@@ -11,19 +11,25 @@ from audioprune import registry
 from audioprune.cells import provenance
 from audioprune.cells.cell import Cell
 from audioprune.config.design import MADE_BEFORE, Config, Cost, Grid, Study
+from audioprune.config.methods import Method
+from audioprune.config.recipes import resolve_pretraining, resolve_recipe
 from audioprune.errors import UserError
 from audioprune.facts.dataset import Dataset
 from audioprune.facts.recogniser import RECOGNISERS
 from audioprune.facts.tokens import PATCH
 from audioprune.fingerprints.keys import code_of, key_of
 from audioprune.labels import arm_label, label_of, method_label
-from audioprune.config.methods import Method
 from audioprune.planning import brought
-from audioprune.config.recipes import resolve_pretraining, resolve_recipe
 from audioprune.settings.closed import Closed, OptionValue
 from audioprune.settings.costs import MacsSettings, ThroughputSettings
 from audioprune.settings.data import AudioSettings, FeaturesSettings, FetchSettings, GenerateSettings, UserFolder
-from audioprune.settings.evaluation import ClustersSettings, DiscardSettings, EvaluateSettings, TokensSettings, TraceSettings
+from audioprune.settings.evaluation import (
+    ClustersSettings,
+    DiscardSettings,
+    EvaluateSettings,
+    TokensSettings,
+    TraceSettings,
+)
 from audioprune.settings.model import Model, Pruning
 from audioprune.settings.speech import TranscribeSettings
 from audioprune.settings.training import FinetuneSettings, PretrainSettings

@@ -13,14 +13,14 @@ from audioprune.cells import contrasts
 from audioprune.cells.cell import Cell
 from audioprune.cells.query import matches
 from audioprune.config.design import Grid, Probes, Recognition, Study, Traces
+from audioprune.config.methods import Method, methods_of
+from audioprune.config.recipes import resolve_probes
 from audioprune.facts.dataset import Dataset
 from audioprune.facts.recogniser import AT_INPUT, THRESHOLDS
 from audioprune.labels import label_of
-from audioprune.config.methods import Method, methods_of
 from audioprune.planning import declared, taught
 from audioprune.planning.pacing import paced
 from audioprune.planning.stages import Planner
-from audioprune.config.recipes import resolve_probes
 from audioprune.settings.exhibits import Contrast
 from audioprune.settings.model import Pruning
 

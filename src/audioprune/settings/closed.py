@@ -1,11 +1,8 @@
 """What all settings have in common."""
 
 from __future__ import annotations
-from typing import Annotated, Any, Literal, Self
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from audioprune import registry
-from audioprune.facts.tokens import BLOCKS, PATCH
 
+from pydantic import BaseModel, ConfigDict
 
 OptionValue = str | int | float | bool
 

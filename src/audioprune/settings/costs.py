@@ -1,13 +1,14 @@
 """MACs and time."""
 
 from __future__ import annotations
-from typing import Annotated, Any, Literal, Self
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from audioprune import registry
-from audioprune.facts.tokens import BLOCKS, PATCH
+
+from typing import Literal
+
+from pydantic import Field
+
+from audioprune.facts.tokens import BLOCKS
 from audioprune.settings.closed import Closed, OptionValue
 from audioprune.settings.model import Model
-
 
 Batching = Literal["single", "padded", "longest", "bucketed"]
 

@@ -1,10 +1,11 @@
 """Data: fetched, made, brought, decoded, and turned into features."""
 
 from __future__ import annotations
-from typing import Annotated, Any, Literal, Self
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from audioprune import registry
-from audioprune.facts.tokens import BLOCKS, PATCH
+
+from typing import Literal
+
+from pydantic import Field
+
 from audioprune.settings.closed import Closed, OptionValue
 
 

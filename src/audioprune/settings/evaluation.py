@@ -1,13 +1,14 @@
 """What trained models are asked: predictions, traces, token analyses, clusters, discarding."""
 
 from __future__ import annotations
-from typing import Annotated, Any, Literal, Self
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from audioprune import registry
-from audioprune.facts.tokens import BLOCKS, PATCH
+
+from typing import Literal
+
+from pydantic import Field
+
+from audioprune.facts.tokens import PATCH
 from audioprune.settings.closed import Closed
 from audioprune.settings.model import Pruning
-
 
 Perturbation = Literal["I", "II", "III", "I-shuffled", "II-shuffled", "III-shuffled"]
 

@@ -1,10 +1,11 @@
 """Tables, figures and reports."""
 
 from __future__ import annotations
-from typing import Annotated, Any, Literal, Self
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from audioprune import registry
-from audioprune.facts.tokens import BLOCKS, PATCH
+
+from typing import Any
+
+from pydantic import Field
+
 from audioprune.settings.closed import Closed
 from audioprune.settings.model import Pruning
 

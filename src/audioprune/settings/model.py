@@ -1,8 +1,11 @@
 """A model and how it is pruned."""
 
 from __future__ import annotations
-from typing import Annotated, Any, Literal, Self
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
 from audioprune import registry
 from audioprune.facts.tokens import BLOCKS, PATCH
 from audioprune.settings.closed import Closed, OptionValue

@@ -1,13 +1,14 @@
 """Speech recognisers and the transcripts of their pruned encoders."""
 
 from __future__ import annotations
-from typing import Annotated, Any, Literal, Self
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from audioprune import registry
-from audioprune.facts.tokens import BLOCKS, PATCH
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from audioprune.facts.tokens import BLOCKS
 from audioprune.settings.closed import Closed, OptionValue
 from audioprune.settings.training import Recipe
-
 
 Within = Literal["window", "sound"]
 

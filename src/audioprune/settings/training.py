@@ -1,13 +1,13 @@
 """Training: its recipe, its augmentation, and what is trained."""
 
 from __future__ import annotations
-from typing import Annotated, Any, Literal, Self
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from audioprune import registry
-from audioprune.facts.tokens import BLOCKS, PATCH
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
 from audioprune.settings.closed import Closed
 from audioprune.settings.model import Model, Pruning
-
 
 Decay = Annotated[float, Field(ge=0, lt=1)]
 
