@@ -8,7 +8,7 @@ The rows of the design's table, and the tests that show them: here, where no oth
 | fresh clone; branch switch and back | nothing | a_fresh_clone |
 | results copied without .snakemake | nothing | results_copied |
 | a comment, docstring or reformatting | nothing | test_reruns: comments_and_docstrings; another_formatting |
-| another supported Python | nothing | tests/unit/test_syntax.py |
+| another supported Python | nothing | tests/unit/fingerprints/test_syntax.py |
 | the learning rate of one dataset | its fine-tunings and what depends on them | test_reruns: the_learning_rate |
 | the code of one method | only what names it | test_reruns: one_method; one_backbone_dataset_or_method |
 | the code of one backbone or dataset | only what names it | one_backbone_dataset_or_method |
