@@ -1,6 +1,6 @@
 """A real browser on a real report: Debian's Chromium, driven by Playwright, which downloads none.
 
-The report is that of the made-up study of tests/fakes/studies.py, written to a file and opened as a reader would open it.
+The report is that of the made-up study of tests/fakes/studies.py, written to a file and opened as a reader would do.
 """
 
 from __future__ import annotations

@@ -140,7 +140,9 @@ def test_a_new_setting_with_its_default_reruns_nothing(finished):
 
 def test_a_changed_default_reruns_what_relied_on_it(finished):
     finished.edit(
-        "src/audioprune/settings.py", "    control_seed: int = Field(0, ge=0", "    control_seed: int = Field(1, ge=0"
+        "src/audioprune/settings/evaluation.py",
+        "    control_seed: int = Field(0, ge=0",
+        "    control_seed: int = Field(1, ge=0",
     )
     jobs = finished.planned(REPORT)
     assert set(jobs) == {"discard", "table", "figure", "report"}
@@ -149,7 +151,9 @@ def test_a_changed_default_reruns_what_relied_on_it(finished):
 
 def test_a_changed_default_that_no_cell_relied_on_reruns_nothing(finished):
     """The study names its learning rates."""
-    finished.edit("src/audioprune/settings.py", "    base_lr: float = Field(1e-3", "    base_lr: float = Field(7e-3")
+    finished.edit(
+        "src/audioprune/settings/training.py", "    base_lr: float = Field(1e-3", "    base_lr: float = Field(7e-3"
+    )
     assert finished.planned(REPORT) == {}
 
 

@@ -54,7 +54,7 @@ def audio(name: str, root: Path, clips: Sequence[Clip], *, everything: bool, set
 
     from audioprune.audio.bad_clip import BadClip
     from audioprune.audio.decode import sound
-    from audioprune.steps.audio import questioned
+    from audioprune.audio.treated import questioned
 
     chosen = list(clips) if everything else list(clips)[:: max(1, -(-len(clips) // SAMPLE))]
     bad: dict[str, BadClip] = {}

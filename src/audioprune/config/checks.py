@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from audioprune import registry
 from audioprune.cells.kinds import KINDS
-from audioprune.config import pace as config_pace
+from audioprune.config import pace as timing
 from audioprune.config.design import MADE_BEFORE, Config, Contrasts, Cost, Grid, Pair, Probes, Study
 from audioprune.config.methods import parse_label
 from audioprune.config.names import ALL, NAME
@@ -167,7 +167,7 @@ def _study(config: Config, name: str, study: Study) -> Iterator[str]:
     for i, one in enumerate(study.recognitions):
         yield from recognition(config, f"{place}.recognitions.{i}", one, _datasets(config))
     for i, pace in enumerate(study.pace):
-        yield from config_pace.errors_of(f"{place}.pace.{i}", study, pace)
+        yield from timing.errors_of(f"{place}.pace.{i}", study, pace)
 
 
 def _parts(config: Config, place: str, grid: Grid) -> Iterator[str]:
