@@ -44,6 +44,7 @@ STUDY = {
     "throughput": None,
 }
 OWN = {"folder": "mine", "csv": "said.csv", "task": "transcription", "classes": [], "frames": 320}
+DRAWN = ("wer", "pace")
 SMALL = '"tiny": (32, 2, 4, True)'  # in the place of the published size
 
 
@@ -142,10 +143,11 @@ def test_from_addresses_and_a_csv_to_a_report(project, served):
     assert heard["mine"]["words"].tolist() == [4, 4, 4]
     assert heard["mine"]["speaker"].tolist() == ["me0", "me1", "me2"]
     results = project.root / "results/talk"
-    wer = json.loads((results / "wer.json").read_text())
-    assert {row["dataset"] for row in wer["rows"]} == {"librispeech-clean", "mine"}
-    rows = json.loads((results / "pace.json").read_text())["rows"]
-    assert [(row["batching"], row["policy"]) for row in rows] == [
+    rows = {
+        name: [row["cells"] for row in json.loads((results / f"{name}.json").read_text())["rows"]] for name in DRAWN
+    }
+    assert {cells["dataset"] for cells in rows["wer"]} == {"librispeech-clean", "mine"}
+    assert [(cells["batching"], cells["policy"]) for cells in rows["pace"]] == [
         (batching, policy) for batching in ("single", "padded") for policy in ("none", "topk")
     ]
     assert (results / "report.pdf").is_file()

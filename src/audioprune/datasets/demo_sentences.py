@@ -18,8 +18,8 @@ FACTS = Dataset(
     generator="sentences",
     metric="wer",
     content="speech",
-    train_clips=30,
-    test_clips=10,
+    train_clips=300,
+    test_clips=100,
 )
 
 

@@ -26,7 +26,7 @@ from audioprune.training.ctc import teach
 from audioprune.training.device import deterministic
 from audioprune.training.history import write_history
 from audioprune.training.loop import weights_of
-from audioprune.training.splits import rows_of
+from audioprune.training.splits import Rows, rows_of
 
 SAMPLE = 1000  # training clips, at most, of which a new model takes its statistics
 
@@ -35,12 +35,11 @@ def recognise(job: Job[RecogniseSettings]) -> dict:
     settings, facts = job.settings, CTC[job.settings.recogniser]
     device = deterministic(threads=1 if facts.small else 8)
     store = WaveformStore.open(job.inputs["audio"])
-    rows = rows_of(store.clips, folds=facts_of(job.inputs["audio"]).folds, split="nested")
-    if settings.recipe is not None and not len(rows.train):
+    if settings.recipe is None and "checkpoint" not in job.inputs:
         raise UserError(
-            f"{settings.dataset} has no training clips, and {facts.name} is to learn from them: give its CSV clips of "
-            "the split `train`, or take `base` and `adapted` out of `taught`"
+            f"{job.address} has no recipe, and {facts.name} has no official checkpoint: give `taught` a base"
         )
+    rows = parts(job, store)
     units = units_for(job, store, rows.train)
     family = registry.get("recognisers", facts.family)
     drop_path = settings.recipe.drop_path if settings.recipe else 0.0
@@ -59,10 +58,6 @@ def recognise(job: Job[RecogniseSettings]) -> dict:
     family.put_in(model, settings)
     said = {"units": list(units.names), "unknown_test_words": unknown(units, store, rows.test)}
     if settings.recipe is None:
-        if "checkpoint" not in job.inputs:
-            raise UserError(
-                f"{job.address} has no recipe, and {facts.name} has no official checkpoint: give `taught` a base"
-            )
         write_history(job.out / "history.csv", [])
         with records.atomic(job.out / "last.safetensors") as path:
             save_file(weights_of(model), path)
@@ -82,6 +77,20 @@ def recognise(job: Job[RecogniseSettings]) -> dict:
         name=f"recognise/{job.address}",
         save_every_s=job.save_every_s,
     )
+
+
+def parts(job: Job[RecogniseSettings], store: WaveformStore) -> Rows:
+    """Rows of clips to learn from, to choose weights by and to be tested on: what learns nothing has the last alone."""
+    settings, split = job.settings, store.clips["split"].to_numpy()
+    if settings.recipe is None:
+        none = np.zeros(0, dtype=np.int64)
+        return Rows(none, none, np.flatnonzero(split == "test"))
+    if not (split == "train").any():
+        raise UserError(
+            f"{settings.dataset} has no training clips, and {settings.recogniser} is to learn from them: bring clips "
+            "of the split `train`, or take `base` and `adapted` out of `taught`"
+        )
+    return rows_of(store.clips, folds=facts_of(job.inputs["audio"]).folds, split="nested")
 
 
 def units_for(job: Job[RecogniseSettings], store: WaveformStore, rows: np.ndarray) -> Units:

@@ -322,6 +322,27 @@ def test_an_official_checkpoint_is_brought_into_form(tmp_path, audio, monkeypatc
     assert made["clips"] == 40
 
 
+def test_what_was_published_needs_test_clips_alone_and_what_learns_needs_others(tmp_path, monkeypatch):
+    from audioprune.facts.recogniser import Ctc
+
+    monkeypatch.setitem(CTC, "wav2vec2-b", Ctc("wav2vec2-b", "wav2vec2", 32, 4, 4, True, official=True))
+    torch.save(official_weights(32), tmp_path / "w.pth")
+    monkeypatch.setattr(step, "checkpoint_file", lambda cell: tmp_path / "w.pth")
+    rows = [({"clip": "c", "split": "test", "transcript": "HE BEGAN"}, 0.1 * np.ones(8000, dtype=np.float32))]
+    write_store(tmp_path / "audio", rows)
+    audio = record(tmp_path / "audio", AudioSettings(dataset="librispeech-clean"))
+    inputs = {"audio": audio, "checkpoint": tmp_path}
+    own = RecogniseSettings(recogniser="wav2vec2-b", dataset="librispeech-clean", units="chars")
+    (tmp_path / "cell").mkdir()
+    results = step.recognise(Job("recognise", "a", "k", own, inputs, tmp_path / "cell", tmp_path / "r"))
+    assert results["unknown_test_words"] == 0
+    with pytest.raises(
+        UserError, match="librispeech-clean has no training clips, and wav2vec2-b is to learn from them"
+    ):
+        learns = own.model_copy(update={"recipe": RECIPE})
+        step.recognise(Job("recognise", "a", "k", learns, inputs, tmp_path / "cell", tmp_path / "r"))
+
+
 def test_what_has_neither_recipe_nor_checkpoint_is_refused(tmp_path, audio):
     with pytest.raises(UserError, match="no recipe, and strips-tiny has no official checkpoint"):
         step.recognise(job(tmp_path, audio, own={"recipe": None}))
