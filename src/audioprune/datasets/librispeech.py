@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from audioprune.datasets._librispeech import FRAMES, sentences
+from audioprune.datasets._librispeech import FRAMES, Split, sentences
 from audioprune.datasets._options import options_of
 from audioprune.facts.dataset import Clip, Dataset
 
@@ -27,6 +27,6 @@ FACTS = Dataset(
 
 def clips(root: Path, options: dict) -> list[Clip]:
     """Options: train, val, test: names of the parts; longest: seconds above which a sentence is left out."""
-    given = {"train": "train-clean-100", "val": "dev-clean", "test": "test-clean"}
-    parts = options_of("librispeech", options, **given, longest=None)
-    return sentences(root, "librispeech", {split: parts[split] for split in given}, parts["longest"])
+    own = options_of("librispeech", options, train="train-clean-100", val="dev-clean", test="test-clean", longest=None)
+    parts: dict[Split, str] = {"train": own["train"], "val": own["val"], "test": own["test"]}
+    return sentences(root, "librispeech", parts, own["longest"])
