@@ -7,6 +7,7 @@ import pytest
 from audioprune import config, config_checks, config_file
 from audioprune.config import Recognition
 from audioprune.planning.batches import batches_of
+from audioprune.planning.cost import estimate
 from audioprune.planning.stages import Planner
 from audioprune.planning.study import study_of
 
@@ -95,3 +96,14 @@ def test_a_policy_of_frames_in_a_grid_of_classifiers_is_told():
     text = {"recipes": {}, "studies": {"s": {"title": "t", "tier": "published", "grids": [grid]}}}
     found = "\n".join(config_checks.errors_of(config.Config.model_validate(text)))
     assert "no method named 'stride'" in found
+
+
+def test_an_arm_is_expected_to_take_what_its_macs_take():
+    """Whisper base, 30 s: 43.8 GMACs of the encoder, 4.72 of the decoder's keys and values, 1.74 of 30 units; 100
+    clips, two FLOPs a MAC, 60 GFLOP/s.
+    """
+    facts = Planner(config_file.load()).facts
+    arms = {"policies": ("stride",), "keep_rates": (0.25,), "within": ("sound", "window")}
+    whole, sound, window = (estimate(cell, facts, 100)["core_hours"] for cell in arms_of(**arms))
+    assert whole == sound == pytest.approx(100 * 2 * (43.8 + 4.72 + 1.74) / 60 / 3600, rel=0.01)
+    assert window == pytest.approx(whole * 0.53, rel=0.03)  # 53 % of all MACs were counted on real clips

@@ -82,6 +82,16 @@ def test_strings_are_seeded(fsdd_files):
     }
 
 
+def test_more_takes_of_every_digit_and_speaker_may_be_for_tests(fsdd_files):
+    """Takes 0 to 14 of 10 digits and 6 speakers are 900 test words; the 35 others are in 4 rounds of training."""
+    clips = fsdd_strings.clips(fsdd_files.root, {"test_takes": 15})
+    of = {take.path: take.number for take in takes(fsdd_files.root, "fsdd")}
+    for split, numbers, rounds in (("test", range(15), 1), ("train", range(15, 50), 4)):
+        used = Counter(part for clip in clips if clip.split == split for part in clip.parts)
+        assert used == {path: rounds for path, number in of.items() if number in numbers}
+    assert sum(len(clip.transcript.split()) for clip in clips if clip.split == "test") == 900
+
+
 def test_draws_stay_for_ever():
     assert draw("a", 1) == 8588983153282268942  # the first 8 bytes of SHA-256("a/1")
     assert shuffled("abcdef", 0) == shuffled("fedcba", 0)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 from fake_speech import How, speech, study, transcripts
-from fakes import Study
+from fakes import FakeCell, Study
 from test_retention import N, given, mixed
 
 from audioprune.claims.claim import load
 from audioprune.claims.ledger import judge, judge_all
 from audioprune.claims.verdict import Judged, Part
-from audioprune.results import paces
 from audioprune.results.study import Results
-from audioprune.settings import Closed
+from audioprune.settings import PaceSettings
 from audioprune.tables import claims as claims_table
 from audioprune.tables import wer, wer_contrasts
 
@@ -116,16 +115,31 @@ def test_half_of_the_tokens_within_the_sound_and_of_the_window_side_by_side(tmp_
     assert [part.name.rpartition("tokens ")[2] for part in counted] == ["within the sound", "of the whole window"]
     beside = [part for part in found.parts if not part.counted]
     assert {part.verdict for part in beside} == {"not-run"}
-    assert all("times no such recogniser" in part.evidence for part in beside)
+    assert "times no such recogniser" in beside[-1].evidence
 
 
-class Paced(Closed):
-    """What is asked of a timing's settings."""
-
-    recogniser: str = "whisper-base"
-    dataset: str = "commonvoice-100"
-    blocks: tuple[int, ...] = (2,)
-    within: str = "sound"
+def timed(folder, seconds: list[float]) -> FakeCell:
+    """A timing of the whole window at block 2: three runs of 10 s unpruned, of `seconds` pruned; padded, of 1 s."""
+    own = PaceSettings(
+        recogniser="whisper-base", dataset="commonvoice-100", policies=("topk",), keep_rates=(1.0, 0.5), blocks=(2,),
+        batchings=("single", "padded"), device="here",
+    )  # fmt: skip
+    took = {("single", "none", 1.0): [10.0] * 3, ("single", "topk", 0.5): seconds}
+    took |= {("padded", policy, rate): [1.0] * 3 for policy, rate in (("none", 1.0), ("topk", 0.5))}
+    counts = dict.fromkeys(("units", "encoder_macs", "decoder_macs", "useful_encoder_macs", "useful_decoder_macs"), 1)
+    rows = [
+        {"batching": batching, "policy": policy, "keep_rate": rate, "run": run, **counts}
+        | {"features_s": 0.1 * one, "encoder_s": 0.6 * one, "decoder_s": 0.3 * one}
+        for (batching, policy, rate), runs in took.items()
+        for run, one in enumerate(runs)
+    ]
+    batches = [{"batching": batching, "clips": 1, "valid": 1, "computed": 1} for batching in own.batchings]
+    files = [
+        lambda out: pd.DataFrame(rows).to_csv(out / "pace.csv", index=False),
+        lambda out: pd.DataFrame(batches).to_csv(out / "batches.csv", index=False),
+    ]
+    about = {"clips": 10, "audio_seconds": 100.0, "tokens": 5000}
+    return Study(folder).cell("pace", "here", own, results=about, files=files)
 
 
 @pytest.mark.parametrize(
@@ -137,22 +151,19 @@ class Paced(Closed):
     ],
 )
 def test_the_speed_is_judged_where_it_was_timed(tmp_path, seconds, verdict, faster):
-    """10 s unpruned in each of three runs; what batches take says nothing."""
-    arms = {How(): transcripts([10] * N, words=100), How("topk", 0.5): transcripts([10] * N, words=100)}
-    made = Study(tmp_path / "timed")
-    rows = [("single", "none", 1.0, run, 1.0, 6.0, 3.0) for run in range(3)]
-    rows += [("single", "topk", 0.5, run, 1.0, one - 4, 3.0) for run, one in enumerate(seconds)]
-    rows += [("padded", "topk", 0.5, run, 0.1, 0.1, 0.1) for run in range(3)]
-    names = ["batching", "policy", "keep_rate", "run", *paces.PARTS]
-    write = [lambda out: pd.DataFrame(rows, columns=names).to_csv(out / "pace.csv", index=False)]
-    cell = made.cell("pace", "here", Paced(), results={"audio_seconds": 100.0}, files=write)
-    results = study(tmp_path / "arms", arms, more=(cell,))
+    """Batches are no speed of one clip, and what prunes within the sound is not timed."""
+    errors = dict.fromkeys((How(), How("topk", 0.5), How("topk", 0.5, within="window")), [10] * N)
+    arms = {how: transcripts(own, words=100) for how, own in errors.items()}
+    results = study(tmp_path / "arms", arms, more=(timed(tmp_path / "timed", seconds),))
     found = judge(CLAIMS["EAS-1"], results)
-    (part,) = [part for part in found.parts if part.name.startswith("speed")]
-    assert (part.verdict, part.counted, part.value) == (verdict, True, pytest.approx(faster))
-    row = next(row.cells for row in wer.build(results).rows if row.cells["policy"] == "topk")
-    assert row["rtfx"].value == pytest.approx(100 / sorted(seconds)[1])
-    assert row["rtfx_batched"].value == pytest.approx(100 / 0.3)
+    sound, window = (part for part in found.parts if part.name.startswith("speed"))
+    assert (window.verdict, window.counted, window.value) == (verdict, True, pytest.approx(faster))
+    assert (sound.verdict, sound.counted) == ("not-run", False)
+    rows = [row.cells for row in wer.build(results).rows if row.cells["policy"] == "topk"]
+    shown = {row["within"]: row.get("rtfx") for row in rows}
+    assert shown["sound"] is None
+    assert shown["window"].value == pytest.approx(100 / sorted(seconds)[1])
+    assert next(row["rtfx_batched"].value for row in rows if row["within"] == "window") == pytest.approx(100)
 
 
 # --- which claims, and where their evidence stands -----------------------------------------------------------------

@@ -17,7 +17,8 @@ from audioprune.figures import _words, kept_frames, wer_macs
 from audioprune.figures import adaptivity as figure
 from audioprune.results import adaptivity
 from audioprune.results.estimate import Absent
-from audioprune.settings import AudioSettings
+from audioprune.results.study import Results
+from audioprune.settings import AudioSettings, RecogniseSettings, TranscribeSettings
 
 SECOND = 16_000
 
@@ -163,6 +164,7 @@ def test_the_share_that_stays_is_set_against_silence_and_pace(tmp_path):
     results = varied(tmp_path, kept)
     own = arm(results, "topk", 0.5, "threshold")
     frame = adaptivity.shares(results, own)
+    frame = frame.sort_values("clip", key=lambda clips: clips.str[1:].astype(int))
     assert frame["kept_share"].tolist() == [one / 200 for one in kept]
     assert frame["words_per_s"].tolist() == [(10 + i % 3) / 4 for i in range(24)]
     found = adaptivity.correlation(results, own, frame, "words_per_s", "kept_share")
@@ -175,7 +177,7 @@ def test_the_share_that_stays_is_set_against_silence_and_pace(tmp_path):
     assert (found.low, found.high) == pytest.approx(tuple(np.quantile(drawn, (0.025, 0.975))), abs=0.08)
     _, shown = figure.draw(results)
     assert shown["fixed_share"].tolist() == [0.5] * 24
-    assert shown["silence"].is_monotonic_increasing
+    assert shown.sort_values("clip", key=lambda clips: clips.str[1:].astype(int))["silence"].is_monotonic_increasing
     assert isinstance(adaptivity.correlation(results, own, frame.assign(same=1), "same", "kept_share"), Absent)
 
 
@@ -183,3 +185,24 @@ def test_without_thresholds_there_is_no_such_figure(tmp_path):
     results = study(tmp_path, {How(): transcripts([0]), How("topk", 0.5): transcripts([0])})
     assert figure.needs(results) == []
     assert isinstance(figure.draw(results)[1], pd.DataFrame)
+
+
+def test_units_of_a_ctc_head_stand_at_their_columns(tmp_path):
+    """Four columns of a second: one, one, the blank, two; the repeated unit is one."""
+    waves = {f"c{i}": tone(1) for i in range(2)}
+    made, heard = Study(tmp_path / "made"), audio(tmp_path, waves)
+    own = RecogniseSettings(recogniser="strips-tiny", dataset="demo-sentences")
+    model = made.cell("recognise", "base", own, results={"units": ["blank", "one", "two"]})
+    for policy, rate in (("none", 1.0), ("stride", 0.5)):
+        frame = transcripts([0, 0], sound=4, audio_seconds=1.0, stages=[[[0, 2]]] * 2, tokens=[[4] * 13] * 2)
+        frame["columns"] = [[1, 1, 0, 2]] * 2
+        settings = TranscribeSettings(
+            recogniser="strips-tiny", dataset="demo-sentences", policy=policy, keep_rate=rate, restore="nearest"
+        )
+        write = [lambda out, frame=frame: frame.to_parquet(out / "transcripts.parquet")]
+        made.cell("transcribe", policy, settings, files=write, recognise=model, audio=heard)
+    fig, frame = kept_frames.draw(Results("speech", made.cells))
+    assert frame[frame["clip"] == "c0"]["start_s"].tolist() == [0, 0.5]
+    rows = fig.subfigs[0].axes[1]
+    assert [(text.get_text(), text.get_position()[0]) for text in rows.texts] == [("one", 0.125), ("two", 0.875)] * 2
+    assert [tick.get_text() for tick in rows.get_yticklabels()] == ["stride, 0.5", "unpruned, units", "stride, units"]

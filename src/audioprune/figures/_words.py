@@ -67,7 +67,7 @@ def draw(fig: SubFigure, told: Sequence[tuple[str, Sequence[Word]]], *, left: fl
     for name, words in told:
         fig.text(left, y, name, va="top", fontsize=6.8, color="#444444")
         for own in lines(words):
-            boxes = [
+            boxes: list[Any] = [
                 TextArea(_shown(word, how), textprops={"color": COLOURS[how], "fontsize": 6.8}) for word, how in own
             ]
             packed = HPacker(children=boxes or [TextArea("(nothing)")], sep=3, pad=0, align="baseline")

@@ -28,12 +28,14 @@ CAPTION = (
     "Two test clips, one with the median number of words and the one with the largest share of silence (frames more "
     "than 35 dB below its loudest): log-mel spectrogram, and below it the tokens that each policy leaves after every "
     "pruning block, at the keep-rate that stands there. Merged runs are bars, from their first token to the next run; "
-    "shades alternate. Below: the reference, and what was heard, unpruned and with each policy. Red: other words than "
-    "were said; red with +: words that nobody said; grey, struck through: words that are missing."
+    "shades alternate. Of a CTC head also the units that it gives, at their columns. Last the reference, and what was "
+    "heard, unpruned and with each policy. Red: other words than were said; red with +: words that nobody said; grey, "
+    "struck through: words that are missing."
 )
 POLICIES = ("stride", "topk", "adjacent")
 MERGES = ("pool", "adjacent")
 COLUMNS = ("place", "clip", "policy", "keep_rate", "stage", "token", "start_s", "end_s")
+BLANK = 0  # the unit of a CTC head that is none
 MOST = 2  # recognisers that are shown
 WINDOW_S = 30.0  # of a Whisper
 HERTZ = (250, 1000, 4000, 8000)
@@ -49,6 +51,7 @@ class Picture(NamedTuple):
     seconds: float
     wave: np.ndarray
     rows: list[tuple[str, str, list[tuple[float, float]]]]  # policy, its name, spans of what stays
+    units: list[tuple[str, list[tuple[float, str]]]]  # whose units, of a CTC head: (seconds at its column, unit)
     heard: list[tuple[str, list[tuple[str, str]]]]  # whose words, (word, how it is wrong)
 
 
@@ -110,12 +113,25 @@ def _pictures(
                 told += [(str(place), clip, arm.policy, arm.keep_rate, stage, *span) for span in spans]
         words = [("reference", [(word, "") for word in clean(first.loc[clip, "reference"]).split()])]
         words += [(_named(name), _words.heard(frame.loc[clip], place.recogniser)) for name, frame in heard.items()]
-        wave = waves[clip]
-        yield Picture(place, clip, chosen, len(wave) / SAMPLE_RATE, wave, rows, words), told
+        arms = {"none": base, **{arm.policy: arm for arm in own}}
+        units = [(f"{_named(name)}, units", _units(frame.loc[clip], arms[name])) for name, frame in heard.items()]
+        wave, units = waves[clip], [one for one in units if one[1]]
+        yield Picture(place, clip, chosen, len(wave) / SAMPLE_RATE, wave, rows, units, words), told
 
 
 def _named(policy: str) -> str:
     return "unpruned" if policy == "none" else policy
+
+
+def _units(row: Any, arm: Arm | None) -> list[tuple[float, str]]:
+    """(seconds, unit) where the most probable unit of a column is another than in the one before, and not the blank."""
+    if arm is None or "columns" not in row or "recognise" not in arm.made[0].inputs:
+        return []
+    names = arm.made[0].inputs["recognise"].record["results"]["units"]
+    columns = [int(one) for one in row["columns"]]
+    each = float(row["audio_seconds"]) / max(len(columns), 1)
+    begins = [i for i, one in enumerate(columns) if one != BLANK and (i == 0 or columns[i - 1] != one)]
+    return [((i + 0.5) * each, clean(names[columns[i]])) for i in begins]
 
 
 def _of_one_seed(frame: DataFrame) -> DataFrame:
@@ -149,7 +165,12 @@ def _spans(row: Any, arm: Arm) -> Iterator[list[tuple[int, float, float]]]:
 
 
 def _height(one: Picture) -> float:
-    return SOUND + 0.68 + ROW * len(one.rows) + LINE * sum(len(_words.lines(words)) for _, words in one.heard)
+    return (
+        SOUND
+        + 0.68
+        + ROW * (len(one.rows) + len(one.units))
+        + LINE * sum(len(_words.lines(words)) for _, words in one.heard)
+    )
 
 
 def _sheet(pictures: Sequence[Picture]) -> Figure:
@@ -171,12 +192,10 @@ def _one(fig: SubFigure, one: Picture, height: float) -> None:
     top = 1 - 0.36 / height
     sound = fig.add_axes((LEFT, top - SOUND / height, RIGHT - LEFT, SOUND / height))
     _spectrogram(sound, one)
-    rows = fig.add_axes(
-        (LEFT, top - (SOUND + 0.03 + ROW * len(one.rows)) / height, RIGHT - LEFT, ROW * len(one.rows) / height),
-        sharex=sound,
-    )
+    below = ROW * (len(one.rows) + len(one.units))
+    rows = fig.add_axes((LEFT, top - (SOUND + 0.03 + below) / height, RIGHT - LEFT, below / height), sharex=sound)
     _rows(rows, one)
-    below = top - (SOUND + 0.03 + ROW * len(one.rows) + 0.31) / height
+    below = top - (SOUND + 0.03 + below + 0.31) / height
     _words.draw(fig, one.heard, left=0.01, top=below, line=LINE / height)
 
 
@@ -209,8 +228,12 @@ def _rows(ax: Axes, one: Picture) -> None:
         shades = [1.0, 0.45] if policy in MERGES else [1.0]
         for j, alpha in enumerate(shades):
             ax.broken_barh(bars[j :: len(shades)], (i + 0.12, 0.76), facecolor=colour, alpha=alpha, lw=0)
-    ax.set_ylim(len(one.rows), 0)
-    ax.set_yticks([i + 0.5 for i in range(len(one.rows))], [name for _, name, _ in one.rows])
+    for i, (_, units) in enumerate(one.units, start=len(one.rows)):
+        for seconds, unit in units:
+            ax.text(seconds, i + 0.55, unit, fontsize=5.8, ha="center", va="center", clip_on=True)
+    names = [*(name for _, name, _ in one.rows), *(name for name, _ in one.units)]
+    ax.set_ylim(len(names), 0)
+    ax.set_yticks([i + 0.5 for i in range(len(names))], names)
     ax.set_xlabel("time (s)", fontsize=7, labelpad=1)
     ax.tick_params(labelsize=6.5, length=2, pad=2)
     ax.tick_params(axis="y", length=0)

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 TITLE = "Word error rate against MACs"
 CAPTION = (
     "Word error rate (logarithmic) against the MACs of encoder and decoder that remain, padding included: from the "
-    "unpruned model, the black cross, along each policy to its lowest keep-rate. Bands and bars: 95 %, bootstrap over "
-    "speakers. Hollow points: what acts before the first block (@0), and longer strips, unpruned. Small points beside "
-    "a curve's own: the same policy with a threshold. Grey: what no arm beats in both. Dotted: 1.1 times the unpruned "
-    "error rate, up to which savings are read. Within the sound all padding stays, which leaves little to be saved."
+    "unpruned model along each policy to its lowest keep-rate. Bands and bars: 95 %, bootstrap over speakers. Hollow "
+    "points: what acts before the first block (@0), and longer strips, unpruned. Small hollow points beside a curve's "
+    "own: the same policy with a threshold. Grey: what no arm beats in both. Dotted: 1.1 times the unpruned error "
+    "rate, up to which savings are read. Within the sound all padding stays, which leaves little to be saved."
 )
 WIDE, HEIGHT = 2, 2.75  # panels in a row, inches of one
 COLUMNS = (
@@ -35,7 +35,7 @@ COLUMNS = (
     "front",
 )  # fmt: skip
 POLICIES = ("topk", "stride", "adjacent", "pool", "intensity", "blank", "random")  # each has its colour in all panels
-LONGER = "longer strips"
+LONGER, UNPRUNED = "longer strips", "unpruned"
 
 
 def needs(study: Cells) -> list:
@@ -102,10 +102,8 @@ def _drawn(shown: dict[Place, list[dict]]) -> Figure:
         _panel(ax, place, points)
     for ax in np.array(axes)[:, 0]:
         ax.set_ylabel("word error rate (%)")
-    used = {one["policy"].removesuffix(AT_INPUT) for points in shown.values() for one in points}
     entries = {h.get_label(): h for ax in flat for h in ax.get_legend_handles_labels()[0]}
-    ordered = [name for name in (*POLICIES, *(f"{p}{AT_INPUT}" for p in POLICIES), LONGER) if name in entries]
-    assert used
+    ordered = [name for name in (UNPRUNED, *POLICIES, *(f"{p}{AT_INPUT}" for p in POLICIES), LONGER) if name in entries]
     fig.legend(
         [entries[name] for name in ordered], ordered, loc="outside upper center",
         ncols=style.legend_columns(ordered, len(ordered)),
@@ -124,7 +122,7 @@ def _panel(ax: Axes, place: Place, points: list[dict]) -> None:
         curves.setdefault(one["policy"], []).append(one)
     for policy, own in curves.items():
         _curve(ax, policy, base, own)
-    ax.plot(base["remaining"], base["wer"], "x", color="black", ms=6, mew=1.6, zorder=5)
+    ax.plot(base["remaining"], base["wer"], "h", color="black", ms=6, ls="none", label=UNPRUNED, zorder=5)
     _scaled(ax, points)
     ax.set_title(str(place).replace(": ", ":\n"), loc="left", fontweight="bold", fontsize=7.5)
     ax.set_xlabel("MACs left (%)")

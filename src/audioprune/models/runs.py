@@ -47,9 +47,9 @@ class Runs(nn.Module):
         self, x: Tensor, survivors: Survivors, *, keep_rate: float, block: int, seen: Tensor | None
     ) -> tuple[Tensor, Survivors]:
         """x (B, n, D) -> (B, K, D)."""
-        return self.to(x, survivors, keep_count(keep_rate, int(x.shape[1])), seen)
+        return self.into(x, survivors, keep_count(keep_rate, int(x.shape[1])), seen)
 
-    def to(self, x: Tensor, survivors: Survivors, kept: int, seen: Tensor | None) -> tuple[Tensor, Survivors]:
+    def into(self, x: Tensor, survivors: Survivors, kept: int, seen: Tensor | None) -> tuple[Tensor, Survivors]:
         """The same to a given number of runs."""
         with torch.no_grad():
             runs = self.groups(x, seen, kept)  # (B, n)

@@ -9,12 +9,14 @@ from audioprune.cells.cell import Cell
 from audioprune.cells.kinds import KINDS
 from audioprune.facts.dataset import Dataset
 from audioprune.facts.recogniser import CTC, RECOGNISERS
+from audioprune.facts.tokens import entering
 from audioprune.profiling import ctc_macs
 from audioprune.profiling import whisper_macs as macs
 from audioprune.profiling.macs import count
 from audioprune.sources import catalogue
 
 CORE_GFLOPS = 20  # ASSUME: what one processor core sustains on the tiny models
+WIDE_GFLOPS = 60  # ASSUME: what it sustains on a Whisper, whose matrices are wide
 UNITS = 30  # ASSUME: of a transcript
 
 
@@ -45,21 +47,23 @@ def estimate(cell: Cell, facts: Callable[[str], Dataset], tflops: float) -> dict
 
 
 def _recognised(cell: Cell, frames: int, passes: float, tflops: float) -> dict[str, float]:
-    """Every clip whole: in a window of its own of a Whisper, with as many units as a sentence has; else as long as the
-    dataset's are at most.
+    """Every clip in a window of its own of a Whisper, whole but for what is pruned of the window, with as many units
+    as a sentence has; else as long as the dataset's are at most.
     """
-    name = cell.settings.recogniser
+    name, own = cell.settings.recogniser, cell.settings
     if name in RECOGNISERS:
-        facts = RECOGNISERS[name]
-        each = macs.encoder(facts, [facts.tokens] * (facts.depth + 1)) + macs.decoder(facts, facts.tokens, UNITS)
-        return _hours(2 * each * passes, facts.small, tflops)
+        facts, tokens = RECOGNISERS[name], [RECOGNISERS[name].tokens] * (RECOGNISERS[name].depth + 1)
+        if cell.kind == "transcribe" and own.policy != "none" and own.within == "window":
+            tokens = entering(facts.tokens, own.keep_rate, own.blocks, facts.depth)
+        each = macs.encoder(facts, tokens) + macs.decoder(facts, tokens[-1], UNITS)
+        return _hours(2 * each * passes, facts.small, tflops, WIDE_GFLOPS)
     taught = cell if cell.kind == "recognise" else cell.inputs["recognise"]
     return _hours(2 * ctc_macs.whole(CTC[name], taught.settings.strip, frames, UNITS) * passes, CTC[name].small, tflops)
 
 
-def _hours(flops: float, small: bool, tflops: float) -> dict[str, float]:
+def _hours(flops: float, small: bool, tflops: float, gflops: float = CORE_GFLOPS) -> dict[str, float]:
     if small:
-        return {"core_hours": flops / (CORE_GFLOPS * 1e9) / 3600}
+        return {"core_hours": flops / (gflops * 1e9) / 3600}
     return {"gpu_hours": flops / (tflops * 1e12) / 3600}
 
 

@@ -45,7 +45,7 @@ def share(state: State, policy: Reducer, keep_rate: float, m: int) -> State:
 
 def pooled(state: State, policy: Runs, kept: int, m: int) -> State:
     """The m first tokens as `kept` runs, whatever they hold."""
-    return _at_front(state, m, lambda x, survivors: policy.to(x, survivors, kept, None))
+    return _at_front(state, m, lambda x, survivors: policy.into(x, survivors, kept, None))
 
 
 def score(state: State, name: str, policy: Reducer, m: int) -> Tensor:

@@ -114,14 +114,12 @@ class Arm:
             return selecting.thinned(self.windows.at(clip, own.blocks[0]), own.thin, own.thin_to)
         if policy is None and self.margin is None:
             return self.windows.furthest(clip, self.facts.depth)
-        if policy is None or own.at_input:
-            state = self.windows.start(clip, self.margin)
-            if policy is None:
-                return state
+        if policy is None:
+            return self.windows.start(clip, self.margin)
+        if own.at_input:
             assert isinstance(policy, Runs)
-            m, n = selecting.inside(state, own.within), int(state.x.shape[1])
-            return selecting.pooled(state, policy, equal_cost(self.facts, n, m, own.keep_rate, own.blocks), m)
-        state = None
+            return self._pooled(self.windows.start(clip, self.margin), policy)
+        state: State | None = None
         for block in own.blocks:
             state, m = self._at(clip, block, state)
             if own.budget == "fixed":
@@ -130,6 +128,11 @@ class Arm:
                 state = selecting.reached(state, own.policy, policy, self.taus[half][block], m)
         assert state is not None
         return state
+
+    def _pooled(self, state: State, policy: Runs) -> State:
+        """Before block 0, at the cost of pooling at the blocks."""
+        m, n = selecting.inside(state, self.own.within), int(state.x.shape[1])
+        return selecting.pooled(state, policy, equal_cost(self.facts, n, m, self.own.keep_rate, self.own.blocks), m)
 
     def _at(self, clip: int, block: int, state: State | None) -> tuple[State, int]:
         """A clip at the attention of a pruning block, and how many of its tokens may go; no state: at the first."""

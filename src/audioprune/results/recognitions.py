@@ -9,7 +9,7 @@ to be chosen; of a dataset whose speakers are all there are, recordings are draw
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -65,12 +65,12 @@ class Arm:
 
     @property
     def made(self) -> tuple[Result, ...]:
-        return tuple(one for one in self.cells if one.ok)  # type: ignore[attr-defined]  # of results, not of a plan
+        return tuple(one for one in self.cells if isinstance(one, Result) and one.ok)
 
     @property
     def why(self) -> str:
         """Why none of its cells is there."""
-        return "" if self.made else next(one.why for one in self.cells)  # type: ignore[attr-defined]
+        return "" if self.made else next((one.why for one in self.cells if isinstance(one, Result)), "not made yet")
 
     @property
     def plain(self) -> bool:
@@ -85,13 +85,14 @@ class Arm:
 
 def arms(study: Cells) -> list[Arm]:
     """All arms of a study, planned or made, in its order."""
-    found: dict[tuple, list[Asked]] = {}
+    found: dict[Arm, list[Asked]] = {}
     for cell in study.cells("transcribe"):
-        found.setdefault(_what(cell), []).append(cell)
-    return [Arm(*what, cells=tuple(cells)) for what, cells in found.items()]
+        found.setdefault(_arm_of(cell), []).append(cell)
+    return [replace(arm, cells=tuple(cells)) for arm, cells in found.items()]
 
 
-def _what(cell: Asked) -> tuple:
+def _arm_of(cell: Asked) -> Arm:
+    """The arm that a cell belongs to, without its cells."""
     own, trained = cell.settings, cell.inputs.get("recognise")
     state = ADAPTED if trained is not None and "recognise" in trained.inputs else OFF_THE_SHELF
     within = "" if trained is not None else own.within
@@ -100,9 +101,8 @@ def _what(cell: Asked) -> tuple:
     place = Place(own.recogniser, own.dataset, state, within, own.blocks if pruned else ())
     policy = own.policy + AT_INPUT * own.at_input
     margin = own.margin if own.padding == "none" else None
-    return (
-        place, policy, own.keep_rate, own.budget, own.restore, strip, (own.thin, own.thin_to), margin, own.fallback,
-    )  # fmt: skip
+    thinned = own.thin, own.thin_to
+    return Arm(place, policy, own.keep_rate, own.budget, own.restore, strip, thinned, margin, own.fallback, ())
 
 
 def places(every: Iterable[Arm]) -> dict[Place, list[Arm]]:
@@ -149,7 +149,7 @@ def clips(results: Results, arm: Arm) -> pd.DataFrame:
     `recording` is what is drawn anew: the speaker, whatever a recording was cut from, but for a dataset whose facts say
     that recordings are drawn within each speaker.
     """
-    return results.cached(f"clips {arm.cells[0].settings} {arm.place} {arm.strip}", partial(_clips, arm=arm))  # type: ignore[no-any-return]
+    return results.cached(f"clips {arm.cells[0].settings} {arm.place} {arm.strip}", partial(_clips, arm=arm))
 
 
 def _clips(results: Results, arm: Arm) -> pd.DataFrame:
