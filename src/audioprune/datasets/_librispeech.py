@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 from audioprune.datasets._options import lines_of, listed
 from audioprune.errors import UserError
 from audioprune.facts.dataset import Clip
 
+Split = Literal["train", "val", "test"]
 WINDOW = 30.0  # s, of a recogniser that hears no longer sentence
 FRAMES = 3504  # ASSUME: 35.0 s: no sentence of the parts in use is longer, and a cut sentence would spoil the WER
 
 
-def sentences(root: Path, dataset: str, parts: Mapping[str, str], longest: float | None) -> list[Clip]:
+def sentences(root: Path, dataset: str, parts: Mapping[Split, str], longest: float | None) -> list[Clip]:
     """One clip for each line "<speaker>-<chapter>-<n> TEXT" of the *.trans.txt files; a chapter is a recording.
 
     TEXT is upper-case letters and apostrophes, as the units of official checkpoints with a CTC head are.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from audioprune.datasets._librispeech import FRAMES, sentences
+from audioprune.datasets._librispeech import FRAMES, Split, sentences
 from audioprune.datasets._options import options_of
 from audioprune.facts.dataset import Clip, Dataset
 
@@ -25,7 +25,7 @@ FACTS = Dataset(
 )
 
 
-PARTS = {"train": "train-clean-100", "val": "dev-clean", "test": "test-clean"}
+PARTS: dict[Split, str] = {"train": "train-clean-100", "val": "dev-clean", "test": "test-clean"}
 
 
 def switches(options: dict) -> dict:
@@ -36,4 +36,5 @@ def switches(options: dict) -> dict:
 def clips(root: Path, options: dict) -> list[Clip]:
     """One clip for each sentence of the parts."""
     chosen = switches(options)
-    return sentences(root, "librispeech", {split: chosen[split] for split in PARTS}, chosen["longest"])
+    parts: dict[Split, str] = {split: chosen[split] for split in PARTS}
+    return sentences(root, "librispeech", parts, chosen["longest"])
