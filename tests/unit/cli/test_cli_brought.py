@@ -191,7 +191,11 @@ def test_mistakes_of_a_table_and_of_its_audio_are_told_together(folder, capsys):
     for command in (("index", "mine"), ("doctor", "mine")):
         code, text = said(capsys, *command)
         assert code == 1
-        for told in ("row 2: label 'A' is not one", "row 5: file '../base/gone.wav' leads out", "c05.wav: unreadable"):
+        for told in (
+            "row 2: label 'A' is not one",
+            "row 5: file '../base/gone.wav' lies outside",
+            "c05.wav: unreadable",
+        ):
             assert text.count(told) == 1
         assert "mine, audio: 7 of 7 files decoded (--all decodes every one); not to be used: 2 unreadable" in text
 
