@@ -111,6 +111,9 @@ def test_a_row_of_another_table_leads_to_the_evaluations_whose_values_it_shows()
         assert one.value.value == round(row.cells["accuracy"].value, 3)
         assert one.test == ""
     assert explored().shown({"backbone": "ast-tiny", "keep_rate": 0.5, "share": Shown(0.1234)}) == []
+    (one,) = found(backbone="ast-tiny", dataset="fsdd-digits", method="topk", keep_rate="0.5")
+    within = {"dataset": "fsdd-digits", "keep_rate": Shown(why="of several"), "pruned": Shown(one.value.value)}
+    assert one in explored().shown(within)
     assert explorer.anchor("evaluate/a/b/0f") == explorer.anchor("0f") == "cell-0f"
 
 

@@ -134,7 +134,8 @@ class Explorer:
 
         They have whatever the row says of backbone, dataset, method and the like, and one of its values.
         """
-        asked = {name: _typed(row[name]) for name in NAMED if row.get(name) not in (None, "")}
+        said = {name: row.get(name) for name in NAMED}
+        asked = {name: _typed(value) for name, value in said.items() if isinstance(value, str | float | int) and value}
         held = {_rounded(one.value, 3) for one in row.values() if isinstance(one, Cell)} - {None}
         fit = [one for one in self.evaluations if one.value.value in held]
         return [one for one in fit if all(one.names[name] == value for name, value in asked.items())]
