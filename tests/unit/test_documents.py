@@ -10,13 +10,15 @@ from typing import get_args
 import pytest
 import yaml
 
-from audioprune import registry, settings
+from audioprune import registry
 from audioprune.claims import claim
 from audioprune.config import design as config
 from audioprune.facts.tokens import keep_counts
 from audioprune.profiling import macs
 from audioprune.reporting.glossary import parse
 from audioprune.results import published
+from audioprune.settings.closed import Closed
+from audioprune.settings.evaluation import EvaluateSettings
 from tests import REPOSITORY
 
 DOCUMENTS = ("paper", "differences", "glossary")
@@ -143,7 +145,12 @@ def test_every_link_leads_to_a_file(document):
 
 def is_field(name: str) -> bool:
     model, _, field = name.partition(".")
-    return any(field in getattr(getattr(module, model, None), "model_fields", ()) for module in (settings, config))
+    return any(field in one.model_fields for one in every(Closed) if one.__name__ == model)
+
+
+def every(model: type[Closed]) -> list[type[Closed]]:
+    """All models below one: those of the configuration and of settings."""
+    return [one for child in model.__subclasses__() for one in (child, *every(child))]
 
 
 def is_key(name: str) -> bool:
@@ -288,7 +295,7 @@ def test_the_glossary_has_what_readers_meet():
     wanted |= {"cluster levels", "selection", "profile", "tier", "cell", "study", "mAP", "discordant clips", "tau*"}
     assert wanted | {"non-inferiority margin", "K / N", "signal", "background", "patch", "stage"} <= set(known)
     assert set(get_args(claim.Verdict)) <= set(known)
-    for term, model in (("selection", settings.EvaluateSettings), ("tier", config.Study), ("profile", claim.Claim)):
+    for term, model in (("selection", EvaluateSettings), ("tier", config.Study), ("profile", claim.Claim)):
         assert all(one in known[term] for one in get_args(model.model_fields[term].annotation)), term
     assert all(one in known["method"] for one in registry.names("pruning"))
     assert [said for said in known.values() if (see := re.match(r"See ([^.]+)\.$", said)) and see[1] not in known] == []

@@ -161,7 +161,7 @@ def fence(tmp_path, monkeypatch, capsys):
         path.parent.mkdir(exist_ok=True)
         if listed is not None:
             path.write_text(listed)
-        monkeypatch.setattr(check, "REPOSITORY", tmp_path)
+        monkeypatch.setattr(check, "ROOT", tmp_path)
         monkeypatch.setattr(check, "FENCES", {"made-up": lambda root: found.splitlines()})
         code = check.main(["made-up", *options])
         return code, capsys.readouterr().out, path.read_text() if path.exists() else None

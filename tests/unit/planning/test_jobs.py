@@ -90,7 +90,7 @@ def test_a_cell_of_each_kind_is_read_back(planning_folder, kind):
     ((cell, code),) = given.cells
     same(planned, cell)
     assert code == code_of(kind, planned.plugins)
-    assert (given.gpus, given.alone) == (jobs.gpus(planned), kind == "throughput")
+    assert (given.gpus, given.alone) == (jobs.gpus(planned), KINDS[kind].alone)
 
 
 def test_an_evaluation_is_read_back_with_the_fine_tuning_that_it_is_of(planning_folder):
