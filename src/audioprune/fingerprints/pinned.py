@@ -143,6 +143,6 @@ PINNED: dict[str, object] = {
     "ExhibitSettings.contrasts": [],
     "ReportSettings.title": "",
     "ReportSettings.tier": "",
-    "ReportSettings.credits": {},
+    "ReportSettings.credits": [],
     "Credit.each": "",
 }

@@ -47,19 +47,19 @@ def report(planner: Planner, study: StudyPlan, exhibits: Collection[Cell]) -> Ce
     return planner.cell(REPORT, f"{study.name}/{REPORT}", settings, digests=digests, inputs=shown)
 
 
-def credits(study: StudyPlan) -> dict[str, Credit]:
-    """{dataset: whose its clips are} of those that a report may play: by their licence, or by the study's own word."""
+def credits(study: StudyPlan) -> tuple[Credit, ...]:
+    """Whose the clips are of each dataset that a report may play: by their licence, or by the study's own word."""
     found, rows = {}, catalogue.load()
     for own in (cell.settings for cell in study.cells("audio")):
-        facts = study.dataset(own.dataset)
+        name, facts = own.dataset, study.dataset(own.dataset)
         if own.user and study.study.report.sound:
-            found[own.dataset] = Credit(text="The user's own data")
+            found[name] = Credit(dataset=name, text="The user's own data")
         elif facts.generator:
-            found[own.dataset] = Credit(text="Made by this project")
+            found[name] = Credit(dataset=name, text="Made by this project")
         elif facts.source and rows[facts.source].sound:
             source = rows[facts.source]
-            found[own.dataset] = Credit(text=f"{source.credit}, {source.licence}", each=source.credits)
-    return found
+            found[name] = Credit(dataset=name, text=f"{source.credit}, {source.licence}", each=source.credits)
+    return tuple(found.values())
 
 
 def name_of(cell: Cell) -> str:

@@ -42,6 +42,7 @@ class ExhibitSettings(Closed):
 class Credit(Closed):
     """Of a dataset whose clips a report may play."""
 
+    dataset: str = Field(description="of which data")
     text: str = Field(description="whose the clips are, and under which licence")
     each: str = Field("", description="the file of its source in which every clip is credited by itself")
 
@@ -52,4 +53,4 @@ class ReportSettings(Closed):
     study: str = Field(description="a study of config.yaml")
     title: str = Field("", description="the report's heading")
     tier: str = Field("", description="how far the data is from the paper's")
-    credits: dict[str, Credit] = Field(default_factory=dict, description="dataset whose clips it plays -> their credit")
+    credits: tuple[Credit, ...] = Field((), description="of the datasets whose clips it plays")

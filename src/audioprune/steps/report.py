@@ -23,7 +23,13 @@ def report(job: Job[ReportSettings]) -> dict:
     drawn = {name: (named.of(cell.kind, cell.settings), cell.dir) for name, cell in shown.items()}
     terms = glossary.parse(GLOSSARY.read_text(encoding="utf-8"))
     content = collect(
-        results, drawn, title=about.title, tier=about.tier, notes=notes, terms=terms, credits=about.credits
+        results,
+        drawn,
+        title=about.title,
+        tier=about.tier,
+        notes=notes,
+        terms=terms,
+        credits={one.dataset: one for one in about.credits},
     )
     page, paper = html.render(content, TEMPLATES), pdf.render(content, TEMPLATES)
     (job.out / "report.html").write_text(page, encoding="utf-8")

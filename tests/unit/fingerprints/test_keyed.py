@@ -161,7 +161,7 @@ CELLS: list[tuple[str, dict]] = [
     ("table", {"study": "a", "name": "contrasts", "contrasts": (CONTRAST,)}),
     ("report", {"study": "a"}),
     ("report", {"study": "a", "title": "A title", "tier": "synthetic"}),
-    ("report", {"study": "a", "credits": {"b": {"text": "somebody, CC BY"}}}),
+    ("report", {"study": "a", "credits": ({"dataset": "b", "text": "somebody, CC BY"},)}),
 ]
 
 
