@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from fakes import Study
+from fakes import FakeCell, Study
 
+from audioprune.audio.store import write_store
 from audioprune.facts.recogniser import RECOGNISERS
 from audioprune.profiling import whisper_macs
 from audioprune.results.recognitions import Arm, arms, at
 from audioprune.results.study import Results
-from audioprune.settings import TranscribeSettings
+from audioprune.settings import AudioSettings, TranscribeSettings
 from audioprune.statistics.halves import halves
 
 _folders = []
@@ -84,7 +85,25 @@ def speech() -> Results:
     rng = np.random.default_rng(0)
     words = rng.integers(6, 14, 60)
     hard = rng.random(60)
-    return study(Path(_folders[-1].name), {how: _made(how, words, hard) for how in _every()})
+    import fake_ctc
+
+    folder = Path(_folders[-1].name)
+    given = {how: _made(how, words, hard) for how in _every()}
+    of_ctc = fake_ctc.cells(folder / "ctc", restores=("carried", "nearest", "blank"))
+    return study(folder, given, more=tuple(of_ctc), audio=audio(folder / "audio", next(iter(given.values()))))
+
+
+def audio(folder: Path, clips: pd.DataFrame) -> FakeCell:
+    """A tone for each clip, as long as its sound, its last third silent."""
+    rows = [
+        (
+            {"clip": clip, "split": "test"},
+            (0.3 * np.sin(0.3 * np.arange(n)) * (np.arange(n) < 2 * n / 3)).astype("float32"),
+        )
+        for clip, n in zip(clips["clip"], (16000 * clips["audio_seconds"]).astype(int), strict=True)
+    ]
+    write = [lambda out: write_store(out, rows)]
+    return Study(folder).cell("audio", "commonvoice-100", AudioSettings(dataset="commonvoice-100"), files=write)
 
 
 def _every():
