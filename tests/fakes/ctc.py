@@ -8,7 +8,7 @@ from audioprune.results.study import Results
 from audioprune.settings.speech import RecogniseSettings, TranscribeSettings
 from audioprune.settings.training import Recipe
 from tests.fakes.speech import transcripts
-from tests.fakes.studies import Study
+from tests.fakes.studies import FakeCell, Study
 
 ERRORS = {"none": 1, "stride": 4, "pool": 5, "topk": 2}  # of ten words of each of twelve speakers
 NAMED = {"recogniser": "strips-tiny", "dataset": "demo-sentences"}
@@ -19,6 +19,10 @@ def adapted(
     folder: Path, seeds: tuple[int, ...] = (0,), errors: dict | None = None, rates=(0.5,), restores=("carried",)
 ) -> Results:
     """errors {policy, or (policy, way of restoring): of each clip}."""
+    return Results("speech", cells(folder, seeds, errors, rates, restores))
+
+
+def cells(folder: Path, seeds=(0,), errors: dict | None = None, rates=(0.5,), restores=("carried",)) -> list[FakeCell]:
     errors, study = ERRORS | (errors or {}), Study(folder)
     for seed in seeds:
         base = _recognise(study, seed, "base")
@@ -32,7 +36,7 @@ def adapted(
                 for way in ways:
                     wrong = errors.get((policy, way), errors[policy])
                     _heard(study, model, policy, rate, wrong, way, cost=100 if policy == "none" else 100 * rate)
-    return Results("speech", study.cells)
+    return study.cells
 
 
 def _recognise(study: Study, seed: int, name: str, recognise=None, **more):

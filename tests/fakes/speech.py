@@ -18,7 +18,7 @@ from audioprune.results.study import Results
 from audioprune.settings.data import AudioSettings
 from audioprune.settings.speech import TranscribeSettings
 from audioprune.statistics.halves import halves
-from tests.fakes.studies import Study
+from tests.fakes.studies import FakeCell, Study
 
 _folders = []
 SOUND, PADDING = 200, 1300
@@ -95,7 +95,25 @@ def speech() -> Results:
     rng = np.random.default_rng(0)
     words = rng.integers(6, 14, 60)
     hard = rng.random(60)
-    return study(Path(_folders[-1].name), {how: _made(how, words, hard) for how in _every()})
+    import fake_ctc
+
+    folder = Path(_folders[-1].name)
+    given = {how: _made(how, words, hard) for how in _every()}
+    of_ctc = fake_ctc.cells(folder / "ctc", restores=("carried", "nearest", "blank"))
+    return study(folder, given, more=tuple(of_ctc), audio=audio(folder / "audio", next(iter(given.values()))))
+
+
+def audio(folder: Path, clips: pd.DataFrame) -> FakeCell:
+    """A tone for each clip, as long as its sound, its last third silent."""
+    rows = [
+        (
+            {"clip": clip, "split": "test"},
+            (0.3 * np.sin(0.3 * np.arange(n)) * (np.arange(n) < 2 * n / 3)).astype("float32"),
+        )
+        for clip, n in zip(clips["clip"], (16000 * clips["audio_seconds"]).astype(int), strict=True)
+    ]
+    write = [lambda out: write_store(out, rows)]
+    return Study(folder).cell("audio", "commonvoice-100", AudioSettings(dataset="commonvoice-100"), files=write)
 
 
 def _every():

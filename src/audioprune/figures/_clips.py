@@ -8,13 +8,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from audioprune.audio.store import WaveformStore
-    from audioprune.cells.query import Asked
     from audioprune.results.recognitions import Arm
-
-
-def stores(cells: list[Any]) -> list[Asked]:
-    """The cells of audio that transcripts were made from, each once."""
-    return list({cell.inputs["audio"].path: cell.inputs["audio"] for cell in cells if "audio" in cell.inputs}.values())
 
 
 def opened(arm: Arm) -> WaveformStore | None:

@@ -35,12 +35,11 @@ MOST, HEIGHT = 5, 1.95  # arms that are shown, inches of a row
 
 
 def needs(study: Cells) -> list:
-    """Transcripts with a threshold and with a fixed share, and their audio, where any have a threshold."""
+    """Transcripts with a threshold and with a fixed share, where any have a threshold."""
     every = study.cells("transcribe")
     if not any(cell.settings.budget == "threshold" for cell in every):
         return []
-    own = [cell for cell in every if cell.settings.policy != "none"]
-    return [*own, *_clips.stores(own)]
+    return [cell for cell in every if cell.settings.policy != "none"]
 
 
 def draw(results: Results) -> tuple[Figure, DataFrame]:

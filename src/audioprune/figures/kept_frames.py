@@ -56,8 +56,7 @@ class Picture(NamedTuple):
 
 
 def needs(study: Cells) -> list:
-    own = study.cells("transcribe")
-    return [*own, *_clips.stores(own)]
+    return study.cells("transcribe")
 
 
 def draw(results: Results) -> tuple[Figure, DataFrame]:
