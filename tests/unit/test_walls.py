@@ -40,7 +40,7 @@ HOLDERS = {  # module: kinds of cells, and exhibits
     "labels": (
         set(),
         TABLES - {("table", n) for n in ("data", "data-classes", "forensics", "gpu", "table6", "wer", "wer-contrasts")}
-        | FIGURES - {("figure", name) for name in ("cluster-shares", "figure4", "figure8", "wer-by-policy")}
+        | FIGURES - {("figure", name) for name in ("cluster-shares", "diagonal", "figure4", "figure8", "wer-by-policy")}
         | REPORT,
     ),
 }
