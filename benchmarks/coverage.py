@@ -2,7 +2,8 @@
 
     python -m benchmarks.coverage [--studies 1000]
 
-prints the tables of docs/paper.md 7, in about half an hour on one core. tests/unit/test_intervals.py takes parts of it.
+prints the tables of docs/paper.md 7, in about half an hour on one core.
+tests/unit/statistics/test_intervals.py takes parts of it.
 """
 
 from __future__ import annotations

@@ -18,7 +18,10 @@ from pathlib import Path
 import torch
 
 from audioprune import records, registry
-from audioprune.settings import AudioSettings, EvaluateSettings, FinetuneSettings, Model, Pruning, Recipe
+from audioprune.settings.data import AudioSettings
+from audioprune.settings.evaluation import EvaluateSettings
+from audioprune.settings.model import Model, Pruning
+from audioprune.settings.training import FinetuneSettings, Recipe
 from audioprune.steps._model import facts_of
 from audioprune.steps._run import Job
 from audioprune.steps.evaluate import evaluate

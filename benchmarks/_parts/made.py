@@ -10,7 +10,7 @@ import numpy as np
 from audioprune import records
 from audioprune.audio.store import write_store
 from audioprune.generators._synthesis import add_at, band_noise, finish, harmonics, samples, stream, window
-from audioprune.settings import AudioSettings, FeaturesSettings, UserFolder
+from audioprune.settings.data import AudioSettings, FeaturesSettings, UserFolder
 from audioprune.steps._run import Job
 from audioprune.steps.features import features
 

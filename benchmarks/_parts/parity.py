@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 import audioprune
-from audioprune.profiling.throughput import arithmetic
+from audioprune.profiling.rounds import arithmetic
 from audioprune.training.device import autocast, prepare
 from benchmarks._parts.given import ROOT, Given
 from benchmarks._parts.rows import Rows

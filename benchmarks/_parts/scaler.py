@@ -13,7 +13,7 @@ from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
 from audioprune.errors import UserError
 from audioprune.models.build import build_model
-from audioprune.settings import Recipe
+from audioprune.settings.training import Recipe
 from audioprune.statistics.metrics import multi_hot
 from audioprune.training.batches import Batches
 from audioprune.training.device import prepare

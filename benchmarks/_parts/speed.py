@@ -21,7 +21,8 @@ from audioprune.cells import provenance
 from audioprune.facts.mel import MEL_BINS
 from audioprune.models.build import build_model
 from audioprune.profiling.macs import count
-from audioprune.profiling.throughput import DTYPES, arithmetic, measure
+from audioprune.profiling.rounds import DTYPES, arithmetic
+from audioprune.profiling.throughput import measure
 from audioprune.profiling.timings import COLUMNS, summary
 from benchmarks._parts.given import Given
 from benchmarks._parts.rows import TIMED_OUT, Rows, Table

@@ -15,7 +15,7 @@ from torch.profiler import ProfilerActivity, profile
 from audioprune.audio.features import FeatureStore, write_features
 from audioprune.audio.store import WaveformStore
 from audioprune.models.build import build_model
-from audioprune.settings import Augment, Recipe
+from audioprune.settings.training import Augment, Recipe
 from audioprune.training.batches import Batches
 from audioprune.training.device import prepare
 from audioprune.training.finetune import supervised

@@ -13,7 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from audioprune.settings import Augment, FinetuneSettings, Model, Pruning, Recipe
+from audioprune.settings.model import Model, Pruning
+from audioprune.settings.training import Augment, FinetuneSettings, Recipe
 from audioprune.steps._run import Job
 from audioprune.steps.finetune import finetune
 from audioprune.training.resume import ResumePoint

@@ -1,4 +1,4 @@
-"""A disk that is full, not mounted or not to be written to, told in one message: which, and what to do.
+"""The message for a disk that is full, not mounted or not writable: which disk, and what to do.
 
 Where it is full, also how much is left, and that nothing was lost.
 """

@@ -1,11 +1,12 @@
-"""Prunings in words, the same in addresses, tables, figures and claims: topk-kr0.5, topk.cls-kr0.7, tome.r20-kr1."""
+"""Names of prunings, the same in addresses, tables, figures and claims: topk-kr0.5, topk.cls-kr0.7, tome.r20-kr1."""
 
 from __future__ import annotations
 
 from audioprune import registry
 from audioprune.facts.options import defaults
 from audioprune.facts.tokens import BLOCKS
-from audioprune.settings import Pruning
+from audioprune.settings.model import Pruning
+from audioprune.settings.speech import TranscribeSettings
 
 
 def label_of(pruning: Pruning) -> str:
@@ -18,6 +19,22 @@ def method_label(pruning: Pruning) -> str:
     options = "".join(f".{_shown(name, value)}" for name, value in sorted(pruning.options.items()))
     blocks = "" if pruning.blocks == BLOCKS else ".blocks" + "_".join(map(str, pruning.blocks))
     return f"{pruning.method}{options}{blocks}"
+
+
+def arm_label(arm: TranscribeSettings) -> str:
+    """A recogniser's arm: policy-keep_rate-blocks-within, and what else sets it apart."""
+    blocks = f"block{'-'.join(map(str, arm.blocks))}"
+    parts = ["none"]
+    if arm.policy != "none":
+        options = "".join(f".{_shown(name, value)}" for name, value in sorted(arm.options.items()))
+        parts = [arm.policy + options, f"{arm.keep_rate:g}", blocks, arm.within]
+    parts += [arm.budget] if arm.budget != "fixed" else []
+    parts += ["at-input"] if arm.at_input else []
+    parts += ["thin", arm.thin, str(arm.thin_to), blocks] if arm.thin else []
+    parts += [f"margin{arm.margin}"] if arm.padding == "none" else []
+    parts += [arm.restore] if arm.restore else []
+    parts += ["fallback"] if arm.fallback else []
+    return "-".join(parts)
 
 
 def canonical_label(backbone: str, label: str) -> str:

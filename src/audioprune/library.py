@@ -1,4 +1,4 @@
-"""audioprune as a library: a model from an official checkpoint, what it takes of an audio file, and a look inside it.
+"""audioprune as a library: a model from an official checkpoint, the fbank of an audio file, and a trace of the model.
 
 import audioprune
 model = audioprune.load_model(backbone="ast", checkpoint="ast.pth", num_classes=527, frames=1024, keep_rate=0.7)

@@ -1,4 +1,4 @@
-"""Progress of a long step: rate and time left, as plain lines on a terminal and in a log."""
+"""Progress of a long step: speed and time left, as plain lines for terminals and logs."""
 
 from __future__ import annotations
 

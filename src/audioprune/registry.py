@@ -74,6 +74,11 @@ def policies() -> tuple[str, ...]:
     return (*names("policies"), *(one for one in names("pruning") if "frames" in method(one).runs_on))
 
 
+def policy_module(name: str) -> ModuleType:
+    """The module of what prunes a recogniser's encoder."""
+    return get("policies" if name in names("policies") else "pruning", name)
+
+
 def dataset(name: str) -> Dataset:
     """Facts of a built-in dataset by name."""
     return get("datasets", name).FACTS

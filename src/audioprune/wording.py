@@ -1,4 +1,4 @@
-"""Numbers, names and metrics as they are written wherever they are shown: in tables, figures, claims and sentences."""
+"""Formatting of numbers, names and metrics, the same in tables, figures, claims and sentences."""
 
 from __future__ import annotations
 

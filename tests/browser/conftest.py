@@ -1,6 +1,6 @@
 """A real browser on a real report: Debian's Chromium, driven by Playwright, which downloads none.
 
-The report is that of the made-up study of tests/unit/fakes.py, written to a file and opened as a reader would open it.
+The report is that of the made-up study of tests/fakes/studies.py, written to a file and opened as a reader would do.
 """
 
 from __future__ import annotations
@@ -47,10 +47,9 @@ def browser():
 @pytest.fixture(scope="session")
 def report(tmp_path_factory) -> Path:
     """The file of a report with models of two families, sound, a dataset that may not be heard, and hostile names."""
-    from fakes import ABOUT, collected, shared
-
     from audioprune.reporting import html
-    from audioprune.settings import Credit
+    from audioprune.settings.exhibits import Credit
+    from tests.fakes.studies import ABOUT, collected, shared
 
     shown = [("table", name) for name in ("table1", "evaluations", "claims", "forensics", "competence", "data")]
     shown += [("figure", name) for name in ("diagonal", "cost-forest", "accuracy-macs", "figure2")]

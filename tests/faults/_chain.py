@@ -19,17 +19,10 @@ from audioprune.cells.cell import Cell
 from audioprune.fingerprints.keys import code_of, key_of
 from audioprune.planning import brought, user_csv
 from audioprune.planning.jobs import JobFile
-from audioprune.settings import (
-    AudioSettings,
-    Augment,
-    EvaluateSettings,
-    FeaturesSettings,
-    FinetuneSettings,
-    Model,
-    Pruning,
-    Recipe,
-    UserFolder,
-)
+from audioprune.settings.data import AudioSettings, FeaturesSettings, UserFolder
+from audioprune.settings.evaluation import EvaluateSettings
+from audioprune.settings.model import Model, Pruning
+from audioprune.settings.training import Augment, FinetuneSettings, Recipe
 from audioprune.sources import manifest
 from audioprune.sources.manifest import Manifest
 

@@ -19,7 +19,7 @@ from audioprune import disk as told
 from audioprune import records
 from audioprune.errors import UserError
 from audioprune.locks.main import hold
-from audioprune.settings import FetchSettings
+from audioprune.settings.data import FetchSettings
 from audioprune.sources import catalogue
 from audioprune.sources.download import download
 from audioprune.steps import fetch as step

@@ -10,7 +10,7 @@ import pytest
 
 from audioprune.cells.cell import Cell
 from audioprune.fingerprints.keys import code_of, key_of
-from audioprune.settings import GenerateSettings
+from audioprune.settings.data import GenerateSettings
 from audioprune.steps import audio as step
 
 from ._chain import Chain, children, ended, wait_for

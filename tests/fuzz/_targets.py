@@ -19,12 +19,12 @@ import torch
 import yaml
 from safetensors.torch import save_file
 
-from audioprune import config_file
 from audioprune.audio import bad_clip, decode
+from audioprune.config import file as config_file
 from audioprune.errors import UserError
 from audioprune.models import weights
 from audioprune.planning import checks, user_csv
-from audioprune.settings import UserFolder
+from audioprune.settings.data import UserFolder
 from audioprune.sources import shapes
 from tests.fuzz._mutate import mutated, rewritten
 

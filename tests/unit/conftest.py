@@ -10,8 +10,8 @@ import pytest
 
 from audioprune.sources import catalogue
 from audioprune.sources.extract import extract
+from tests import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 FIXTURES = REPOSITORY / "tests" / "fixtures"
 
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 from functools import cache
-from pathlib import Path
 from typing import get_args
 
 import pytest
 import yaml
 
-from audioprune import config, registry, settings
+from audioprune import registry, settings
 from audioprune.claims import claim
+from audioprune.config import design as config
 from audioprune.facts.tokens import keep_counts
 from audioprune.profiling import macs
 from audioprune.reporting.glossary import parse
 from audioprune.results import published
+from tests import REPOSITORY
 
-ROOT = Path(__file__).parents[2]
 DOCUMENTS = ("paper", "differences", "glossary")
 BUG = re.compile(r"\bB\d{1,2}\b")
 NUMBER = r"(?:10|\d)(?:\.\d{1,2})?(?![\d-]|\.\d)"
@@ -33,16 +33,16 @@ SPLIT = {"audiomae-b": "AudioMAE", "ast-b": "AST"}
 
 @cache
 def text(name: str) -> str:
-    return (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+    return (REPOSITORY / "docs" / f"{name}.md").read_text(encoding="utf-8")
 
 
 @cache
 def sources() -> dict[str, str]:
     """{path: text} of what may refer to the documents, which refer to each other too."""
-    paths = [ROOT / name for name in ("config.yaml", "README.md", "CONTRIBUTING.md", "Snakefile")]
+    paths = [REPOSITORY / name for name in ("config.yaml", "README.md", "CONTRIBUTING.md", "Snakefile")]
     for folder, kinds in (("src", "py"), ("docs", "md"), ("workflow", "smk yaml"), ("report", "md jinja yaml csv")):
-        paths += [path for kind in kinds.split() for path in (ROOT / folder).rglob(f"*.{kind}")]
-    return {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in paths}
+        paths += [path for kind in kinds.split() for path in (REPOSITORY / folder).rglob(f"*.{kind}")]
+    return {str(path.relative_to(REPOSITORY)): path.read_text(encoding="utf-8") for path in paths}
 
 
 def rows(document: str, heading: str) -> list[list[str]]:
@@ -131,14 +131,14 @@ def test_ways_to_name_a_section(said, sections):
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_path_exists(document):
     named = [one for one in ticked(document) if re.fullmatch(r"[\w.-]+(/[\w.-]+)+", one) and one not in ELSEWHERE]
-    assert [path for path in named if not (ROOT / path).exists()] == []
+    assert [path for path in named if not (REPOSITORY / path).exists()] == []
     assert len(set(named)) >= {"paper": 80, "differences": 40, "glossary": 0}[document]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_link_leads_to_a_file(document):
     targets = re.findall(r"\]\(([^)#]+)\)", text(document))
-    assert [one for one in targets if not (ROOT / "docs" / one).is_file()] == []
+    assert [one for one in targets if not (REPOSITORY / "docs" / one).is_file()] == []
 
 
 def is_field(name: str) -> bool:
@@ -148,10 +148,10 @@ def is_field(name: str) -> bool:
 
 def is_key(name: str) -> bool:
     """A key of config.yaml, or a file at the root."""
-    at = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    at = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
     for part in name.split("."):
         if not isinstance(at, dict) or part not in at:
-            return (ROOT / name).is_file()
+            return (REPOSITORY / name).is_file()
         at = at[part]
     return True
 

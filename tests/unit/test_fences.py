@@ -2,15 +2,14 @@
 
 import tomllib
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from lint import check, private, typed, unused
 from lint.reached import unreached
+from tests import REPOSITORY
 
-ROOT = Path(__file__).parents[2]
-LINTER = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+LINTER = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
 LAYERS = next(c for c in LINTER["contracts"] if c["type"] == "layers")
 
 
@@ -29,7 +28,8 @@ def tree(tmp_path):
 
 
 def test_every_package_and_loose_module_stands_in_the_layers_contract():
-    there = {p.stem for p in (ROOT / "src/audioprune").iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
+    inside = (REPOSITORY / "src/audioprune").iterdir()
+    there = {p.stem for p in inside if p.suffix == ".py" or (p / "__init__.py").exists()}
     named = [name.strip(" ()") for layer in LAYERS["layers"] for name in layer.replace(":", "|").split("|")]
     assert there - {"__init__"} <= set(named)
     assert len(named) == len(set(named))
@@ -38,8 +38,8 @@ def test_every_package_and_loose_module_stands_in_the_layers_contract():
 
 def test_no_import_goes_up_and_no_private_name_crosses_a_package():
     assert not [c["name"] for c in LINTER["contracts"] if "ignore_imports" in c]
-    assert private.violations(ROOT) == []
-    assert (ROOT / "lint" / "private.txt").read_text() == ""
+    assert private.violations(REPOSITORY) == []
+    assert (REPOSITORY / "lint" / "private.txt").read_text() == ""
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_excuses_have_reasons_and_are_needed(tree):
 
 
 def test_excuses_are_few():
-    assert len(tomllib.loads((ROOT / unused.EXCUSED).read_text(encoding="utf-8"))) < 15
+    assert len(tomllib.loads((REPOSITORY / unused.EXCUSED).read_text(encoding="utf-8"))) < 15
 
 
 def test_errors_of_mypy_are_read_without_their_lines_and_notes():
@@ -161,7 +161,7 @@ def fence(tmp_path, monkeypatch, capsys):
         path.parent.mkdir(exist_ok=True)
         if listed is not None:
             path.write_text(listed)
-        monkeypatch.setattr(check, "ROOT", tmp_path)
+        monkeypatch.setattr(check, "REPOSITORY", tmp_path)
         monkeypatch.setattr(check, "FENCES", {"made-up": lambda root: found.splitlines()})
         code = check.main(["made-up", *options])
         return code, capsys.readouterr().out, path.read_text() if path.exists() else None
@@ -205,7 +205,7 @@ def test_a_fence_without_a_list_allows_nothing(fence):
 
 
 def test_committed_lists_are_in_order():
-    paths = list((ROOT / "lint").glob("*.txt"))
+    paths = list((REPOSITORY / "lint").glob("*.txt"))
     assert {path.stem for path in paths} <= set(check.FENCES) - {"vulture"}
     for path in paths:
         assert path.read_text(encoding="utf-8") == check.shown(Counter(check.read(path)))

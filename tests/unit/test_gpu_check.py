@@ -18,8 +18,8 @@ from audioprune.results.study import Results
 from audioprune.tables import gpu
 from benchmarks import gpu_check
 from benchmarks._parts import parts, rows, wheels
+from tests import REPOSITORY
 
-ROOT = Path(__file__).parents[2]
 # What torch, numpy, pandas and safetensors bring with them.
 BROUGHT = {"torch", "torchgen", "functorch", "triton", "nvidia", "sympy", "mpmath", "networkx", "jinja2"}
 BROUGHT |= {"markupsafe", "fsspec", "filelock", "packaging", "safetensors"}
@@ -47,7 +47,7 @@ def out(tmp_path_factory) -> Path:
     command = [sys.executable, "benchmarks/gpu_check.py", "--out", str(folder), "--device", "cpu", "--quick"]
     command += ["--wheels", str(folder / "none")]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return folder
 
@@ -131,7 +131,7 @@ def test_the_table_without_and_with_measurements(out, tmp_path, monkeypatch):
 
 def test_the_committed_measurements():
     """What benchmarks/README.md says of the H100, from the files beside it."""
-    folder = ROOT / "report" / "measured" / "h100"
+    folder = REPOSITORY / "report" / "measured" / "h100"
     found = rows.read(folder)
     assert Counter(row["verdict"] for row in found) == {rows.OK: 607}
     exact = [float(row["value"]) for row in found if row["part"] == "parity" and "fp32: logits" in row["name"]]
@@ -205,11 +205,11 @@ def test_a_part_that_overruns_is_killed_and_told(tmp_path, monkeypatch):
 def test_the_wheels_hold_all_that_the_check_imports():
     carried = set(wheels.LACKING.values())
     code = BARE.format(there=BROUGHT | carried | {"audioprune", "benchmarks"}, carried=carried)
-    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+    environment = os.environ | {"PYTHONPATH": f"{REPOSITORY / 'src'}{os.pathsep}{REPOSITORY}"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     assert set(done.stdout.split()) == carried  # and no wheel is carried in vain
-    lock = (ROOT / "requirements.lock").read_text()
+    lock = (REPOSITORY / "requirements.lock").read_text()
     wanted = wheels.pinned(wheels.LACKING, lock)
     assert [line.split("==")[0] for line in wanted.splitlines() if "==" in line] == [*wheels.LACKING]
     assert wanted.count("--hash=sha256:") >= 2 * len(wheels.LACKING)

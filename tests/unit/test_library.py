@@ -13,8 +13,9 @@ from safetensors.torch import save_file
 import audioprune
 from audioprune.errors import UserError
 from audioprune.models.build import build_model
+from tests import REPOSITORY
 
-PARITY = Path(__file__).parents[1] / "fixtures" / "parity"
+PARITY = REPOSITORY / "tests" / "fixtures" / "parity"
 RECORDED = {path.stem: path for path in sorted(PARITY.glob("*_kr*.npz"))}
 FAMILIES = ("audiomae", "ast")
 

@@ -16,9 +16,13 @@ from audioprune.planning.plan import Plan
 TABLES, FIGURES = ({(kind, name) for name in named.names(kind)} for kind in ("table", "figure"))
 REPORT = {("report", "report")}
 TRAINING = {"pretrain", "finetune"}
+LEARNING = {*TRAINING, "recognise"}
 
 HOLDERS = {  # module: kinds of cells, and exhibits
-    "recognisers.whisper": ({"transcribe"}, set()),
+    "recognisers.whisper": ({"pace"}, set()),  # and the library call
+    "recognisers.whisper_arms": ({"transcribe"}, set()),
+    "recognisers.strips": ({"pace", "recognise", "transcribe"}, set()),
+    "training.ctc": ({"recognise"}, set()),
     "exhibits.style": (set(), FIGURES),
     "exhibits.figure_files": (set(), FIGURES),
     "exhibits.table_files": (set(), TABLES),
@@ -28,19 +32,37 @@ HOLDERS = {  # module: kinds of cells, and exhibits
     "reporting.html": (set(), REPORT),
     "models.perturb": ({"evaluate"}, set()),
     "models.discard": ({"discard"}, set()),
-    "training.loop": (TRAINING, set()),
-    "training.history": (TRAINING, set()),
+    "training.loop": (LEARNING, set()),
+    "training.history": (LEARNING, set()),
     "tokens.pairs": ({"tokens"}, set()),
     "statistics.concordance": (set(), {("table", "correlation"), ("figure", "rank-correlation")}),
-    "audio.augment": (TRAINING, set()),
+    "audio.augment": (LEARNING, set()),
     "sources.download": ({"fetch"}, set()),
     "sources.extract": ({"fetch"}, set()),
     "sources.mirror": ({"fetch"}, set()),
     "cells.query": (set(), TABLES | FIGURES | REPORT),
     "labels": (
         set(),
-        TABLES - {("table", n) for n in ("data", "data-classes", "forensics", "gpu", "table6", "wer", "wer-contrasts")}
-        | FIGURES - {("figure", name) for name in ("cluster-shares", "diagonal", "figure4", "figure8", "wer-by-policy")}
+        TABLES
+        - {
+            ("table", n)
+            for n in (
+                "data",
+                "data-classes",
+                "forensics",
+                "gpu",
+                "table6",
+                "wer",
+                "wer-contrasts",
+                "padding",
+                "restore",
+            )
+        }
+        | FIGURES
+        - {
+            ("figure", name)
+            for name in ("cluster-shares", "diagonal", "figure4", "figure8", "wer-macs", "kept-frames", "adaptivity")
+        }
         | REPORT,
     ),
 }

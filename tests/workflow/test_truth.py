@@ -8,7 +8,7 @@ The rows of the design's table, and the tests that show them: here, where no oth
 | fresh clone; branch switch and back | nothing | a_fresh_clone |
 | results copied without .snakemake | nothing | results_copied |
 | a comment, docstring or reformatting | nothing | test_reruns: comments_and_docstrings; another_formatting |
-| another supported Python | nothing | tests/unit/test_syntax.py |
+| another supported Python | nothing | tests/unit/fingerprints/test_syntax.py |
 | the learning rate of one dataset | its fine-tunings and what depends on them | test_reruns: the_learning_rate |
 | the code of one method | only what names it | test_reruns: one_method; one_backbone_dataset_or_method |
 | the code of one backbone or dataset | only what names it | one_backbone_dataset_or_method |
@@ -140,7 +140,9 @@ def test_a_new_setting_with_its_default_reruns_nothing(finished):
 
 def test_a_changed_default_reruns_what_relied_on_it(finished):
     finished.edit(
-        "src/audioprune/settings.py", "    control_seed: int = Field(0, ge=0", "    control_seed: int = Field(1, ge=0"
+        "src/audioprune/settings/evaluation.py",
+        "    control_seed: int = Field(0, ge=0",
+        "    control_seed: int = Field(1, ge=0",
     )
     jobs = finished.planned(REPORT)
     assert set(jobs) == {"discard", "table", "figure", "report"}
@@ -149,7 +151,9 @@ def test_a_changed_default_reruns_what_relied_on_it(finished):
 
 def test_a_changed_default_that_no_cell_relied_on_reruns_nothing(finished):
     """The study names its learning rates."""
-    finished.edit("src/audioprune/settings.py", "    base_lr: float = Field(1e-3", "    base_lr: float = Field(7e-3")
+    finished.edit(
+        "src/audioprune/settings/training.py", "    base_lr: float = Field(1e-3", "    base_lr: float = Field(7e-3"
+    )
     assert finished.planned(REPORT) == {}
 
 
@@ -158,7 +162,7 @@ def test_a_changed_default_that_no_cell_relied_on_reruns_nothing(finished):
     [
         ("exhibits/style.py", {"figure", "report"}),
         ("exhibits/forms.py", {"table", "report"}),
-        ("recognisers/whisper.py", set()),
+        ("recognisers/whisper_arms.py", set()),
         ("cells/query.py", {"table", "figure", "report"}),
     ],
 )

@@ -12,3 +12,10 @@ use rule cell as throughput with:
     wildcard_constraints:
         kind="throughput",
     threads: cores
+
+
+use rule cell as pace with:
+    """audio, checkpoint of a recogniser -> pace.csv, every way to batch clips of their own lengths in the same run"""
+    wildcard_constraints:
+        kind="pace",
+    threads: cores

@@ -38,7 +38,14 @@ use rule cell as discard with:
         kind="discard",
 
 
+use rule cell as recognise with:
+    """audio (checkpoint, or the recogniser that is adapted) -> last and best_val weights, units; history.csv"""
+    wildcard_constraints:
+        kind="recognise",
+    priority: 5
+
+
 use rule cell as transcribe with:
-    """audio, checkpoint of a recogniser -> transcripts.parquet: what is heard in each clip, errors, tokens and MACs"""
+    """audio, checkpoint of a recogniser or a trained one -> transcripts.parquet: what is heard in each clip, errors, tokens and MACs"""
     wildcard_constraints:
         kind="transcribe",

@@ -1,4 +1,4 @@
-"""Training-time augmentation, as the released code does it; every function is the identity when it is left out.
+"""Training-time augmentation, as in the released code; every function is the identity when it is switched off.
 
 Order in a batch: `magnitude` and `roll_waveform`, of both clips of a mixture, then `mixup` on waveforms; `log_mel`;
 `specaug`; normalisation; `noise`.

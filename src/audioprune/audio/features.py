@@ -53,7 +53,7 @@ class FeatureStore:
         return cls(values, frames, stats["mean"], stats["std"], moments)
 
     def fitted(self, training: np.ndarray) -> FeatureStore:
-        """The same store normalised as for a model that these rows train: by published statistics, else by theirs."""
+        """The same store, normalised for a model trained on these rows: by published statistics, else by theirs."""
         if self.moments is None:
             return self
         mean, std = mean_std(self.moments, training)

@@ -1,4 +1,4 @@
-"""How many bytes of audio a file's header announces beyond the file's end: libsndfile cuts the count to what is there.
+"""How many bytes of audio a file's header announces beyond the end of the file, which libsndfile does not report.
 
 Formats of chunks (RIFF and its like, IFF, CAF, Wave64) are rows of `CHUNKED`; those with a plain header have a function
 in `PLAIN`. Ogg and MPEG, which are streams of packets, are in audioprune.audio.streams. IRCAM, PVF and PAF headers say
@@ -80,7 +80,7 @@ def _chunk_end(file: BinaryIO, form: Chunked, head: bytes) -> int:
 
 
 def _told_whole(head: bytes, end: int, size: int) -> int:
-    """Where a data chunk ends; 0 where the RIFF header says that the file is whole, and the chunk is off a little."""
+    """End of a data chunk; 0 if the RIFF header says that the file is whole and the chunk is slightly too long."""
     whole = head[:4] == b"RIFF" and int.from_bytes(head[4:8], "little") + 8 == size
     return 0 if whole and end - size <= SLACK else end
 

@@ -1,4 +1,4 @@
-"""What a file is that cannot be decoded, by its first bytes, and what to do about it."""
+"""What a file is that cannot be decoded, told from its first bytes, and what to do about it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The waveform store: all clips of a dataset end to end in one memory-mapped file, and a table that says what they are.
+"""The waveform store: all clips of a dataset, one after another, in one memory-mapped file, and a table of the clips.
 
 `waveforms.npy`: 1-D int16, 16 kHz mono. `clips.parquet`: one row a clip, see `SCHEMA`.
 # ASSUME: 16 bits are enough. The reference keeps floats; sources are 16-bit or lossy, and rounding adds noise at

@@ -1,4 +1,4 @@
-"""Ogg and MPEG files, which are streams of packets: whether the last one is there, and all of them are as written.
+"""Ogg and MPEG files, which are streams of packets: whether the last packet is there and all of them are undamaged.
 
 Sources: RFC 3533 (Ogg pages), ISO 11172-3 (MPEG frames), the Xing and LAME tags as LAME writes them.
 """

@@ -1,4 +1,4 @@
-"""Ground truth of made audio: which pixels and patches of the fbank a known time-frequency extent covers.
+"""Ground truth of generated audio: which pixels and patches of the fbank a known time-frequency extent covers.
 
 A frame of the front end covers 25 ms and stands for its centre, 12.5 ms after its start; mel bin m of the Kaldi filter
 bank (128 triangles, 20 Hz to 8 kHz) stands for the peak of its triangle. An extent covers the pixels whose centres lie

@@ -1,9 +1,11 @@
-"""Which cells a declared contrast is of: planned or made, the models of each of its sides and their evaluations."""
+"""The cells of a declared contrast, planned or made: the models of each of its sides, and their evaluations."""
 
 from __future__ import annotations
 
 from audioprune.cells.query import Cells
-from audioprune.settings import Contrast, FinetuneSettings, Pruning
+from audioprune.settings.exhibits import Contrast
+from audioprune.settings.model import Pruning
+from audioprune.settings.training import FinetuneSettings
 
 
 def models(study: Cells, contrast: Contrast, side: Pruning) -> list:

@@ -1,4 +1,4 @@
-"""Questions about a cell, planned or made, by which plans, exhibits and claims find what they show."""
+"""Queries for cells, planned or made, by which plans, exhibits and claims find what they show."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from audioprune.facts.dataset import Dataset
-    from audioprune.settings import Contrast
+    from audioprune.settings.exhibits import Contrast
 
 
 class Asked(Protocol):

@@ -1,4 +1,4 @@
-"""Whether a cell's files are what its record says, decided while planning, in the main process only.
+"""Whether a cell's files agree with its record; checked while planning, in the main process only.
 
 A file is compared by size, then by SHA-256; digests are cached by size, mtime and inode, so a touch costs one hash and
 changes nothing.
@@ -134,7 +134,7 @@ def guard(output: Path) -> Path:
 
 @cache
 def _guard_elsewhere() -> Path:
-    """In a folder of this process's own, which goes with it."""
+    """A guard in a temporary folder of this process, which is deleted when it ends."""
     folder = Path(tempfile.mkdtemp(prefix=ELSEWHERE))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     guard = folder / GUARD.name

@@ -1,4 +1,4 @@
-"""One claim: what is said where, in typed quantities, which cells decide it, and the predicate that judges it.
+"""One claim: its sources, its typed quantities, the cells that decide it, and the predicate that judges it.
 
 report/claims/<name>.yaml holds one claim each; found by name, held by no list.
 """
@@ -18,7 +18,7 @@ from audioprune.claims.units import Quantity
 from audioprune.errors import UserError
 from audioprune.exhibits import named
 from audioprune.results.recipes_printed import Profile
-from audioprune.settings import Closed
+from audioprune.settings.closed import Closed
 
 if TYPE_CHECKING:
     from audioprune.claims.evidence import Evidence
@@ -54,10 +54,17 @@ class Source(Closed):
 class Cells(Closed):
     """What decides the claim: on other studies than the paper, datasets stand for their kind of task."""
 
-    backbones: tuple[str, ...] = Field(min_length=1, description="families, such as audiomae and ast")
+    backbones: tuple[str, ...] = Field((), description="families, such as audiomae and ast")
+    recognisers: tuple[str, ...] = Field((), description="families, such as whisper, of a claim about speech")
     datasets: tuple[str, ...] = Field(min_length=1)
     methods: tuple[str, ...] = Field(("topk",), description="labels, such as topk.cls")
     keep_rates: tuple[float, ...] = ()
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> Self:
+        if bool(self.backbones) == bool(self.recognisers):
+            raise ValueError("name backbones or recognisers")
+        return self
 
 
 class Corrected(Closed):
@@ -76,8 +83,8 @@ class Claim(Closed):
     cells: Cells
     predicate: str = Field(description="family.function of audioprune.predicates")
     tolerance: dict[str, Quantity] = {}
-    profile: Profile = Field(
-        description="recipe of the claim's source: cells of its own data by another decide nothing"
+    profile: Literal[Profile, ""] = Field(
+        "", description="recipe of the claim's source: cells of its own data by another decide nothing"
     )
     tier: Literal["published", "any"] = Field(description="published: its numbers are judged on its own data only")
     exhibit: str = Field(description="table or figure where the measured evidence stands")

@@ -1,4 +1,4 @@
-"""Consistency between claims, as they are worded: what cannot be true together, and what is said twice. (paper.md 7)"""
+"""Consistency between claims as worded: which cannot be true together, and which repeat others (paper.md 7)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _bands(claims: Sequence[Claim], costs: Sequence[Claim]) -> list[Relation]:
 
 
 def _orders(costs: Sequence[Claim]) -> list[Relation]:
-    """Of two keep-rates of one model and dataset, the higher one cannot save more."""
+    """Claims in which the higher of two keep-rates of one model and dataset saves more, which is impossible."""
     found = []
     for a, b in combinations(costs, 2):
         if (a.cells.backbones, a.cells.datasets, a.cells.methods) != (

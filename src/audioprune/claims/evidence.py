@@ -1,4 +1,4 @@
-"""Which evidence of a study a claim needs: models that stand for those it names, and what `results` says of them.
+"""Evidence of a study for a claim: models that stand for those the claim names, and what `results` measured of them.
 
 Numbers are read, pooled and compared in audioprune.results alone; here is said what is asked for, and what a study
 lacks: a `Missing` with its reason and the command that would make it. Values are in percent, differences in points.
@@ -26,7 +26,8 @@ from audioprune.results.estimate import Absent, Estimate
 from audioprune.results.evaluations import by_cell, tidy
 from audioprune.results.recipes_printed import Profile, follows
 from audioprune.results.study import Result, Results
-from audioprune.settings import FinetuneSettings, Pruning
+from audioprune.settings.model import Pruning
+from audioprune.settings.training import FinetuneSettings
 from audioprune.wording import listed
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Evidence:
 
     def _follows(self, tuned: FinetuneSettings) -> bool:
         """Whether a model is trained as the claim's source says; others than its own have recipes of their own."""
-        return follows(tuned, self.facts(tuned.dataset).loss, self.profile)
+        return not self.profile or follows(tuned, self.facts(tuned.dataset).loss, self.profile)
 
     def standing(self, claimed: str, families: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
         """(dataset, {family: backbone}) that stand for a claimed dataset, with all families evaluated on each.
@@ -99,9 +100,17 @@ class Evidence:
         own = bool(standing) and all(self.itself(name, dataset, models.values()) for name, dataset, models in standing)
         return self.study == PAPER or own
 
+    def own_speech(self) -> bool:
+        """The same of a claim about recognisers: whether nothing but its own recordings are transcribed."""
+        return {cell.settings.dataset for cell in self.results.cells("transcribe")} <= set(self.claimed)
+
     def judged_on(self, paths: Iterable[str]) -> str:
         """'on esc10 with tiny models': what the cells of a verdict are of; empty where the claim speaks of the same."""
-        trained = [found for path in paths if (found := trained_as(self.results.cell(path)))]
+        cells = [self.results.cell(path) for path in paths]
+        if heard := [cell.settings for cell in cells if cell.kind == "transcribe"]:
+            where = dict.fromkeys(own.dataset for own in heard)
+            return f"on {listed(where)}" if set(where) - set(self.claimed) else ""
+        trained = [found for cell in cells if (found := trained_as(cell))]
         datasets = dict.fromkeys(s.dataset for s in trained)
         sizes = dict.fromkeys(size_of(s.model.backbone) for s in trained)
         if not trained or (set(datasets) <= set(self.claimed) and set(sizes) == {"b"}):
@@ -117,7 +126,7 @@ class Evidence:
         )
         models = [(b, d) for b, d, _ in self.results.cached("models of claims", _models)]
         otherwise = any(d == dataset and registry.backbone(b).family.name in families for b, d in models)
-        recipe = f" by the recipe of {SOURCES[self.profile]}" if otherwise else ""
+        recipe = f" by the recipe of {SOURCES[self.profile]}" if otherwise and self.profile else ""
         return self.unplanned(f"evaluation of {' and '.join(families)} on {dataset}{kind}{recipe}")
 
     def keep_rates(self, backbone: str, dataset: str, method: str, wanted: Sequence[float] = ()) -> list[float]:
@@ -174,7 +183,7 @@ class Evidence:
         shown = [r for r in discards.needs(self.results) if r.kind == "discard"]  # of one recipe for each model
         planned = [r for r in shown if matches(r, {"backbone": backbone, "dataset": dataset})]
         if not planned or not self._follows(planned[0].inputs["finetune"].settings):
-            by = f" by the recipe of {SOURCES[self.profile]}" if planned else ""
+            by = f" by the recipe of {SOURCES[self.profile]}" if planned and self.profile else ""
             return self.unplanned(f"discarding of clusters for {backbone} on {dataset}{by}")
         if (backbone, dataset) not in discards.places(self.results):
             return Missing(planned[0].why, self.command)
@@ -214,7 +223,7 @@ class Evidence:
     # --- token analyses -------------------------------------------------------------------------------------------
 
     def token_rates(self, wanted: Sequence[float]) -> list[float]:
-        """Those keep-rates that token analyses are planned at; the first one where there is none."""
+        """The keep-rates at which token analyses are planned; if there are none, the first keep-rate."""
         planned = {value_of(r, "keep_rate") for r in self._looked_into()}
         return [rate for rate in wanted if rate in planned] or list(wanted[:1])
 
@@ -275,7 +284,7 @@ class Evidence:
 
 
 def _models(results: Results) -> dict[tuple[str, str, str], dict[Wanted, Row]]:
-    """Of the weights of one selection, as trained and off the shelf; what is crossed otherwise decides no claim."""
+    """Models of one weight selection, as trained and off the shelf; other combinations of pruning decide no claim."""
     found: dict[tuple[str, str, str], dict[str, dict[Wanted, Row]]] = {}
     for row in tidy(results).itertuples():
         if row.trained not in ("", UNPRUNED) or row.selection not in SELECTIONS:

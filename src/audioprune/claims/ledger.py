@@ -15,8 +15,13 @@ CLAIMS = "claims"  # the exhibit that shows all parts, and what printed numbers 
 
 
 def judge_all(results: Results) -> list[Judged]:
-    """Every claim of report/claims, in order."""
-    return [judge(claim, results) for claim in load()]
+    """Every claim of report/claims about models of the kinds that the study has, in order.
+
+    Those about recognisers, where it transcribes; those about classifiers, unless it does nothing else.
+    """
+    spoken = bool(results.cells("transcribe"))
+    silent = not spoken or any(results.cells(kind) for kind in ("finetune", "evaluate", "macs", "throughput"))
+    return [judge(claim, results) for claim in load() if (spoken if claim.cells.recognisers else silent)]
 
 
 def judge(claim: Claim, results: Results) -> Judged:
@@ -42,7 +47,7 @@ def judge(claim: Claim, results: Results) -> Judged:
     return Judged(
         claim=claim,
         study=results.study,
-        own_data=evidence.own_data(claim.cells.backbones[:1]),
+        own_data=evidence.own_data(claim.cells.backbones[:1]) if claim.cells.backbones else evidence.own_speech(),
         judged_on=evidence.judged_on(path for part in _run(made) if part.counted for path in part.cells),
         verdict=verdict,
         evidence=_evidence(claim, verdict, corrected, printed, made),

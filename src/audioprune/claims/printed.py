@@ -1,4 +1,4 @@
-"""Printed numbers that claims are held against: what report/published has, by exact text."""
+"""Printed numbers that claims are compared with: values of report/published, looked up by their exact text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def printed(name: str, **wanted: str) -> str | None:
 
 
 def printed_number(name: str, **wanted: str) -> float:
-    """The same as a number; raises NotPrinted where there is none."""
+    """The printed value as a number; raises NotPrinted if there is none."""
     found = printed(name, **wanted)
     if found is None:
         raise NotPrinted(f"{name} has no value with {wanted}")

@@ -1,4 +1,4 @@
-"""What the quantities of a claim really are: MACs by decoding, scores by the metric of their dataset.
+"""What the quantities of a claim really are: MACs are decoded, scores get the metric of their dataset.
 
 A claim whose unit is another one cannot be computed with what it is: `misread` finds it by that error.
 """

@@ -1,4 +1,4 @@
-"""Quantities with a unit. Mixing units is an error; what may be converted or subtracted is listed here, nothing else.
+"""Quantities with a unit. Mixing units is an error; the allowed conversions and subtractions are listed here.
 
 A remaining share that is quoted as a reduction is so found as what it is: the two have units of their own.
 """
@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import field_validator
 
 from audioprune.errors import UserError
-from audioprune.settings import Closed
+from audioprune.settings.closed import Closed
 
 Unit = Literal[
     "pct_remaining",  # percent of the unpruned model's MACs that remain
@@ -55,7 +55,7 @@ class Quantity(Closed):
         return value
 
     def to(self, unit: Unit) -> Quantity:
-        """The same quantity in another unit; UnitError where there is no such thing."""
+        """The same quantity in another unit; raises UnitError if no conversion is defined."""
         if unit == self.unit:
             return self
         if self.unit not in SHARES or unit not in SHARES:

@@ -37,7 +37,9 @@ class Part:
     counted: bool = True  # in the claim's verdict; else it stands beside
     exhibit: str = ""  # where it stands, if not in the claim's
     p: float | None = None  # of its threshold, by what the interval is by; None where nothing is tested
-    holm: float | None = None  # the same, adjusted for all contrasts that decide the claim's verdict
+    holm: float | None = (
+        None  # the same, adjusted for all contrasts that decide the claim's verdict, or are of its family
+    )
 
 
 @dataclass(frozen=True)
@@ -72,13 +74,14 @@ class Judged:
 
 
 def adjusted(parts: Sequence[Part]) -> tuple[Part, ...]:
-    """Parts, with the p-values of all measured ones that decide the verdict adjusted by Holm.
+    """Parts, with the p-values of all measured ones that decide the verdict adjusted by Holm, but for those that are.
 
     The chance that any of them is supported, or refuted, by mistake is at most 5 %, however many there are: one whose
     adjusted p-value is above that is inconclusive. A value that an interval holds was never a finding of a test: it
     counts among the tests, and stays.
     """
-    deciding = [i for i, part in enumerate(parts) if part.counted and part.basis == "cells" and part.p is not None]
+    measured = ((i, part) for i, part in enumerate(parts) if part.counted and part.basis == "cells")
+    deciding = [i for i, part in measured if part.p is not None and part.holm is None]
     found, made = family([parts[i].p for i in deciding]), list(parts)
     for i, p in zip(deciding, found, strict=True):
         part = replace(made[i], holm=p)

@@ -43,7 +43,7 @@ class Finding:
 
 
 def exit_code(found: Iterable[Finding]) -> int:
-    """Of the worst finding."""
+    """The exit code of the worst finding."""
     levels = {finding.level for finding in found}
     return CODES["error"] if "error" in levels else CODES["warning"] if "warning" in levels else 0
 
@@ -54,7 +54,7 @@ def audio(name: str, root: Path, clips: Sequence[Clip], *, everything: bool, set
 
     from audioprune.audio.bad_clip import BadClip
     from audioprune.audio.decode import sound
-    from audioprune.steps.audio import questioned
+    from audioprune.audio.treated import questioned
 
     chosen = list(clips) if everything else list(clips)[:: max(1, -(-len(clips) // SAMPLE))]
     bad: dict[str, BadClip] = {}
@@ -75,13 +75,13 @@ def audio(name: str, root: Path, clips: Sequence[Clip], *, everything: bool, set
     reasons = ", ".join(f"{number} {reason}" for reason, number in Counter(one.reason for one in bad.values()).items())
     shown = [f"{clip}: {error}" for clip, error in [*bad.items()][:SHOWN]]
     shown += [f"and {len(bad) - SHOWN} more"] * (len(bad) > SHOWN)
-    then = "they are set aside" if set_aside else "mend them, take them out of the CSV, or say bad_clips: set_aside"
+    then = "they are set aside" if set_aside else "repair them, remove them from the CSV, or set bad_clips: set_aside"
     level: Level = "warning" if set_aside else "error"
     yield Finding(f"{name}, audio", level, f"{looked}; not to be used: {reasons}", "\n".join([*shown, then]))
 
 
 def results() -> Iterator[Finding]:
-    """Whether the folder of the results can be written, and who may read what is made in it."""
+    """Whether the results folder is writable, and whether others may read the files made in it."""
     if RESULTS.is_symlink() and not RESULTS.exists():
         yield Finding("results", "error", f"a link to {RESULTS.readlink()}, which is not there: mount that disk")
         return

@@ -111,7 +111,7 @@ def _check(kind: str, why: str) -> None:
 
 
 def made_before(plan: Plan, kind: str) -> tuple[list[Made], list[Made]]:
-    """(made with other code, made with the code as it stands): the newest of each planned cell's kind and address."""
+    """(cells made with other code, cells made with the current code): the newest at each planned cell's address."""
     older: dict[str, Made] = {}
     current: dict[str, Made] = {}
     for cell in plan.cells.values():
@@ -121,7 +121,7 @@ def made_before(plan: Plan, kind: str) -> tuple[list[Made], list[Made]]:
 
 
 def _newest(cell: Cell) -> Made | None:
-    """What was made last with a planned cell's settings and data, whatever the code."""
+    """The newest cell with a planned cell's settings and data, made by any code."""
     records_there = sorted(cell.dir.parent.glob(f"*/{records.RECORD}"))
     found = [record for path in records_there if (record := _read(path)) and explains(cell, record)]
     if not found:

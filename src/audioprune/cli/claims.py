@@ -103,7 +103,7 @@ def _quantity(value: Quantity) -> dict:
 
 
 def _corrected(judged: Judged) -> dict | None:
-    """The corrected statement, its verdict and its quantities; MACs as what remains and as what is saved."""
+    """The corrected statement, its verdict and its quantities; MACs both as remaining and as saved."""
     if not judged.misread:
         return None
     quantities = {name: _quantity(value) for name, value in judged.found.items()}

@@ -96,16 +96,18 @@ def _own(plan: Plan, name: str, *, everything: bool) -> Iterator[Finding]:
         text = head if known.level == "ok" else known.text
         lines = [] if not user_csv.folder(user).is_dir() else rest if head in text else [head, *rest]
         yield Finding(name, "error", text, "\n".join(line.strip() for line in lines))
-        return
-    yield known
-    for warning in table.warnings:
-        yield Finding(f"{name}, table", "warning", warning)
-    set_aside = plan.config.bad_clips == "set_aside"
-    yield from _look.audio(name, user_csv.folder(user), table.clips, everything=everything, set_aside=set_aside)
+        clips = error.clips if isinstance(error, user_csv.Mistakes) else []
+    else:
+        clips = table.clips
+        yield known
+        yield from (Finding(f"{name}, table", "warning", warning) for warning in table.warnings)
+    if clips:
+        set_aside = plan.config.bad_clips == "set_aside"
+        yield from _look.audio(name, user_csv.folder(user), clips, everything=everything, set_aside=set_aside)
 
 
 def _brought(plan: Plan, name: str, manual: str) -> Finding:
-    """What planning says of data that is brought, and how it is brought where that has not been done."""
+    """What planning says about data that the user provides, and how to provide it if it is missing."""
     try:
         found = brought.current(name, brought.place_of(plan.config, name))
     except brought.NotIndexed as error:

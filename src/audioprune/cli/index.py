@@ -14,8 +14,8 @@ from dataclasses import asdict
 from audioprune import registry
 from audioprune.cli import _look
 from audioprune.cli._output import print_json
-from audioprune.config import Config
-from audioprune.config_file import load
+from audioprune.config.design import Config
+from audioprune.config.file import load
 from audioprune.errors import UserError
 from audioprune.planning import brought, user_csv
 from audioprune.sources import catalogue, checkpoints, manifest
@@ -34,13 +34,18 @@ def run(arguments: argparse.Namespace) -> int:
     place = place_of(config, name)
     if not place.path.exists():
         raise UserError(f"{place.path}, where config.yaml says that {name} lies, does not exist")
-    table = user_csv.read(place.user) if place.user else None
+    how = {"everything": arguments.all, "set_aside": config.bad_clips == "set_aside"}
+    try:
+        table = user_csv.read(place.user) if place.user else None
+    except user_csv.Mistakes as error:
+        audio = _look.audio(name, place.path, error.clips, **how) if error.clips else ()
+        raise UserError("\n".join([str(error), *(each.lines for each in audio if each.level != "ok")])) from None
     if name.startswith(catalogue.CHECKPOINT):
         checkpoints.check(place.path, name.removeprefix(catalogue.CHECKPOINT))
     out = manifest.path_of(name)
     found = manifest.index(place.path, out, brought.listed(place.path, table) if table else None)
     entry = {"name": name, "files": len(found.files), "bytes": found.size, "digest": manifest.digest(found)}
-    looked = list(_looked(name, place, table, everything=arguments.all, set_aside=config.bad_clips == "set_aside"))
+    looked = list(_looked(name, place, table, **how))
     if arguments.json:
         columns = {"columns": table.columns, "ignored": table.ignored} if table else {}
         print_json(entry | columns | {"manifest": str(out), "findings": [asdict(finding) for finding in looked]})

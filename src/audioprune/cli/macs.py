@@ -8,22 +8,26 @@ from pathlib import Path
 from typing import Any
 
 from audioprune import registry
-from audioprune.cli._output import columns, print_json
-from audioprune.config_file import load
+from audioprune.cli import _macs_recogniser
+from audioprune.cli._macs_table import beside, itemised
+from audioprune.cli._output import print_json
+from audioprune.config.file import load
 from audioprune.errors import UserError
 from audioprune.facts.checks import check_whole
 from audioprune.facts.dataset import Dataset
 from audioprune.facts.method import Value
 from audioprune.facts.tokens import BLOCKS, PATCH
 from audioprune.planning.stages import dataset_facts
-from audioprune.profiling.macs import ITEMS, Macs, count, patches_of
+from audioprune.profiling.macs import ITEMS, count, patches_of
 
 CONFIG = Path("config.yaml")
 
 
 def register(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("macs", help="exact MACs of one clip, itemised", description=__doc__)
-    parser.add_argument("--backbone", required=True, help="such as audiomae-b or ast-tiny")
+    model = parser.add_mutually_exclusive_group(required=True)
+    model.add_argument("--backbone", help="such as audiomae-b or ast-tiny")
+    model.add_argument("--recogniser", help="instead: such as whisper-base, wav2vec2-b or strips-tiny")
     parser.add_argument("--dataset", help="gives frames and classes: esc50, or a dataset of your own in config.yaml")
     parser.add_argument("--frames", type=int, help="length of the input, in frames of 10 ms, instead of the dataset's")
     parser.add_argument("--num-classes", type=int, help="outputs of the head, instead of the dataset's classes")
@@ -37,15 +41,21 @@ def register(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--blocks",
         type=_numbers,
-        default=BLOCKS,
-        help=f"pruning blocks, counted from 0 (default: {','.join(map(str, BLOCKS))})",
+        help=f"pruning blocks, counted from 0 (default: {','.join(map(str, BLOCKS))}; recogniser: after each quarter)",
     )
     parser.add_argument("--patch", type=int, default=PATCH, help=f"side of a patch (default: {PATCH})")
     parser.add_argument("--stride", type=int, default=PATCH, help=f"step between patches (default: {PATCH})")
+    _macs_recogniser.register(parser)
     parser.add_argument("--json", action="store_true")
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.recogniser:
+        report = _macs_recogniser.report_of(arguments)
+        print_json(report) if arguments.json else print(_macs_recogniser.text(report))
+        return 0
+    if given := [name for name in _macs_recogniser.OWN if getattr(arguments, name) is not None]:
+        raise UserError(f"--{given[0]} is about a recogniser: give --recogniser instead of --backbone")
     frames, num_classes = _input(arguments.dataset, arguments.frames, arguments.num_classes)
     options = dict(map(_option, arguments.option))
     if arguments.method and (why := _idle(arguments.method, arguments.keep_rate, options)):
@@ -57,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         num_classes=num_classes,
         method=arguments.method or "topk",
         keep_rate=arguments.keep_rate,
-        blocks=arguments.blocks,
+        blocks=arguments.blocks or BLOCKS,
         options=options,
         patch=arguments.patch,
         stride=arguments.stride,
@@ -70,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _input(dataset: str | None, frames: int | None, num_classes: int | None) -> tuple[int, int]:
-    """Frames and classes: what is given, else the dataset's, built-in or of config.yaml."""
+    """Frames and classes: as given, else those of the dataset, which is built in or in config.yaml."""
     facts = None if dataset is None else _facts(dataset)
     if facts:
         frames = facts.frames if frames is None else frames
@@ -120,7 +130,6 @@ def report_of(
     shape: dict[str, Any] = {"frames": frames, "num_classes": num_classes, "patch": patch, "stride": stride}
     ours = count(backbone, method=method, keep_rate=keep_rate, blocks=blocks, options=options, **shape)
     base = count(backbone, method="none", **shape)
-    remaining = 100 * ours.total / base.total
     return {
         "backbone": backbone,
         "dataset": dataset,
@@ -130,59 +139,18 @@ def report_of(
         "options": options,
         "keep_rate": keep_rate,
         "blocks": list(blocks),
-        **_numbers_of(ours),
-        "per_block": ours.per_block,
-        "unpruned": _numbers_of(base),
-        "pct_remaining": remaining,
-        "pct_reduction": 100 - remaining,
+        **beside(ours, base),
     }
 
 
-def _numbers_of(macs: Macs) -> dict:
-    return {"items": macs.items, "total": macs.total, "gmacs": macs.gmacs}
-
-
 def _text(report: dict) -> str:
-    base = report["unpruned"]
     method = " ".join([report["method"], *[f"{name}={value}" for name, value in sorted(report["options"].items())]])
     title = (
         f"{report['backbone']} on {report['dataset'] or 'an input'}: {report['frames']} frames, "
         f"{report['patches']} patches, {report['num_classes']} classes\n{method}, keep-rate {report['keep_rate']:g} "
         f"after blocks {', '.join(map(str, report['blocks']))} (counted from 0)"
     )
-    rows = [
-        [
-            ITEMS[item],
-            f"{macs:,}",
-            f"{100 * macs / report['total']:.2f}",
-            f"{base['items'][item]:,}",
-            _share(macs, base["items"][item]),
-        ]
-        for item, macs in report["items"].items()
-        if macs or base["items"][item]
-    ]
-    rows.append(
-        ["total", f"{report['total']:,}", "100.00", f"{base['total']:,}", _share(report["total"], base["total"])]
-    )
-    header = ["item", "MACs", "% of total", "unpruned MACs", "% remaining"]
-    tokens = [report["per_block"][0]["tokens_in"]]
-    tokens += [row["tokens_out"] for row in report["per_block"] if row["tokens_out"] != row["tokens_in"]]
-    return "\n".join(
-        [
-            title,
-            "",
-            columns(header, rows, right=(1, 2, 3, 4)),
-            "",
-            f"tokens, extra ones included: {' -> '.join(map(str, tokens))}",
-            f"{report['gmacs']:.4f} GMAC of {base['gmacs']:.4f} GMAC for one clip",
-            f"remaining: {report['pct_remaining']:.2f} % of the unpruned model's MACs; "
-            f"reduction: {report['pct_reduction']:.2f} %",
-        ]
-    )
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.2f}" if whole else "-"
+    return "\n".join([title, "", *itemised(report, ITEMS, "tokens, extra ones included")])
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -26,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit codes: 0 good, 1 an error or something is not as it should be, 2 the command line is wrong."""
+    """Exit codes: 0 success, 1 an error or something missing, 2 a wrong command line."""
     arguments = parser().parse_args(argv)
     try:
         return registry.get("cli", arguments.command).run(arguments)

@@ -14,10 +14,10 @@ from typing import Any
 from audioprune import registry
 from audioprune.cells.cell import DEFAULT_STUDY
 from audioprune.cli._output import columns, print_json
-from audioprune.config import Config
-from audioprune.config_file import load
+from audioprune.config.design import Config
+from audioprune.config.file import load
+from audioprune.config.recipes import Said, said
 from audioprune.errors import UserError
-from audioprune.recipes import Said, said
 
 
 def register(subparsers: Any) -> None:

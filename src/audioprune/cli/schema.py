@@ -14,7 +14,7 @@ from typing import Any
 
 from audioprune import records
 from audioprune.cli._output import print_json
-from audioprune.config import Config
+from audioprune.config.design import Config
 
 FILE = Path("workflow/config.schema.json")
 
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def text() -> str:
-    """The schema as it stands in the file."""
+    """The text of the schema, as written to the file."""
     return json.dumps(_untitled(Config.model_json_schema()), indent=1) + "\n"
 
 

@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def describe(states: States, cell: Cell) -> dict:
-    """State of one cell. `superseded`: not made, but an older one stands at its address."""
+    """State of one cell. `superseded`: not made, but an older cell exists at its address."""
     state = states.of(cell)
     name, why = state.name, state.why
     if name == "done" and (changed := other_versions(cell)):

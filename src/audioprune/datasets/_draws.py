@@ -1,4 +1,4 @@
-"""Random draws that stay the same for ever: taken from SHA-256, not from a library's generator.
+"""Random draws that never change: taken from SHA-256, not from a library's generator.
 
 Which clips are joined or mixed is part of a dataset, so it must not move with a version of NumPy or Python.
 """

@@ -1,4 +1,4 @@
-"""Made multi-label clips: one to three environmental sounds at once; a synthetic AudioSet."""
+"""Generated multi-label clips: one to three environmental sounds at once; a synthetic AudioSet."""
 
 from __future__ import annotations
 

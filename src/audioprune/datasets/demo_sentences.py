@@ -1,4 +1,4 @@
-"""Made sentences with transcripts, from a small grammar; a synthetic LibriSpeech."""
+"""Generated sentences with transcripts, from a small grammar; a synthetic LibriSpeech."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ FACTS = Dataset(
     generator="sentences",
     metric="wer",
     content="speech",
-    train_clips=30,
-    test_clips=10,
+    train_clips=300,
+    test_clips=100,
 )
 
 

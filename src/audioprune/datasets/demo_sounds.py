@@ -1,4 +1,4 @@
-"""Made environmental sounds: twelve kinds in four folds by recording; a synthetic ESC-10."""
+"""Generated environmental sounds: twelve kinds in four folds by recording; a synthetic ESC-10."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Made speakers: which of twenty voices speaks; the clips of demo-words, split alike; a synthetic VoxCeleb1."""
+"""Generated speakers: which of twenty voices speaks; the clips and splits of demo-words; a synthetic VoxCeleb1."""
 
 from __future__ import annotations
 

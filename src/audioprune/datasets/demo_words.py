@@ -1,4 +1,4 @@
-"""Made keywords: ten spoken words in twenty voices, split by utterance; a synthetic Speech Commands."""
+"""Generated keywords: ten spoken words in twenty voices, split by utterance; a synthetic Speech Commands."""
 
 from __future__ import annotations
 

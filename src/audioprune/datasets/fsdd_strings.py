@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from audioprune.datasets._draws import draw, shuffled
-from audioprune.datasets._fsdd import DIGITS, SPEAKERS, Take, takes
+from audioprune.datasets._fsdd import DIGITS, SPEAKERS, TEST_TAKES, Take, takes
 from audioprune.datasets._options import options_of
 from audioprune.errors import UserError
 from audioprune.facts.dataset import Clip, Dataset
 
+Split = Literal["train", "test"]
 SHORTEST, LONGEST = 3, 5
+SPLITS: tuple[Split, ...] = ("train", "test")
 
 FACTS = Dataset(
     name="fsdd-strings",
@@ -31,23 +34,27 @@ FACTS = Dataset(
 
 
 def switches(options: dict) -> dict:
-    """Options: train_rounds (4), test_rounds (1: the test strings are independent), seed (0)."""
-    return options_of("fsdd-strings", options, train_rounds=4, test_rounds=1, seed=0)
+    """Options: train_rounds (4), test_rounds (1: the test strings are independent), seed (0), test_takes (5: the first
+    takes of every digit and speaker are for tests, officially 5).
+    """
+    return options_of("fsdd-strings", options, train_rounds=4, test_rounds=1, seed=0, test_takes=TEST_TAKES)
 
 
 def clips(root: Path, options: dict) -> list[Clip]:
     """One clip for each string."""
     chosen = switches(options)
     every, found = takes(root, "fsdd-strings"), []
-    for split in ("train", "test"):
+    for split in SPLITS:
         for speaker in SPEAKERS:
-            own = {take.id: take for take in every if (take.speaker, take.split) == (speaker, split)}
+            for_test = split == "test"
+            own = {t.id: t for t in every if t.speaker == speaker and (t.number < chosen["test_takes"]) == for_test}
             if 0 < len(own) < SHORTEST:
                 raise UserError(f"fsdd-strings: {speaker} has too few {split} takes: the dataset is not complete")
             for number in range(chosen[f"{split}_rounds"]):
                 order = [own[name] for name in shuffled(own, chosen["seed"], split, number)]
                 what = (chosen["seed"], speaker, split, number)
-                found += [_string(part, f"{speaker}-{split}-{number}-{i}") for i, part in enumerate(_cut(order, *what))]
+                strings = enumerate(_cut(order, *what))
+                found += [_string(part, split, f"{speaker}-{split}-{number}-{i}") for i, part in strings]
     return found
 
 
@@ -61,11 +68,11 @@ def _cut(order: list[Take], *what: str | int) -> Iterator[list[Take]]:
         order = order[length:]
 
 
-def _string(parts: list[Take], name: str) -> Clip:
+def _string(parts: list[Take], split: Split, name: str) -> Clip:
     return Clip(
         id=name,
         path=parts[0].path,
-        split=parts[0].split,
+        split=split,
         recording=name,
         speaker=parts[0].speaker,
         transcript=" ".join(DIGITS[take.digit] for take in parts),

@@ -1,4 +1,4 @@
-"""Names as a paper prints them: AudioMAE-B, ESC-50, TopK (class token), for identifiers wherever they stand in a text.
+"""Names as a paper prints them, such as AudioMAE-B, ESC-50 and TopK (class token), in place of identifiers in a text.
 
 What is typed (configuration, commands, paths, CSV, JSON) keeps its identifiers. A name without a word here, such as
 that of a user's dataset, stands as it is.

@@ -1,4 +1,4 @@
-"""Text made safe for where it is shown. Names of classes, clips and folders come from users: they may hold anything."""
+"""Text escaped for its format. Names of classes, clips and folders come from users and may contain anything."""
 
 from __future__ import annotations
 
@@ -63,5 +63,5 @@ def _latex_character(c: str) -> str:
 
 
 def typst(text: object) -> str:
-    """A Typst string literal: shown letter by letter wherever it stands in code, never read as markup."""
+    """A Typst string literal: shown literally anywhere in code, never interpreted as markup."""
     return '"' + clean(text).replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -27,7 +27,7 @@ def render_figure(module: Exhibit, results: Results, stem: Path) -> dict:
 
 
 def draw_figure(module: Exhibit, results: Results) -> tuple[Figure, DataFrame]:
-    """Draw and lay out once: what is saved afterwards has the same places in every form."""
+    """Draw and lay out once, so that the layout is the same in every file format."""
     with style.style():
         fig, frame = module.draw(results)
         fig.draw_without_rendering()

@@ -1,4 +1,4 @@
-"""What a table answers in its section of the report: a question, and where in its rows the answer stands.
+"""What a table answers in its section of the report: a question, and where in the table's rows its answer is.
 
 A table's module declares `HEADLINE = Question(...)`, or a Sentence of its own, and every report that shows the table
 asks it. All is read from the cells of rows, by key: headings are for readers.

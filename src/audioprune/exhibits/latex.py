@@ -67,7 +67,7 @@ def _column(column: Column, width: float) -> str:
 
 
 def _heads(columns: Sequence[Column]) -> list[str]:
-    """As many lines as the tallest heading needs, all standing on the rule below."""
+    """Column heads on as many lines as the tallest one needs, aligned at the bottom."""
     heads = [list(map(_text, head_of(column))) for column in columns]
     height = max(map(len, heads), default=0)
     padded = [[""] * (height - len(head)) + head for head in heads]
@@ -84,7 +84,7 @@ def _rows(page: Page, width: int) -> list[str]:
 
 
 def _heading(name: str) -> str:
-    """Of a group: over all columns, and taking no width of the first."""
+    """Heading of a group: it spans all columns and does not widen the first."""
     text = rf"\parbox[t]{{\linewidth}}{{\raggedright\itshape {_text(name)}\strut}}"
     return rf"\multicolumn{{1}}{{@{{}}l@{{}}}}{{\rlap{{{text}}}}}"
 

@@ -19,7 +19,8 @@ from pydantic import TypeAdapter, ValidationError
 from audioprune import registry
 from audioprune.cells.cell import DEFAULT_STUDY
 from audioprune.errors import UserError
-from audioprune.settings import Closed, ExhibitSettings, Row
+from audioprune.settings.closed import Closed
+from audioprune.settings.exhibits import ExhibitSettings, Row
 
 if TYPE_CHECKING:
     from audioprune.cells.query import Cells
@@ -109,7 +110,7 @@ def _kind(row: Row) -> str:
 
 
 def get(kind: str, name: str) -> Exhibit:
-    """An exhibit by its kind and name, as its module or the file of rows stands now."""
+    """An exhibit by its kind and name, from its module or the current file of rows."""
     row = row_of(kind, name)
     return of_row(row) if row else _module(kind, name)
 
@@ -120,7 +121,7 @@ def of(kind: str, settings: ExhibitSettings) -> Exhibit:
 
 
 def of_row(row: Row) -> Exhibit:
-    """Raises UserError where the module draws no rows, or not such a one."""
+    """Raises UserError if the module does not draw rows, or not such a row."""
     if _kind(row) == "table":
         return _module("table", row.draw)
     module = _module("figure", row.draw)

@@ -1,4 +1,4 @@
-"""What of a table stands on which page of LaTeX, upright or sideways, and how wide its columns are.
+"""How a table is divided into LaTeX pages, upright or sideways, and how wide its columns are.
 
 Widths are estimated from the letters, for the page of `article`. A table that is too wide for the line of a page breaks
 its longest texts into lines; one that is still too wide stands sideways, then in smaller letters; then its groups stand
@@ -24,7 +24,7 @@ NOTE = 0.84  # of a line of notes
 
 @dataclass(frozen=True)
 class Paper:
-    """Where a table stands: points of a line, lines of a page below the caption, and the float."""
+    """The page of a table: width of a line in points, lines of a page below the caption, and the float."""
 
     width: float
     lines: float
@@ -52,7 +52,7 @@ class Part:
 
 @dataclass
 class Page:
-    """What stands in one float: rows of groups, what the table is, then notes."""
+    """Content of one float: rows in groups, the table's description, notes."""
 
     part: Part
     groups: list[tuple[str, list[Entries]]] = field(default_factory=list)
@@ -61,7 +61,7 @@ class Page:
 
 
 def pages(layout: Layout, description: list[str], notes: list[str]) -> list[Page]:
-    """Rows, then notes, in order on as many pages as they need; the description stands below the first rows."""
+    """Rows, then notes, in order on as many pages as needed; the description is below the first rows."""
     found: list[Page] = []
     for part in _parts(layout):
         page = Page(part, description=[] if found else description)

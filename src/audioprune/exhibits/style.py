@@ -55,7 +55,7 @@ SETTINGS: dict[Any, Any] = {
 
 @contextmanager
 def style() -> Iterator[None]:
-    """matplotlib's settings for drawing and for saving; nothing of the user's own style comes through."""
+    """matplotlib's settings for drawing and saving; the user's own style has no effect."""
     import matplotlib as mpl
 
     with mpl.rc_context():

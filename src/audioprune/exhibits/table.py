@@ -1,4 +1,4 @@
-"""A table: columns, rows in groups, notes. What is shown and what lies in the CSV come from the same cells.
+"""A table: columns, rows in groups, notes. The text shown and the CSV are made from the same cells.
 
 One `Cell` is one quantity of one row: ours with its interval, the published value, and why it was not run. A `Column`
 shows one part of it, so that the value, its interval, the published value and the difference stand side by side.

@@ -1,4 +1,4 @@
-"""What a model can be, checked by numbers before one is built or counted. No torch.
+"""Checks of a model's numbers (tokens, blocks, keep-rate) before it is built or its MACs are counted. No torch.
 
 The library, the closed form of MACs and training ask the same questions here, so that none of them answers what another
 refuses. Each raises UserError with the value and what would do instead.

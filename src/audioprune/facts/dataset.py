@@ -1,4 +1,4 @@
-"""What a dataset is: facts, and how to list its clips. No torch, no decoding.
+"""The description of a dataset: facts, and how to list its clips. No torch, no decoding.
 
 A module of audioprune.datasets holds `FACTS = Dataset(...)` and `def clips(root: Path, options: dict) -> list[Clip]`;
 one whose audio the project makes has `def select(clips: DataFrame, options: dict) -> DataFrame` instead, over its
@@ -33,6 +33,7 @@ class Dataset:
     tau: float | None = None  # signal threshold on the normalised patch mean; that of P0 where it has one
     train_clips: int = 0  # of one run (all folds but one), for planning; 0: not known beforehand
     test_clips: int = 0
+    hours: float = 0.0  # of all clips together, where few are as long as `frames`; 0: not known beforehand
     drawn_within: str = ""  # the column of clips, if any, within whose values recordings are drawn anew (speaker)
     mixed_by: str = ""  # what separates the recordings of a clip that mixes several of them
 

@@ -1,4 +1,4 @@
-"""Options of pruning methods in one form: what equals its default is left out, so that one computation has one name."""
+"""Canonical options of pruning methods: those equal to a default are left out, so one computation has one name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens by numbers: how a spectrogram is cut into patches, in which order they become tokens, and how many stay.
+"""Token arithmetic: how a spectrogram is cut into patches, the order of their tokens, and how many tokens stay.
 
 No torch: planning, the closed form of MACs, and drawing count tokens as the models do, by the functions here.
 
@@ -14,6 +14,7 @@ Sources: P0 section 3; released code, `models_vit.py` (input B, 1, T, 128) and `
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
@@ -75,3 +76,11 @@ def keep_counts(keep_rate: float, tokens: int, extra: int, locations: int, *, of
         counts.append(keep_count(keep_rate, n))
         n = counts[-1] - (extra if off_by_e else 0)
     return counts
+
+
+def entering(n: int, keep_rate: float, blocks: Sequence[int], depth: int) -> list[int]:
+    """Tokens that enter each block, of n that enter the first, and that are left after the last."""
+    found = [n]
+    for block in range(depth):
+        found.append(keep_count(keep_rate, found[-1]) if block in blocks and keep_rate < 1 else found[-1])
+    return found

@@ -1,4 +1,4 @@
-"""Figures of token analyses: a row of panels for each model on a dataset, its keep-rates side by side or by colour."""
+"""Figures of token analyses: one row of panels for each model on a dataset, keep-rates side by side or by colour."""
 
 from __future__ import annotations
 

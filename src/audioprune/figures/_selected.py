@@ -8,7 +8,7 @@ from pydantic import Field
 
 from audioprune.facts.dataset import Task
 from audioprune.results.tokens import analysed
-from audioprune.settings import Closed
+from audioprune.settings.closed import Closed
 
 if TYPE_CHECKING:
     from audioprune.cells.query import Cells

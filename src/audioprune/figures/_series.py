@@ -1,4 +1,4 @@
-"""Which runs are one series: those of a variant that only other places have are not told apart from others."""
+"""Which runs form one series: a variant enters a series' name only if the same model has several variants there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clusters of intensity and variation on their scales, with shares cut off to whole percents (paper.md 3.2)."""
+"""Clusters of intensity and variation on their scales, with shares rounded down to whole percents (paper.md 3.2)."""
 
 from __future__ import annotations
 

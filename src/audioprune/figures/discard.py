@@ -1,4 +1,4 @@
-"""What is lost when tokens of low or of high intensity are discarded after a block (see results.discards)."""
+"""The loss when tokens of low or of high intensity are discarded after a block (see results.discards)."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from audioprune import registry
 from audioprune.cells.query import as_trained, value_of
 from audioprune.facts.dataset import Task
 from audioprune.figures import _pictures
-from audioprune.settings import Closed
+from audioprune.settings.closed import Closed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from audioprune.exhibits import style
 from audioprune.facts.dataset import Task
-from audioprune.settings import Closed
+from audioprune.settings.closed import Closed
 from audioprune.wording import number
 
 if TYPE_CHECKING:

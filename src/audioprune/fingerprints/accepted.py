@@ -1,4 +1,4 @@
-"""Changes of code that somebody vouches for: workflow/accepted.yaml, written by `audioprune accept`, kept in git.
+"""Accepted changes of code: workflow/accepted.yaml, written by `audioprune accept`, kept in git.
 
 A change says, for one kind of cell, that a module with the hash `new` gives the results that it gave with the hash
 `old`. Keys are then computed as if the old module still stood there, with what it imported (see
@@ -18,7 +18,7 @@ from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
 
 from audioprune import records
 from audioprune.errors import UserError
-from audioprune.settings import Closed
+from audioprune.settings.closed import Closed
 
 FILE = Path(__file__).parents[3] / "workflow" / "accepted.yaml"
 HEADER = """\

@@ -1,4 +1,4 @@
-"""What a change of code consists of: from cells made before and the code as it stands, the changes to be accepted."""
+"""What a change of code consists of: compares existing cells with the current code and lists the changes to accept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fingerprints of code: what a step's results depend on, whatever Python reads it and however it is formatted.
+"""Fingerprints of code: a digest of all code that a step's results depend on, whatever the Python version and layout.
 
 A module's hash is over our own serialisation of its syntax tree, without docstrings, comments and formatting
 (`ast.dump` differs between Python versions). A step's fingerprint covers the step, every module of this package that
@@ -24,13 +24,6 @@ DECLARED_OUT = (
     "audioprune",  # the library's names
     # What they decide is in the keys as data; how they decide it counts for nothing.
     "audioprune.config",  # what is made of it is in the settings of cells
-    "audioprune.config_checks",
-    "audioprune.config_file",
-    "audioprune.config_names",
-    "audioprune.config_schedules",
-    "audioprune.config_training",
-    "audioprune.methods",
-    "audioprune.recipes",
     "audioprune.settings",  # values that differ from the pinned defaults, so a changed default is seen
     "audioprune.sources.catalogue",  # content digests
     "audioprune.sources.manifest",  # digests of what users bring

@@ -1,4 +1,4 @@
-"""Which modules of this package a module takes something from, read from its syntax tree.
+"""Which modules of this package a module imports from, read from its syntax tree.
 
 Followed are its imports, those inside functions too, and the facts that it gets by name from the registry, which is
 itself in no fingerprint. What cannot be followed is refused by a test: relative and star imports, whole packages,

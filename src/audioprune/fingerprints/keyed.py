@@ -1,4 +1,4 @@
-"""What of a cell's settings enters its key: the fields that differ from the defaults they came with.
+"""Which of a cell's settings enter its key: the fields that differ from the defaults they were introduced with.
 
 Those are pinned (fingerprints.pinned), so a changed default changes the keys of the cells that relied on it and of no
 other, and a new field with its default changes none. A field that is not pinned yet is left out at its present default.

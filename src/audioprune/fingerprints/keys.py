@@ -1,4 +1,4 @@
-"""Content keys: what of a cell's settings, inputs, data and code decides what it holds."""
+"""Keys of cells: a digest of the settings, inputs, data and code that decide a cell's content."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from audioprune.cells.cell import KEY_LENGTH
 from audioprune.fingerprints.fingerprint import fingerprint
 from audioprune.fingerprints.keyed import keyed
 from audioprune.records import canonical
-from audioprune.settings import Closed
+from audioprune.settings.closed import Closed
 
 # Fields that say where data lies, not what it is: the digest of the data, the CSV as parsed included, stands in the key
 # instead.

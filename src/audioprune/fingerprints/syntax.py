@@ -1,4 +1,4 @@
-"""Source code as text that every supported Python writes alike, and its hash: standard library only."""
+"""Source code as text that is the same on every supported Python, and its hash. Standard library only."""
 
 from __future__ import annotations
 

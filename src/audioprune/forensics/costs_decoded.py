@@ -1,4 +1,4 @@
-"""Percentages of MACs, decoded: is a printed percentage what remains, or what is saved? (paper.md 5.3)
+"""Percentages of MACs, decoded: does a printed percentage remain, or is it saved? (paper.md 5.3)
 
 Every percentage that is quoted from P2 fits, to the printed digit, the share that REMAINS: 100 x round(GMACs, 1) /
 round(unpruned GMACs, 1) with AudioMAE's token count; FastAST's fits ToMe at stride 10 with r = 20.

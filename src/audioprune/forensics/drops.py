@@ -1,4 +1,4 @@
-"""Drops: a value and its stated drop must lead back to one baseline (paper.md 3.6, 7)."""
+"""Drops: a value plus its stated drop must give the same baseline everywhere (paper.md 3.6, 7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exact fractions: which clips a ratio at full precision was computed on (paper.md 3.3, 6.3).
+"""Exact fractions: on which clips a ratio printed at full precision was computed (paper.md 3.3, 6.3).
 
 Each of R's rank correlations is the double (2C - n) / n for a whole C, where n = clips x pairs of tokens: unpruned
 models and the full evaluation sets.

@@ -1,4 +1,4 @@
-"""Granularity: an accuracy is a whole number of clips over their number (GRIM, Brown and Heathers 2017; paper.md 6.2).
+"""Granularity: is an accuracy a whole number of clips over their number? (GRIM, Brown and Heathers 2017; paper.md 6.2)
 
 P0's accuracies on ESC-50 are multiples of 0.05, so one run over 2 000 clips; P2's 94.32 and 94.37 are not.
 A value that is printed more coarsely than 100 / n says nothing and is left out.

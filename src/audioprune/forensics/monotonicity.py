@@ -1,4 +1,4 @@
-"""Monotonicity: with every keep-rate less, MACs must fall and throughput must rise (paper.md 6.4).
+"""Monotonicity: MACs must fall and throughput must rise with every lower keep-rate (paper.md 6.4).
 
 Accuracy need not fall from one keep-rate to the next; where it rises, that is said, since claims lean on single cells.
 """

@@ -1,4 +1,4 @@
-"""Null model of token selection: is a published share of kept signal tokens what random selection gives? (paper.md 6.1)
+"""Null model of token selection: is a published share of kept signal tokens that of random selection? (paper.md 6.1)
 
 Selected independently of the signal, ratio B at a stage is K / N whatever the clips, and ratio A is the signal share
 times K_i / K_(i-1). P0's Table 2 keeps to that in all of its 36 cells; AST's rows of Table 5 do not.
@@ -80,4 +80,4 @@ def _where(row: dict[str, str]) -> tuple[int, float, int]:
 
 def _group(row: dict[str, str]) -> str:
     cls = row["backbone"] == "ast-b" or row["method"] == "topk.cls"
-    return f"{row['source']} {row['exhibit']}, {row['backbone']} by {'CLS' if cls else 'global'} score"
+    return f"{row['source']} {row['exhibit']}, {row['backbone']} by {'class-token' if cls else 'global'} score"

@@ -1,4 +1,4 @@
-"""Repeats: what P0 prints in several tables must be the same number (Tables 1, 4 and 7)."""
+"""Repeats: numbers that P0 prints in several tables must be equal (Tables 1, 4 and 7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small process that speaks: espeak-ng behind pipes, one fork for each utterance. Standard library only.
+"""A small process that runs espeak-ng behind pipes, with one fork for each utterance. Standard library only.
 
 espeak-ng keeps state between utterances (prosody, its noise source, filter memories), so the same text sounds slightly
 different the second time. Here the library is loaded and initialised once and never speaks in that process: each

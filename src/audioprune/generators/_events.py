@@ -1,4 +1,4 @@
-"""Kinds of sound that happen in bursts: animals, bells, steps. Made from scratch by signal processing.
+"""Kinds of sound that come in bursts: animals, bells, steps. Synthesised by signal processing.
 
 Every kind is a function (recording, take, n) -> float64 waveform of at most n samples. What makes one source sound like
 itself (its pitch, rate, timbre) is drawn from `recording`, what differs each time it is heard from `take`: clips of

@@ -1,4 +1,4 @@
-"""Where a made sound is, in time and frequency: measured from its parts before they are mixed.
+"""The extent of a generated sound in time and frequency, measured from its parts before they are mixed.
 
 The generator knows signal and background apart. Both are cut into cells of 8 frames x 8 mel bins (a quarter of a
 16 x 16 patch); a cell holds signal where the signal's power passes the background's, the criterion of an ideal binary

@@ -1,10 +1,10 @@
-"""Options of a generator: known names only, each with a default of the right type."""
+"""Options of a generator: known names only, each of the type of its default."""
 
 from __future__ import annotations
 
 from audioprune.errors import UserError
 from audioprune.registry import nearest
-from audioprune.settings import GenerateSettings
+from audioprune.settings.data import GenerateSettings
 
 
 def resolve(settings: GenerateSettings, defaults: dict) -> dict:

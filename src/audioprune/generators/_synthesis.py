@@ -1,4 +1,4 @@
-"""Parts that made audio is built from: noises, oscillators, envelopes, placing, levels. Pure numpy, 16 kHz, float64.
+"""Building blocks of generated audio: noises, oscillators, envelopes, placing, levels. Pure numpy, 16 kHz, float64.
 
 Everything random comes from a generator that `stream` makes from a seed and a path of names, so a clip depends on its
 own seed and number only. Work is done in float64 and ends on the int16 grid (`finish`).

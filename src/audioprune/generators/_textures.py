@@ -1,4 +1,4 @@
-"""Kinds of sound that go on: weather, engines, sirens. The same form as in `_events`."""
+"""Kinds of continuous sound: weather, engines, sirens. The same form as in `_events`."""
 
 from __future__ import annotations
 

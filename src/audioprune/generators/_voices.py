@@ -1,4 +1,4 @@
-"""The voices of the evaluated speech; those of the pre-training corpus are others and stand there.
+"""The voices of the generated evaluation speech; the pre-training corpus uses other voices, defined there.
 
 No variant with a `breath` line: espeak-ng 1.52 reads memory for it that it never set, so most of these sound different
 in every process (seen with f2, f3, f5, victor, sandro, Alicia, whisper).

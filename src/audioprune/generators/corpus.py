@@ -15,7 +15,7 @@ from audioprune.generators import _kinds
 from audioprune.generators._options import resolve
 from audioprune.generators._speech import Utterance, Voice, say
 from audioprune.generators._synthesis import active_rms, equalise, finish, samples, stream
-from audioprune.settings import GenerateSettings
+from audioprune.settings.data import GenerateSettings
 
 KINDS = tuple(sorted(_kinds.EVALUATED + _kinds.CORPUS_ONLY))
 WORDS = ("backward", "eight", "five", "follow", "learn", "monday", "visual", "zero")

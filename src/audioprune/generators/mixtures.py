@@ -13,7 +13,7 @@ from audioprune.generators import _kinds
 from audioprune.generators._extents import extents_json
 from audioprune.generators._options import resolve
 from audioprune.generators._synthesis import finish, samples, stream
-from audioprune.settings import GenerateSettings
+from audioprune.settings.data import GenerateSettings
 
 KINDS = _kinds.EVALUATED
 SECONDS = 2.56

@@ -18,7 +18,7 @@ from audioprune.generators._options import resolve
 from audioprune.generators._speech import Utterance, say
 from audioprune.generators._synthesis import active_rms, add_at, finish, samples, stream
 from audioprune.generators._voices import VOICES
-from audioprune.settings import GenerateSettings
+from audioprune.settings.data import GenerateSettings
 
 GRAMMAR = (
     ("anna", "peter", "maria", "david", "helen", "oscar"),

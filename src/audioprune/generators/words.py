@@ -17,7 +17,7 @@ from audioprune.generators._options import resolve
 from audioprune.generators._speech import Utterance, say
 from audioprune.generators._synthesis import active_rms, add_at, equalise, finish, samples, stream
 from audioprune.generators._voices import VOICES
-from audioprune.settings import GenerateSettings
+from audioprune.settings.data import GenerateSettings
 
 WORDS = ("cheese", "happy", "house", "marvin", "noise", "seven", "sheila", "three", "wow", "yes")
 SECONDS = 1.0

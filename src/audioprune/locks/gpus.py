@@ -1,4 +1,4 @@
-"""GPUs of one machine, each for one job at a time.
+"""Locks on the GPUs of one machine: each is used by one job at a time.
 
 Snakemake's local executor counts GPUs (`gpu` resources) but does not say which one a job gets. A step that asks for
 some takes as many locks, one for each card, and sees only those cards. The locks are flocks: they die with their
@@ -28,7 +28,7 @@ VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
 def cards() -> list[str]:
-    """What may be handed out: CUDA_VISIBLE_DEVICES where the user has set it, else all that nvidia-smi lists."""
+    """GPUs that jobs may use: those of CUDA_VISIBLE_DEVICES if the user has set it, else all that nvidia-smi lists."""
     if VISIBLE in os.environ:
         return [card.strip() for card in os.environ[VISIBLE].split(",") if card.strip()]
     try:

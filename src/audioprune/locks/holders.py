@@ -1,4 +1,4 @@
-"""Processes told apart from all others: by machine, number and start, and by SLURM job."""
+"""Identity of a process: machine, process number and start time, and SLURM job."""
 
 from __future__ import annotations
 

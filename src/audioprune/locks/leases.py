@@ -1,4 +1,4 @@
-"""Leases: a cell that is being written belongs to one process, on whatever machine of a shared file system it runs.
+"""Leases: a cell that is being written belongs to one process, on any machine of a shared file system.
 
 A lease is a file `<key>.<n>`, created with O_EXCL, that says who holds it; a thread touches it every BEAT_S seconds.
 The holder is dead when its process on this machine is gone, when it was an earlier start of the same SLURM job, or when

@@ -1,4 +1,4 @@
-"""One main process at a time: an flock that dies with its holder, so no stale lock is ever left to remove by hand."""
+"""One main process at a time: an flock that ends with its holder, so that no stale lock is ever left behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Building a backbone with a pruner: the one place where settings are checked and put together."""
+"""Building a backbone with a pruner: the only place where settings are checked and combined."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""AST: a DeiT with class and distillation tokens, supervised.
+"""AST: a DeiT with class and distillation tokens, trained with labels.
 
 Letters: B clips, T frames, P = 8 * (T / 16) patches, C = 256 pixels of a patch, D width, e = 2 extra tokens.
 Tokens are frequency-major: token i is the patch (frequency i // (T / 16), time i % (T / 16)). Position embeddings are

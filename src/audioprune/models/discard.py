@@ -1,4 +1,4 @@
-"""Discarding tokens by their patch's intensity, right after a block, in a trained model (cluster discarding).
+"""Discarding tokens by their patch's intensity right after a block of a trained model (cluster discarding).
 
 Letters: B clips, P patches, C pixels of a patch, n non-extra tokens, e extra ones.
 

@@ -1,4 +1,4 @@
-"""A fixed order of patches in which every prefix is spread evenly over time and frequency: ordered dithering.
+"""A fixed order of patches of which every prefix is spread evenly over time and frequency (ordered dithering).
 
 In the 8 x 8 Bayer matrix every prefix of the order is spread evenly in both directions (half of it is a chessboard, a
 quarter every second row and column); several tiles are filled in turn.

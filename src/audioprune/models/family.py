@@ -1,4 +1,4 @@
-"""What every backbone shares around its blocks: facts of its tokens, checks of its input, its rules for weights."""
+"""What all backbones share around their blocks: token facts, checks of the input, rules for reading weights."""
 
 from __future__ import annotations
 

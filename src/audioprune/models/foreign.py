@@ -1,4 +1,4 @@
-"""Checkpoints in other libraries' forms of the two models, read exactly: names are changed, no number is.
+"""Checkpoints of the two models in other libraries' formats: names are translated, numbers are unchanged.
 
 encoder        the `v` of an AST saved alone
 timm           AudioMAE in timm's VisionTransformer with mean pooling and no head (timm.create_model with one channel,

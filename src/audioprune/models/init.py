@@ -1,4 +1,4 @@
-"""Fresh weights, from a seed and nothing else: the same on every run, whatever was drawn before."""
+"""Initial weights from a seed and nothing else: the same in every run, whatever was drawn before."""
 
 from __future__ import annotations
 

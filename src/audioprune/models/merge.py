@@ -1,4 +1,4 @@
-"""Merging tokens into those most like them (ToMe, Bolya et al. 2023): a reducer without ranks and kept indices.
+"""Merging tokens into the most similar ones (ToMe, Bolya et al. 2023): a reducer without ranks and kept indices.
 
 Letters: B clips, N tokens of which e are extra and n = N - e are not, d width of a head, D width.
 

@@ -1,4 +1,4 @@
-"""Algorithm 1 of P0: swap retained for pruned tokens of a kind, at inference, on a trained model (P0 Table 4).
+"""Algorithm 1 of P0: exchanges retained for pruned tokens of a kind, at inference, in a trained model (P0 Table 4).
 
 At every selecting block the tokens are split into retained R and pruned P, lists by descending rank, and into signal
 (patch mean > tau) and background. perturb(X, Y) replaces X by the first |X| of Y where |X| <= |Y|, else keeps the first

@@ -1,4 +1,4 @@
-"""A random order of tokens that depends on nothing but the clip, the block and a seed.
+"""A random order of tokens that depends only on the clip, the block and a seed.
 
 Each selecting block owns one long random order, drawn once on the CPU by a torch.Generator seeded from (seed, block); a
 clip reads it in a window that begins at a place given by its own content, an exact integer sum over its

@@ -18,21 +18,26 @@ from audioprune.models.pruner import Survivors
 from audioprune.models.select import wide
 
 Groups = Callable[[Tensor, Tensor | None, int], Tensor]
+Starts = Callable[[Tensor], Tensor]
 
 
 class Runs(nn.Module):
     """A reducer (see pruner.Reducer). A run has the number of its first token.
 
     groups     x (B, n, D), keys summed over heads (B, n, d), K -> (B, n): the run of each token, never falling
-    weighted   whether keys of a run of z tokens get log z added to their attention logits later
+    starts     the same keys -> (B, n): how far each token differs from the one before, by which its run begins there;
+               None: runs that look at nothing, which are shown no keys, and keys of a run get no weight later
     """
 
-    attention: Literal["keys"]
-    attention, off_by_e, r = "keys", False, None
+    off_by_e, r = False, None
 
-    def __init__(self, groups: Groups, *, weighted: bool):
+    def __init__(self, groups: Groups, starts: Starts | None = None):
         super().__init__()
-        self.groups, self.weighted = groups, weighted
+        self.groups, self.starts = groups, starts
+
+    @property
+    def attention(self) -> Literal["keys"] | None:
+        return "keys" if self.starts else None
 
     def count(self, keep_rate: float, n: int) -> int:
         """How many of n tokens go."""
@@ -42,9 +47,16 @@ class Runs(nn.Module):
         self, x: Tensor, survivors: Survivors, *, keep_rate: float, block: int, seen: Tensor | None
     ) -> tuple[Tensor, Survivors]:
         """x (B, n, D) -> (B, K, D)."""
-        kept = keep_count(keep_rate, int(x.shape[1]))
+        return self.into(x, survivors, keep_count(keep_rate, int(x.shape[1])), seen)
+
+    def into(self, x: Tensor, survivors: Survivors, kept: int, seen: Tensor | None) -> tuple[Tensor, Survivors]:
+        """The same to a given number of runs."""
         with torch.no_grad():
             runs = self.groups(x, seen, kept)  # (B, n)
+        return self.merged(x, survivors, runs, kept)
+
+    def merged(self, x: Tensor, survivors: Survivors, runs: Tensor, kept: int) -> tuple[Tensor, Survivors]:
+        """Every run of tokens as its mean: x (B, n, D), runs (B, n) in 0 ... kept - 1 -> (B, kept, D)."""
         sizes = torch.ones(x.shape[:2], device=x.device) if survivors.sizes is None else survivors.sizes
         size = sizes.new_zeros(len(x), kept).scatter_add(1, runs, sizes)  # float32, also where x is not
         total = sizes.new_zeros(len(x), kept, x.shape[2]).scatter_add(1, wide(runs, x), x * sizes[..., None])
@@ -55,6 +67,6 @@ class Runs(nn.Module):
             survivors,
             numbers=survivors.numbers.gather(1, first),
             sizes=size,
-            bias=size.log() if self.weighted else None,
+            bias=size.log() if self.starts else None,
         )
         return (total / size[..., None]).to(x.dtype), survivors

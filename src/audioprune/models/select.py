@@ -1,4 +1,4 @@
-"""Tokens by their index, each taken once.
+"""Selecting tokens by their indices, each at most once.
 
 Letters: B clips, n tokens, K of them taken, D width. Sources: ours. The gradient of `torch.gather` adds up what may
 have been taken several times; on a GPU that has to sort all of it to be deterministic, which took a sixth of a

@@ -1,4 +1,4 @@
-"""Ranking by a statistic of the input's patches instead of attention, as it should be and as it was released.
+"""Ranking by a statistic of the input's patches instead of attention: correctly, and with the released bug.
 
 fixed         a survivor's rank is its own patch's statistic; extra tokens stay.
 as_released   the released gather (released code: forward_with_custom_rank of both models). Ranks of the n non-extra

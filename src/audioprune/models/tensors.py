@@ -1,4 +1,4 @@
-"""Digest of a checkpoint's tensors: the same for the same weights, whatever file, format version or order holds them.
+"""Digest of a checkpoint's tensors: the same for equal weights, whatever the file, format version or order.
 
 SHA-256 over the sorted lines "<name> <dtype> <shape with x> <sha256 of the tensor's bytes>\n", such as
 `encoder.conv1.weight float16 512x80x3 ...`. Of the weights by name that a checkpoint holds itself or as

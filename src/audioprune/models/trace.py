@@ -1,4 +1,4 @@
-"""Looking into a model from outside: scores, kept patches and norms of every block, by hooks on the untouched model.
+"""Traces of a model: scores, kept patches and norms of every block, recorded by hooks on the unchanged model.
 
 Letters: B clips, H heads, N tokens of which the first e are extra, D width.
 """

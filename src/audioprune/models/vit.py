@@ -1,4 +1,4 @@
-"""The vision transformer that AudioMAE and AST share: pre-norm blocks with one place for pruning, and ONE forward.
+"""The vision transformer that AudioMAE and AST share: pre-norm blocks with one place for pruning, and one `forward`.
 
 Letters: B clips, N tokens of which e are extra, D width, H heads, d = D / H, C pixels of a patch. Sources: the released
 models_vit.py and ast_models.py, which prune after attention and its residual, before the MLP (P0 section 3).

@@ -1,8 +1,8 @@
 """Batches: small cells made by one process, since starting Python with torch costs more than evaluating a tiny model.
 
 What may share a process stands in the kinds' rows (audioprune.cells.kinds): all stale cells of a run that are evaluated
-from one fine-tuning, a few counted or timed models, a dozen tables and figures of a study. A batch's stamp stands for
-the records of its cells until they are there.
+from one fine-tuning, all transcripts by one trained recogniser, a few counted or timed models, a dozen tables and
+figures of a study. A batch's stamp stands for the records of its cells until they are there.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def batches_of(cells: Iterable[Cell]) -> dict[str, Batch]:
     """{path of a cell: its batch} for those of the cells that are worth batching; single cells are left out."""
     groups: dict[tuple[str, int], list[Cell]] = defaultdict(list)
     for cell in cells:
-        if KINDS[cell.kind].together:
-            groups[_label(cell), KINDS[cell.kind].at_once].append(cell)
+        if label := _label(cell):
+            groups[label, KINDS[cell.kind].at_once].append(cell)
     parts = []
     for (label, at_once), group in groups.items():
         number = -(-len(group) // at_once) if at_once else 1
@@ -59,9 +59,15 @@ def batches_of(cells: Iterable[Cell]) -> dict[str, Batch]:
 
 
 def _label(cell: Cell) -> str:
-    """What the cells of a batch have in common."""
-    if KINDS[cell.kind].together == "finetuning":
+    """What the cells of a batch have in common; nothing of a cell that is made alone."""
+    together = KINDS[cell.kind].together
+    if not together:
+        return ""
+    if together == "finetuning":
         return tuned_of(cell).path
+    if together == "recogniser":  # arms share what they compute before a selection
+        model = cell.inputs.get("recognise") or cell.inputs["checkpoint"]
+        return f"{model.path}/{cell.settings.dataset}"
     return f"{DRAWN}/{cell.settings.study}" if KINDS[cell.kind].draws else cell.kind
 
 

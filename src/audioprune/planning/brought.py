@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from audioprune.config import Config
+from audioprune.config.design import Config
 from audioprune.errors import UserError
 from audioprune.fingerprints.keys import code_of, key_of
 from audioprune.planning import user_csv
-from audioprune.settings import Closed, UserFolder
+from audioprune.settings.closed import Closed
+from audioprune.settings.data import UserFolder
 from audioprune.sources import catalogue, checkpoints, manifest
 from audioprune.sources.manifest import Listed, Manifest
 

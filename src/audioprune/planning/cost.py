@@ -8,11 +8,15 @@ from audioprune import registry
 from audioprune.cells.cell import Cell
 from audioprune.cells.kinds import KINDS
 from audioprune.facts.dataset import Dataset
-from audioprune.facts.recogniser import RECOGNISERS
+from audioprune.facts.recogniser import CTC, RECOGNISERS
+from audioprune.facts.tokens import entering
+from audioprune.profiling import ctc_macs
 from audioprune.profiling import whisper_macs as macs
 from audioprune.profiling.macs import count
+from audioprune.sources import catalogue
 
 CORE_GFLOPS = 20  # ASSUME: what one processor core sustains on the tiny models
+WIDE_GFLOPS = 60  # ASSUME: what it sustains on a Whisper, whose matrices are wide
 UNITS = 30  # ASSUME: of a transcript
 
 
@@ -25,8 +29,11 @@ def estimate(cell: Cell, facts: Callable[[str], Dataset], tflops: float) -> dict
     kind, own = KINDS[cell.kind], cell.settings
     if kind.passes is None:
         return {}
-    if cell.kind == "transcribe":
-        return _transcribed(own.recogniser, facts(own.dataset).test_clips, tflops)
+    if cell.kind in ("recognise", "transcribe", "pace"):
+        dataset = facts(own.dataset)
+        clips = dataset.train_clips if kind.clips == "train" else dataset.test_clips
+        clips = min(clips, getattr(own, "clips", clips))
+        return _recognised(cell, dataset.frames, kind.passes(own) * clips, tflops)
     if cell.kind == "pretrain":
         clips, frames, classes = cell.inputs["audio"].settings.clips, cell.inputs["features"].settings.frames, 1
         backbone = own.model.backbone
@@ -39,16 +46,24 @@ def estimate(cell: Cell, facts: Callable[[str], Dataset], tflops: float) -> dict
     return _hours(2 * kind.passes(own) * each * clips, registry.backbone(backbone).size.small, tflops)
 
 
-def _transcribed(name: str, clips: int, tflops: float) -> dict[str, float]:
-    """Every clip in a window of its own, whole, and as many units as a sentence has."""
-    facts = RECOGNISERS[name]
-    each = macs.encoder(facts, [facts.tokens] * (facts.depth + 1)) + macs.decoder(facts, facts.tokens, UNITS)
-    return _hours(2 * each * clips, facts.small, tflops)
+def _recognised(cell: Cell, frames: int, passes: float, tflops: float) -> dict[str, float]:
+    """Every clip in a window of its own of a Whisper, whole but for what is pruned of the window, with as many units
+    as a sentence has; else as long as the dataset's are at most.
+    """
+    name, own = cell.settings.recogniser, cell.settings
+    if name in RECOGNISERS:
+        facts, tokens = RECOGNISERS[name], [RECOGNISERS[name].tokens] * (RECOGNISERS[name].depth + 1)
+        if cell.kind == "transcribe" and own.policy != "none" and own.within == "window":
+            tokens = entering(facts.tokens, own.keep_rate, own.blocks, facts.depth)
+        each = macs.encoder(facts, tokens) + macs.decoder(facts, tokens[-1], UNITS)
+        return _hours(2 * each * passes, facts.small, tflops, WIDE_GFLOPS)
+    taught = cell if cell.kind == "recognise" else cell.inputs["recognise"]
+    return _hours(2 * ctc_macs.whole(CTC[name], taught.settings.strip, frames, UNITS) * passes, CTC[name].small, tflops)
 
 
-def _hours(flops: float, small: bool, tflops: float) -> dict[str, float]:
+def _hours(flops: float, small: bool, tflops: float, gflops: float = CORE_GFLOPS) -> dict[str, float]:
     if small:
-        return {"core_hours": flops / (CORE_GFLOPS * 1e9) / 3600}
+        return {"core_hours": flops / (gflops * 1e9) / 3600}
     return {"gpu_hours": flops / (tflops * 1e12) / 3600}
 
 
@@ -56,10 +71,19 @@ def stored_mib(cell: Cell, facts: Callable[[str], Dataset]) -> float:
     """Disk that a cell is expected to take, in MiB, as far as it follows from settings and facts."""
     if cell.kind == "generate":
         return cell.settings.clips * 4 * 32000 / 2**20
+    if cell.kind == "fetch":
+        source = catalogue.load()[cell.settings.source]
+        return source.mib if source.archives else 1  # what is brought stays where it is
     kind = KINDS[cell.kind]
     if kind.frame_bytes:
         dataset = facts(cell.settings.dataset)
-        return (dataset.train_clips + dataset.test_clips) * dataset.frames * kind.frame_bytes / 2**20
+        frames = (dataset.train_clips + dataset.test_clips) * dataset.frames
+        if cell.kind == "audio" and dataset.hours:  # clips are as long as they are; features are padded
+            frames = round(dataset.hours * 3600 * 100)
+        return frames * kind.frame_bytes / 2**20
+    if kind.weights and cell.kind == "recognise":
+        shape = CTC[cell.settings.recogniser]
+        return 12 * shape.depth * shape.width**2 * 4 / 2**20 * kind.weights
     if kind.weights:
         small = registry.backbone(cell.settings.model.backbone).size.small
         return (3 if small else 340) * kind.weights

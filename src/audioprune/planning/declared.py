@@ -1,14 +1,15 @@
-"""The contrasts that a study declares, resolved: which two prunings of which models."""
+"""The contrasts that a study declares, resolved to the two prunings of each model."""
 
 from __future__ import annotations
 
-from audioprune.config import Contrasts, Pair
-from audioprune.methods import methods_of
-from audioprune.settings import Contrast, Pruning
+from audioprune.config.design import Contrasts, Pair
+from audioprune.config.methods import methods_of
+from audioprune.settings.exhibits import Contrast
+from audioprune.settings.model import Pruning
 
 
 def resolved(declared: Contrasts | None) -> tuple[Contrast, ...]:
-    """Those that are tested by backbone, in the order of config.yaml, then those that are bounded."""
+    """Contrasts that are tested, by backbone in the order of config.yaml, then those that are only bounded."""
     if declared is None:
         return ()
     return tuple(

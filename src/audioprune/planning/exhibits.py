@@ -1,4 +1,4 @@
-"""Tables, figures and reports as cells: what each shows, which files it reads, and the code that draws it."""
+"""Tables, figures and reports as cells: the cells that each shows, the files it reads, and the code that draws it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from audioprune.exhibits.named import Exhibit
 from audioprune.fingerprints import accepted
 from audioprune.planning.stages import Planner
 from audioprune.planning.study import StudyPlan
-from audioprune.settings import Credit, ExhibitSettings, ReportSettings
+from audioprune.settings.exhibits import Credit, ExhibitSettings, ReportSettings
 from audioprune.sources import catalogue, stored
 
 PUBLISHED = "report/published"

@@ -18,7 +18,7 @@ from audioprune import records, registry
 from audioprune.cells.cell import KEY_LENGTH, RESULTS, Cell
 from audioprune.cells.kinds import KINDS
 from audioprune.errors import UserError
-from audioprune.facts.recogniser import RECOGNISERS
+from audioprune.facts.recogniser import CTC, RECOGNISERS
 from audioprune.fingerprints.keys import code_of
 
 FOLDER = RESULTS / "logs" / "jobs"
@@ -67,7 +67,7 @@ class JobFile:
         return FOLDER / f"{self.key}-{_digest(self.text.encode())}.json"
 
     def write(self) -> None:
-        """Also where it is there: it may be damaged, and the newest of a job's files counts."""
+        """Write the file even if it exists: it may be damaged, and the newest of a job's files counts."""
         records.write_text(self.path, self.text)
 
 
@@ -105,8 +105,8 @@ def gpus(cell: Cell) -> int:
 
 def small(cell: Cell) -> bool:
     """Whether the model that a cell runs needs no GPU."""
-    if cell.kind == "transcribe":
-        return RECOGNISERS[cell.settings.recogniser].small
+    if recogniser := getattr(cell.settings, "recogniser", ""):
+        return (RECOGNISERS | CTC)[recogniser].small
     model = getattr(cell.settings, "model", None) or cell.inputs["finetune"].settings.model
     return registry.backbone(model.backbone).size.small
 

@@ -124,7 +124,7 @@ def remove(left: Leftover) -> None:
 
 
 def _below(folder: Path, name: str) -> Iterator[Path]:
-    """What lies below a folder and has such a name; neither what is found nor links are looked into."""
+    """Paths below a folder with such a name; does not descend into what it finds, nor into links."""
     if not folder.is_dir() or folder.is_symlink():
         return
     with os.scandir(folder) as entries:

@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 from audioprune import registry
 from audioprune.cells.cell import DEFAULT_STUDY, Cell
 from audioprune.cells.kinds import KINDS
-from audioprune.config import Config
-from audioprune.config_file import load
+from audioprune.config.design import Config
+from audioprune.config.file import load
 from audioprune.errors import UserError
 from audioprune.exhibits import named
 from audioprune.planning import checks, exhibits
@@ -19,7 +19,7 @@ from audioprune.planning.study import StudyPlan, study_of
 
 
 class Plan:
-    """Cells by study and by path, worked out when asked for. It knows nothing of what is there, and writes nothing."""
+    """Cells by study and by path, computed when needed. It does not look at existing results and writes nothing."""
 
     def __init__(self, config: Config | None = None):
         self.config = config or load()
@@ -30,7 +30,7 @@ class Plan:
         self.shown = cache(self._shown)
 
     def _study(self, name: str) -> StudyPlan:
-        """A study's cells but for what is drawn from them."""
+        """A study's cells without its exhibits."""
         if name not in self.config.studies:
             raise UserError(f"config.yaml has no study {name!r}{registry.nearest(name, self.config.studies)}")
         return study_of(self.planner, name)

@@ -10,37 +10,29 @@ from typing import Any
 from audioprune import registry
 from audioprune.cells import provenance
 from audioprune.cells.cell import Cell
-from audioprune.config import MADE_BEFORE, Config, Cost, Grid, Study
+from audioprune.config.design import MADE_BEFORE, Config, Cost, Grid, Study
+from audioprune.config.methods import Method
+from audioprune.config.recipes import resolve_pretraining, resolve_recipe
 from audioprune.errors import UserError
 from audioprune.facts.dataset import Dataset
 from audioprune.facts.recogniser import RECOGNISERS
 from audioprune.facts.tokens import PATCH
 from audioprune.fingerprints.keys import code_of, key_of
-from audioprune.labels import label_of, method_label
-from audioprune.methods import Method
+from audioprune.labels import arm_label, label_of, method_label
 from audioprune.planning import brought
-from audioprune.recipes import resolve_pretraining, resolve_recipe
-from audioprune.settings import (
-    AudioSettings,
-    Closed,
+from audioprune.settings.closed import Closed, OptionValue
+from audioprune.settings.costs import MacsSettings, ThroughputSettings
+from audioprune.settings.data import AudioSettings, FeaturesSettings, FetchSettings, GenerateSettings, UserFolder
+from audioprune.settings.evaluation import (
     ClustersSettings,
     DiscardSettings,
     EvaluateSettings,
-    FeaturesSettings,
-    FetchSettings,
-    FinetuneSettings,
-    GenerateSettings,
-    MacsSettings,
-    Model,
-    PretrainSettings,
-    Pruning,
-    ThroughputSettings,
     TokensSettings,
     TraceSettings,
-    TranscribeSettings,
-    UserFolder,
-    Within,
 )
+from audioprune.settings.model import Model, Pruning
+from audioprune.settings.speech import TranscribeSettings
+from audioprune.settings.training import FinetuneSettings, PretrainSettings
 from audioprune.sources import catalogue, manifest, user
 
 PENDING = "pending"
@@ -54,6 +46,11 @@ def dataset_facts(name: str, users: Mapping[str, UserFolder]) -> Dataset:
 def timing_device(name: str) -> str:
     """The device whose timings are planned: as configured; `here` is this machine's, or what its main process says."""
     return os.environ.setdefault("AUDIOPRUNE_DEVICE", provenance.planning_device()) if name == "here" else name
+
+
+def plain(device: str) -> str:
+    """A device's name as a part of a path."""
+    return "".join(c if c.isalnum() else "-" for c in device)
 
 
 class Planner:
@@ -102,9 +99,10 @@ class Planner:
         plugin = registry.module_name("generators", name)
         return self.cell("generate", f"{name}/clips{clips}-seed{seed}", settings, plugins=(plugin,))
 
-    def _audio(self, name: str) -> Cell:
+    def _audio(self, name: str, **more: OptionValue) -> Cell:
+        """`more`: switches of the dataset, laid over those of the configuration."""
         facts, config = self.facts(name), self.config
-        options, bad = config.dataset_options.get(name, {}), config.bad_clips
+        options, bad = config.dataset_options.get(name, {}) | more, config.bad_clips
         settings = AudioSettings(dataset=name, bad_clips=bad, options=options, user=config.datasets.get(name))
         if name in config.datasets:
             digest, note = self._manifest_digest(name)
@@ -223,20 +221,15 @@ class Planner:
             named.append(registry.module_name("datasets", dataset))
         return tuple(named)
 
-    def transcribe(
-        self, recogniser: str, dataset: str, policy: str, keep_rate: float, blocks: tuple[int, ...], within: Within
-    ) -> Cell:
-        """Test clips transcribed by an official checkpoint, its encoder pruned."""
-        own = TranscribeSettings(
-            recogniser=recogniser, dataset=dataset, policy=policy, keep_rate=keep_rate, blocks=blocks, within=within
-        )
-        label = "none"
-        if own.policy != "none":
-            label = f"{own.policy}-{own.keep_rate:g}-block{'-'.join(map(str, own.blocks))}-{own.within}"
-        kind = "policies" if own.policy in registry.names("policies") else "pruning"
-        plugins = (registry.module_name(kind, own.policy), registry.module_name("datasets", dataset))
+    def transcribe(self, recogniser: str, dataset: str, **settings: Any) -> Cell:
+        """Test clips transcribed by an official checkpoint, its encoder pruned: an arm (see settings)."""
+        own = TranscribeSettings(recogniser=recogniser, dataset=dataset, **settings)
+        plugins: tuple[str, ...] = (self.policy(own.policy),)
+        if dataset in registry.names("datasets"):
+            plugins += (registry.module_name("datasets", dataset),)
         inputs = {"audio": self.audio(dataset), "checkpoint": self.fetch(RECOGNISERS[recogniser].checkpoint)}
-        return self.cell("transcribe", f"{recogniser}/{dataset}/{label}", own, plugins=plugins, inputs=inputs)
+        address = f"{recogniser}/{dataset}/{arm_label(own)}"
+        return self.cell("transcribe", address, own, plugins=plugins, inputs=inputs)
 
     # --- cost ---------------------------------------------------------------------------------------------------
 
@@ -275,6 +268,10 @@ class Planner:
                 model=Model(backbone=backbone, kernel=kernel, stride=stride), **common, batch_size=batch,
                 warmup=timing.warmup, runs=timing.runs, precision=timing.precision, device=device,
             )  # fmt: skip
-            where = "".join(c if c.isalnum() else "-" for c in device)
-            cells.append(self.cell("throughput", f"{where}/{address}/{kernel}", settings, plugins=plugins))
+            address_there = f"{plain(device)}/{address}/{kernel}"
+            cells.append(self.cell("throughput", address_there, settings, plugins=plugins))
         return cells
+
+    def policy(self, name: str) -> str:
+        """The module of a policy, or of a pruning method that is one."""
+        return registry.module_name("policies" if name in registry.names("policies") else "pruning", name)

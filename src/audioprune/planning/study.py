@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -11,14 +12,17 @@ from audioprune import registry
 from audioprune.cells import contrasts
 from audioprune.cells.cell import Cell
 from audioprune.cells.query import matches
-from audioprune.config import Grid, Probes, Recognition, Study, Traces
+from audioprune.config.design import Grid, Probes, Recognition, Study, Traces
+from audioprune.config.methods import Method, methods_of
+from audioprune.config.recipes import resolve_probes
 from audioprune.facts.dataset import Dataset
+from audioprune.facts.recogniser import AT_INPUT, THRESHOLDS
 from audioprune.labels import label_of
-from audioprune.methods import Method, methods_of
-from audioprune.planning import declared
+from audioprune.planning import declared, taught
+from audioprune.planning.pacing import paced
 from audioprune.planning.stages import Planner
-from audioprune.recipes import resolve_probes
-from audioprune.settings import Contrast, Pruning
+from audioprune.settings.exhibits import Contrast
+from audioprune.settings.model import Pruning
 
 TIMED = Method("topk")
 Rates = dict[tuple, set[float]]  # keep-rates of each shape of model
@@ -43,7 +47,7 @@ class StudyPlan:
 
 
 def study_of(planner: Planner, name: str) -> StudyPlan:
-    """All cells of a study but for what is drawn from them."""
+    """All cells of a study without its exhibits."""
     study = planner.config.studies[name]
     study = study.model_copy(update={"probes": resolve_probes(planner.config, study.probes)})
     plan, timed = StudyPlan(name, study, planner.facts), _timed(planner, study)
@@ -60,17 +64,31 @@ def study_of(planner: Planner, name: str) -> StudyPlan:
                 for cell in planner.costs(study, cost, backbone, dataset, method, cost.stride):
                     plan.all.update(cell.upstream())
     for recognition in study.recognitions:
-        for cell in _transcribed(planner, recognition):
+        learn = recognition.taught
+        for cell in taught.cells(planner, recognition, learn) if learn else _transcribed(planner, recognition):
+            plan.all.update(cell.upstream())
+    for pace in study.pace:
+        for cell in paced(planner, pace, plan.cells("transcribe")):
             plan.all.update(cell.upstream())
     return plan
 
 
 def _transcribed(planner: Planner, given: Recognition) -> Iterator[Cell]:
     """The unpruned recogniser first."""
-    for recogniser, dataset in product(given.recognisers, given.datasets):
-        yield planner.transcribe(recogniser, dataset, "none", 1.0, (), "window")
-        for within, blocks, policy, rate in product(given.within, given.blocks, given.policies, given.keep_rates):
-            yield planner.transcribe(recogniser, dataset, policy, rate, blocks, within)
+    for recogniser, dataset, fallback in product(given.recognisers, given.datasets, given.fallbacks):
+        arm = partial(planner.transcribe, recogniser, dataset, fallback=fallback)
+        yield arm()
+        crossed = product(given.within, given.blocks, given.policies, given.keep_rates, given.budgets)
+        for within, blocks, named, rate, budget in crossed:
+            policy = named.removesuffix(AT_INPUT)
+            if budget == "threshold" and named not in THRESHOLDS:
+                continue
+            at_input = policy != named
+            yield arm(policy=policy, keep_rate=rate, blocks=blocks, within=within, budget=budget, at_input=at_input)
+        for blocks, thin, tokens in product(given.blocks, given.thins, given.thin_to):
+            yield arm(thin=thin, thin_to=tokens, blocks=blocks)
+        for margin in given.margins:
+            yield arm(padding="none", margin=margin)
 
 
 def _timed(planner: Planner, study: Study) -> Rates:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 
-from audioprune.settings import UserFolder
+from audioprune.settings.data import UserFolder
 
 COLUMNS = ("file", "label", "split", "fold", "recording", "speaker", "transcript")
 NEAR = 0.75  # from here on a name is taken for a misspelling

@@ -13,13 +13,13 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from audioprune.errors import UserError
 from audioprune.facts.dataset import Clip
 from audioprune.planning import user_columns
 from audioprune.planning.user_rows import clip_of, fold_of
-from audioprune.settings import UserFolder
+from audioprune.settings.data import UserFolder
 from audioprune.statistics.units import divided
 from audioprune.wording import listing
 
@@ -37,7 +37,7 @@ class Table:
 
     @property
     def digest(self) -> str:
-        """Of what is read, and of nothing else in the file: the same clips, the same digest."""
+        """Digest of the columns that are read and of nothing else in the file: equal clips have equal digests."""
         rows = [[getattr(clip, name) for name in KEYED] for clip in self.clips]
         return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
@@ -48,8 +48,16 @@ class Table:
         return "\n".join([read, *(f"warning: {self.path}: {warning}" for warning in self.warnings)])
 
 
+class Mistakes(UserError):
+    """What is wrong with a CSV, and the clips that it names all the same, so that their audio can be looked at, too."""
+
+    def __init__(self, message: str, clips: list[Clip]):
+        super().__init__(message)
+        self.clips = clips
+
+
 def read(user: UserFolder, *, look: bool = True) -> Table:
-    """The CSV, parsed; raises one UserError that lists every mistake with its row.
+    """The CSV, parsed; raises one UserError (Mistakes) that lists every mistake with its row.
 
     Without `look` no file is looked for: planning does that itself. Without folds and without a split column, one
     recording in five (by a hash of its name) is the test set.
@@ -72,9 +80,14 @@ def read(user: UserFolder, *, look: bool = True) -> Table:
     if errors:
         more = f"\n  and {len(errors) - SHOWN} more" if len(errors) > SHOWN else ""
         shown = "".join(f"\n  {error}" for error in errors[:SHOWN])
-        raise UserError(f"{path} has {len(errors)} error{'s' * (len(errors) > 1)}:{shown}{more}")
+        message = f"{path} has {len(errors)} error{'s' * (len(errors) > 1)}:{shown}{more}"
+        raise Mistakes(message, [clip for clip in found if _inside(root, clip.path)])
     ignored = tuple(user_columns.ignored(header, user))
     return Table(path, found, tuple(columns), ignored, tuple(_warnings(user, found)))
+
+
+def _inside(root: Path, name: str) -> bool:
+    return ".." not in PurePath(name).parts and not PurePath(name).is_absolute() and (root / name).is_file()
 
 
 def folder(user: UserFolder) -> Path:
@@ -82,7 +95,7 @@ def folder(user: UserFolder) -> Path:
 
 
 def places(user: UserFolder) -> tuple[Path, Path]:
-    """Where the CSV may lie: relative to the folder, or to where we are."""
+    """Possible paths of the CSV: relative to the data folder, or to the current folder."""
     return folder(user) / Path(user.csv).expanduser(), Path(user.csv).expanduser()
 
 
@@ -148,9 +161,8 @@ def _untrained(user: UserFolder, clips: list[Clip], drawn: bool) -> Iterator[str
         yield from (f"no clip is in fold {n}" for n in range(1, user.folds + 1) if n not in folds)
     else:
         splits = {clip.split for clip in clips}
-        yield from (
-            f"no clip has the split {name!r}: fill the column" for name in ("train", "test") if name not in splits
-        )
+        needed = ("test",) if user.task == "transcription" else ("train", "test")  # a recogniser may be off the shelf
+        yield from (f"no clip has the split {name!r}: fill the column" for name in needed if name not in splits)
     parts = _parts_of_classes(user, clips)
     for name, have in parts.items():
         if not have:

@@ -15,7 +15,7 @@ from typing import Literal, cast
 
 from audioprune.facts.dataset import Clip
 from audioprune.registry import nearest
-from audioprune.settings import UserFolder
+from audioprune.settings.data import UserFolder
 
 Split = Literal["train", "val", "test", ""]
 
@@ -91,7 +91,7 @@ def fold_of(cell: str) -> int:
 
 
 def is_file(path: Path) -> bool:
-    """Whether a file is there; a name that no file can have is none."""
+    """Whether a file exists; False for a name that no file can have."""
     try:
         return path.is_file()
     except (OSError, ValueError):

@@ -24,17 +24,24 @@ FACTS = Method(name="adjacent", ranks=False, merges=True, runs_on=("frames",))
 def build(tokens: Tokens) -> Runs:
     from audioprune.models.runs import Runs
 
-    return Runs(groups, weighted=True)
+    return Runs(groups, starts)
 
 
 def groups(x: Tensor, seen: Tensor | None, count: int) -> Tensor:
     """Keys `seen` (B, n, d) -> the group of every frame, (B, n) in 0 ... K - 1, never falling."""
     import torch
-    import torch.nn.functional as F
 
     assert seen is not None
+    order = starts(seen)[:, 1:].argsort(dim=1, stable=True)  # links, the strongest first
+    begins = torch.ones(x.shape[:2], dtype=torch.int64, device=x.device)  # 1 where a run begins
+    return begins.scatter_(1, 1 + order[:, : x.shape[1] - count], 0).cumsum(1) - 1
+
+
+def starts(seen: Tensor) -> Tensor:
+    """Keys (B, n, d) -> (B, n): minus the cosine of each frame and the one before; infinite for the first."""
+    import torch
+    import torch.nn.functional as F
+
     keys = F.normalize(seen.float(), dim=-1)
     links = (keys[:, :-1] * keys[:, 1:]).sum(-1)  # (B, n - 1)
-    order = links.argsort(dim=1, descending=True, stable=True)
-    starts = torch.ones(x.shape[:2], dtype=torch.int64, device=x.device)  # 1 where a run begins
-    return starts.scatter_(1, 1 + order[:, : x.shape[1] - count], 0).cumsum(1) - 1
+    return torch.cat([torch.full_like(links[:, :1], float("inf")), -links], dim=1)

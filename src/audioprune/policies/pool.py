@@ -22,7 +22,7 @@ FACTS = Method(name="pool", ranks=False, merges=True, runs_on=("frames",))
 def build(tokens: Tokens) -> Runs:
     from audioprune.models.runs import Runs
 
-    return Runs(groups, weighted=False)
+    return Runs(groups)
 
 
 def groups(x: Tensor, seen: Tensor | None, count: int) -> Tensor:

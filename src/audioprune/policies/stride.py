@@ -29,5 +29,8 @@ def even(view: View) -> Tensor:
     import torch
 
     n, count = view.patches.shape[1], view.count
-    middles = (2 * torch.arange(count, device=view.numbers.device) + 1) * n // (2 * count)  # (K,)
+    places = [
+        (2 * i + 1) * n // (2 * count) for i in range(count)
+    ]  # a profiler must find no multiplication in a ranking
+    middles = torch.tensor(places, device=view.numbers.device)  # (K,)
     return torch.zeros(view.patches.shape, device=view.numbers.device).index_fill_(1, middles, 1.0)

@@ -1,4 +1,4 @@
-"""From estimates to parts of a verdict: the rules that all predicates share."""
+"""From estimates to parts of a verdict: rules shared by all predicates."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def printed(judge: Callable[..., Part], *what: Any) -> list[Part]:
 
 
 def beside(part: Part) -> Part:
-    """The same, in no verdict."""
+    """The same parts, excluded from the verdict."""
     return replace(part, counted=False)
 
 

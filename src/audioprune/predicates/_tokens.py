@@ -1,4 +1,4 @@
-"""What claims on kept tokens share: which models they need, what a column is called, and how its estimates are told."""
+"""What claims about kept tokens share: the models they need, names of columns, and the wording of estimates."""
 
 from __future__ import annotations
 

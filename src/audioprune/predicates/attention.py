@@ -1,4 +1,4 @@
-"""Claims about how kept tokens are attended to (P0 Table 3) and about norms (Figures 7 and 10), on per-clip rows.
+"""Claims about the attention to kept tokens (P0 Table 3) and about norms (Figures 7 and 10), from per-clip rows.
 
 `gamma_s`, `gamma_b`: attention of kept signal and kept background tokens over that of pruned ones; `norm`:
 residual over attention branch.

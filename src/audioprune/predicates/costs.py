@@ -1,4 +1,4 @@
-"""Claims of a share of MACs with a score and a drop: what remains, or what is saved? (paper.md 5.3, 7)"""
+"""Claims about a share of MACs with a score and a drop: does the share remain, or is it saved? (paper.md 5.3, 7)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Claims about what tokens are ranked by: attention against statistics of the patch, CLS against global scores."""
+"""Claims about ranking criteria: attention against statistics of the patch, CLS against global scores."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _statistics(claim: Claim, evidence: Evidence, dataset: str, backbone: str) -
 
 
 def cls_hurts(claim: Claim, evidence: Evidence) -> list[Part]:
-    """Tokens ranked by the CLS score lose more than tokens ranked by the global one."""
+    """Models that rank by the class-token score lose more than models that rank by the global score."""
     (family,), parts = claim.cells.backbones, []
     for dataset in claim.cells.datasets:
         for rate in claim.cells.keep_rates:
@@ -77,7 +77,7 @@ def cls_hurts(claim: Claim, evidence: Evidence) -> list[Part]:
 def _scores(claim: Claim, evidence: Evidence, dataset: str, backbone: str) -> list[Part]:
     name, rates = f"{backbone} on {dataset}", evidence.keep_rates(backbone, dataset, "topk.cls", claim.cells.keep_rates)
     if not rates:
-        return [not_run(name, evidence.unplanned(f"evaluation of {name} with tokens ranked by the CLS score"))]
+        return [not_run(name, evidence.unplanned(f"evaluation of {name} with tokens ranked by the class-token score"))]
     return [_against(evidence, f"{name} at {rate:g}", backbone, dataset, "topk", "topk.cls", rate) for rate in rates]
 
 
@@ -86,7 +86,7 @@ def _published(evidence: Evidence, backbone: str, dataset: str, rate: float) -> 
         printed_number(table, backbone=backbone, dataset=dataset, method=method, keep_rate=f"{rate:g}", metric="top1")
         for table, method in (("table1", "topk"), ("table5", "topk.cls"))
     )
-    text = f"{theirs:.1f} by CLS score against {ours:.2f} by global score"
+    text = f"{theirs:.1f} by class-token score against {ours:.2f} by global score"
     return arithmetic(f"{backbone} on {dataset} at {rate:g}", theirs < ours, text, ours - theirs, "pp")
 
 

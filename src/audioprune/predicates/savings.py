@@ -1,4 +1,4 @@
-"""Claims of MACs saved at less than so many points lost: non-inferiority at a saving (paper.md 7)."""
+"""Claims about MACs saved at less than a given loss: non-inferiority at a saving (paper.md 7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Claims that one model loses more than another: differences of drops, and of their slopes (paper.md 7)."""
+"""Claims that one model loses more than another: differences of drops, and differences of their slopes (paper.md 7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Claims about which tokens are kept, judged on per-clip rows of a token analysis.
+"""Claims about which tokens are kept, judged on the per-clip rows of a token analysis.
 
 `low_of_kept`: share of the survivors in the intensity clusters C1 and C2; `ratio_b`: signal tokens kept of the
 input's; `excess`: ratio B above K / N, what random selection keeps.
@@ -23,13 +23,16 @@ from audioprune.results.estimate import Estimate
 ONLY = ("topk",)  # methods of which there are token analyses to judge
 SCORES = ("cls", "global")
 CONFOUND = (
-    "the two rank by different scores, AudioMAE by global and AST by CLS attention, which confounds the comparison"
+    "the two rank by different scores, AudioMAE by the global and AST by the class-token score, which confounds the "
+    "comparison"
 )
 
 
 def low_intensity(claim: Claim, evidence: Evidence) -> list[Part]:
-    """Of the last survivors, more are of low intensity with the first family than with the second. Each ranks by its
-    own score; where models ranked by one score are there, their differences stand beside (paper.md 7)."""
+    """After the last stage, a larger share of tokens has low intensity in the first family than in the second.
+
+    Each family ranks by its own score; differences of models that rank by the same score are shown beside (paper.md 7).
+    """
     first, second = claim.cells.backbones
     parts = []
     for rate in evidence.token_rates(claim.cells.keep_rates):
@@ -101,7 +104,7 @@ def _printed_pair(evidence: Evidence, dataset: str, rate: float, block: int) -> 
 
 
 def _printed_excess(evidence: Evidence, dataset: str, rate: float) -> Part:
-    """Neither supported nor refuted where the printed ratios are those of random selection."""
+    """Inconclusive if the printed ratios are those of random selection."""
     far = _furthest(evidence, dataset, rate)
     verdict: Verdict = "inconclusive" if abs(far) <= LARGEST else "supported" if far < 0 else "refuted"
     text = f"printed ratio B at most {abs(far):.2f} points from random selection"

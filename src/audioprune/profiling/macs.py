@@ -34,7 +34,7 @@ from audioprune.facts.options import option_names, refusal
 from audioprune.facts.tokens import BLOCKS, PATCH, grid, keep_count
 
 if TYPE_CHECKING:
-    from audioprune.settings import MacsSettings, ThroughputSettings
+    from audioprune.settings.costs import MacsSettings, ThroughputSettings
 
 ITEMS = {
     "patch_embedding": "patch embedding",

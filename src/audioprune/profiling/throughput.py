@@ -1,26 +1,21 @@
-"""Timing of forward passes (P0 Table 7): warm-up, then rounds of all keep-rates in turn, synchronised.
+"""Timing of forward passes (P0 Table 7), in rounds of all keep-rates (profiling.rounds).
 
 P0 says one GPU, a batch size and 50 runs, and nothing of precision, warm-up or synchronisation. Here: evaluation mode,
 random inputs (time does not depend on them), float32 without TF32 unless asked otherwise, at least one warm-up pass of
-every keep-rate, and one time for each forward pass of a batch: by CUDA events with a synchronisation on a GPU, by the
-performance counter on a processor. A round holds every keep-rate once and each round begins with another one, so a
-drift of the clock or a busy neighbour meets all alike, and ratios are taken within a run.
+every keep-rate, and one time for each forward pass of a batch.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import torch
 from torch import nn
 
 from audioprune.errors import UserError
 from audioprune.facts.mel import MEL_BINS
+from audioprune.profiling.rounds import arithmetic, clock_of, rounds
 from audioprune.progress import Progress
-
-DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16}
 
 
 def measure(
@@ -43,61 +38,17 @@ def measure(
     was, training = model.keep_rate, model.training
     model.to(device).eval()
     x = torch.randn(batch_size, frames, MEL_BINS, generator=torch.Generator().manual_seed(0)).to(device)
-    clock = _cuda_clock(device) if device.type == "cuda" else _processor_clock
+    clock = clock_of(device)
     progress = Progress(name, (warmup + runs) * len(keep_rates), "passes") if name else None
-    rows = []
+
+    def passed(rate: float) -> float:
+        model.keep_rate = rate  # type: ignore[assignment]
+        return clock(lambda: model(x))[1]
+
     try:
         with torch.inference_mode(), arithmetic(precision, device):
-            for turn in range(-warmup, runs):
-                for rate in _rotated(keep_rates, turn):
-                    model.keep_rate = rate  # type: ignore[assignment]
-                    seconds = clock(lambda: model(x))
-                    if turn >= 0:
-                        rows.append((float(rate), turn, seconds))
-                    if progress:
-                        progress.add()
+            timed = rounds(keep_rates, passed, warmup=warmup, runs=runs, progress=progress)
     finally:
         model.keep_rate = was
         model.train(training)
-    return rows
-
-
-@contextmanager
-def arithmetic(precision: str, device: torch.device) -> Iterator[None]:
-    """fp32 (TF32 off), tf32, or mixed fp16 and bf16; what was set before comes back."""
-    if precision in ("tf32", "fp16") and device.type != "cuda":
-        raise UserError(f"precision {precision} needs a CUDA GPU and this runs on {device.type}; use fp32 or bf16")
-    if precision not in ("fp32", "tf32", *DTYPES):
-        raise UserError(f"precision {precision!r} is none of fp32, tf32, fp16, bf16")
-    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
-    try:
-        with torch.autocast(device.type, DTYPES.get(precision, torch.bfloat16), enabled=precision in DTYPES):
-            yield
-    finally:
-        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
-
-
-def _rotated(keep_rates: Sequence[float], turn: int) -> list[float]:
-    first = turn % len(keep_rates)
-    return [*keep_rates[first:], *keep_rates[:first]]
-
-
-def _processor_clock(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def _cuda_clock(device: torch.device) -> Callable[[Callable[[], object]], float]:
-    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-
-    def clock(work: Callable[[], object]) -> float:
-        torch.cuda.synchronize(device)
-        start.record()
-        work()
-        end.record()
-        torch.cuda.synchronize(device)
-        return start.elapsed_time(end) / 1e3  # milliseconds
-
-    return clock
+    return [(float(rate), run, seconds) for rate, run, seconds in timed]

@@ -1,4 +1,4 @@
-"""What raw timings say: medians, quartiles and the ratio to the unpruned model of the same rounds. No torch."""
+"""Summaries of raw timings: medians, quartiles and the ratio to the unpruned model of the same rounds. No torch."""
 
 from __future__ import annotations
 

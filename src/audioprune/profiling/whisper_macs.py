@@ -13,11 +13,12 @@ from audioprune.facts.recogniser import Recogniser
 from audioprune.profiling.macs import block_items
 
 
-def encoder(whisper: Recogniser, tokens: Sequence[int], *, scored: Sequence[int] = ()) -> int:
+def encoder(whisper: Recogniser, tokens: Sequence[int], *, scored: Sequence[int] = (), made: int | None = None) -> int:
     """MACs of encoding: `tokens` (depth + 1) are the numbers that enter each block, and that leave the last; `scored`
-    are the blocks at which the attention received is averaged. n tokens come of 2 n frames.
+    are the blocks at which the attention received is averaged. `made` are those that the convolutions make, of 2 n
+    frames n; None: as many as enter block 0.
     """
-    n, D = tokens[0], whisper.width
+    n, D = tokens[0] if made is None else made, whisper.width
     convolutions = 3 * whisper.mels * D * 2 * n + 3 * D * D * n
     blocks = (
         sum(block_items(n, m, D, whisper.heads, n if block in scored else 0).values())
@@ -29,9 +30,13 @@ def encoder(whisper: Recogniser, tokens: Sequence[int], *, scored: Sequence[int]
 def decoder(whisper: Recogniser, tokens: int, units: int) -> int:
     """MACs of decoding `units` units one by one, keys and values kept, from an encoding of `tokens` tokens."""
     D, L = whisper.width, whisper.depth
-    crossed = 2 * L * tokens * D * D
     steps = (
         L * (14 * D * D + 2 * t * D + 2 * tokens * D + whisper.heads * (t + tokens) + 3 * D) + D + D * whisper.units
         for t in range(1, units + 1)
     )
-    return crossed + sum(steps)
+    return crossed(whisper, tokens) + sum(steps)
+
+
+def crossed(whisper: Recogniser, tokens: int) -> int:
+    """Of these the keys and values of the encoding, which are made once."""
+    return 2 * whisper.depth * tokens * whisper.width**2

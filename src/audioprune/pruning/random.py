@@ -1,4 +1,4 @@
-"""Random pruning: a control that the published comparison lacks (see models.random_order)."""
+"""Random pruning: a control that the published comparison does not have (see models.random_order)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Token merging (ToMe, Bolya et al. 2023; FastAST, Behera et al. 2024): like tokens become one, none is thrown away.
+"""Token merging (ToMe, Bolya et al. 2023; FastAST, Behera et al. 2024): similar tokens are merged, none is discarded.
 
 How tokens are merged says models.merge. How many go, with n non-extra tokens entering a block:
 

@@ -1,4 +1,4 @@
-"""TopK: keep the tokens that receive most attention at the selecting block (P0 Eq. 1 to 2b; after EViT).
+"""TopK: keep the tokens that receive the most attention at the pruning block (P0 Eq. 1 to 2b; after EViT).
 
 score="global"          mean over heads and over the non-extra queries, for the non-extra keys (released models_vit.py)
 score="global_literal"  mean over heads and over all queries, extra tokens included (P0 Eq. 2a as printed)

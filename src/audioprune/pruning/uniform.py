@@ -1,4 +1,4 @@
-"""Uniform grid: keep tokens that lie evenly over time and frequency, whatever they hold.
+"""Uniform grid: keep tokens that are spread evenly over time and frequency, whatever their content.
 
 All patches are put in one fixed order by ordered dithering (see models.dithering). The K survivors that come first in
 this order stay, so later selections thin out the same grid.

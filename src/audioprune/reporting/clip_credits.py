@@ -9,7 +9,7 @@ from audioprune.sources.place import root_of
 
 if TYPE_CHECKING:
     from audioprune.results.study import Result
-    from audioprune.settings import Credit
+    from audioprune.settings.exhibits import Credit
 
 LINK = re.compile(r"\[([^]]+)\]\([^)]*\)")  # of Markdown: what is shown of it stays
 

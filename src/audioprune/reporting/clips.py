@@ -24,7 +24,7 @@ from audioprune.wording import clean
 if TYPE_CHECKING:
     from audioprune.audio.store import WaveformStore
     from audioprune.results.study import Result, Results
-    from audioprune.settings import Credit
+    from audioprune.settings.exhibits import Credit
 
 MOST = 24  # clips in a report
 

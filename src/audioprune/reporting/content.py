@@ -19,7 +19,7 @@ from audioprune.reporting import answers, cards, clips, explorer, facts, finding
 
 if TYPE_CHECKING:
     from audioprune.results.study import Results
-    from audioprune.settings import Credit
+    from audioprune.settings.exhibits import Credit
 
 TIERS = {
     "published": "The published grid: the paper's data, model sizes and recipes.",
@@ -29,7 +29,7 @@ TIERS = {
     ),
     "real miniature": "Real audio and small models: a miniature of the published study, not a repetition of it.",
 }
-FIRST = ("diagonal", "cost-forest", "wer-by-policy")  # pictures of the first screen: the first two that there are
+FIRST = ("diagonal", "cost-forest", "wer-macs")  # pictures of the first screen: the first two that there are
 
 
 @dataclass(frozen=True)

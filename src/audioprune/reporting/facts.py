@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from audioprune import __version__, registry
+from audioprune import registry
 from audioprune.cells.kinds import KINDS
 from audioprune.cells.provenance import code
 from audioprune.cells.query import value_of
 from audioprune.exhibits.table import Column, Row, Table
 from audioprune.reporting.provenance import set_aside, spoken
+from audioprune.version import __version__
 from audioprune.wording import listed
 
 if TYPE_CHECKING:

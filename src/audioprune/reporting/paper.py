@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audioprune import __version__
+from audioprune.version import __version__
 
 QUESTION = "What does token pruning do to audio transformers?"
 TITLE = "Token Pruning in Audio Transformers: Optimizing Performance and Decoding Patch Importance"

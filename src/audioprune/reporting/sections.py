@@ -16,7 +16,7 @@ from typing import Literal, get_args
 import yaml
 from pydantic import Field, TypeAdapter
 
-from audioprune.settings import Closed
+from audioprune.settings.closed import Closed
 
 FILE = Path(__file__).resolve().parents[3] / "report" / "sections.yaml"
 How = Literal["core", "appendix", "folded", "files"]

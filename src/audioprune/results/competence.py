@@ -1,4 +1,4 @@
-"""Which unpruned models have learnt enough for what pruning does to them to mean anything.
+"""Which unpruned models have learnt enough for their pruning to be meaningful.
 
 What a model loses that answers by chance, or says the same few classes to everything, is noise: no answer and no
 verdict rests on it. A model has learnt enough if in every seed (folds pooled) it is above chance by an exact test
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from audioprune.cells.query import Cells
-    from audioprune.settings import FinetuneSettings
+    from audioprune.settings.training import FinetuneSettings
 
 LEVEL = 0.05  # of the test against chance, one-sided
 SELECTIONS = ("last", "best_val", "best_test")  # whose weights are looked at, the first that there is
@@ -75,7 +75,7 @@ def every(results: Results) -> list[Competence | Absent]:
 
 
 def reference(results: Results, tuned: FinetuneSettings) -> Competence | Absent:
-    """Of the unpruned model that is trained as `tuned`, but for its pruning; Absent where there is none to tell."""
+    """Competence of the unpruned model that is otherwise trained like `tuned`; Absent if there is none."""
     return results.cached(f"competence {alike(tuned)}", lambda results: _reference(results, tuned))
 
 

@@ -1,4 +1,4 @@
-"""Differences of pooled evaluations, over the folds and seeds that all of them have, in the same draws for all.
+"""Differences of pooled evaluations over the folds and seeds that all sides have, with the same draws for all.
 
 A term is a factor and a row of `evaluations.tidy`. A drop is (1, unpruned), (-1, pruned); a difference of two models'
 drops has four terms; a slope one for each keep-rate.
@@ -63,12 +63,12 @@ def chance(results: Results, first: Any, second: Any) -> float | Absent | None:
 
 
 def shared_runs(results: Results, rows: Sequence[Any]) -> list[tuple[str, ...]] | Absent:
-    """Of each row the cells whose fold and seed are there in all of them."""
+    """For each row, the cells of the folds and seeds that all rows have."""
     return in_common([(_made(results, row), row.why) for row in rows])
 
 
 def in_common(sides: Sequence[tuple[Mapping[Run, str], str]]) -> list[tuple[str, ...]] | Absent:
-    """Of each side (its cells by fold and seed, and why it has none) the cells of the runs that all sides have."""
+    """For each side (its cells by fold and seed, or why it has none), the cells of the runs that all sides have."""
     if nothing := next((Absent(why) for made, why in sides if not made), None):
         return nothing
     common = set.intersection(*(set(made) for made, _ in sides))
@@ -90,7 +90,7 @@ def left_out(results: Results, rows: Sequence[Any], shared: int) -> str:
 
 
 def _made(results: Results, row: Any) -> dict[Run, str]:
-    """{(fold, seed): cell} of the evaluations of a row that are there."""
+    """{(fold, seed): cell} of the evaluations of a row that exist."""
     each = by_cell(results).loc[list(row.cells)]
     there = each[each["why"] == ""]
     return dict(zip(there[["fold", "seed"]].itertuples(index=False, name=None), there.index, strict=True))

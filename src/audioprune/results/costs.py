@@ -1,4 +1,4 @@
-"""What a model costs, by keep-rate: MACs from the closed form, throughput from the study's timings."""
+"""The cost of a model by keep-rate: MACs from the closed form, throughput from the study's timings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from audioprune.labels import method_label
 from audioprune.results.estimate import Absent, Estimate
 from audioprune.results.study import Result, Results
-from audioprune.settings import FinetuneSettings, Pruning
+from audioprune.settings.model import Pruning
+from audioprune.settings.training import FinetuneSettings
 from audioprune.wording import number
 
 KERNELS = ("eager", "fused")  # attention with explicit maps (the published protocol), and without them
@@ -95,7 +96,7 @@ def method_of(timing: Result) -> str:
 
 
 def rates(timing: Result) -> dict[float, dict[str, Estimate | Absent]]:
-    """By keep-rate: median samples a second and the ratio to keep-rate 1 of the same run, each with its quartiles."""
+    """Median samples per second by keep-rate, and the ratio to keep-rate 1 of the same run, each with its quartiles."""
     from audioprune.profiling.timings import summary
 
     if not timing.ok:

@@ -1,4 +1,4 @@
-"""One quantity as exhibits and claims show it: a value with its interval, in every draw, and what it rests on.
+"""One quantity as exhibits and claims show it: a value with its interval, its draws, and the cells it rests on.
 
 Whatever is pooled, contrasted or averaged in `results` ends in an Estimate, and estimates are combined here and nowhere
 else. The draws are those of statistics.bootstrap: equal designs are the same clips and seeds in the same draws, so that
@@ -95,7 +95,7 @@ class Estimate:
 
     @property
     def changed(self) -> tuple[int, int] | None:
-        """Of a drop, how many clips are lost and how many gained, over all runs; None where clips are not counted."""
+        """Numbers of clips lost and gained in a drop, over all runs; None if clips are not counted."""
         return None if self.drawn is None else self.drawn.changed
 
     @property
@@ -125,7 +125,7 @@ class Estimate:
 
     @property
     def draws(self) -> np.ndarray:
-        """(D,) of what is drawn."""
+        """(D,) values of the draws."""
         if self.drawn is None:
             raise ValueError("an estimate without draws")
         return self.drawn.draws
@@ -140,7 +140,7 @@ class Estimate:
         return (self.high - self.low) / (2 * 1.959964)
 
     def times(self, factor: float) -> Estimate:
-        """In another unit; low and high change places for a negative factor."""
+        """The estimate in another unit; low and high are exchanged for a negative factor."""
         from audioprune.statistics.bootstrap import contrast
 
         drawn = None if self.drawn is None else contrast((factor, self.drawn))

@@ -146,7 +146,7 @@ def pick(frame: pd.DataFrame, **wanted: object) -> Any:
 
 
 def measured(results: Results, paths: Sequence[str]) -> Estimate:
-    """The mean over evaluations that are there, in percent, with the draws of their pooled predictions."""
+    """Mean over the evaluations that exist, in percent, with the draws of their pooled predictions."""
 
     def make(results: Results) -> Estimate:
         from audioprune.statistics.bootstrap import contrast, note

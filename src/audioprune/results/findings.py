@@ -1,4 +1,4 @@
-"""What a forensic check says of one published number, and the rows it looks at. Standard library only."""
+"""The result of a forensic check of one published number, and the rows that it used. Standard library only."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MEANING = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One row: what was looked at, what is printed, what it should be, what that says."""
+    """One row: the number checked, its printed and expected values, and the verdict."""
 
     check: str  # the module
     group: str  # what is judged together, such as Table 2 on one dataset

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).resolve().parents[3] / "report" / "published"
 COLUMNS = (
-    "source",  # P0: the withdrawn conference paper; P2: arXiv 2504.01690v2; R: the authors' released repository
+    "source",  # P0: the withdrawn conference paper; P2: arXiv 2504.01690v2; R: the authors' released repository; of
+    # speech: the recogniser's card, a leaderboard, or another paper, see `where`
     "status",
     "exhibit",
     "backbone",
@@ -34,7 +35,12 @@ COLUMNS = (
     "where",
     "note",
 )
-STATUS = {"P0": "withdrawn", "P2": "second-hand", "R": "released"}
+STATUS = {
+    "P0": "withdrawn", "P2": "second-hand", "R": "released",
+    "W2V2": "model card", "W2V2-LM": "model card", "WHISPER-CARD": "model card",
+    "OPEN-ASR": "quoted", "WHISPER": "quoted",
+    "A-TOME": "abstract", "EAS": "abstract", "DOWNSAMPLED": "abstract", "BLANK-CTC": "abstract",
+}  # fmt: skip
 UNITS = {
     "percent": "0 to 100",
     "fraction": "0 to 1",

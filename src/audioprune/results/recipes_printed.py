@@ -1,4 +1,4 @@
-"""Whose recipe a fine-tuning follows: what P0's Table 6 and the released scripts (R) print, against its settings.
+"""Whose recipe a fine-tuning follows: its settings compared with P0's Table 6 and the released scripts (R).
 
 P0 and P2 are not the same experiment (differences.md, B16): a claim of one is judged on models trained as it says.
 """
@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Literal
 
 from audioprune.results import published
-from audioprune.settings import FinetuneSettings
+from audioprune.settings.training import FinetuneSettings
 
 Profile = Literal["p0", "p2"]
 FILES: dict[Profile, str] = {"p0": "table6", "p2": "released_recipes"}

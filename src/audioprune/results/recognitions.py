@@ -1,23 +1,33 @@
 """What pruned recognisers got wrong: word error rates of a study's transcripts, and their paired differences.
 
-An arm is a cell of kind `transcribe`: a policy at a keep-rate, at some blocks, of the whole window or within the sound.
-Errors are pooled over clips: all edits over all words. Speakers are what is drawn anew for intervals.
+An arm is how clips were transcribed: a policy at a keep-rate, at some blocks, of the whole window or within the sound,
+off the shelf or adapted; its cells of kind `transcribe` differ in nothing but the seed. Errors are pooled over clips:
+all edits over all words. Speakers are what is drawn anew for intervals, exchanged for p-values and halved for what has
+to be chosen; of a dataset whose speakers are all there are, recordings are drawn and exchanged within each.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from audioprune.facts.recogniser import AT_INPUT
 from audioprune.results.estimate import DRAWS, Absent, Estimate, combined
 from audioprune.results.study import Result, Results
 
 if TYPE_CHECKING:
     import pandas as pd
 
-STATIC = ("stride", "pool")  # policies that look at nothing
+    from audioprune.cells.query import Asked, Cells
+    from audioprune.statistics.bootstrap import Drawn
+    from audioprune.statistics.units import Unit
+
+STATIC = ("stride", "pool")  # policies that look at nothing, at the blocks where the others rank
+OFF_THE_SHELF, ADAPTED = "off the shelf", "adapted"
+USUAL = {OFF_THE_SHELF: "nearest", ADAPTED: "carried"}  # what pruned columns take, of a recogniser with a CTC head
+ONE = "one speaker: no interval"
 
 
 @dataclass(frozen=True)
@@ -26,109 +36,238 @@ class Place:
 
     recogniser: str
     dataset: str
+    trained: str
     within: str
     blocks: tuple[int, ...]
 
     def __str__(self) -> str:
-        where = "within the sound" if self.within == "sound" else "of the whole window"
-        return f"{self.recogniser} on {self.dataset}: tokens {where}, block {', '.join(map(str, self.blocks))}"
+        where = {"sound": "tokens within the sound, ", "window": "tokens of the whole window, "}.get(self.within, "")
+        several = "blocks" if len(self.blocks) > 1 else "block"
+        return (
+            f"{self.recogniser} on {self.dataset}, {self.trained}: {where}{several} {', '.join(map(str, self.blocks))}"
+        )
 
 
-def place_of(arm: Result) -> Place:
-    own = arm.settings
-    return Place(own.recogniser, own.dataset, own.within, own.blocks)
+@dataclass(frozen=True)
+class Arm:
+    """One way of transcribing, and its cells, one for each seed."""
+
+    place: Place
+    policy: str  # with @0 where it acts before block 0
+    keep_rate: float
+    budget: str
+    restore: str  # what pruned columns take, of a recogniser with a CTC head; empty where nothing is restored
+    strip: int  # frames of a token, of recognisers whose tokens are strips; 0 of others
+    thinned: tuple[str, int]  # padding alone: which tokens of it stay, and how many; ("", 0) where it is whole
+    margin: int | None  # tokens of silence behind a clip that is not padded to a window; None: padded
+    fallback: bool  # sampled anew at rising temperatures where the library distrusts a transcript
+    cells: tuple[Asked, ...]
+
+    @property
+    def made(self) -> tuple[Result, ...]:
+        return tuple(one for one in self.cells if isinstance(one, Result) and one.ok)
+
+    @property
+    def why(self) -> str:
+        """Why none of its cells is there."""
+        return "" if self.made else next((one.why for one in self.cells if isinstance(one, Result)), "not made yet")
+
+    @property
+    def plain(self) -> bool:
+        """Whether it differs from others of its place in policy, keep-rate and budget alone."""
+        return self.restore in ("", USUAL[self.place.trained]) and not self.about_padding
+
+    @property
+    def about_padding(self) -> bool:
+        """Whether the padding is what it changes, or what is done about its transcripts."""
+        return bool(self.thinned[0]) or self.fallback or self.margin is not None
 
 
-def places(arms: Iterable[Result]) -> dict[Place, list[Result]]:
-    """Pruned arms by place, in the order of the study."""
-    found: dict[Place, list[Result]] = {}
-    for arm in arms:
-        if arm.settings.policy != "none":
-            found.setdefault(place_of(arm), []).append(arm)
+def arms(study: Cells) -> list[Arm]:
+    """All arms of a study, planned or made, in its order."""
+    found: dict[Arm, list[Asked]] = {}
+    for cell in study.cells("transcribe"):
+        found.setdefault(_arm_of(cell), []).append(cell)
+    return [replace(arm, cells=tuple(cells)) for arm, cells in found.items()]
+
+
+def _arm_of(cell: Asked) -> Arm:
+    """The arm that a cell belongs to, without its cells."""
+    own, trained = cell.settings, cell.inputs.get("recognise")
+    state = ADAPTED if trained is not None and "recognise" in trained.inputs else OFF_THE_SHELF
+    within = "" if trained is not None else own.within
+    strip = 0 if trained is None else trained.settings.strip
+    pruned = own.policy != "none" or own.thin
+    place = Place(own.recogniser, own.dataset, state, within, own.blocks if pruned else ())
+    policy = own.policy + AT_INPUT * own.at_input
+    margin = own.margin if own.padding == "none" else None
+    thinned = own.thin, own.thin_to
+    return Arm(place, policy, own.keep_rate, own.budget, own.restore, strip, thinned, margin, own.fallback, ())
+
+
+def places(every: Iterable[Arm]) -> dict[Place, list[Arm]]:
+    """Pruned arms by place, in the order of the study; without those that differ in more than policy and budget."""
+    found: dict[Place, list[Arm]] = {}
+    for arm in every:
+        if arm.policy != "none" and arm.plain:
+            found.setdefault(arm.place, []).append(arm)
     return found
 
 
-def unpruned(arms: Iterable[Result], place: Place) -> Result | None:
-    same = (one for one in arms if one.settings.policy == "none")
-    return next(
-        (one for one in same if (one.settings.recogniser, one.settings.dataset) == (place.recogniser, place.dataset)),
-        None,
-    )
+def unpruned(every: Iterable[Arm], place: Place) -> Arm | None:
+    """The unpruned arm of a place: of the finest strips, where a study has several."""
+    own = [one for one in whole(every, place) if one.place.trained == place.trained]
+    return min(own, key=lambda one: one.strip, default=None)
 
 
-def at(arms: Iterable[Result], policy: str, keep_rate: float) -> Result | None:
+def coarser(every: Iterable[Arm], place: Place) -> list[Arm]:
+    """Unpruned arms whose tokens are longer from the start; adapted ones for a place of those, if there are any."""
+    own = whole(every, place)
+    least = min((one.strip for one in own), default=0)
+    alike = [one for one in own if one.place.trained == place.trained and one.strip > least]
+    return alike or [one for one in own if one.strip > least]
+
+
+def whole(every: Iterable[Arm], place: Place) -> list[Arm]:
+    """Unpruned arms of the recogniser and the dataset of a place."""
+    same = (place.recogniser, place.dataset)
+    return [a for a in every if a.policy == "none" and a.plain and (a.place.recogniser, a.place.dataset) == same]
+
+
+def at(own: Iterable[Arm], policy: str, keep_rate: float, budget: str = "fixed") -> Arm | None:
     """The arm of a policy at a keep-rate, among those of one place."""
-    return next((one for one in arms if (one.settings.policy, one.settings.keep_rate) == (policy, keep_rate)), None)
+    wanted = (policy, keep_rate, budget)
+    return next((one for one in own if (one.policy, one.keep_rate, one.budget) == wanted), None)
 
 
-def clips(arm: Result) -> pd.DataFrame:
-    """One row for each clip, with the numerator and the denominator of its word error rate.
+# --- transcripts, one row for each clip and seed ------------------------------------------------------------------
 
-    What is drawn, exchanged and halved is speakers: clips of one are not independent, whatever they were cut from.
+
+def clips(results: Results, arm: Arm) -> pd.DataFrame:
+    """One row for each clip of each seed, with numerator and denominator of its word error rate.
+
+    `recording` is what is drawn anew: the speaker, whatever a recording was cut from, but for a dataset whose facts say
+    that recordings are drawn within each speaker.
     """
-    frame = arm.frame()
+    return results.cached(f"clips {arm.cells[0].settings} {arm.place} {arm.strip}", partial(_clips, arm=arm))
+
+
+def _clips(results: Results, arm: Arm) -> pd.DataFrame:
+    import pandas as pd
+
+    parts = [cell.frame().assign(seed=seed_of(cell)) for cell in arm.made]
+    frame = pd.concat(parts, ignore_index=True)
     speakers = frame["speaker"].where(frame["speaker"] != "", frame["recording"])
-    return frame.assign(recording=speakers, numerator=frame["errors"], denominator=frame["words"])
+    drawn = frame["recording"] if unit(results, arm.place).within else speakers
+    return frame.assign(speaker=speakers, recording=drawn, numerator=frame["errors"], denominator=frame["words"])
 
 
-def wer(results: Results, arm: Result | None) -> Estimate | Absent:
+def seed_of(cell: Asked) -> int:
+    trained = cell.inputs.get("recognise")
+    return 0 if trained is None else trained.settings.seed
+
+
+def unit(results: Results, place: Place) -> Unit:
+    """What is drawn anew of a dataset."""
+    from audioprune.statistics.units import unit_of
+
+    return unit_of(results.dataset(place.dataset))
+
+
+def without_runaways(*frames: pd.DataFrame) -> list[pd.DataFrame]:
+    """The clips that ran away in none of several transcripts, of each."""
+    away = {clip for frame in frames for clip in frame.loc[frame["runaway"], "clip"]}
+    return [frame[~frame["clip"].isin(away)] for frame in frames]
+
+
+# --- estimates, in percent and in points ---------------------------------------------------------------------------
+
+
+def wer(results: Results, arm: Arm | None) -> Estimate | Absent:
     """Word error rate in percent."""
-    if arm is None or not arm.ok:
+    if arm is None or not arm.made:
         return Absent("not planned" if arm is None else arm.why)
-    return results.cached(f"wer {arm.path}", lambda results: _estimated(results, clips(arm), arm))
+    return rate(results, clips(results, arm), arm)
 
 
-def difference(results: Results, first: Result | None, second: Result | None) -> Estimate | Absent:
-    """Error rate of the first minus that of the second, in points."""
-    both = [wer(results, one) for one in (first, second)]
-    if missing := next((one for one in both if isinstance(one, Absent)), None):
-        return missing
-    return combined(*zip((1, -1), both, strict=True))  # type: ignore[arg-type]  # no Absent is left
+def rate(results: Results, frame: pd.DataFrame, *of: Arm) -> Estimate:
+    """Errors over words of any transcripts of the clips of an arm, in percent."""
+    return estimated(drawn(results, frame, of[0].place), frame, *of)
 
 
-def chance(first: pd.DataFrame, second: pd.DataFrame) -> float | Absent:
-    """Two-sided p-value of no difference, by exact permutation of speakers; Absent where so few cannot be tested."""
-    from audioprune.statistics.paired import permutation
+def difference(results: Results, first: Arm | None, second: Arm | None) -> Estimate | Absent:
+    """Error rate of the first minus that of the second, in points, over the seeds that both have."""
+    for one in (first, second):
+        if isinstance(found := wer(results, one), Absent):
+            return found
+    assert first is not None
+    assert second is not None
+    return against(results, first, clips(results, second), second)
 
-    found = permutation(first, second, "ratio")
-    return Absent(found.why) if found.p is None else found.p
+
+def against(results: Results, arm: Arm, frame: pd.DataFrame, *of: Arm) -> Estimate:
+    """Error rate of an arm minus that of other transcripts (of arms `of`) of the same clips, in points."""
+    own, other = paired(clips(results, arm), frame)
+    return combined((1, rate(results, own, arm, *of)), (-1, rate(results, other, arm, *of)))
 
 
-def best_static(arms: Mapping[str, Result]) -> tuple[pd.DataFrame, dict[str, str]]:
+def paired(first: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Both, of the seeds that both have."""
+    seeds = set(first["seed"]) & set(second["seed"])
+    own, other = (frame[frame["seed"].isin(seeds)] for frame in (first, second))
+    return own, other
+
+
+def drawn(results: Results, frame: pd.DataFrame, place: Place) -> Drawn:
+    """Numerator over denominator in percent, in every draw."""
+    from audioprune.statistics.bootstrap import contrast, draw
+
+    return contrast((100, draw(frame, "ratio", unit=unit(results, place), draws=DRAWS)))
+
+
+def estimated(found: Drawn, frame: pd.DataFrame, *of: Arm) -> Estimate:
+    """What is drawn, as exhibits show it. Of one speaker there is no interval, since no other was ever drawn."""
+    alone = found.design.clusters < 2
+    seeds, cells = frame["seed"].nunique(), tuple(dict.fromkeys(cell.path for arm in of for cell in arm.made))
+    missing = sum(len(one.cells) - len(one.made) for one in of)
+    left = f"{missing} of {sum(len(one.cells) for one in of)} runs are missing" if missing else ""
+    n = frame["clip"].nunique()
+    return Estimate(found.value, None if alone else found, n, seeds, seeds, cells, left_out=left, note=ONE * alone)
+
+
+def best_static(results: Results, own: Mapping[str, Arm]) -> tuple[pd.DataFrame, dict[int, str]]:
     """The static policy with fewer errors on the one half of the speakers, on the clips of the other, and the reverse.
 
-    arms {policy: cell} of one place and keep-rate -> (one row for each clip, {half: the policy chosen for it}).
-    So no speaker takes part in choosing what he is judged by.
+    own {policy: arm} of one place and keep-rate -> (one row for each clip, {half: the policy chosen for it}).
     """
     import pandas as pd
 
-    frames = {policy: clips(arm) for policy, arm in arms.items()}
-    speakers = sorted(
-        set(next(iter(frames.values()))["recording"]), key=lambda one: hashlib.sha256(one.encode()).digest()
-    )
-    halves = {"first": set(speakers[: len(speakers) // 2]), "second": set(speakers[len(speakers) // 2 :])}
-    other = {"first": "second", "second": "first"}
+    from audioprune.statistics.halves import halves
+
+    frames = {policy: clips(results, arm) for policy, arm in own.items()}
+    shared = set.intersection(*(set(frame["seed"]) for frame in frames.values()))
+    frames = {policy: frame[frame["seed"].isin(shared)] for policy, frame in frames.items()}
+    half = halves(next(iter(frames.values()))["speaker"])
     parts, chosen = [], {}
-    for half, own in halves.items():
-        seen = {
-            policy: frame[frame["recording"].isin(halves[other[half]])]["errors"].sum()
-            for policy, frame in frames.items()
-        }
-        chosen[half] = min(seen, key=lambda policy: seen[policy])
-        frame = frames[chosen[half]]
-        parts.append(frame[frame["recording"].isin(own)])
+    for judged in (0, 1):
+        seen = {name: f.loc[f["speaker"].map(half) != judged, "errors"].sum() for name, f in frames.items()}
+        chosen[judged] = min(seen, key=lambda name: seen[name])
+        frame = frames[chosen[judged]]
+        parts.append(frame[frame["speaker"].map(half) == judged])
     return pd.concat(parts).sort_index(), chosen
 
 
-def against(results: Results, arm: Result, frame: pd.DataFrame) -> Estimate:
-    """Error rate of an arm minus that of other transcripts of the same clips, in points."""
-    own = wer(results, arm)
-    assert isinstance(own, Estimate)
-    return combined((1, own), (-1, _estimated(results, frame, arm)))
+def said_of(chosen: Mapping[int, str]) -> str:
+    """'stride'; 'stride, pool' where the halves differ."""
+    return ", ".join(dict.fromkeys(chosen.values()))
 
 
-def _estimated(results: Results, frame: pd.DataFrame, arm: Result) -> Estimate:
-    from audioprune.statistics.bootstrap import contrast, draw
+def shared_seeds(frames: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
+    """All, of the seeds that all have."""
+    seeds = set.intersection(*(set(frame["seed"]) for frame in frames))
+    return [frame[frame["seed"].isin(seeds)] for frame in frames]
 
-    drawn = contrast((100, draw(frame, "ratio", draws=DRAWS)))
-    return Estimate(drawn.value, drawn, len(frame), 1, 1, (arm.path,))
+
+def between(results: Results, first: pd.DataFrame, second: pd.DataFrame, *of: Arm) -> Estimate:
+    """Error rate of the first transcripts minus that of the second, of the same clips, in points."""
+    return combined((1, rate(results, first, *of)), (-1, rate(results, second, *of)))

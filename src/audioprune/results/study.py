@@ -1,4 +1,4 @@
-"""What exhibits are built from: a study's cells with their records, and nothing that is not on disk.
+"""What exhibits are built from: the cells of a study with their records on disk, and nothing else.
 
 A `Result` is a planned cell with what it left. `Results.cells` finds them by kind and by values of their settings.
 """
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
     from audioprune.cells.cell import Cell
     from audioprune.facts.dataset import Dataset
-    from audioprune.settings import Contrast
+    from audioprune.settings.exhibits import Contrast
 
 Made = TypeVar("Made")
 
 
 class Result:
-    """A planned cell and what it left: `.ok` says whether its record is there and is this cell's, `.why` if not."""
+    """A planned cell and its files: `.ok` says whether its record exists and is this cell's, `.why` says why not."""
 
     def __init__(self, cell: Cell, inputs: dict[str, Result]):
         self.kind, self.address, self.key, self.settings = cell.kind, cell.address, cell.key, cell.settings
@@ -62,7 +62,7 @@ class Result:
         return not self.why
 
     def _missing(self) -> str:
-        """The first thing upstream that is not there, since that is what has to be mended."""
+        """The first missing input upstream, since that is what has to be made."""
         if self.note:
             return self.note
         absent = [r for r in self.inputs.values() if not r.ok]

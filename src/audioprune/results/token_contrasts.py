@@ -1,4 +1,4 @@
-"""What a token analysis measures at a block, of one model or of several compared clip by clip.
+"""Token measures at a block: of one model, or of several compared clip by clip.
 
 A term is a factor, a model (a group of tokens) and a block. Terms are compared over the folds and seeds that all models
 have, and over the clips that have the measure in all terms: a clip that keeps no signal token has no gamma of it.
@@ -38,7 +38,7 @@ def contrast(results: Results, column: str, *terms: Term) -> Estimate | Absent:
 
 
 def _mean(results: Results, column: str, terms: Sequence[Term]) -> Estimate | Absent:
-    """Of terms that are reduced to what they share."""
+    """Mean of terms that are reduced to the clips that they share."""
     import numpy as np
 
     from audioprune.statistics.sums import draw_sums
@@ -76,7 +76,7 @@ def values(results: Results, group: Group, column: str, block: int) -> pd.Series
 
 
 def shared_runs(results: Results, groups: Sequence[Group]) -> list[Group] | Absent:
-    """The groups, each with the cells only whose fold and seed are there in all of them."""
+    """The groups, each with only the cells whose fold and seed exist in all groups."""
     kept = in_common([({_run(results.cell(path)): path for path in group.cells}, group.why) for group in groups])
     if isinstance(kept, Absent):
         return kept

@@ -1,4 +1,4 @@
-"""A study's token analyses: which models were looked into (`groups`), and what their clips have in common (`means`).
+"""A study's token analyses: which models were analysed (`groups`), and the means over their clips (`means`).
 
 Everything is computed from the rows by clip that `tokens` cells leave. Folds and seeds of a model are pooled; intervals
 are a bootstrap over source recordings crossed with seeds, as those of evaluations.

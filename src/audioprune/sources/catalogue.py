@@ -1,4 +1,4 @@
-"""Every remote byte has a row in workflow/sources.yaml: where it is, what it is, whose it is, and its digest."""
+"""Every download has a row in workflow/sources.yaml: its address, content, licence and digest."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from audioprune.errors import UserError
 from audioprune.records import canonical
-from audioprune.settings import Closed
+from audioprune.settings.closed import Closed
 
 CHECKPOINT = "checkpoint-"  # what the names of checkpoints begin with, before the backbone
 FILE = Path(__file__).parents[3] / "workflow" / "sources.yaml"

@@ -1,4 +1,4 @@
-"""What a checkpoint is, by the names and shapes of its tensors: whose form, which family, which size and stride."""
+"""What a checkpoint is, by names and shapes of its tensors: format, family, size and stride."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Content digests: one value for a set of files, whatever archive, order, time or machine they came with.
+"""Content digests: one value for a set of files, whatever archive, order, time or machine they came from.
 
 The digest is SHA-256 over the sorted lines "<sha256> <path>\\n" of all files, paths relative and with slashes. Archives
 that a host makes on demand (GitHub's) are not the same bytes from year to year; their contents are.

@@ -1,4 +1,4 @@
-"""Downloads that survive a bad network: retries with back-off, resumed where they stopped, checked at the end.
+"""Downloads that survive a bad network: retried with back-off, resumed where they stopped, verified at the end.
 
 Bytes go into `<name>.part`; `<name>` appears only when it is whole. A later attempt, in this run or the next, asks for
 the rest by HTTP Range (RFC 9110 section 14), guarded by If-Range where the server gave a validator, so that two

@@ -1,4 +1,4 @@
-"""Manifests: what data that no cell makes consists of, file by file (`audioprune index DATASET`).
+"""Manifests: the files and digests of data that is not made by any cell (`audioprune index DATASET`).
 
 A manifest holds SHA-256, size, time of change and inode of every file of a folder; where a CSV lists what belongs to
 the data, of the listed files alone, and a digest of what else the CSV says. Refreshing one hashes only files whose

@@ -1,4 +1,4 @@
-"""The mirror folder: archives that are already here, taken instead of the network."""
+"""The mirror folder: local archives that are used instead of the network."""
 
 from __future__ import annotations
 

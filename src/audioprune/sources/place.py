@@ -1,4 +1,4 @@
-"""Where the data of a source lies: in its fetch cell, or, brought by hand, where its manifest says."""
+"""Where the data of a source is: in its fetch cell or, for data provided by hand, where its manifest says."""
 
 from __future__ import annotations
 

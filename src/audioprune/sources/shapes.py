@@ -1,4 +1,4 @@
-"""Names and shapes of a checkpoint's tensors, without torch and without loading one: enough to say what it is.
+"""Names and shapes of a checkpoint's tensors, read without torch and without loading a tensor.
 
 Three forms: .safetensors; a zip by torch.save (since 1.6); the older one, pickles one after another, then the numbers.
 Nothing that a pickle names is imported or called: what is not a tensor or a plain container is refused.

@@ -1,4 +1,4 @@
-"""Checkpoints that lie in the repository: the tiny backbones, pre-trained by this workflow on audio that it makes.
+"""Checkpoints stored in the repository: the tiny backbones, pre-trained by this workflow on audio that it generates.
 
 A row of workflow/sources.yaml with `pretraining` is one: workflow/checkpoints/<backbone>.safetensors, pinned by its
 content digest as any other source, and beside it a .json with the records of the cells that made it: settings, corpus,

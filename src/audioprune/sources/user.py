@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from audioprune.facts.dataset import Dataset
-from audioprune.settings import UserFolder
+from audioprune.settings.data import UserFolder
 
 METRICS: dict[str, Literal["map", "wer"]] = {"multilabel": "map", "transcription": "wer"}
 

@@ -1,4 +1,4 @@
-"""Draws of a metric by a crossed bootstrap over source recordings and seeds, for one method or any contrast of methods.
+"""A crossed bootstrap over source recordings and seeds: draws of a metric, for one method or any contrast of methods.
 
 `draw` measures one method on every draw; `contrast` combines methods draw by draw: a drop is (unpruned, -pruned), a
 difference of two backbones' drops has four terms. All methods on the same clips and seeds meet the same draws, so every

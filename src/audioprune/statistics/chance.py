@@ -1,4 +1,4 @@
-"""Has a model learnt anything? How likely predictions that know nothing of their clips do as well, by exact tests.
+"""Has a model learnt anything? Exact tests of how likely predictions without knowledge of their clips do as well.
 
 n clips, C classes.
 """

@@ -1,4 +1,4 @@
-"""Rank correlations from numbers of pairs, as released and as they should be (paper.md 3.3).
+"""Rank correlations from numbers of pairs: as released, and corrected (paper.md 3.3).
 
 Of a pair, one may have the higher score and the higher rank (concordant), the higher score and the lower rank
 (discordant), or the same of one of them (tied).

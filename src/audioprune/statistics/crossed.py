@@ -1,4 +1,4 @@
-"""Clips of several runs, crossed: which recordings every clip is made of, in every seed, and how often each is drawn.
+"""Clips of several runs, crossed: the recordings of every clip in every seed, and how often each is drawn.
 
 Recordings and seeds are drawn apart, each with replacement, and a clip of seed s counts w(recording) x v(s) times.
 A draw depends on the sorted names of recordings (in their strata) and on the number of seeds, never on the method that

@@ -1,4 +1,4 @@
-"""The metric of clips some of which were left without a token: what such a clip counts for decides the number.
+"""Metrics of clips some of which were left without a token: how such a clip is counted decides the value.
 
 Released code: it is skipped, so the denominator changes with what is discarded (B19), and the number flatters the
 strongest discarding. Here it is wrong; both are given, each with its n.

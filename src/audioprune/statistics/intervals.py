@@ -1,4 +1,4 @@
-"""Intervals and p-values of a metric, or of any contrast of metrics, from no changed clip up.
+"""Intervals and p-values of a metric or any contrast of metrics, which also hold when no clip changes.
 
 Percentiles of a bootstrap fail where few clips change: with none their width is zero, with one an end lies on zero, and
 of five changes one way they exclude zero where the exact test does not (McNemar 1947: p = 0.0625). Therefore the normal
@@ -18,8 +18,8 @@ interval of Bonett and Price (2012), which adds one pair each way to the clips t
 
 `EXTRA` = 1.5: with one, as in the source, two-sided coverage falls to 93.0 % where clips are lost and none gained; with
 1.5 it stays above 94.5 % and zero is excluded where McNemar's exact test has p below 0.05, up to 40 changed clips but
-for 15 pairs of counts (tests/unit/test_intervals.py; recordings and seeds: benchmarks/coverage.py). Nothing is narrower
-for fewer recordings, and no difference is less certain for being none.
+for 15 pairs of counts (tests/unit/statistics/test_intervals.py; recordings and seeds: benchmarks/coverage.py). Nothing
+is narrower for fewer recordings, and no difference is less certain for being none.
 
 # ASSUME: models of a contrast of more than two terms slip on clips of their own; hence the root of a sum of squares.
 

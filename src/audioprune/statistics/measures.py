@@ -1,4 +1,4 @@
-"""Metrics of weighted clips: what is drawn enters as weights, so that a draw costs no sorting and no copying.
+"""Metrics of weighted clips: a draw is a set of weights, so that it needs no sorting and no copying.
 
 A measure is a function (clip weights by seed, each (n, D); seed weights (D, S)) -> the metric in every draw (D,).
 n clips of a seed, S seeds, D draws.

@@ -1,4 +1,4 @@
-"""Is a drop smaller than a margin? What one-sided bounds say, for our draws and for published numbers (paper.md 7).
+"""Is a drop smaller than a margin? One-sided bounds, for our draws and for published numbers (paper.md 7).
 
 Drops, margins and bounds are in points (percent of clips); '< 1 % drop' is read as a margin of 1 point.
 """

@@ -1,4 +1,4 @@
-"""Do two methods differ on the same clips? An exact or drawn permutation of whole recordings.
+"""Do two methods differ on the same clips? A permutation test over whole recordings, exact or by random draws.
 
 The two methods' answers are exchanged on all clips of a recording, in all seeds at once: for a metric that is a sum
 over clips, this flips the sign of the recording's difference. For accuracy with one seed, where every clip has a

@@ -1,4 +1,4 @@
-"""Least-squares slopes as sums: slope of y on x = sum of factor x y, so that a slope of metrics is one contrast.
+"""Least-squares slopes as sums: slope of y on x = sum of factor x y, so that a slope of metrics is a contrast.
 
 The factors depend on x alone. With them a slope is taken draw by draw, clip by clip, or from printed numbers alike.
 """

@@ -1,4 +1,4 @@
-"""What is drawn anew when a dataset is resampled: source recordings, since clips of one are not independent."""
+"""The unit of resampling of a dataset: source recordings, since clips of one recording are not independent."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Unit:
     their weights, as an edge does where the nodes of a network are drawn (Snijders and Borgatti 1999). What is of one
     mixture alone is then drawn with three times its variance: of two recordings, standard deviations are too large by
     1.7 times where recordings tell nothing, by 1.3 where they bear three tenths of a mixture's variance and by 1.1
-    where they bear all (measured on 800 mixtures of 300 recordings; tests/unit/test_bootstrap.py). Weights that vary
-    together as recordings are shared vary alone by twice the variance or more: none would do better than 1.4.
+    where they bear all (measured on 800 mixtures of 300 recordings; tests/unit/statistics/test_bootstrap.py). Weights
+    that vary together as recordings are shared vary alone by twice the variance or more: none would do better than 1.4.
     """
 
     within: str = ""

@@ -1,10 +1,10 @@
-"""What a step that draws sees of the study: the cells that its exhibit shows, and all that those are made from."""
+"""What a drawing step sees of the study: the cells that its exhibit shows, with all their inputs."""
 
 from __future__ import annotations
 
 from audioprune.planning.stages import dataset_facts
 from audioprune.results.study import Results
-from audioprune.settings import ExhibitSettings, ReportSettings
+from audioprune.settings.exhibits import ExhibitSettings, ReportSettings
 from audioprune.steps._run import Job
 
 

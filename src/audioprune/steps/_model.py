@@ -13,7 +13,9 @@ from audioprune.fingerprints.keyed import with_defaults
 from audioprune.models.build import build_model, load_checkpoint
 from audioprune.models.family import Classifier
 from audioprune.models.weights import read_checkpoint
-from audioprune.settings import AudioSettings, FinetuneSettings, Pruning
+from audioprune.settings.data import AudioSettings
+from audioprune.settings.model import Pruning
+from audioprune.settings.training import FinetuneSettings
 from audioprune.sources import user
 from audioprune.sources.place import root_of
 

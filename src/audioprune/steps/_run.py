@@ -1,4 +1,4 @@
-"""The thin tail of every step: read the job's file, make its cell in a scratch folder, put it and its record in place.
+"""The frame of every step: read the job file, make its cell in a scratch folder, move it and its record into place.
 
     python -m audioprune.steps.<kind> --job FILE [--log FILE] [--gpus N]
 
@@ -34,7 +34,7 @@ from audioprune.fingerprints.keys import code_of
 from audioprune.locks import leases
 from audioprune.locks.gpus import handed_out
 from audioprune.planning import jobs
-from audioprune.settings import Closed
+from audioprune.settings.closed import Closed
 
 log = logging.getLogger("audioprune")
 
@@ -103,7 +103,7 @@ def job_of(cell: Cell, out: Path) -> Job:
 
 @contextlib.contextmanager
 def told_once(cell: Cell) -> Iterator[None]:
-    """Signals end the cell in good order; a full disk and a killed worker are told in one message."""
+    """Signals end the cell cleanly; a full disk or a killed worker is reported in one message."""
     with stoppable(), disk.told(cell.dir):
         try:
             yield

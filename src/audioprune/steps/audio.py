@@ -1,4 +1,4 @@
-"""Decoding of a dataset into a waveform store; clips that cannot be used stop it or are set aside, by name."""
+"""Decoding of a dataset into a waveform store; clips that cannot be used stop the step or are set aside, by name."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from audioprune.audio.decode import Sound, check_sound, sound, sound_of_parts
 from audioprune.audio.noise import add_noise
 from audioprune.audio.ordered import in_order
 from audioprune.audio.store import WaveformStore, write_store
+from audioprune.audio.treated import questioned, treated
 from audioprune.errors import UserError
 from audioprune.facts.dataset import Clip
-from audioprune.facts.mel import SAMPLE_RATE, WINDOW
+from audioprune.facts.mel import SAMPLE_RATE
 from audioprune.planning import brought, user_csv
 from audioprune.progress import track
-from audioprune.settings import AudioSettings
+from audioprune.settings.data import AudioSettings
 from audioprune.sources.place import pinned, root_of
 from audioprune.steps._run import Job, main
-from audioprune.wording import listing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,31 +87,6 @@ def audio(job: Job[AudioSettings]) -> dict:
         "splits": dict(sorted(Counter(row["split"] for row in rows if row["split"]).items())),
         "folds": {str(fold): n for fold, n in sorted(Counter(row["fold"] for row in rows if row["fold"]).items())},
     }
-
-
-def treated(clips: pd.DataFrame) -> dict[str, int]:
-    """Numbers of clips by what was done to them; `low_rate` are those that were sampled below 16 kHz.
-
-    `no_frame`: those shorter than a window of the front end, which have nothing but padding after their one frame.
-    """
-    return {
-        "resampled": int(((clips["rate"] > 0) & (clips["rate"] != SAMPLE_RATE)).sum()),
-        "low_rate": int(((clips["rate"] > 0) & (clips["rate"] < SAMPLE_RATE)).sum()),
-        "mixed_down": int((clips["channels"] > 1).sum()),
-        "scaled": int((clips["divisor"] != 1).sum()),
-        "clipped": int((clips["clipped"] > 0).sum()),
-        "no_frame": int((clips["length"] < WINDOW).sum()),
-    }
-
-
-def questioned(clips: pd.DataFrame) -> Iterator[str]:
-    """Clips that are used, though they are hardly what they should be, by name."""
-    for what, found in (
-        ("shorter than one frame of 25 ms", clips["length"] < WINDOW),
-        ("floats beyond full scale, divided", clips["divisor"] != 1),
-    ):
-        if names := clips["clip"][found].tolist():
-            yield f"{what}: {listing(names)}"
 
 
 def classes_lost(rows: list[dict], lost: list[dict]) -> list[int]:

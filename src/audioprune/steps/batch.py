@@ -1,4 +1,4 @@
-"""Make the cells of a job one after another in this process; those that fail do not keep the others from being made.
+"""Make the cells of a job one after another in this process; a failing cell does not stop the others.
 
     python -m audioprune.steps.batch --job FILE [--log FILE] [--gpus N]
 

@@ -13,7 +13,7 @@ from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
 from audioprune.errors import UserError
 from audioprune.facts.tokens import grid
-from audioprune.settings import ClustersSettings
+from audioprune.settings.evaluation import ClustersSettings
 from audioprune.steps._run import Job, main
 from audioprune.tokens.kinds import padding, shares
 from audioprune.tokens.kmeans import Clusters, kmeans, label

@@ -1,4 +1,4 @@
-"""Each test clip of an unpruned fine-tuning with tokens of two intensity clusters discarded, or as many at random.
+"""Test clips of an unpruned model with the tokens of two intensity clusters discarded, or as many random tokens.
 
 `discarded.parquet` has one row for each clip, block, set and control: clip, recording, speaker, labels, block,
 discarded (C1C2 or C4C5), control, tokens_left, emptied (no patch token is left), and `correct`, or the `scores` of a
@@ -17,7 +17,8 @@ from audioprune import records
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
 from audioprune.errors import UserError
-from audioprune.settings import DiscardSettings, Pruning
+from audioprune.settings.evaluation import DiscardSettings
+from audioprune.settings.model import Pruning
 from audioprune.steps._model import facts_of, finetuned, load_finetuned, model_for
 from audioprune.steps._run import Job, main
 from audioprune.tokens.discard import Discarded, Interval, discard_clips, intervals

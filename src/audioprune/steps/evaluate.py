@@ -1,4 +1,4 @@
-"""Scores of every test clip by a fine-tuned model, with the evaluation's own pruning; the metric follows from them."""
+"""Scores of every test clip by a fine-tuned model with the evaluation's own pruning; metrics are computed from them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from audioprune import records
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
 from audioprune.models.perturb import perturb
-from audioprune.settings import EvaluateSettings
+from audioprune.settings.evaluation import EvaluateSettings
 from audioprune.statistics.metrics import metric_of
 from audioprune.steps._model import facts_of, finetuned, load_finetuned, model_for
 from audioprune.steps._run import Job, main

@@ -1,4 +1,4 @@
-"""Features of a dataset: the log-mel spectrogram of every clip, and what it takes to normalise it."""
+"""Features of a dataset: the log-mel spectrogram of every clip, and the statistics to normalise it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from audioprune import records
 from audioprune.audio.features import mean_std, write_features
 from audioprune.audio.store import WaveformStore
 from audioprune.errors import UserError
-from audioprune.settings import FeaturesSettings
+from audioprune.settings.data import FeaturesSettings
 from audioprune.steps._run import Job, main
 
 if TYPE_CHECKING:

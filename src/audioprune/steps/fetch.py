@@ -11,7 +11,7 @@ from audioprune.errors import UserError
 from audioprune.models import tensors
 from audioprune.planning.brought import as_planned
 from audioprune.records import sha256_file
-from audioprune.settings import FetchSettings
+from audioprune.settings.data import FetchSettings
 from audioprune.sources import catalogue, content, manifest, mirror, stored
 from audioprune.sources.download import download
 from audioprune.sources.extract import extract, is_archive

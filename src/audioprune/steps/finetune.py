@@ -1,11 +1,11 @@
-"""Fine-tune one backbone on one dataset, pruned or not; leaves its weights and its training curve."""
+"""Fine-tune one backbone on one dataset, pruned or not; writes its weights and its training curve."""
 
 from __future__ import annotations
 
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
 from audioprune.errors import UserError
-from audioprune.settings import FinetuneSettings
+from audioprune.settings.training import FinetuneSettings
 from audioprune.steps._model import facts_of, model_for, start_from
 from audioprune.steps._run import Job, main
 from audioprune.training import finetune as training

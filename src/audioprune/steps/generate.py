@@ -1,4 +1,4 @@
-"""Made audio: a generator's clips, several processes at a time, in order."""
+"""Generated audio: a generator's clips, made by several processes, in order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from audioprune.audio.ordered import in_order
 from audioprune.audio.store import write_store
 from audioprune.facts.mel import SAMPLE_RATE
 from audioprune.progress import track
-from audioprune.settings import GenerateSettings
+from audioprune.settings.data import GenerateSettings
 from audioprune.steps._run import Job, main
 
 CHUNK = 16  # clips made by one call of a worker

@@ -1,4 +1,4 @@
-"""MACs of one clip at every keep-rate, in closed form and by torchprofile, which must agree to the last one."""
+"""MACs of one clip at every keep-rate, in closed form and by torchprofile, which must be exactly equal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 
 from audioprune.errors import UserError
 from audioprune.profiling.macs import of_settings
-from audioprune.settings import MacsSettings
+from audioprune.settings.costs import MacsSettings
 from audioprune.steps._run import Job, main
 
 COLUMNS = ("keep_rate", "closed_form", "torchprofile", "difference")

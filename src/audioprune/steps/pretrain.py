@@ -1,4 +1,4 @@
-"""Pre-train a tiny backbone on generated audio; leaves a checkpoint with the family's official key names."""
+"""Pre-train a tiny backbone on generated audio; writes a checkpoint with the family's official key names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from audioprune import records, registry
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
 from audioprune.models.build import build_model
-from audioprune.settings import PretrainSettings
+from audioprune.settings.training import PretrainSettings
 from audioprune.steps._run import Job, main
 from audioprune.training import pretrain as training
 from audioprune.training.device import prepare

@@ -9,7 +9,7 @@ from audioprune.fingerprints import accepted
 from audioprune.reporting import glossary, html, pdf, stored
 from audioprune.reporting.accepted import sentences
 from audioprune.reporting.content import collect
-from audioprune.settings import ReportSettings
+from audioprune.settings.exhibits import ReportSettings
 from audioprune.steps._drawing import results_of
 from audioprune.steps._run import Job, main
 

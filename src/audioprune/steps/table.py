@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from audioprune.exhibits import named
 from audioprune.exhibits.table_files import render_table
-from audioprune.settings import ExhibitSettings
+from audioprune.settings.exhibits import ExhibitSettings
 from audioprune.steps._drawing import results_of
 from audioprune.steps._run import Job, main
 

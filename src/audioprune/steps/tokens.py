@@ -15,7 +15,7 @@ from audioprune.audio.store import WaveformStore
 from audioprune.audio.truth import signal_patches
 from audioprune.errors import UserError
 from audioprune.progress import track
-from audioprune.settings import TokensSettings
+from audioprune.settings.evaluation import TokensSettings
 from audioprune.steps._run import Job, main
 from audioprune.tokens import analyses
 from audioprune.tokens.audit import audit

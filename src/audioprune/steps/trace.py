@@ -10,7 +10,7 @@ import numpy as np
 from audioprune import records
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
-from audioprune.settings import TraceSettings
+from audioprune.settings.evaluation import TraceSettings
 from audioprune.steps._model import facts_of, finetuned, load_finetuned, model_for
 from audioprune.steps._run import Job, main
 from audioprune.tokens.trace import sample, trace_clips

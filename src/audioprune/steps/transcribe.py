@@ -1,12 +1,14 @@
-"""Transcripts of test clips by a Whisper whose encoder is pruned, off the shelf: errors, tokens and MACs of each clip.
+"""Transcripts of test clips by a recogniser whose encoder is pruned: errors, tokens and MACs of each clip.
 
-Greedy decoding without timestamps in float32, each clip alone in a window of 30 s, so that it depends on no other.
-Edits are counted between transcripts that Whisper's English normaliser has passed, as its authors do.
+Whisper, off the shelf: greedy decoding without timestamps in float32. No clip depends on another but by the thresholds
+of a threshold budget, which the other half of the speakers sets. Cells of one process share all that lies before a
+selection. Edits are counted between transcripts that its English normaliser has passed, as its authors do.
 """
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,111 +18,171 @@ import torch
 import whisper
 from whisper.normalizers import EnglishTextNormalizer
 
-from audioprune import records
+from audioprune import records, registry
 from audioprune.audio.store import WaveformStore
 from audioprune.errors import UserError
-from audioprune.facts.recogniser import RECOGNISERS, Recogniser
+from audioprune.facts.mel import SAMPLE_RATE
+from audioprune.facts.recogniser import CTC, RECOGNISERS, Recogniser
 from audioprune.profiling import whisper_macs
 from audioprune.progress import Progress
-from audioprune.recognisers.whisper import prune, sounding
-from audioprune.settings import TranscribeSettings
+from audioprune.recognisers.whisper_arms import Arm, Kept, Windows, budget_met
+from audioprune.recognisers.whisper_decoding import TOGETHER, Heard, heard
+from audioprune.recognisers.whisper_weights import read
+from audioprune.settings.speech import TranscribeSettings
+from audioprune.statistics.halves import halves
 from audioprune.steps._model import checkpoint_file
 from audioprune.steps._run import Job, main
 from audioprune.training.device import deterministic
+from audioprune.training.splits import rows_of
 
-UNITS = 224  # of a transcript, at most
-RUNAWAY = 2.4  # compression ratio above which the library itself distrusts a transcript
 FILE = "transcripts.parquet"
 
 
 def transcribe(job: Job[TranscribeSettings]) -> dict:
-    settings = job.settings
-    facts = RECOGNISERS[settings.recogniser]
-    device = deterministic(threads=1 if facts.small else 8)
-    model = read(checkpoint_file(job.inputs["checkpoint"]), facts).to(device)
-    blocks, rate = (settings.blocks, settings.keep_rate) if settings.policy != "none" else ((), 1.0)
-    named = settings.policy if settings.policy != "none" else "stride"  # at keep-rate 1 any is the untouched model
-    prune(model, named, rate, blocks, settings.within, **settings.options)
-    store = WaveformStore.open(job.inputs["audio"])
-    rows = [row for row in range(len(store)) if store.clips["split"].iloc[row] == "test"]
-    progress, normal, found = Progress(f"transcribe/{job.address}", len(rows), "clips"), EnglishTextNormalizer(), []
-    for row in rows:
-        clip = store.clips.iloc[row]
-        about = {name: clip[name] for name in ("clip", "recording", "speaker")}
-        wave = torch.as_tensor(store.waveform(row))
-        if len(wave) > whisper.audio.N_SAMPLES:
-            seconds = len(wave) / whisper.audio.SAMPLE_RATE
-            raise UserError(
-                f"{clip['clip']} lasts {seconds:.1f} s, and a window of {facts.name} is 30 s: what lies behind would "
-                "count as not heard; cut the clip and its transcript"
-            )
-        heard = transcribed(model, wave, facts, scored=_scored(settings))
-        found.append(about | heard | errors(normal(clip["transcript"]), normal(heard["text"])))
-        progress.add()
-    frame = pd.DataFrame(found)
+    clips, measured, results, normal = (by_taught if "recognise" in job.inputs else by_whisper)(job)
+    rows = []
+    for about, one in zip(clips.to_dict("records"), measured, strict=True):
+        reference, said = about["reference"], one["text"]
+        rows.append(about | one | errors(normal(reference), normal(said), reference, said))
+    frame = pd.DataFrame(rows)
+    if not frame["words"].sum():
+        raise UserError(f"the test clips of {job.settings.dataset} have no word of reference: no error rate is of none")
     with records.atomic(job.out / FILE) as path:
         frame.to_parquet(path, index=False)
     return {
         "wer": float(frame["errors"].sum() / frame["words"].sum()),
-        "words": int(frame["words"].sum()),
+        **{name: int(frame[name].sum()) for name in ("words", "runaway", "encoder_macs", "decoder_macs")},
         "clips": len(frame),
-        "runaway": int(frame["runaway"].sum()),
-        "encoder_macs": int(frame["encoder_macs"].sum()),
+        "empty": int((frame["text"] == "").sum()),
+        **results,
     }
 
 
-def read(path: Path, facts: Recogniser) -> whisper.Whisper:
-    """An official checkpoint as a float32 model in evaluation mode; UserError where it is another one."""
-    try:
-        model = whisper.load_model(str(path), device="cpu")
-    except Exception as error:  # of pickle, of torch, of a dict that is none: whatever the file holds
-        first = str(error).partition("\n")[0]
-        raise UserError(f"{path} is no whole checkpoint of openai-whisper ({type(error).__name__}: {first})") from None
-    dims = model.dims
-    own = (dims.n_audio_state, dims.n_audio_head, dims.n_audio_layer, dims.n_mels, dims.n_vocab)
-    wanted = (facts.width, facts.heads, facts.depth, facts.mels, facts.units)
-    if own != wanted:
-        raise UserError(f"{path} is another Whisper than {facts.name}: width, heads, depth, mels, units are {own}")
-    return model.float().eval()
+Normal = Callable[[str], str]
+Transcribed = tuple[pd.DataFrame, list[dict], dict[str, Any], Normal]  # clips, what is measured of each, more
+
+
+def by_taught(job: Job[TranscribeSettings]) -> Transcribed:
+    """A recogniser with a CTC head, whose transcripts are written as those it learnt from: nothing is normalised."""
+    own, store = job.settings, WaveformStore.open(job.inputs["audio"])
+    facts = CTC[own.recogniser]
+    family = registry.get("recognisers", facts.family)
+    listen = family.listener(job.inputs["recognise"], own, deterministic(threads=1 if facts.small else 8))
+    results: dict[str, Any] = {}
+    if own.budget == "threshold":
+        rows = rows_of(store.clips, folds=1, split="nested")
+        results["thresholds"] = listen.calibrate([torch.as_tensor(store.waveform(int(row))) for row in rows.val])
+    clips, waves = test_clips(store)
+    progress, measured = Progress(f"transcribe/{job.address}", len(waves), "clips"), []
+    for name, wave in zip(clips["clip"], waves, strict=True):
+        measured.append(listen(name, wave))
+        progress.add()
+    if own.budget == "threshold":
+        results["budget"] = family.budget_met(own, measured)
+    return clips, measured, results, lambda text: " ".join(text.split())
+
+
+def by_whisper(job: Job[TranscribeSettings]) -> Transcribed:
+    own = job.settings
+    model, windows, clips = opened(own.recogniser, job.inputs["checkpoint"], job.inputs["audio"])
+    found, results = recognised(own, model, windows, clips["half"].tolist(), f"transcribe/{job.address}")
+    return clips, [row(own, windows.facts, *one) for one in found], results, EnglishTextNormalizer()
+
+
+@lru_cache(maxsize=1)
+def opened(recogniser: str, checkpoint: Path, audio: Path) -> tuple[whisper.Whisper, Windows, pd.DataFrame]:
+    """(the model, the test clips as its encoder meets them, one row for each): once for the cells of a process."""
+    facts = RECOGNISERS[recogniser]
+    device = deterministic(threads=1 if facts.small else 8)
+    model = read(checkpoint_file(checkpoint), facts).to(device)
+    clips, waves = test_clips(WaveformStore.open(audio))
+    windows = Windows(model.encoder, facts, waves, clips["clip"].tolist())
+    model.encoder = torch.nn.Identity()  # decoding is given encodings
+    return model, windows, clips
+
+
+def test_clips(store: WaveformStore) -> tuple[pd.DataFrame, list[torch.Tensor]]:
+    """(a row for each, with its half of the speakers; waveforms (L,))."""
+    clips = store.clips[store.clips["split"] == "test"]
+    waves = [torch.as_tensor(store.waveform(place)) for place in clips.index]
+    speakers = [named or cut for named, cut in zip(clips["speaker"], clips["recording"], strict=True)]
+    half = halves(speakers)
+    about = clips[["clip", "recording", "speaker", "transcript"]].rename(columns={"transcript": "reference"})
+    seconds = [len(wave) / SAMPLE_RATE for wave in waves]
+    return about.assign(audio_seconds=seconds, half=[half[one] for one in speakers]).reset_index(drop=True), waves
 
 
 @torch.no_grad()
-def transcribed(model: whisper.Whisper, wave: torch.Tensor, facts: Recogniser, *, scored: tuple[int, ...]) -> dict:
-    """What is heard in one clip, and its cost; `sound` and `kept_sound` are tokens before and after the encoder."""
-    device = model.device
-    mel = whisper.log_mel_spectrogram(whisper.pad_or_trim(wave), facts.mels).to(device)
-    options = whisper.DecodingOptions(language="en", without_timestamps=True, fp16=False, sample_len=UNITS)
-    started = time.perf_counter()
-    result: Any = model.decode(mel, options)
-    seconds = time.perf_counter() - started
-    encoder = model.encoder
-    sound, units = sounding(mel[None]), len(result.tokens) + 1  # and the one that ends
+def recognised(
+    own: TranscribeSettings, model: whisper.Whisper, windows: Windows, half: list[int], name: str
+) -> tuple[list[tuple[Kept, Heard]], dict[str, Any]]:
+    """(what was kept of each clip and heard in it, what the record says of a threshold budget)."""
+    arm, progress, found = Arm(own, windows), Progress(name, len(half), "clips"), []
+    results: dict[str, Any] = {"thresholds": arm.calibrate(half)} if own.budget == "threshold" else {}
+    for first in range(0, len(half), TOGETHER):
+        group = range(first, min(first + TOGETHER, len(half)))
+        encodings, kept = zip(*(arm.encode(clip, half[clip]) for clip in group), strict=True)
+        found += list(zip(kept, heard(model, encodings, fallback=own.fallback), strict=True))
+        progress.add(len(group))
+    if own.budget == "threshold":
+        results["budget"] = budget_met(own, [one for one, _ in found])
+    return found, results
+
+
+def row(own: TranscribeSettings, facts: Recogniser, one: Kept, said: Heard) -> dict[str, Any]:
+    """What is measured of a clip: tokens by their numbers and counts, and MACs of what was run, by their own counts.
+
+    `encoder_macs_sound` are those of the same selections had there been no padding.
+    """
+    tokens, sound = one.tokens, one.sounding
+    scored = own.blocks if own.policy == "topk" else own.blocks[:1] if own.thin == "attention" else ()
+    left = [one.entered[block + 1] for block in _selecting(own)]
     return {
-        "text": result.text,
-        "seconds": seconds,
-        "audio_seconds": len(wave) / whisper.audio.SAMPLE_RATE,
-        "units": units,
-        "sound": sound,
-        "kept": encoder.tokens[-1],
-        "kept_sound": int((encoder.kept < sound).sum()),
-        "encoder_macs": whisper_macs.encoder(facts, encoder.tokens, scored=scored),
-        "decoder_macs": whisper_macs.decoder(facts, encoder.tokens[-1], units),
-        "runaway": bool(result.compression_ratio > RUNAWAY or len(result.tokens) >= UNITS),
+        "text": said.text,
+        "units": said.units,
+        "sound": one.sound,
+        "kept": tokens[-1],
+        "kept_sound": sound[-1],
+        "tokens": tokens,
+        "survivors": _short(one.entered[-1]),
+        "stages": [_short(numbers) for numbers in left],
+        "encoder_macs": whisper_macs.encoder(facts, tokens, scored=scored, made=one.made),
+        "encoder_macs_sound": whisper_macs.encoder(facts, sound, scored=scored, made=one.sound),
+        "decoder_macs": sum(whisper_macs.decoder(facts, tokens[-1], units) for units in said.decoded),
+        "runaway": said.runaway,
     }
 
 
-def errors(reference: str, heard: str) -> dict:
-    """Words of the reference, and the fewest edits that turn it into what was heard, by kind."""
-    if not reference:
-        inserted = len(heard.split())
-        return {"words": 0, "substituted": 0, "deleted": 0, "inserted": inserted, "errors": inserted}
+def _selecting(own: TranscribeSettings) -> tuple[int, ...]:
+    """Blocks that fewer tokens leave than would without a selection; -1: fewer enter the first."""
+    if own.at_input:
+        return (-1,)
+    return own.blocks[:1] if own.thin else own.blocks if own.policy != "none" else ()
+
+
+def _short(numbers: torch.Tensor) -> Any:
+    return numbers.to(torch.int16).cpu().numpy()
+
+
+def errors(reference: str, heard: str, raw: str = "", raw_heard: str = "") -> dict:
+    """Words of the reference, and the fewest edits that turn it into what was heard, by kind; and of raw texts."""
+    substituted, deleted, inserted = _edits(reference, heard)
+    return {
+        "words": len(reference.split()),
+        "substituted": substituted,
+        "deleted": deleted,
+        "inserted": inserted,
+        "errors": substituted + deleted + inserted,
+        "raw_words": len(raw.split()),
+        "raw_errors": sum(_edits(raw, raw_heard)),
+    }
+
+
+def _edits(reference: str, heard: str) -> tuple[int, int, int]:
+    if not reference.split():
+        return 0, 0, len(heard.split())
     one = jiwer.process_words(reference, heard)
-    kinds = {"substituted": one.substitutions, "deleted": one.deletions, "inserted": one.insertions}
-    return {"words": len(reference.split()), **kinds, "errors": sum(kinds.values())}
-
-
-def _scored(settings: TranscribeSettings) -> tuple[int, ...]:
-    return settings.blocks if settings.policy == "topk" else ()
+    return one.substitutions, one.deletions, one.insertions
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What tables of ablations are made of: the pooled evaluations of their cells, and differences of two of them.
+"""What tables of ablations share: pooled evaluations of their cells, and differences of two of them.
 
 A module's `needs` says which cells it shows; `build` meets those of the whole study in a report, so it asks
 `evaluations.rows_of` for its own. Rows are those of `evaluations.tidy`.

@@ -1,4 +1,4 @@
-"""What was done to a dataset's audio, or lies in its splits, that changes what a number means."""
+"""Warnings about a dataset: processing of its audio, or properties of its splits, that affect what a result means."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gamma of a group of blocks, from gammas of its blocks."""
+"""Gamma of a group of blocks, computed from the gammas of its blocks."""
 
 from __future__ import annotations
 

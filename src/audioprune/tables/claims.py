@@ -1,4 +1,4 @@
-"""Claims and their verdicts on the study: what published numbers say by themselves, and what the study measured."""
+"""Claims and their verdicts on the study: what follows from published numbers, and what the study measured."""
 
 from __future__ import annotations
 
@@ -44,8 +44,9 @@ NOTES = (
 
 
 def needs(study: Cells) -> list:
-    """Whatever a predicate may ask for: evaluations, timings, token analyses, discarded clusters."""
-    return [cell for kind in ("evaluate", "throughput", "tokens", "discard") for cell in study.cells(kind)]
+    """Whatever a predicate may ask for: evaluations, timings, token analyses, discarded clusters, transcripts."""
+    kinds = ("evaluate", "throughput", "tokens", "discard", "transcribe", "pace")
+    return [cell for kind in kinds for cell in study.cells(kind)]
 
 
 def build(results: Results) -> Table:

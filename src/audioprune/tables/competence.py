@@ -1,4 +1,4 @@
-"""Whether the unpruned models have learnt anything: those that have not enter no answer and no verdict."""
+"""Whether the unpruned models have learnt anything: those that have not are left out of answers and verdicts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The comparisons that config.yaml fixes before any model is trained: what they found, and how sure that is."""
+"""The comparisons that config.yaml fixes before any model is trained: their results and uncertainty."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from audioprune.cells.query import Cells
     from audioprune.exhibits.headline import Rows
     from audioprune.results.study import Results
-    from audioprune.settings import Contrast, Pruning
+    from audioprune.settings.exhibits import Contrast
+    from audioprune.settings.model import Pruning
 
 TITLE = "Contrasts fixed beforehand"
 CAPTION = (

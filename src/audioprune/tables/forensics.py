@@ -1,4 +1,4 @@
-"""Forensics of the published numbers: what can be told from them alone, by arithmetic. The same in every study."""
+"""Forensics of the published numbers: what follows from them by arithmetic alone. The same in every study."""
 
 from __future__ import annotations
 

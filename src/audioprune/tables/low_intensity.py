@@ -34,7 +34,10 @@ CAPTION = (
 
 def _confounded(rows: Rows) -> str:
     """That the two rank by different scores; and what each keeps under the other's, where the study has that."""
-    said = "AudioMAE ranks by global and AST by CLS attention, so that the score may explain this as well as the model"
+    said = (
+        "AudioMAE ranks by the global and AST by the class-token score, so that the score may explain this as well as "
+        "the model"
+    )
     for family, score in (("audiomae", "cls"), ("ast", "global")):
         own = [row for row in rows if (row["family"], row["score"]) == (family, score)]
         own = [row for row in own if row["keep_rate"] == min(one["keep_rate"] for one in own)]

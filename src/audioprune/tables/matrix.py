@@ -1,4 +1,4 @@
-"""Trained at one keep-rate, evaluated at another: does a model need the keep-rate that it was trained with?"""
+"""Trained at one keep-rate, evaluated at another: does a model need the keep-rate that it was trained at?"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from audioprune.tables._rows import adjusted
 if TYPE_CHECKING:
     from audioprune.cells.query import Asked, Cells
     from audioprune.results.study import Results
-    from audioprune.settings import Pruning
+    from audioprune.settings.model import Pruning
 
 TITLE = "Trained keep-rate against evaluated keep-rate"
 CAPTION = (

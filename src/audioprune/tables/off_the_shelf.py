@@ -1,4 +1,4 @@
-"""Pruning without training for it: the unpruned model, pruned at evaluation, beside models trained with the pruning."""
+"""Pruning off the shelf: the unpruned model, pruned at evaluation, beside models trained with the pruning."""
 
 from __future__ import annotations
 

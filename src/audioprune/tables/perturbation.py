@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 TITLE = "Perturbation of the kept tokens"
 CAPTION = (
     "Accuracy when kept tokens are exchanged for pruned ones at every pruning block, at inference, without training. "
-    "Test I exchanges signal for signal, II background for background, III background for signal; the best-scored "
-    "pruned tokens come in and the number of tokens stays. Controls (-shuffled) do the same by labels that are "
-    "shuffled within each clip, so that they differ from the test in nothing but which patches are called signal. "
+    "Test I exchanges signal for signal, II background for background, III background for signal; the highest-scored "
+    "pruned tokens are taken, and the number of tokens stays the same. Controls (-shuffled) do the same with labels "
+    "shuffled within each clip, so that they differ from the test only in which patches are called signal. "
     "Differences: the row minus the same model unperturbed, and the test minus its control."
 )
 PUBLISHED = ("table4",)  # files of report/published that it shows

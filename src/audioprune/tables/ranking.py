@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from audioprune.cells.query import Asked, Cells
     from audioprune.results.study import Results
-    from audioprune.settings import Pruning
+    from audioprune.settings.model import Pruning
 
 TITLE = "Ranking by intensity or variation against attention"
 CAPTION = (

@@ -3,90 +3,168 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audioprune.exhibits.table import Cell, Column, Row, Table
-from audioprune.results import recognitions
+from audioprune.results import paces, recognitions, speech_costs
+from audioprune.results.estimate import Absent
 from audioprune.tables._rows import cell_of
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from audioprune.cells.query import Cells
-    from audioprune.results.recognitions import Place
-    from audioprune.results.study import Result, Results
+    from audioprune.results.recognitions import Arm, Place
+    from audioprune.results.study import Results
 
 TITLE = "Word error rates of pruned recognisers"
 CAPTION = (
-    "Off the shelf: an official checkpoint, its encoder pruned and nothing trained. Errors over all words of the test "
-    "clips, and of which kind they are; the difference from the unpruned model; which tokens stay (a clip is padded to "
-    "30 s, so most tokens of a window hold no sound); and the MACs of encoder and decoder that remain."
+    "Errors over all words of the test clips, and of which kind they are; the difference from the unpruned model; "
+    "which tokens stay; and the MACs that remain. Off the shelf: nothing was trained with the pruning. Adapted: each "
+    "policy's model, and an unpruned one beside them, trained on from the same weights. A policy with @0 acts once, "
+    "before the first block, and costs what the same policy costs at its blocks."
 )
-NOTE = (
-    "Transcripts and references pass Whisper's English normaliser. Greedy decoding without timestamps, at most 224 "
-    "units. Intervals: 95 %, bootstrap over speakers. Runaway: clips whose transcript repeats itself (compression "
-    "ratio above 2.4) or reaches the limit of units."
+PUBLISHED = ("speech",)
+NOTES = (
+    "Whisper: greedy decoding without timestamps, at most 224 units; transcripts and references pass its English "
+    "normaliser, and the raw rate is without it. Intervals: 95 %, percentiles of a bootstrap over speakers (of "
+    "recordings within each, where a dataset's speakers are all there are). Runaway: clips whose transcript repeats "
+    "itself (compression ratio above 2.4) or reaches the limit of units.",
+    "MACs as they run, padding included. Of the sound: the encoder's if nothing but the sound were encoded, of arms "
+    "that leave the padding alone. Threshold: tokens that reach one score in all clips, set on half of the speakers "
+    "and used on the others.",
 )
+SPEED = (
+    "RTFx: seconds of audio in a second of processing, from end to end, one clip at a time and in the fastest batches."
+)
+PARTS = {"librispeech": "test-clean", "librispeech-clean": "test-clean", "librispeech-other": "test-other"}
+ERRORS = ("substituted", "deleted", "inserted")
 
 
 def needs(study: Cells) -> list:
-    return study.cells("transcribe")
+    return [*study.cells("transcribe"), *paces.needs(study)]
 
 
 def build(results: Results) -> Table:
-    arms = needs(results)
-    rows = [row for place, own in recognitions.places(arms).items() for row in _rows(results, arms, place, own)]
-    return Table(_columns(), tuple(rows), (NOTE,))
+    every = recognitions.arms(results)
+    published = _published(results)
+    rows = [row for place, own in _groups(every).items() for row in _rows(results, every, place, own, published)]
+    speed = [SPEED] if any("rtfx" in row.cells for row in rows) else []
+    shown = [p["note"] for p in published if any(_is_of(p, row.cells) for row in rows)]
+    return Table(_columns(), tuple(rows), (*NOTES, *speed, *shown))
 
 
-def _rows(results: Results, arms: Sequence[Result], place: Place, own: Sequence[Result]) -> Iterator[Row]:
-    whole = recognitions.unpruned(arms, place)
-    for arm in [*([whole] if whole else []), *sorted(own, key=lambda one: -one.settings.keep_rate)]:
-        cells = {
+def _groups(every: Sequence[Arm]) -> dict[Place, list[Arm]]:
+    """By place, the unpruned arm first; a recogniser that was not pruned has a place of its own."""
+    found = recognitions.places(every)
+    known = {(place.recogniser, place.dataset, place.trained) for place in found}
+    for arm in every:
+        place = arm.place
+        if arm.policy == "none" and arm.plain and (place.recogniser, place.dataset, place.trained) not in known:
+            found.setdefault(place, [])
+    return found
+
+
+def _rows(
+    results: Results, every: Sequence[Arm], place: Place, own: Sequence[Arm], published: Sequence[dict]
+) -> Iterator[Row]:
+    base = recognitions.unpruned(every, place)
+    order = sorted(own, key=lambda one: (-one.keep_rate, one.budget))
+    for arm in [*([base] if base else []), *recognitions.coarser(every, place), *order]:
+        cells: dict[str, Any] = {
             "recogniser": place.recogniser,
             "dataset": place.dataset,
+            "trained": place.trained,
             "within": place.within,
-            "policy": arm.settings.policy,
-            "keep_rate": arm.settings.keep_rate,
+            "policy": named(arm),
+            "keep_rate": arm.keep_rate,
+            "budget": arm.budget if arm.policy != "none" else None,
             "wer": cell_of(recognitions.wer(results, arm)),
+            "seeds": len(arm.made),
         }
-        if arm is not whole:
-            cells["wer_minus_unpruned"] = cell_of(recognitions.difference(results, arm, whole))
-        if arm.ok:
-            cells |= _measured(arm.frame(), whole)
+        if arm is base:
+            cells["wer"] = cell_of(recognitions.wer(results, arm), **_beside(published, cells))
+        else:
+            cells["wer_minus_unpruned"] = cell_of(recognitions.difference(results, arm, base))
+        if arm.made:
+            cells |= _measured(results, arm, base) | _speed(results, arm)
         yield Row(cells, str(place))
 
 
-def _measured(frame: pd.DataFrame, whole: Result | None) -> dict[str, Cell | float | int]:
-    errors, total = max(1, frame["errors"].sum()), frame[["encoder_macs", "decoder_macs"]].sum()
-    cells: dict[str, Cell | float | int] = {
-        **{kind: 100 * float(frame[kind].sum() / errors) for kind in ("substituted", "deleted", "inserted")},
+def named(arm: Arm) -> str:
+    """The policy; of longer strips, unpruned, how long they are."""
+    return f"none, {10 * arm.strip} ms strips" if arm.policy == "none" and arm.strip else arm.policy
+
+
+def _measured(results: Results, arm: Arm, base: Arm | None) -> dict[str, Any]:
+    frame = recognitions.clips(results, arm)
+    errors, (calm,) = max(1, frame["errors"].sum()), recognitions.without_runaways(frame)
+    cells: dict[str, Cell | float | int | None] = {
+        **{kind: 100 * float(frame[kind].sum() / errors) for kind in ERRORS},
+        "raw_wer": 100 * float(frame["raw_errors"].sum() / frame["raw_words"].sum()),
         "runaway": int(frame["runaway"].sum()),
-        "kept": 100 * float(frame["kept"].sum() / (1500 * len(frame))),
+        "calm_wer": cell_of(recognitions.rate(results, calm, arm)) if calm["words"].sum() else None,
+        "kept": 100 * float(frame["kept"].sum() / frame["tokens"].map(max).sum()),
         "kept_sound": 100 * float(frame["kept_sound"].sum() / frame["sound"].sum()),
-        "gmacs_per_s": float(total.sum() / frame["audio_seconds"].sum() / 1e9),
+        "gmacs_per_s": float(speech_costs.macs(frame).sum() / frame["audio_seconds"].sum() / 1e9),
     }
-    if whole is not None and whole.ok:
-        cells["encoder_remaining"] = 100 * float(total["encoder_macs"] / whole.frame()["encoder_macs"].sum())
-        cells["remaining"] = 100 * float(total.sum() / whole.frame()[["encoder_macs", "decoder_macs"]].sum().sum())
-    return cells
+    return cells | (speech_costs.shares(results, arm, base) if base is not None and base.made else {})
+
+
+def _speed(results: Results, arm: Arm) -> dict[str, Any]:
+    found = paces.real_time(results, arm)
+    return {} if isinstance(found, Absent) else {name: cell_of(one) for name, one in found.items()}
+
+
+# --- published values ----------------------------------------------------------------------------------------------
+
+
+def _published(results: Results) -> list[dict]:
+    """Greedy error rates of unpruned recognisers, as others print them."""
+    frame = results.published("speech")
+    frame = frame[(frame["metric"] == "wer") & (frame["method"] == "none")]
+    return [
+        {
+            "recogniser": row.backbone,
+            "part": row.location,
+            "published": row.value,
+            "source": row.source,
+            "note": f"Published, {row.backbone} on {row.location}: {row.printed} % ({row.note}; {row.where}).",
+        }
+        for row in frame.itertuples()
+    ]
+
+
+def _is_of(row: dict, cells: Any) -> bool:
+    return (row["recogniser"], row["part"]) == (cells["recogniser"], PARTS.get(cells["dataset"]))
+
+
+def _beside(published: Sequence[dict], cells: dict) -> dict:
+    """The first of the published values for a recogniser and a dataset."""
+    found = next((row for row in published if _is_of(row, cells)), None)
+    return {} if found is None else {"published": found["published"], "source": found["source"]}
 
 
 def _columns() -> tuple[Column, ...]:
     return (
         Column("policy", "Policy", align="left"),
         Column("keep_rate", "Keep-rate"),
+        Column("budget", "Budget", align="left"),
         Column("wer", "WER", "%"),
         Column("wer", "95 % interval", part="interval"),
-        Column("wer_minus_unpruned", "Pruned minus unpruned", "points", signed=True),
+        Column("wer", "Published", "%", part="published"),
+        Column("wer_minus_unpruned", "Minus unpruned", "points", signed=True),
         Column("wer_minus_unpruned", "95 % interval", part="interval", signed=True),
-        Column("substituted", "Substitutions", "% of errors", 0),
-        Column("deleted", "Deletions", "% of errors", 0),
-        Column("inserted", "Insertions", "% of errors", 0),
+        Column("substituted", "S", "% of errors", 0),
+        Column("deleted", "D", "% of errors", 0),
+        Column("inserted", "I", "% of errors", 0),
+        Column("raw_wer", "Raw WER", "%", 1),
         Column("runaway", "Runaway", "clips", 0),
-        Column("kept", "Tokens kept", "%", 1),
-        Column("kept_sound", "of the sound", "%", 1),
+        Column("calm_wer", "WER without", "%", 1),
+        Column("kept_sound", "Sound kept", "% of tokens", 1),
         Column("gmacs_per_s", "MACs", "G per s"),
-        Column("encoder_remaining", "Encoder's MACs", "% remaining", 1),
-        Column("remaining", "All MACs", "% remaining", 1),
+        Column("remaining", "MACs left", "%", 1),
+        Column("encoder_remaining", "of encoder", "%", 1),
+        Column("sound_remaining", "of sound", "%", 1),
+        Column("rtfx", "RTFx, one clip", "", 1),
+        Column("rtfx_batched", "RTFx, batched", "", 1),
+        Column("seeds", "Seeds", decimals=0),
     )

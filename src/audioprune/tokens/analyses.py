@@ -1,4 +1,4 @@
-"""The analyses of one trace as tidy columns, one row for each clip and whatever else is named.
+"""The analyses of one trace as tidy columns, one row for each clip and each further key.
 
 n clips; every function returns {column: values}, rows by clip within stages or blocks.
 """

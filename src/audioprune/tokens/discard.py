@@ -1,4 +1,4 @@
-"""What discarding tokens of two intensity clusters after a block does to each clip, and what as many random ones do.
+"""What discarding the tokens of two intensity clusters after a block does to each clip, against as many random tokens.
 
 Released code: the discard ablation. Clusters C1 (lowest) to C5 are those of the patch means; a token stays when its
 patch's mean lies inside an open interval (see audioprune.models.discard).

@@ -1,4 +1,4 @@
-"""From values of patches to values of tokens, by the patch numbers that a trace leaves.
+"""Values of patches as values of tokens, by the patch numbers in a trace.
 
 n clips, P patches of the input, m tokens. A number of -1 is an extra token (only `as_released` shows any): no patch.
 """

@@ -1,4 +1,4 @@
-"""k-means of numbers on a line, exact and fast: sorted values and their running sums stand for all distances.
+"""Exact, fast k-means of numbers on a line: distances come from the sorted values and their running sums.
 
 n values, k clusters. A cluster is a run of the sorted values, so a step of Lloyd's algorithm costs k log n.
 # DIFFERS: sklearn's KMeans stops when the centres move less than 1e-4 of the variance; this goes on until no value

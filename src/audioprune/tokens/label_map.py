@@ -1,4 +1,4 @@
-"""Which patch a token's label is taken from: the right one, or a wrong one on purpose, for the audit (B24).
+"""Which patch a token's label is taken from: the right one or, for the audit, a wrong one on purpose (B24).
 
 right        token i has the statistic of its own patch
 transposed   as if the tokens ran along the other axis first: AudioMAE's time-major tokens read with AST's map, or AST's

@@ -1,4 +1,4 @@
-"""What a selection blind to the labels would keep: the measure of every ratio A and B (paper.md 6.1).
+"""What a selection blind to the labels would keep: the reference of every ratio A and B (paper.md 6.1).
 
 N patches of a clip, S of them signal, K kept at a stage and K' entering it. Kept signal tokens are hypergeometric, also
 after several blind stages: E[ratio B] = K / N, E[ratio A] = S / N x K / K'.

@@ -1,4 +1,4 @@
-"""Pairs of a clip's tokens, ordered by attention score and by rank of the patch: how many agree, disagree, are tied.
+"""Pairs of a clip's tokens, ordered by attention score and by rank of the patch: how many agree, disagree or tie.
 
 What the rank correlations of `statistics.concordance` are made of. n clips, m tokens of a clip.
 """

@@ -1,4 +1,4 @@
-"""Intensity and variation of the patches of many clips, token by token in the model's own order.
+"""Intensity and variation of the patches of many clips, by token in the model's own order.
 
 The mean and the unbiased (ddof 1) standard deviation of a patch's normalised pixels (paper.md 1.3).
 """

@@ -1,4 +1,4 @@
-"""The pixels of an evaluation set: their range, their histogram, and how many of them pass a threshold."""
+"""The pixels of an evaluation set: their range, their histogram, and how many are above a threshold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a trace cell left, block by block, and what its patches hold. Arrays are read when they are asked for.
+"""The content of a trace cell, block by block, and the kinds of its patches. Arrays are read when needed.
 
 Letters as in audioprune.tokens.trace: n clips, P patches, m tokens entering a block, K kept by it.
 """

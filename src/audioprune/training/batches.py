@@ -21,7 +21,7 @@ from audioprune.audio.patches import token_index
 from audioprune.audio.store import WaveformStore
 from audioprune.facts.tokens import Orientation, grid
 from audioprune.records import canonical
-from audioprune.settings import Augment, Recipe
+from audioprune.settings.training import Augment, Recipe
 from audioprune.training.schedules import masks_on
 
 

@@ -1,4 +1,4 @@
-"""Where a step computes, and how it is kept deterministic."""
+"""The device of a step, and how its computation is kept deterministic."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
 from audioprune.facts.dataset import Dataset
 from audioprune.models.family import Classifier
-from audioprune.settings import Augment, FinetuneSettings, Recipe
+from audioprune.settings.training import Augment, FinetuneSettings, Recipe
 from audioprune.statistics.metrics import SCORED, multi_hot
 from audioprune.training.batches import Batch, Batches
 from audioprune.training.evaluate import predict

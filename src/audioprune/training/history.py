@@ -1,4 +1,4 @@
-"""history.csv of a training run: one row an epoch; a metric that was not evaluated is left blank."""
+"""history.csv of a training run: one row per epoch; metrics that were not evaluated are blank."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from audioprune.errors import UserError
 from audioprune.models.family import Classifier
 from audioprune.progress import Progress
-from audioprune.settings import Recipe
+from audioprune.settings.training import Recipe
 from audioprune.training.batches import seed_of
 from audioprune.training.device import autocast
 from audioprune.training.history import COLUMNS

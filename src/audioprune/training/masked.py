@@ -1,4 +1,4 @@
-"""Masked autoencoding: the encoder sees a fifth of the patches, a light decoder paints the others.
+"""Masked autoencoding: the encoder sees a fifth of the patches, a light decoder reconstructs the others.
 
 B clips, P patches, M visible ones, D encoder width, W decoder width, C = 256 pixels of a patch. The loss is the mean
 squared error on hidden patches, each patch's pixels normalised by its own mean and variance.

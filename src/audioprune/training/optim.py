@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 import torch
 from torch import nn
 
-from audioprune.settings import Recipe
+from audioprune.settings.training import Recipe
 
 
 def layer_scale(layer: int, depth: int, decay: float) -> float:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
 from audioprune.models.family import Classifier
-from audioprune.settings import Augment, PretrainSettings
+from audioprune.settings.training import Augment, PretrainSettings
 from audioprune.statistics.metrics import multi_hot
 from audioprune.training.batches import Batches, generator
 from audioprune.training.finetune import supervised

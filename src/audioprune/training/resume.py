@@ -1,4 +1,4 @@
-"""Resume points: everything needed to go on after a kill as if nothing had happened.
+"""Resume points: everything needed to continue after a kill as if nothing had happened.
 
 A point is one file, replaced whole. Random numbers need no storing: every draw is seeded by (seed, epoch, step).
 """

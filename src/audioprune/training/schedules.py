@@ -1,4 +1,4 @@
-"""Learning rate, keep-rate and augmentation switches as pure functions of where training stands.
+"""Learning rate, keep-rate and augmentation switches as pure functions of the position in training.
 
 `epoch` is a real number counted from 0: 2.5 is halfway through the third epoch. Only the keep-rate has a numbering of
 its own, because the released AudioMAE code counts epochs from 0 and the AST code from 1 (`Recipe.first_epoch`).
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from audioprune.settings import Augment, Recipe
+from audioprune.settings.training import Augment, Recipe
 
 
 def effective_lr(recipe: Recipe) -> float:

@@ -1,0 +1,1 @@
+"""The configuration: read, checked, resolved and said; `design` is what config.yaml may say."""

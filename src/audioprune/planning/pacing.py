@@ -1,0 +1,52 @@
+"""Which recognisers a study times on clips of their own lengths, and how such a cell is made up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from audioprune import registry
+from audioprune.cells.cell import Cell
+from audioprune.config.design import Pace
+from audioprune.facts.recogniser import CTC, RECOGNISERS
+from audioprune.planning.stages import Planner, plain, timing_device
+from audioprune.settings.costs import PaceSettings
+
+
+def paced(planner: Planner, pace: Pace, heard: Iterable[Cell]) -> Iterator[Cell]:
+    """One cell for each recogniser on each dataset that it transcribes, made from what its first transcripts are.
+
+    Blocks that are not named are those at which it is pruned first; where it is not, after each quarter of its depth.
+    """
+    first: dict[tuple[str, str], Cell] = {}
+    blocks: dict[tuple[str, str], tuple[int, ...]] = {}
+    for cell in heard:
+        own = cell.settings
+        first.setdefault((own.recogniser, own.dataset), cell)
+        if own.policy != "none":
+            blocks.setdefault((own.recogniser, own.dataset), own.blocks)
+    for (recogniser, dataset), cell in first.items():
+        if recogniser in (pace.recognisers or (recogniser,)) and dataset in (pace.datasets or (dataset,)):
+            depth = (RECOGNISERS | CTC)[recogniser].depth
+            quarters = tuple(quarter * depth // 4 for quarter in (1, 2, 3))
+            where = pace.blocks or blocks.get((recogniser, dataset), quarters)
+            yield _cell(planner, pace, recogniser, dataset, where, cell.inputs)
+
+
+def _cell(
+    planner: Planner, pace: Pace, recogniser: str, dataset: str, blocks: tuple[int, ...], inputs: dict[str, Cell]
+) -> Cell:
+    """Batchings that are one for it are left out."""
+    facts, device = (RECOGNISERS | CTC)[recogniser], timing_device(pace.device)
+    given = pace.model_dump(exclude={"recognisers", "datasets"}) | {
+        "blocks": blocks,
+        "batchings": tuple(one for one in pace.batchings if one in facts.batchings),
+        "device": device,
+    }
+    own = PaceSettings(recogniser=recogniser, dataset=dataset, **given)
+    plugins = tuple(map(planner.policy, pace.policies))
+    if recogniser in CTC:
+        plugins += (registry.module_name("recognisers", CTC[recogniser].family),)
+    if dataset in registry.names("datasets"):
+        plugins += (registry.module_name("datasets", dataset),)
+    address = f"{plain(device)}/{recogniser}/{dataset}/{'-'.join(pace.policies)}"
+    return planner.cell("pace", address, own, plugins=plugins, inputs=dict(inputs))

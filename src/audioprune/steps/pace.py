@@ -1,0 +1,83 @@
+"""Speed of a recogniser on test clips of their own lengths, in every batching, on the device that the cell names.
+
+Real weights and real sound: how many tokens stay, and how many units are written, depends on them.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+
+import pandas as pd
+import torch
+
+from audioprune import records, registry
+from audioprune.audio.store import WaveformStore
+from audioprune.facts.recogniser import CTC, RECOGNISERS
+from audioprune.profiling.batchings import Batch, arms_of, batches
+from audioprune.profiling.pace import Subject, paced
+from audioprune.recognisers.whisper_weights import read
+from audioprune.settings.costs import PaceSettings
+from audioprune.steps._model import checkpoint_file
+from audioprune.steps._paced_ctc import PacedCtc
+from audioprune.steps._paced_whisper import PacedWhisper
+from audioprune.steps._run import Job, main
+from audioprune.steps._timed import timed, where
+from audioprune.tokens.trace import sample
+
+FILE, BATCHES = "pace.csv", "batches.csv"
+
+
+def pace(job: Job[PaceSettings]) -> dict:
+    own, device = job.settings, where()
+    with timed(job.address, own.device, threads=os.cpu_count() or 1) as about:
+        waves = waves_of(job)
+        subject = subject_of(job, device, max(map(len, waves)))
+        lengths = [subject.tokens(len(wave)) for wave in waves]
+        groups = {batching: batches(batching, lengths, own, subject.window) for batching in own.batchings}
+        spent = paced(
+            subject, waves, arms_of(own), groups,
+            warmup=own.warmup, runs=own.runs, precision=own.precision, device=device, name=f"timing {job.address}",
+        )  # fmt: skip
+    frame = pd.DataFrame([{**arm._asdict(), "run": run, **asdict(one)} for arm, run, one in spent])
+    write(job, FILE, frame)
+    write(job, BATCHES, batched(groups, lengths))
+    seconds = sum(len(wave) for wave in waves) / 16000
+    return about | {"clips": len(waves), "audio_seconds": seconds, "tokens": sum(lengths)}
+
+
+def subject_of(job: Job[PaceSettings], device: torch.device, longest: int) -> Subject:
+    """What is timed; `longest`: samples of the longest clip."""
+    own = job.settings
+    if own.recogniser in RECOGNISERS:
+        facts = RECOGNISERS[own.recogniser]
+        return PacedWhisper(read(checkpoint_file(job.inputs["checkpoint"]), facts).to(device), facts, own)
+    family = registry.get("recognisers", CTC[own.recogniser].family)
+    model, units = family.made(job.inputs["recognise"])
+    return PacedCtc(model.to(device), units, own, family.put_in, longest)
+
+
+def waves_of(job: Job[PaceSettings]) -> list[torch.Tensor]:
+    """Waveforms (L,) of a seeded sample of the test clips."""
+    store = WaveformStore.open(job.inputs["audio"])
+    rows = (store.clips["split"] == "test").to_numpy().nonzero()[0]
+    return [torch.as_tensor(store.waveform(row)) for row in sample(rows, job.settings.clips, job.settings.seed)]
+
+
+def batched(groups: dict, lengths: list[int]) -> pd.DataFrame:
+    """One row for each batch: how many clips, their tokens, and the tokens that are computed for them."""
+
+    def row(batching: str, batch: Batch) -> dict:
+        valid = sum(lengths[i] for i in batch.clips)
+        return {"batching": batching, "clips": len(batch.clips), "valid": valid, "computed": batch.computed}
+
+    return pd.DataFrame([row(batching, batch) for batching, own in groups.items() for batch in own])
+
+
+def write(job: Job[PaceSettings], name: str, frame: pd.DataFrame) -> None:
+    with records.atomic(job.out / name) as path:
+        frame.to_csv(path, index=False, lineterminator="\n")
+
+
+if __name__ == "__main__":
+    main(pace)
