@@ -141,7 +141,7 @@ def _tuned(study, backbone, dataset, pruning, fold, inputs, probes=(), *, made=T
         study.cell("discard", address, DiscardSettings(blocks=BLOCKS), files=files, **upstream)
     if pruning.method == "topk" and fold == 1:
         frames = DATASETS[dataset].frames
-        shape = {"freq_patches": 8, "time_patches": frames // 16}
+        shape = {"freq_patches": 8, "time_patches": frames // 16, "patch": 16, "stride": 16}
         shape["orientation"] = "freq" if backbone.startswith("ast") else "time"
         own = TraceSettings(pruning=pruning, clips=12)
         study.cell("trace", address, own, files=[_trace(dataset, pruning)], results=shape, **upstream)

@@ -29,7 +29,7 @@ TIERS = {
     ),
     "real miniature": "Real audio and small models: a miniature of the published study, not a repetition of it.",
 }
-FIRST = ("diagonal", "cost-forest", "wer-by-policy")  # pictures of the first screen: the first two that there are
+FIRST = ("diagonal", "cost-forest", "wer-macs")  # pictures of the first screen: the first two that there are
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,10 @@ def published(table: Table) -> bool:
 def drawn(name: str) -> Figure:
     """Of the first study that has something for it."""
     module = named.get("figure", name)
-    return draw_figure(module, next(study for study in (made() for made in STUDIES) if module.needs(study)))[0]
+    return draw_figure(
+        module,
+        next(study for study in (made() for made in STUDIES) if module.needs(study) or hasattr(module, "STANDALONE")),
+    )[0]
 
 
 @pytest.mark.parametrize("name", named.names("figure"))

@@ -144,7 +144,7 @@ def test_every_exhibit_has_a_place_and_new_ones_find_theirs():
         for name in named.names(kind)
     }
     assert placed["table1"] == "costs"
-    assert placed["wer"] == placed["wer-by-policy"] == "robustness"
+    assert placed["wer"] == placed["wer-macs"] == "robustness"
     assert sections.load()[sections.place("never-heard-of").section].id == "robustness"
     assert sections.place("never-heard-of").how == "folded"
     assert sections.place("figure14").fold == sections.place("figure5").fold == "Ratio A, clip by clip"
@@ -152,9 +152,7 @@ def test_every_exhibit_has_a_place_and_new_ones_find_theirs():
 
 def test_exhibits_of_one_title_share_a_fold_and_keep_their_numbers():
     shown = [("figure", name) for name in ("figure5", "figure14")] + [("table", "table5")]
-    (kept,) = [
-        section for section in collect(token_study(), draw(token_study(), shown)).sections if section.id == "kept"
-    ]
+    (kept,) = [section for section in collect(shared(), draw(shared(), shown)).sections if section.id == "kept"]
     titles = [(title, [one.label for one in own]) for title, own in kept.folds()]
     (table5,) = [one.heading for one in kept.exhibits if one.name == "table5"]
     assert titles == [(table5, ["Table 5"]), ("Ratio A, clip by clip", ["Figure 5", "Figure 14"])]
