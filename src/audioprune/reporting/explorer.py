@@ -170,10 +170,10 @@ def _evaluation(row: Row) -> Evaluation:
     cells, against = (tuple(anchor(path) for path in at[name].split("; ") if path) for name in ("cells", "against"))
     changed = None if delta.only_first is None or delta.only_second is None else (delta.only_first, delta.only_second)
     said: dict[str, Any] = {name: clean(at[name]) for name in ("blocks", "test", "selection", "metric")}
+    said |= {name: display.text(clean(at[name])) for name in ("backbone", "dataset", "score", "variant")}
     return Evaluation(
         anchor=_result(cells),
         method=display.method(clean(at["method"])),
-        **{name: display.text(clean(at[name])) for name in ("backbone", "dataset", "score", "variant")},
         **said,
         trained=_trained(at["trained"]),
         keep_rate=_typed(at["keep_rate"]),

@@ -15,6 +15,7 @@ from audioprune.labels import score_of
 from audioprune.results import competence, contrasts, costs, recognitions
 from audioprune.results.competence import Competence
 from audioprune.results.evaluations import tidy
+from audioprune.results.study import Result
 from audioprune.tables import _ablation
 from audioprune.tables._rows import adjusted, cell_of, changed, cost_column, heading, quantity
 from audioprune.wording import METRICS
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from audioprune.cells.query import Cells
-    from audioprune.results.study import Result, Results
+    from audioprune.results.study import Results
 
 TITLE = "All evaluations"
 CAPTION = (
@@ -95,30 +96,36 @@ def _cells(results: Results, row: Any, against: Reference) -> dict:
 
 
 def _transcribed(results: Results) -> Iterator[Row]:
-    """Of recognisers: the unpruned arm is what the others of its recogniser and dataset are compared with."""
-    arms = results.cells("transcribe")
+    """Of recognisers, seeds pooled: the unpruned arm is what the others of its place are compared with."""
+    arms = recognitions.arms(results)
     for arm in arms:
-        place = recognitions.place_of(arm)
-        plain = recognitions.unpruned(arms, place)
-        against = None if plain is None or plain.path == arm.path else plain
-        group = f"{place.recogniser} on {place.dataset}: {METRICS['wer']}"
+        plain = recognitions.unpruned(arms, arm.place)
+        against = None if plain is None or plain.cells == arm.cells else plain
+        group = f"{arm.place.recogniser} on {arm.place.dataset}: {METRICS['wer']}"
         yield Row(_heard(results, arm, against), group)
 
 
-def _heard(results: Results, arm: Result, against: Result | None) -> dict:
-    own = arm.settings
-    pruned = own.policy != "none"
-    frame = arm.frame() if arm.ok else None
+def _heard(results: Results, arm: recognitions.Arm, against: recognitions.Arm | None) -> dict:
+    place, frames = arm.place, [one.frame() for one in arm.made]
+    told = {"within": place.within, "budget": arm.budget, "restore": arm.restore, "thinned": arm.thinned[0]}
+    variant = ", ".join(
+        f"{name}={value}" for name, value in told.items() if value not in ("", "fixed") and place.blocks
+    )
     return {
-        "backbone": own.recogniser, "dataset": own.dataset, "method": own.policy, "keep_rate": own.keep_rate,
-        "trained": "", "blocks": ", ".join(map(str, own.blocks)) if pruned else "", "score": "", "test": "",
-        "selection": "", "variant": f"within={own.within}" if pruned else "", "metric": METRICS["wer"],
-        "gmacs": None if frame is None else frame["encoder_macs"].mean() / 1e9,
+        "backbone": place.recogniser, "dataset": place.dataset, "method": arm.policy, "keep_rate": arm.keep_rate,
+        "trained": "", "blocks": ", ".join(map(str, place.blocks)), "score": "", "test": "",
+        "selection": "", "variant": ", ".join(filter(None, (place.trained, variant))), "metric": METRICS["wer"],
+        "gmacs": frames[0]["encoder_macs"].mean() / 1e9 if frames else None,
         "value": cell_of(recognitions.wer(results, arm)),
         "delta": None if against is None else cell_of(recognitions.difference(results, arm, against)),
-        "n": 0 if frame is None else len(frame), "runs": int(arm.ok), "folds": 1, "seeds": 1, "at_chance": "",
-        "cells": arm.path, "against": "" if against is None else against.path,
+        "n": len(frames[0]) if frames else 0, "runs": len(frames), "folds": 1, "seeds": len(arm.cells), "at_chance": "",
+        "cells": _paths(arm),
+        "against": "" if against is None else _paths(against),
     }  # fmt: skip
+
+
+def _paths(arm: recognitions.Arm) -> str:
+    return BY.join(one.path for one in arm.cells if isinstance(one, Result))
 
 
 def _columns(rows: list[Row]) -> tuple[Column, ...]:
