@@ -134,6 +134,18 @@ CELLS: list[tuple[str, dict]] = [
     ("transcribe", {"recogniser": "whisper-base", "dataset": "a"}),
     ("transcribe", {"recogniser": "whisper-base", "dataset": "a", "policy": "topk", "keep_rate": 0.5}),
     ("transcribe", {"recogniser": "whisper-base", "dataset": "a", "policy": "topk", "keep_rate": 0.5, "blocks": (1,)}),
+    (
+        "pace",
+        {
+            "recogniser": "whisper-base",
+            "dataset": "commonvoice-100",
+            "policies": ["topk"],
+            "keep_rates": [1.0, 0.5],
+            "blocks": [2],
+            "batchings": ["padded"],
+            "device": "a device",
+        },
+    ),
     ("macs", SHAPE),
     ("throughput", {**SHAPE, "batch_size": 4, "device": "here"}),
     ("table", {"study": "a", "name": "table1"}),

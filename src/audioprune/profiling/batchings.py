@@ -28,6 +28,9 @@ class Arm(NamedTuple):
     keep_rate: float
 
 
+ARM = ("batching", "policy", "keep_rate")  # what is said of an arm in tables of timings
+
+
 def arms_of(own: PaceSettings) -> list[Arm]:
     """In the order in which they are timed and shown: in every batching the unpruned model, then every policy."""
     pruned = [(policy, rate) for rate in own.keep_rates if rate < 1 for policy in own.policies]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from audioprune.profiling.batchings import Arm, arms_of
+from audioprune.profiling.batchings import ARM, Arm, arms_of
 from audioprune.results.estimate import Absent, Estimate
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def paces(timing: Result) -> list[Paced]:
     if not timing.ok:
         return [Paced(arm, dict.fromkeys(TIMED, Absent(timing.why)), {}) for arm in arms_of(timing.settings)]
     frame, about = timing.frame(), timing.record["results"]
-    counts, batches = frame.groupby([*Arm._fields]).first(), timing.frame("batches.csv").groupby("batching")
+    counts, batches = frame.groupby([*ARM]).first(), timing.frame("batches.csv").groupby("batching")
     seconds, encoder, base = _seconds(frame, *STAGES), _seconds(frame, "encoder_s"), counts.loc[BASELINE]
     amounts = {"clips": about["clips"], "audio": about["audio_seconds"], "tokens": about["tokens"]}
     found = []
@@ -115,7 +115,7 @@ def timing(results: Results, arm: recognitions.Arm) -> Result | Absent:
 def _seconds(frame: pd.DataFrame, *stages: str) -> pd.DataFrame:
     """Seconds of some stages together, one row a run, one column an arm."""
     summed = frame.assign(seconds=frame[[*stages]].sum(axis=1))
-    return summed.pivot(index="run", columns=[*Arm._fields], values="seconds")
+    return summed.pivot(index="run", columns=[*ARM], values="seconds")
 
 
 def _quartiles(timing: Result, values: pd.Series) -> Estimate:
