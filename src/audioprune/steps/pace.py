@@ -30,7 +30,8 @@ FILE, BATCHES = "pace.csv", "batches.csv"
 
 def pace(job: Job[PaceSettings]) -> dict:
     own, device = job.settings, where()
-    with timed(job.address, own.device, threads=os.cpu_count() or 1) as about:
+    small = (RECOGNISERS | CTC)[own.recogniser].small
+    with timed(job.address, own.device, threads=1 if small else os.cpu_count() or 1) as about:  # as it transcribes
         waves = waves_of(job)
         subject = subject_of(job, device, max(map(len, waves)))
         lengths = [subject.tokens(len(wave)) for wave in waves]
