@@ -51,7 +51,7 @@ def report(tmp_path_factory) -> Path:
 
     shown = [("table", name) for name in ("table1", "evaluations", "claims", "forensics", "competence", "data")]
     shown += [("figure", name) for name in ("diagonal", "cost-forest", "accuracy-macs", "figure2")]
-    may = {name: Credit(text="Its makers, CC0") for name in ("fsdd-digits", "esc10")}
+    may = {name: Credit(dataset=name, text="Its makers, CC0") for name in ("fsdd-digits", "esc10")}
     path = tmp_path_factory.mktemp("report") / "report.html"
     found = collected(shared(), shown, credits=may, **ABOUT)
     path.write_text(html.render(found, ROOT / "report"), encoding="utf-8")

@@ -28,7 +28,7 @@ class Arm(NamedTuple):
     keep_rate: float
 
 
-ARM = ("batching", "policy", "keep_rate")  # its columns in tables
+ARM = ("batching", "policy", "keep_rate")  # what is said of an arm in tables of timings
 
 
 def arms_of(own: PaceSettings) -> list[Arm]:

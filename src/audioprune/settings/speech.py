@@ -108,11 +108,3 @@ class TranscribeSettings(Closed):
         idle |= set() if data.get("thin") else {"thin_to"}
         idle |= set() if data.get("padding") == "none" else {"margin"}
         return {name: value for name, value in data.items() if name not in idle}
-
-    @model_validator(mode="after")
-    def _goes_together(self) -> Self:
-        if self.at_input and (self.policy, self.budget) != ("pool", "fixed"):
-            raise ValueError("at_input: pool with a fixed budget is what can be done before block 0")
-        if self.thin and (self.policy != "none" or self.padding == "none" or not self.thin_to or not self.blocks):
-            raise ValueError("thin: give policy none, padding window, thin_to above 0 and a block")
-        return self

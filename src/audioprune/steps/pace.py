@@ -14,7 +14,7 @@ import torch
 from audioprune import records, registry
 from audioprune.audio.store import WaveformStore
 from audioprune.facts.recogniser import CTC, RECOGNISERS
-from audioprune.profiling.batchings import Batch, arms_of, batches
+from audioprune.profiling.batchings import ARM, Batch, arms_of, batches
 from audioprune.profiling.pace import Subject, paced
 from audioprune.recognisers.whisper_weights import read
 from audioprune.settings.costs import PaceSettings
@@ -30,7 +30,8 @@ FILE, BATCHES = "pace.csv", "batches.csv"
 
 def pace(job: Job[PaceSettings]) -> dict:
     own, device = job.settings, where()
-    with timed(job.address, own.device, threads=os.cpu_count() or 1) as about:
+    small = (RECOGNISERS | CTC)[own.recogniser].small
+    with timed(job.address, own.device, threads=1 if small else os.cpu_count() or 1) as about:  # as it transcribes
         waves = waves_of(job)
         subject = subject_of(job, device, max(map(len, waves)))
         lengths = [subject.tokens(len(wave)) for wave in waves]
@@ -39,7 +40,7 @@ def pace(job: Job[PaceSettings]) -> dict:
             subject, waves, arms_of(own), groups,
             warmup=own.warmup, runs=own.runs, precision=own.precision, device=device, name=f"timing {job.address}",
         )  # fmt: skip
-    frame = pd.DataFrame([{**arm._asdict(), "run": run, **asdict(one)} for arm, run, one in spent])
+    frame = pd.DataFrame([{**dict(zip(ARM, arm, strict=True)), "run": run, **asdict(one)} for arm, run, one in spent])
     write(job, FILE, frame)
     write(job, BATCHES, batched(groups, lengths))
     seconds = sum(len(wave) for wave in waves) / 16000

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from audioprune.exhibits.table import Cell, Column, Row, Table, Value
+from audioprune.profiling.batchings import ARM
 from audioprune.results.costs import protocol
 from audioprune.results.paces import TIMED, needs, paces
 from audioprune.tables._rows import cell_of
@@ -43,7 +44,10 @@ def _rows(one: Result) -> Iterator[Row]:
     shared |= {"device": own.device, "precision": own.precision}
     for found in paces(one):
         measured = {name: cell_of(found.timed[name]) for name in TIMED}
-        yield Row(shared | found.arm._asdict() | measured | {k: Cell(v) for k, v in found.counted.items()}, title)
+        yield Row(
+            shared | dict(zip(ARM, found.arm, strict=True)) | measured | {k: Cell(v) for k, v in found.counted.items()},
+            title,
+        )
 
 
 def _columns() -> tuple[Column, ...]:

@@ -191,10 +191,6 @@ def test_at_keep_rate_1_every_budget_is_the_unpruned_arm():
     assert settings(margin=5) == whole  # says nothing of a padded window
     assert settings(padding="none", margin=5) != whole
     assert settings(thin_to=80) == whole
-    with pytest.raises(ValueError, match="pool with a fixed budget"):
-        settings(policy="topk", keep_rate=0.5, at_input=True)
-    with pytest.raises(ValueError, match="thin: give policy none"):
-        settings(policy="topk", keep_rate=0.5, thin="first", thin_to=80)
 
 
 # --- padding, and pooling before block 0 ---

@@ -45,7 +45,7 @@ def test_a_clip_of_speech_has_what_each_recogniser_heard(tmp_path):
     made = study(tmp_path, arms)
     for arm in made.cells("transcribe"):
         assert arm.frame()["text"].iloc[0] == heard[arm.settings.policy, arm.settings.keep_rate]
-    found = clips.gather(made, {"commonvoice-100": Credit(text="Mozilla, CC0")})
+    found = clips.gather(made, {"commonvoice-100": Credit(dataset="commonvoice-100", text="Mozilla, CC0")})
     assert [one.name for one in found.clips] == ["c0", "c1"]  # c2 lasts longer than is played
     for one in found.clips:
         assert one.label == "one two"
