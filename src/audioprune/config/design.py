@@ -1,7 +1,7 @@
 """What config.yaml may hold: closed typed models. Every field says what it is, for readers here and in their editors.
 
 The file is read by audioprune.config.file and checked for names by audioprune.config.checks. Labels of pruning methods
-are read by audioprune.config.methods, recipe sets resolved by audioprune.recipes.
+are read by audioprune.config.methods, recipe sets resolved by audioprune.config.recipes.
 """
 
 from __future__ import annotations

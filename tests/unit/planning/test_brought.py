@@ -325,7 +325,7 @@ def test_planning_a_users_folder_loads_nothing_heavy(folder):
         "from pathlib import Path\n"
         "from audioprune.config.file import load\n"
         "from audioprune.planning.stages import Planner\n"
-        "from audioprune.settings import UserFolder\n"
+        "from audioprune.settings.data import UserFolder\n"
         f"config = load(Path({str(REPOSITORY / 'config.yaml')!r}))\n"
         f"own = {{'folder': {str(folder)!r}, 'csv': 'labels.csv', 'task': 'environmental', 'frames': 128}}\n"
         "user = UserFolder(classes=('a', 'b'), **own)\n"

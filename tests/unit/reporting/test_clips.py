@@ -229,7 +229,10 @@ def test_each_clip_is_credited_as_its_source_credits_it(tmp_path):
 def test_what_may_be_played_is_said_by_licences_and_the_own_only_by_the_study():
     plan = Plan()
     assert {one.dataset for one in credits(plan.study("mini"))} == {"fsdd-digits", "esc10"}
-    assert {one.dataset for one in credits(plan.study("paper"))} == {"spc2", "esc50"}  # voxceleb1 and as20k may not be handed on
+    assert {one.dataset for one in credits(plan.study("paper"))} == {
+        "spc2",
+        "esc50",
+    }  # voxceleb1 and as20k may not be handed on
     assert {one.text for one in credits(plan.study("demo"))} == {"Made by this project"}
     rows = catalogue.load()
     assert not [name for name, row in rows.items() if row.sound and "not to be redistributed" in row.licence]
