@@ -58,7 +58,9 @@ def config(folder: Path | str | None = None, csv: str = "labels.csv", *, data=No
             .grids[0]
             .model_copy(update={"datasets": ("mine",), "initial": "scratch", "perturbations": ()})
         )
-        study = shipped.studies["demo"].model_copy(update={"grids": (grid,), "costs": ()})
+        study = shipped.studies["demo"].model_copy(
+            update={"grids": (grid,), "costs": (), "recognitions": (), "pace": ()}
+        )
         update["studies"] = shipped.studies | {"mine": study}
     return shipped.model_copy(update=update)
 

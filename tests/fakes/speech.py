@@ -95,7 +95,7 @@ def speech() -> Results:
     rng = np.random.default_rng(0)
     words = rng.integers(6, 14, 60)
     hard = rng.random(60)
-    import fake_ctc
+    from tests.fakes import ctc as fake_ctc
 
     folder = Path(_folders[-1].name)
     given = {how: _made(how, words, hard) for how in _every()}

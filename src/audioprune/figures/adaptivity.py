@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from audioprune.audio.silence import silence
 from audioprune.exhibits import style
 from audioprune.figures import _clips
 from audioprune.figures.wer_macs import look
@@ -52,7 +51,8 @@ def draw(results: Results) -> tuple[Figure, DataFrame]:
     varied.sort(key=lambda one: (one[0].within != "sound", one[1].index(one[2])))
     shown = [one for one in varied if one[2].made and _clips.opened(one[2]) is not None][:MOST]
     if not shown:
-        why = next((one[2].why for one in varied if one[2].why), "no threshold was run, or its audio is gone")
+        nothing = f"the study {results.study} has no threshold budget with its audio"
+        why = next((one[2].why for one in varied if one[2].why), nothing)
         return style.empty(why), pd.DataFrame(columns=list(COLUMNS))
     fig, axes = style.figure(len(shown), len(AXES), height=HEIGHT * len(shown) + 0.1)
     parts = []
@@ -77,6 +77,8 @@ def _measured(results: Results, place: Place, own: Sequence[Arm], arm: Arm) -> D
     assert store is not None
     fixed = recognitions.at(own, arm.policy, arm.keep_rate)
     kept = adaptivity.shares(results, fixed)["kept_share"].mean() if fixed is not None and fixed.made else None
+    from audioprune.audio.silence import silence
+
     quiet = [silence(_clips.waveform(store, clip)) for clip in frame["clip"]]
     about: dict[str, Any] = {"place": str(place), "policy": arm.policy, "keep_rate": arm.keep_rate}
     return frame.assign(silence=quiet, fixed_share=kept, **about)

@@ -70,7 +70,8 @@ def draw(results: Results) -> tuple[Figure, DataFrame]:
             rows += told
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     if not pictures:
-        why = next((arm.why for arm in every if arm.why), "no transcripts tell which tokens stayed, beside their audio")
+        nothing = f"the study {results.study} has no transcripts with the kept tokens and their audio"
+        why = next((arm.why for arm in every if arm.why), nothing)
         return style.empty(why), frame
     return _sheet(pictures), frame
 

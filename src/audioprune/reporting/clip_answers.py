@@ -87,11 +87,14 @@ class Looked:
         return _told(highest, chances, facts), _told(labels, chances, facts), set(highest.tolist()) <= set(labels)
 
 
+KEPT = "trace.npz"  # which patches each clip keeps at each pruning block
+
+
 def runs(results: Results) -> dict[str, list[Result]]:
     """{dataset: traces of models as trained, on the same test clips}: the first fold and seed that is traced."""
     found: dict[str, list[Result]] = {}
     for r in results.cells("trace"):
-        if r.ok and as_trained(r):
+        if r.ok and as_trained(r) and (r.dir / KEPT).is_file():
             found.setdefault(value_of(r, "dataset"), []).append(r)
     return {dataset: _alike(own) for dataset, own in found.items()}
 
@@ -114,7 +117,7 @@ def _run(trace: Result) -> tuple:
 def looked_into(results: Results, trace: Result) -> Looked:
     import numpy as np
 
-    with np.load(trace.dir / "trace.npz") as saved:
+    with np.load(trace.dir / KEPT) as saved:
         blocks = sorted(int(name.removeprefix("kept_")) for name in saved.files if name.startswith("kept_"))
         kept = {block: saved[f"kept_{block}"] for block in blocks}
     made = trace.record["results"]

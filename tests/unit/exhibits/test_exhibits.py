@@ -25,12 +25,13 @@ from audioprune.results import published
 from audioprune.results.study import Results
 from tests.fakes.ablations import ablations
 from tests.fakes.contrasts import declared
+from tests.fakes.pace import paced
 from tests.fakes.speech import speech
 from tests.fakes.studies import shared
 from tests.fakes.tokens import token_study
 
 EXHIBITS = [("tables", n) for n in named.names("table")] + [("figures", n) for n in named.names("figure")]
-OF_PUBLISHED_NUMBERS = ("claims", "forensics", "gpu")  # have something to say before any cell is made
+OF_PUBLISHED_NUMBERS = ("claims", "forensics", "gpu", "diagonal")  # have something to say before any cell is made
 RENDER = {"tables": render_table, "figures": render_figure}
 STUDIES = (
     shared,
@@ -38,6 +39,7 @@ STUDIES = (
     token_study,
     speech,
     declared,
+    paced,
 )  # each exhibit is drawn of the first that has something to show
 SHOWN = [kind for kind, row in KINDS.items() if not row.draws and kind not in ("fetch", "generate", "audio")]
 FILES = {f"{kind}s": row.files for kind, row in KINDS.items() if row.draws}

@@ -71,7 +71,7 @@ def test_the_order_of_cells_of_two_recipes_at_one_address_is_in_the_keys():
     )
     found = []
     for grids in ((first, second), (second, first)):
-        study = paper.model_copy(update={"grids": grids, "costs": ()})
+        study = paper.model_copy(update={"grids": grids, "costs": (), "throughput": None})
         plan = Plan(config.model_copy(update={"studies": {**config.studies, "paper": study}}))
         found.append(plan.exhibit("paper", "table1"))
     assert [*found[0].inputs] != [*found[1].inputs]
@@ -88,7 +88,9 @@ def test_names_of_a_users_classes_are_in_the_keys_of_what_shows_their_dataset():
     found = []
     for names in (("robin", "wren"), ("wren", "robin")):
         birds = UserFolder(folder="f", csv="c.csv", task="keyword", classes=names, frames=128)
-        study = demo.model_copy(update={"grids": (grid,), "costs": (), "recipes": "birds"})
+        study = demo.model_copy(
+            update={"grids": (grid,), "costs": (), "recipes": "birds", "recognitions": (), "pace": ()}
+        )
         update = {
             "datasets": {"birds": birds},
             "recipes": {**config.recipes, "birds": recipes},

@@ -19,7 +19,6 @@ from audioprune.profiling import ctc_macs, pace, whisper_macs
 from audioprune.profiling.batchings import arms_of, batches
 from audioprune.recognisers import strips
 from audioprune.results.paces import paces
-from audioprune.results.study import Results
 from audioprune.settings.costs import PaceSettings
 from audioprune.steps import _paced_whisper
 from audioprune.steps import pace as step
@@ -27,7 +26,7 @@ from audioprune.steps._paced_ctc import PacedCtc
 from audioprune.steps._paced_whisper import PacedWhisper
 from audioprune.steps._run import Job
 from audioprune.tables import pace as table
-from tests.fakes.studies import Study
+from tests.fakes.pace import timed
 from tests.unit.steps.test_transcribe import SMALL
 from tests.unit.steps.test_transcribe import audio as _audio
 from tests.unit.steps.test_transcribe import checkpoint as _checkpoint
@@ -177,33 +176,6 @@ def test_another_device_is_refused(tmp_path, audio, checkpoint):
 
 
 # --- what is shown ---
-
-
-def timed(tmp_path: Path, made: bool = True) -> Results:
-    """Three runs of single and padded, unpruned and pruned; the machine is ten times slower in the last run."""
-    own = settings(recogniser="whisper-base", device="a device", runs=3)
-    times = {("single", "none"): 3.0, ("single", "topk"): 1.5, ("padded", "none"): 2.0, ("padded", "topk"): 0.5}
-    rows = [
-        {
-            "batching": arm.batching, "policy": arm.policy, "keep_rate": arm.keep_rate, "run": run, "units": 9,
-            "features_s": 0.1 * times[arm[:2]] * slow, "encoder_s": 0.5 * times[arm[:2]] * slow,
-            "decoder_s": 0.4 * times[arm[:2]] * slow,
-            "encoder_macs": 8e9 if arm.policy == "none" else 2e9, "decoder_macs": 2e9,
-            "useful_encoder_macs": 1e9, "useful_decoder_macs": 1e9,
-        }
-        for run, slow in enumerate((1, 1, 10)) for arm in arms_of(own)
-    ]  # fmt: skip
-    parts = [("single", 1, 30, 1500)] * 4 + [("padded", 4, 120, 6000)]
-    files = [
-        lambda out: pd.DataFrame(rows).to_csv(out / "pace.csv", index=False),
-        lambda out: pd.DataFrame(parts, columns=["batching", "clips", "valid", "computed"]).to_csv(
-            out / "batches.csv", index=False
-        ),
-    ]
-    load = {"before": 0.5, "after": 2.0, "cores": 2}
-    results = {"clips": 4, "audio_seconds": 20.0, "tokens": 120, "load": load}
-    study = Study(tmp_path)
-    return Results("speech", [study.cell("pace", "p", own, files=files, results=results, made=made)])
 
 
 def test_rates_are_medians_and_speed_ups_are_taken_run_by_run(tmp_path):

@@ -181,7 +181,9 @@ def test_the_first_screen_counts_verdicts_and_every_claim_is_a_card():
         assert f"{count} {verdict}</a>" in first
         assert f'id="verdict-{verdict}"' in own
     found = [card for group in report().claims for card in group.cards]
-    assert len(found) == len(load()) == own.count('class="words"') - 1  # and the fold of one misreading
+    assert (
+        len(found) == len([one for one in load() if not one.cells.recognisers]) == own.count('class="words"') - 1
+    )  # and the fold of one misreading
     for card in found:
         assert f'<div id="{card.id}"' in own
         assert str(jinja_escape(escape.clean(card.statement))) in own
