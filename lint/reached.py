@@ -17,7 +17,7 @@ from lint.names import dotted, imported, modules
 
 # Packages whose modules the registry finds by their files' names, but for those with an underscore.
 FOUND_BY_NAME = {"backbones", "cli", "datasets", "figures", "forensics"}
-FOUND_BY_NAME |= {"generators", "policies", "predicates", "pruning", "steps", "tables"}
+FOUND_BY_NAME |= {"generators", "policies", "predicates", "pruning", "recognisers", "steps", "tables"}
 
 
 @dataclass

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING
 
 from audioprune.facts.mel import SHIFT, WINDOW
+
+if TYPE_CHECKING:
+    import numpy as np
 
 BELOW_DB = 35.0
 
@@ -14,6 +17,8 @@ def silence(waveform: np.ndarray, below_db: float = BELOW_DB) -> float:
 
     1 of a clip without any sound; a clip shorter than a frame is one frame.
     """
+    import numpy as np
+
     power = np.square(np.pad(waveform.astype(np.float64), (0, max(0, WINDOW - len(waveform)))))
     sums = np.concatenate([[0.0], np.cumsum(power)])
     starts = np.arange(0, len(power) - WINDOW + 1, SHIFT)

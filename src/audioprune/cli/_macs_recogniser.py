@@ -16,7 +16,7 @@ from audioprune.facts.tokens import PATCH
 from audioprune.profiling.speech_macs import NAMES, SECONDS, count
 
 OWN = ("seconds", "policy", "within", "units", "outputs", "strip")  # arguments that are about recognisers alone
-CLASSIFIERS = {"dataset": None, "frames": None, "num_classes": None, "method": None, "option": []}
+CLASSIFIERS: dict[str, Any] = {"dataset": None, "frames": None, "num_classes": None, "method": None, "option": []}
 CLASSIFIERS |= {"patch": PATCH, "stride": PATCH}  # arguments that are about classifiers alone, where none is given
 WHISPER, HEAD, STRIPS = ("within", "units"), ("outputs",), ("strip",)  # of these, those of some
 
@@ -59,7 +59,7 @@ def report_of(arguments: argparse.Namespace) -> dict:
     quarters = tuple(quarter * facts.depth // 4 for quarter in (1, 2, 3))
     blocks = check_blocks(arguments.blocks or quarters, facts.depth)
     keep_rate = check_keep_rate(arguments.keep_rate)
-    pruned = {"policy": policy, "keep_rate": keep_rate, "blocks": blocks}
+    pruned: dict[str, Any] = {"policy": policy, "keep_rate": keep_rate, "blocks": blocks}
     ours, base = count(name, **shape, **pruned), count(name, **shape)
     return {"recogniser": name, **shape, **pruned, "blocks": list(blocks), **beside(ours, base)}
 

@@ -63,11 +63,6 @@ def batches(batching: Batching, lengths: Sequence[int], own: PaceSettings, windo
     return [Batch(tuple(part), whole or max(lengths[i] for i in part), filled) for part in parts]
 
 
-def waste(made: Sequence[Batch], lengths: Sequence[int]) -> float:
-    """Share of the computed tokens that are padding: 1 - valid / computed."""
-    return 1 - sum(lengths) / sum(batch.computed for batch in made)
-
-
 def _bucketed(lengths: Sequence[int], limit: int, width: int) -> list[list[int]]:
     if (longest := max(lengths)) > limit:
         raise UserError(f"tokens_per_batch: {limit} is less than the {longest} tokens of the longest clip")

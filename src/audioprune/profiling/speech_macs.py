@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 from audioprune.facts.mel import SAMPLE_RATE, SHIFT, WINDOW
 from audioprune.facts.recogniser import AUXILIARY, CTC, RECOGNISERS, Ctc, convolved
@@ -43,7 +44,7 @@ def count(
         n = -(-frames // strip) if facts.family == "strips" else convolved(samples)[-1]
         tokens = entering(n, keep_rate, blocks, facts.depth)
         read = tokens[facts.depth // 4] if policy in AUXILIARY and keep_rate < 1 else 0
-        more = {"columns": n, "scored": scored, "blank": read}
+        more: dict[str, Any] = {"columns": n, "scored": scored, "blank": read}
         if facts.family == "strips":
             total = ctc_macs.strips(facts, strip, outputs, tokens, **more)
             ends = {"final_norm": n * facts.width}

@@ -96,7 +96,6 @@ class Report:
     findings: tuple[findings.Finding, ...]
     pictures: tuple[Exhibit, ...]  # of the first screen; each stands in its section too
     claims: tuple[cards.Group, ...]
-    claims_status: str  # of the sources of the claims
     tally: Mapping[str, int]
     sections: tuple[Section, ...]
     explorer: explorer.Explorer
@@ -152,7 +151,6 @@ def collect(
         findings=findings.findings(made, answered, tier),
         pictures=tuple(by_name[name] for name in FIRST if name in by_name)[:2],
         claims=groups,
-        claims_status=claims.status if claims else "",
         tally=cards.tally(groups),
         sections=tuple(_sections(made, answered)),
         explorer=explorer.explore(results, by_name[explorer.TABLE].table if explorer.TABLE in by_name else None),

@@ -79,8 +79,8 @@ def real_time(results: Results, arm: recognitions.Arm) -> dict[str, Estimate] | 
     if not speeds:
         return Absent(f"{arm.policy} at {arm.keep_rate:g} was not timed")
     single, others = speeds.pop("single", None), [*speeds.values()]
-    found = {"rtfx": single} if single else {}
-    return found | ({"rtfx_batched": max(others, key=lambda one: one.value)} if others else {})
+    rates = {"rtfx": single} if single else {}
+    return rates | ({"rtfx_batched": max(others, key=lambda one: one.value)} if others else {})
 
 
 def speed_up(results: Results, arm: recognitions.Arm) -> Estimate | Absent:

@@ -30,5 +30,5 @@ def saving(costs: np.ndarray, errors: np.ndarray, limit: np.ndarray) -> Saving:
     )
     rise = np.where(error > held, error - held, 1.0)
     at = np.where(first[0] > 0, last + (limit - held) / rise * (cost - last), cost)
-    censored = ~above.any(axis=0)
+    censored = np.logical_not(above.any(axis=0))
     return Saving(1 - np.where(censored, costs[-1], at), censored)

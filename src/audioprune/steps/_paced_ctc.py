@@ -20,7 +20,7 @@ from audioprune.settings.speech import TranscribeSettings
 
 
 class PacedCtc:
-    window = None
+    window: int | None = None
 
     def __init__(
         self,

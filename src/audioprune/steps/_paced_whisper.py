@@ -25,12 +25,13 @@ SAMPLES = 320  # of a token, 20 ms
 
 class PacedWhisper:
     def __init__(self, model: whisper.Whisper, facts: Recogniser, own: PaceSettings):
-        self.model, self.facts, self.own, self.window = model, facts, own, facts.tokens
+        self.model, self.facts, self.own = model, facts, own
+        self.window: int | None = facts.tokens
         self.options = whisper.DecodingOptions(language="en", without_timestamps=True, fp16=False, sample_len=UNITS)
         self.policy, self.keep_rate = "none", 1.0
 
     def tokens(self, samples: int) -> int:
-        return min(self.window, -(-samples // SAMPLES))
+        return min(self.facts.tokens, -(-samples // SAMPLES))
 
     def choose(self, policy: str, keep_rate: float) -> None:
         self.policy, self.keep_rate = policy, keep_rate
@@ -49,7 +50,7 @@ class PacedWhisper:
         return [len(one.tokens) + 1 for one in self.model.decode(encoded.float(), self.options)]
 
     def executed(self, clips: int, units: Sequence[int]) -> tuple[int, int]:
-        encoder, decoder = self._macs(self.window, max(units))
+        encoder, decoder = self._macs(self.facts.tokens, max(units))
         return clips * encoder, clips * decoder
 
     def useful(self, samples: int, units: int) -> tuple[int, int]:

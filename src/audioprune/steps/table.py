@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+from typing import cast
+
 from audioprune.exhibits import named
 from audioprune.exhibits.table_files import render_table
 from audioprune.settings.exhibits import ExhibitSettings
@@ -10,7 +13,7 @@ from audioprune.steps._run import Job, main
 
 
 def table(job: Job[ExhibitSettings]) -> dict:
-    return render_table(named.of("table", job.settings), results_of(job), job.out / job.settings.name)
+    return render_table(cast(ModuleType, named.of("table", job.settings)), results_of(job), job.out / job.settings.name)
 
 
 if __name__ == "__main__":

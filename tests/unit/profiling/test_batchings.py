@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 import pytest
 
 from audioprune.errors import UserError
-from audioprune.profiling.batchings import arms_of, batches, waste
+from audioprune.profiling.batchings import Batch, arms_of, batches
 from audioprune.settings.costs import PaceSettings
 
 EVERY = ("single", "padded", "longest", "bucketed")
+
+
+def waste(made: Sequence[Batch], lengths: Sequence[int]) -> float:
+    """Share of the computed tokens that are padding: 1 - valid / computed."""
+    return 1 - sum(lengths) / sum(batch.computed for batch in made)
 
 
 def settings(**more) -> PaceSettings:
