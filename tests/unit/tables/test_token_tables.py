@@ -258,7 +258,7 @@ def test_low_intensity_is_told_apart_from_padding():
     last = stats["mean"].shape[1] - 8  # time-major: the last column of every second clip is padding, the one before cut
     kept = [arrays["kept_9"][i] for i in range(1, CLIPS, 2)]
     padding, cut = (50 * np.mean([((k >= at) & (k < at + 8)).mean() for k in kept]) for at in (last, last - 8))
-    assert f"audiomae-tiny by global on fsdd-digits {padding:.1f} % padding, {cut:.1f} % cut by the clip's end" in told
+    assert f"audiomae-tiny by global on fsdd-digits, {padding:.1f} % padding, {cut:.1f} % cut by the clip's end" in told
     assert "birds" not in told
 
 
