@@ -101,6 +101,7 @@ def another(model: type[BaseModel], name: str) -> str:
             "Recipe": "Recipe(epochs=2, batch_size=2)",
             "UserFolder": "UserFolder(folder='f', csv='c', task='keyword', classes=('a',), frames=16)",
             "Row": "Row(draw='gamma', title='A title')",
+            "Credit": "(Credit(dataset='b', text='somebody'),)",
             "Contrast": "(Contrast(backbone='b', dataset='d', first={}, second={}, trained=True, tested=True),)",
         }[inner.__name__]
     if isinstance(value, list):
