@@ -48,6 +48,7 @@ def small_project(
         grid = {"backbones": ["audiomae-tiny"], "datasets": ["demo-words"], "initial": "scratch"}
         rates = list(keep_rates)
         nothing_else = {"throughput": None, "traces": None, "contrasts": None, "probes": {"matrix": len(rates) > 1}}
+        nothing_else |= {"recognitions": [], "pace": []}
         study = {"grids": [{**grid, "keep_rates": rates}], **nothing_else}
         data["studies"]["demo"] |= study
 

@@ -46,7 +46,7 @@ def ran(project: Project, *options: str) -> tuple[Path, Path, list[str]]:
     record = project.root / "results" / "cells" / cell / "record.json"
     done = project.run("snakemake", str(record.relative_to(project.root)), "--cores", "2", *options)
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
-    assert json.loads(record.read_text())["results"]["clips"] == 40
+    assert json.loads(record.read_text())["results"]["clips"] == 400
     python, package, path = json.loads((project.root / "told.json").read_text())
     return Path(python), Path(package), path.split(":")
 

@@ -36,7 +36,7 @@ def test_comments_and_docstrings_rerun_nothing(project):
 
 def test_the_learning_rate_of_one_dataset_reruns_its_fine_tunings_and_what_depends_on_them(project):
     project.pretend("demo")
-    sounds = "      demo-sounds: {recipe: {epochs: 9, base_lr: 1.5e-3}}\n"
+    sounds = "      demo-sounds: {recipe: {epochs: 7, base_lr: 1.5e-3}}\n"
     project.edit("config.yaml", sounds, f"      demo-words: {{recipe: {{base_lr: 2.0e-3}}}}\n{sounds}")
     jobs = project.planned(REPORT)
     rerun = ("finetune", "evaluate", "trace", "tokens", "discard")

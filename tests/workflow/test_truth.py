@@ -92,7 +92,7 @@ def test_a_fresh_clone_with_results_and_a_branch_and_back_rerun_nothing(finished
     [
         ("src/audioprune/pruning/topk.py", "FACTS = ", "CHANGED = 1\nFACTS = "),
         ("src/audioprune/tables/keep_rates.py", "TITLE = ", "CHANGED = 1\nTITLE = "),
-        ("config.yaml", "demo-sounds: {recipe: {epochs: 9,", "demo-sounds: {recipe: {epochs: 10,"),
+        ("config.yaml", "demo-sounds: {recipe: {epochs: 7,", "demo-sounds: {recipe: {epochs: 10,"),
     ],
     ids=["method", "table", "setting"],
 )
@@ -125,15 +125,15 @@ def test_another_formatting_of_all_code_reruns_nothing(finished):
 
 def test_a_new_setting_with_its_default_reruns_nothing(finished):
     for name, before, added in (
-        ("settings", "class FinetuneSettings(Closed):\n", "    label_smoothing: float = 0.0\n"),
+        ("settings/training", "class FinetuneSettings(Closed):\n", "    label_smoothing: float = 0.0\n"),
         (
-            "settings",
+            "settings/training",
             '    epochs: int = Field(gt=0, description="passes over the training clips")\n',
             "    ema: float = 0.0\n",
         ),
-        ("config", "    seeds: tuple[Annotated[int, Field(ge=0)], ...] = ", "    note: str = ''\n"),
+        ("config/design", "    seeds: tuple[Annotated[int, Field(ge=0)], ...] = ", "    note: str = ''\n"),
     ):
-        new = added + before if name == "config" else before + added
+        new = added + before if name == "config/design" else before + added
         finished.edit(f"src/audioprune/{name}.py", before, new)
     assert finished.planned(REPORT) == {}
 
@@ -162,11 +162,11 @@ def test_a_changed_default_that_no_cell_relied_on_reruns_nothing(finished):
     [
         ("exhibits/style.py", {"figure", "report"}),
         ("exhibits/forms.py", {"table", "report"}),
-        ("recognisers/whisper_arms.py", set()),
+        ("recognisers/whisper_arms.py", {"transcribe", "table", "figure", "report"}),
         ("cells/query.py", {"table", "figure", "report"}),
     ],
 )
-def test_what_shapes_exhibits_alone_draws_those_that_it_shapes(finished, module, kinds):
+def test_what_shapes_exhibits_or_transcripts_alone_makes_those_that_it_shapes(finished, module, kinds):
     append(finished, module)
     assert set(finished.planned(REPORT)) == kinds
 

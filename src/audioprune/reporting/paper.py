@@ -21,7 +21,7 @@ def bibtex(study: str, commit: str, date: str) -> str:
         "@software{audioprune,\n  title = {audioprune: a reproducibility laboratory for token pruning in audio "
         f"transformers}},\n  author = {{{{The audioprune authors}}}},\n  version = {{{__version__}}},{year}\n"
         f"  note = {{Report of the {made}}}\n}}\n"
-        f"@inproceedings{{lee2025token,\n  title = {{{TITLE}}},\n  author = {{Lee, Taehan and Lee, Hyukjun}},\n"
+        f"@inproceedings{{lee2025token,\n  title = {{{TITLE}}},\n  author = {{Lee, T. and Lee, H.}},\n"
         "  booktitle = {European Conference on Artificial Intelligence (ECAI)},\n  year = {2025},\n"
         "  doi = {10.3233/FAIA251136},\n  eprint = {2504.01690},\n  archivePrefix = {arXiv}\n}"
     )
