@@ -11,6 +11,7 @@ which is carried along by later blocks.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -40,7 +41,7 @@ class Heard:
     auxiliary: Tensor | None = None  # (B, N, V): where it was asked for
 
 
-class Listener(nn.Module):
+class Listener(nn.Module, ABC):
     """What every family has around its blocks: a front end, layers, what follows them, and an auxiliary head.
 
     The pruning policy may be set anew, as may `restore`; `at_input` says to how many of n tokens it prunes before block
@@ -54,35 +55,35 @@ class Listener(nn.Module):
     eager: bool
 
     @property
+    @abstractmethod
     def layers(self) -> Sequence[Layer]:
         """Its blocks."""
-        raise NotImplementedError
 
+    @abstractmethod
     def columns(self, samples: int) -> int:
         """n of a clip of so many samples."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, wave: Tensor) -> Tensor:
         """What the front end reads of a waveform (L,), one row a step in time: it does not depend on the weights."""
-        raise NotImplementedError
 
+    @abstractmethod
     def front(self, clips: Sequence[Tensor]) -> Ragged:
         """Clips as `read` gives them -> tokens before block 0."""
-        raise NotImplementedError
 
+    @abstractmethod
     def macs(
         self, samples: int, columns: int, tokens: Sequence[int], *, scored: Sequence[int] = (), blank: int = 0
     ) -> int:
         """MACs of one clip (see profiling.ctc_macs)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def learn(self, waves: Sequence[Tensor]) -> None:
         """Get ready for training, which these clips are a sample of."""
-        raise NotImplementedError
 
+    @abstractmethod
     def classified(self, x: Tensor) -> Tensor:
         """Columns after the last block (B, N, D) -> logits (B, N, V)."""
-        raise NotImplementedError
 
     @property
     def keep_rate(self) -> float:

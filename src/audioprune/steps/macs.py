@@ -43,21 +43,10 @@ def macs(job: Job[MacsSettings]) -> dict:
 
 def by_torchprofile(settings: MacsSettings) -> dict[float, int]:
     """{keep-rate: MACs}, by following shapes through the eager kernel."""
-    from audioprune.models.build import build_model
     from audioprune.profiling.traced import profile
+    from audioprune.steps._costed import lowest
 
-    model = build_model(
-        settings.model.backbone,
-        frames=settings.frames,
-        num_classes=settings.num_classes,
-        method=settings.method,
-        keep_rate=min(settings.keep_rates),
-        blocks=settings.blocks,
-        options=settings.options,
-        patch=settings.model.patch,
-        stride=settings.model.stride,
-        kernel="eager",
-    ).to("meta")
+    model = lowest(settings, kernel="eager").to("meta")
     found = {}
     for rate in settings.keep_rates:
         model.keep_rate = rate

@@ -7,10 +7,10 @@ import os
 import pandas as pd
 
 from audioprune import registry
-from audioprune.models.build import build_model
 from audioprune.profiling.throughput import measure
 from audioprune.profiling.timings import COLUMNS, summary
 from audioprune.settings.costs import ThroughputSettings
+from audioprune.steps._costed import lowest
 from audioprune.steps._run import Job, main
 from audioprune.steps._timed import timed, where
 
@@ -19,18 +19,7 @@ def throughput(job: Job[ThroughputSettings]) -> dict:
     settings = job.settings
     threads = 1 if registry.backbone(settings.model.backbone).size.small else os.cpu_count() or 1  # as in training
     with timed(job.address, settings.device, threads=threads) as about:
-        model = build_model(
-            settings.model.backbone,
-            frames=settings.frames,
-            num_classes=settings.num_classes,
-            method=settings.method,
-            keep_rate=min(settings.keep_rates),
-            blocks=settings.blocks,
-            options=settings.options,
-            patch=settings.model.patch,
-            stride=settings.model.stride,
-            kernel=settings.model.kernel,
-        )
+        model = lowest(settings, kernel=settings.model.kernel)
         rows = measure(
             model,
             frames=settings.frames,

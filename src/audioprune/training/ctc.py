@@ -16,11 +16,9 @@ import jiwer
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 
-from audioprune import records
 from audioprune.audio.augment import specaug
 from audioprune.audio.store import WaveformStore
 from audioprune.errors import UserError
@@ -29,9 +27,9 @@ from audioprune.models.ctc import BLANK, Listener
 from audioprune.settings.speech import RecogniseSettings
 from audioprune.settings.training import Recipe
 from audioprune.training.batches import generator, order_of, steps_of
-from audioprune.training.history import write_history
-from audioprune.training.loop import train, weights_of
+from audioprune.training.loop import train
 from audioprune.training.optim import build_optimizer
+from audioprune.training.outcome import write_outcome
 from audioprune.training.resume import ResumePoint
 
 CLIP_NORM = 1.0  # of the gradient
@@ -176,11 +174,7 @@ def teach(
         device=device,
         name=name,
     )
-    write_history(out / "history.csv", run.history)
-    stored = {"last": weights_of(model)} | {split: best["weights"] for split, best in run.best.items()}
-    for selection, weights in stored.items():
-        with records.atomic(out / f"{selection}.safetensors") as path:
-            save_file(weights, path)
+    write_outcome(out, model, run)
     last: dict[str, Any] = {key: run.history[-1][key] for key in ("epoch", "train_loss", "val_metric")}
     return {
         "clips": {"train": len(rows), "val": len(val_rows)},

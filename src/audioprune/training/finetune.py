@@ -8,10 +8,8 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from audioprune import records
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
 from audioprune.facts.dataset import Dataset
@@ -20,9 +18,9 @@ from audioprune.settings.training import Augment, FinetuneSettings, Recipe
 from audioprune.statistics.metrics import SCORED, multi_hot
 from audioprune.training.batches import Batch, Batches
 from audioprune.training.evaluate import predict
-from audioprune.training.history import write_history
-from audioprune.training.loop import Trained, train, weights_of
+from audioprune.training.loop import Trained, train
 from audioprune.training.optim import build_optimizer
+from audioprune.training.outcome import write_outcome
 from audioprune.training.resume import ResumePoint
 from audioprune.training.splits import rows_of
 
@@ -78,12 +76,8 @@ def finetune(
         device=device,
         name=name,
     )
-    write_history(out / "history.csv", run.history)
-    stored = {"last": weights_of(model)} | {split: best["weights"] for split, best in run.best.items()}
     heads = {"num_heads": str(model.blocks[0].attn.num_heads)} if hasattr(model, "blocks") else None
-    for selection, weights in stored.items():
-        with records.atomic(out / f"{selection}.safetensors") as path:
-            save_file(weights, path, heads)
+    write_outcome(out, model, run, heads)
     return {
         "clips": {split: len(part) for split, part in vars(rows).items()},
         "metric": facts.metric,
