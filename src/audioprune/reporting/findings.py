@@ -115,17 +115,17 @@ def _tested(cell: Any) -> bool:
 
 
 def _changes(rows: Sequence[Mapping[str, Any]]) -> str:
-    """'Beyond chance: −4.5 points [−7.6, −1.4] for ast-tiny on esc10.', of the pruned model minus the unpruned one."""
+    """'Below zero after Holm's adjustment: −4.5 points [−7.6, −1.4] for ast-tiny on esc10.': pruned minus unpruned."""
     said = []
     for cells in rows:
         drop = cells["drop"]
         change, low, high = (number(-end, 1, signed=True) for end in (drop.value, drop.high, drop.low))
         said.append(f"{change} points [{low}, {high}] for {cells['backbone']} on {cells['dataset']}")
-    return f"Beyond chance: {'; '.join(said)}." if said else ""
+    return f"Below zero after Holm's adjustment: {'; '.join(said)}." if said else ""
 
 
 def _range(rows: Sequence[Mapping[str, Any]], others: bool) -> str:
-    """What lies within chance, from where to where, and how far its intervals reach."""
+    """What is not below zero after the adjustment, from where to where, and how far its intervals reach."""
     if not rows:
         return ""
     drops = [cells["drop"] for cells in rows]
@@ -133,9 +133,10 @@ def _range(rows: Sequence[Mapping[str, Any]], others: bool) -> str:
     low, high = min(-one.high for one in drops), max(-one.low for one in drops)
     said = [number(end, 1, signed=True) for end in (least, most, low, high)]
     which = f"In the {'other ' if others else ''}{len(rows)}" if len(rows) > 1 else f"In the {'other ' * others}one"
+    excluded = f", so that losses of up to {-low:.1f} are not excluded" if low < 0 else ""
     return (
-        f"{which}, changes from {said[0]} to {said[1]} points are within chance: their 95 % intervals reach from "
-        f"{said[2]} to {said[3]}{f', so that losses of up to {-low:.1f} are not excluded' if low < 0 else ''}."
+        f"{which}, changes from {said[0]} to {said[1]} points are not below zero after Holm's adjustment; their 95 % "
+        f"intervals, each for itself, reach from {said[2]} to {said[3]}{excluded}."
     )
 
 

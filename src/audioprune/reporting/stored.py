@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from audioprune.sources import stored
+from audioprune.wording import listing
 
 if TYPE_CHECKING:
     from audioprune.results.study import Results
@@ -18,6 +19,6 @@ def sentences(results: Results) -> Iterator[str]:
         if modules := stored.changed(source):
             commit = stored.records_of(source)[-1]["made"]["git"].get("commit", "")[:12] or "unknown"
             yield (
-                f"{source} was made at commit {commit} by other code than today's ({', '.join(modules)}): "
+                f"{source} was made at commit {commit} by other code than today's ({listing(modules)}): "
                 "`make checkpoints` makes it again."
             )

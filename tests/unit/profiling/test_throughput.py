@@ -18,6 +18,7 @@ from audioprune.profiling.throughput import measure
 from audioprune.profiling.timings import summary
 from audioprune.settings.costs import ThroughputSettings
 from audioprune.settings.model import Model
+from audioprune.steps import _costed
 from audioprune.steps import throughput as step
 from audioprune.steps._run import Job
 
@@ -132,7 +133,7 @@ def test_token_merging_is_timed_beside_the_unpruned_model(tmp_path, monkeypatch,
             block.register_forward_pre_hook(lambda _, given: seen.append(given[0].shape[1] - 1))
         return model
 
-    monkeypatch.setattr(step, "build_model", watched)
+    monkeypatch.setattr(_costed, "build_model", watched)
     settings = settings_for(provenance.device(), kernel, method="tome", options=options)
     results = step.throughput(Job("throughput", "a", "k", settings, {}, tmp_path, tmp_path))
     assert list(results["keep_rates"]) == ["1", "0.5"]

@@ -85,6 +85,8 @@ def test_the_finding_on_cost_has_the_changes_of_the_predictions():
     told = {name: f"{number(loss, 1, signed=True)} points [" in cost.text for name, loss in losses.items()}
     assert any(told.values()), (cost.text, losses)
     assert "% of the MACs" in cost.text
+    assert "within chance" not in cost.text  # of an interval alone that leaves zero out, it would be wrong
+    assert "after Holm's adjustment" in cost.text
 
 
 def test_findings_on_printed_numbers_are_those_of_the_published_tables():
