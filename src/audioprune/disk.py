@@ -27,7 +27,7 @@ class FullDisk(UserError):
 
 
 @contextlib.contextmanager
-def told(path: Path) -> Iterator[None]:
+def one_message_if_full(path: Path) -> Iterator[None]:
     """Within it, whatever fails because the disk of `path` is full raises FullDisk, which names path and space."""
     try:
         yield

@@ -228,7 +228,7 @@ def _check_kind(
     if kind.family != (facts.like or family):
         mend = f": say backbone={kind.family!r}" if kind.family else ""
         raise UserError(f"{checkpoint} is {kind.words}, no checkpoint of this backbone, {family}{mend}")
-    trained = stride_of({key: tuple(value.shape) for key, value in state.items()}, facts.extra)
+    trained = stride_of({key: tuple(value.shape) for key, value in state.items()}, facts.prefix)
     if patch == PATCH and trained is not None and trained != (patch if stride is None else stride):
         said = "" if stride is None else f", not {stride}"
         raise UserError(f"{checkpoint} is {kind.words} of stride {trained}{said}: give stride={trained}")

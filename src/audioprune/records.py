@@ -44,7 +44,7 @@ def atomic(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise disk.unwritable(path, error) from None
     try:
-        with disk.told(path):
+        with disk.one_message_if_full(path):
             yield temporary
             with open(temporary, "rb") as f:
                 os.fsync(f.fileno())

@@ -78,8 +78,8 @@ def _environmental(study: Study, backbone: str, inputs: dict) -> None:
     tuned = [other("random", 0.5), other("intensity", 0.5), other("intensity", 0.5, variant="as_released")]
     for fold in (1, 2):
         for rate in RATES:
-            probes = [topk(r) for r in RATES if r != rate] + (shelf if rate == 1 else [])
-            _tuned(study, backbone, "esc10", topk(rate), fold, inputs, probes)
+            evaluations = [topk(r) for r in RATES if r != rate] + (shelf if rate == 1 else [])
+            _tuned(study, backbone, "esc10", topk(rate), fold, inputs, evaluations)
         for pruning in tuned if backbone != "ast-mp-tiny" else ():
             _tuned(study, backbone, "esc10", pruning, fold, inputs)
         if backbone == "audiomae-tiny":
@@ -107,8 +107,8 @@ def discarded(backbone: str, dataset: str, fold: int) -> pd.DataFrame:
                 frame = predictions(dataset, right, seed=100 * fold + block + 50 * control, fold=fold)
                 frame = frame.assign(block=block, discarded=one, control=control)
                 empty = np.arange(len(frame)) % 10 == 0
-                frame["emptied"] = empty & (one == "C1C2") & (block == 0)
-                frame["tokens_left"] = np.where(frame["emptied"], 0, 20)
+                frame["no_patch_left"] = empty & (one == "C1C2") & (block == 0)
+                frame["tokens_left"] = np.where(frame["no_patch_left"], 0, 20)
                 if DATASETS[dataset].metric == "top1":
                     frame["correct"] = [
                         int(np.argmax(s)) in own for s, own in zip(frame["scores"], frame["labels"], strict=True)
@@ -118,7 +118,7 @@ def discarded(backbone: str, dataset: str, fold: int) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _tuned(study, backbone, dataset, pruning, fold, inputs, probes=(), *, made=True, augment=MASKED, tests=()):
+def _tuned(study, backbone, dataset, pruning, fold, inputs, evaluations=(), *, made=True, augment=MASKED, tests=()):
     settings = FinetuneSettings(
         model=Model(backbone=backbone), dataset=dataset, pruning=pruning, recipe=RECIPE, augment=augment, fold=fold
     )
@@ -126,7 +126,7 @@ def _tuned(study, backbone, dataset, pruning, fold, inputs, probes=(), *, made=T
     note = "" if made else NOT_MADE
     tuned = study.cell("finetune", address, settings, made=made, note=note, **inputs)
     upstream = {"finetune": tuned, "audio": inputs["audio"], "features": inputs["features"]}
-    for own in (pruning, *probes):
+    for own in (pruning, *evaluations):
         right = skill(backbone, own, pruning, augment.baseline)
         at = f"{address}/eval-{label_of(own)}"
         _evaluate(study, at, upstream, EvaluateSettings(pruning=own), right, dataset, fold, made)

@@ -157,8 +157,10 @@ def _without_low(path: str, block: int) -> pd.DataFrame:
     frame = crossed()[0].cell(path).frame()
     frame = frame[(frame["block"] == block) & (frame["discarded"] == "C1C2") & ~frame["control"]]
     if registry.dataset(crossed()[0].cell(path).inputs["finetune"].settings.dataset).metric == "top1":
-        return frame.assign(correct=(frame["correct"].astype(bool) & ~frame["emptied"]))
-    scores = [np.full(len(s), -1e3) if gone else s for s, gone in zip(frame["scores"], frame["emptied"], strict=True)]
+        return frame.assign(correct=(frame["correct"].astype(bool) & ~frame["no_patch_left"]))
+    scores = [
+        np.full(len(s), -1e3) if gone else s for s, gone in zip(frame["scores"], frame["no_patch_left"], strict=True)
+    ]
     return frame.assign(scores=scores)
 
 

@@ -151,7 +151,7 @@ def predictions(correct: np.ndarray, fold: int = 1, classes: int = 10) -> pd.Dat
 def _discarded(clusters: str, block: int, control: bool, correct: np.ndarray) -> pd.DataFrame:
     """Rows of discarded.parquet, of the clips of `predictions`."""
     clips = predictions(correct)[["clip", "recording"]]
-    right = {"correct": correct.astype(bool), "emptied": False, "tokens_left": 20}
+    right = {"correct": correct.astype(bool), "no_patch_left": False, "tokens_left": 20}
     return clips.assign(discarded=clusters, block=block, control=control, **right)
 
 

@@ -192,8 +192,8 @@ class Crossed:
         for one, control, block in product(("C1C2", "C4C5"), (False, True), BLOCKS):
             skill = 0.5 + 0.03 * block + (0.12 if control else 0) - (0.1 if one == "C4C5" else 0)
             frame = predictions(dataset, skill, fold, seed, backbone, one, block, control)
-            frame["emptied"] = (np.arange(len(frame)) % 10 == 0) & (block == 0) & (one == "C1C2")
-            frame["tokens_left"] = np.where(frame["emptied"], 0, 20)
+            frame["no_patch_left"] = (np.arange(len(frame)) % 10 == 0) & (block == 0) & (one == "C1C2")
+            frame["tokens_left"] = np.where(frame["no_patch_left"], 0, 20)
             if registry.dataset(dataset).metric == "top1":
                 frame["correct"] = right(frame)
                 frame = frame.drop(columns="scores")

@@ -47,7 +47,12 @@ def small_project(
         data["recipes"]["demo"]["audiomae"]["all"]["recipe"] |= {"epochs": EPOCHS, "eval_every": 0}
         grid = {"backbones": ["audiomae-tiny"], "datasets": ["demo-words"], "initial": "scratch"}
         rates = list(keep_rates)
-        nothing_else = {"throughput": None, "traces": None, "contrasts": None, "probes": {"matrix": len(rates) > 1}}
+        nothing_else = {
+            "throughput": None,
+            "traces": None,
+            "contrasts": None,
+            "evaluations": {"matrix": len(rates) > 1},
+        }
         nothing_else |= {"recognitions": [], "pace": []}
         study = {"grids": [{**grid, "keep_rates": rates}], **nothing_else}
         data["studies"]["demo"] |= study

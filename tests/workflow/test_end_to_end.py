@@ -41,7 +41,7 @@ def of_one_grid(study: dict, grid: dict) -> dict:
     """The study with this grid alone, and of what it asks for what the grid has."""
     traces = study["traces"] | {"keep_rates": grid["keep_rates"]}
     speech = {"recognitions": [], "pace": []}
-    return study | {"grids": [grid], "contrasts": None, "traces": traces, "probes": {"extends": "usual"}} | speech
+    return study | {"grids": [grid], "contrasts": None, "traces": traces, "evaluations": {"extends": "usual"}} | speech
 
 
 def edit_yaml(project: Project, edit) -> None:

@@ -92,7 +92,7 @@ def _unopened(path: Path, error: Exception) -> BadClip:
         if fault := streams.fault(path, "OGG"):
             return BadClip(*fault)
         reason = str(error).rpartition(f"{path.name}': ")[2].replace(str(path), path.name)
-        return BadClip("unreadable", sniff.told(path) or f"{reason.strip()} If it is audio, {sniff.CONVERT}")
+        return BadClip("unreadable", sniff.what_it_is(path) or f"{reason.strip()} If it is audio, {sniff.CONVERT}")
     except OSError as closed:
         return BadClip("unreadable", closed.strerror or "it cannot be opened")
 

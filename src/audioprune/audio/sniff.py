@@ -42,7 +42,7 @@ KNOWN: tuple[tuple[bytes, str], ...] = (
 PATTERNS = tuple((re.compile(pattern, re.DOTALL), told) for pattern, told in KNOWN)
 
 
-def told(path: Path) -> str:
+def what_it_is(path: Path) -> str:
     """'it is a web page, not audio: download it again'; empty where its first bytes say nothing."""
     with open(path, "rb") as file:
         head = file.read(512)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from audioprune.facts.tokens import Tokens
     from audioprune.models.deit import Model
 
-FACTS = Family(name="ast", extra=2, orientation="freq", pooling="extra", norm_tokens=True, score="cls")
+FACTS = Family(name="ast", prefix=2, orientation="freq", pooling="prefix", norm_tokens=True, score="cls")
 
 
 def build(tokens: Tokens, **settings: Any) -> Model:

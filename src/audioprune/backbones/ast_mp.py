@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from audioprune.facts.tokens import Tokens
     from audioprune.models.deit import Model
 
-FACTS = Family(name="ast-mp", extra=2, orientation="freq", pooling="mean", norm_tokens=True, score="global", like="ast")
+FACTS = Family(
+    name="ast-mp", prefix=2, orientation="freq", pooling="mean", norm_tokens=True, score="global", like="ast"
+)
 
 
 def build(tokens: Tokens, **settings: Any) -> Model:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from audioprune.facts.tokens import Tokens
     from audioprune.models.mae import Model
 
-FACTS = Family(name="audiomae", extra=1, orientation="time", pooling="mean", norm_tokens=False, score="global")
+FACTS = Family(name="audiomae", prefix=1, orientation="time", pooling="mean", norm_tokens=False, score="global")
 
 
 def build(tokens: Tokens, **settings: Any) -> Model:

@@ -150,7 +150,7 @@ def _text(report: dict) -> str:
         f"{report['patches']} patches, {report['num_classes']} classes\n{method}, keep-rate {report['keep_rate']:g} "
         f"after blocks {', '.join(map(str, report['blocks']))} (counted from 0)"
     )
-    return "\n".join([title, "", *itemised(report, ITEMS, "tokens, extra ones included")])
+    return "\n".join([title, "", *itemised(report, ITEMS, "tokens, prefix ones included")])
 
 
 def _numbers(text: str) -> tuple[int, ...]:

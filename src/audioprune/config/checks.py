@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from audioprune import registry
 from audioprune.cells.kinds import KINDS
 from audioprune.config import pace as timing
-from audioprune.config.design import MADE_BEFORE, Config, Contrasts, Cost, Grid, Pair, Probes, Study
+from audioprune.config.design import MADE_BEFORE, Config, Contrasts, Cost, Evaluations, Grid, Pair, Study
 from audioprune.config.methods import parse_label
 from audioprune.config.names import ALL, NAME
 from audioprune.config.recipes import block_of, broken, layers, resolve_pretraining, resolve_recipe
@@ -114,15 +114,15 @@ def _pretraining(config: Config) -> Iterator[str]:
 
 
 def _probes(config: Config) -> Iterator[str]:
-    for name, probes in config.probes.items():
-        yield from _shelf(f"probes.{name}", probes)
+    for name, evaluations in config.evaluations.items():
+        yield from _shelf(f"evaluations.{name}", evaluations)
 
 
-def _shelf(place: str, probes: Probes) -> Iterator[str]:
-    for j, label in enumerate(probes.off_the_shelf):
+def _shelf(place: str, evaluations: Evaluations) -> Iterator[str]:
+    for j, label in enumerate(evaluations.off_the_shelf):
         yield from _method(f"{place}.off_the_shelf.{j}", label)
-    for j, blocks in enumerate((*probes.blocks, probes.discard)):
-        yield from _blocks(f"{place}.blocks.{j}" if j < len(probes.blocks) else f"{place}.discard", blocks)
+    for j, blocks in enumerate((*evaluations.blocks, evaluations.discard)):
+        yield from _blocks(f"{place}.blocks.{j}" if j < len(evaluations.blocks) else f"{place}.discard", blocks)
 
 
 def _fields(place: str, values: Mapping[str, object], model: type[Closed]) -> Iterator[str]:
@@ -146,9 +146,9 @@ def _study(config: Config, name: str, study: Study) -> Iterator[str]:
     valid = (*MADE_BEFORE, *config.pretraining)
     if study.pretraining not in valid:
         yield unknown(f"{place}.pretraining", "block", study.pretraining, valid)
-    if (below := study.probes.extends) is not None and below not in config.probes:
-        yield unknown(f"{place}.probes.extends", "probes", below, config.probes)
-    yield from _shelf(f"{place}.probes", study.probes)
+    if (below := study.evaluations.extends) is not None and below not in config.evaluations:
+        yield unknown(f"{place}.evaluations.extends", "evaluations", below, config.evaluations)
+    yield from _shelf(f"{place}.evaluations", study.evaluations)
     methods = registry.names("pruning")
     for j, value in enumerate(study.traces.methods if study.traces else ()):
         if value not in methods:

@@ -88,10 +88,10 @@ class Traces(Closed):
     )
 
 
-class Probes(Closed):
+class Evaluations(Closed):
     """Fine-tuned models evaluated with another pruning than their own: no training."""
 
-    extends: str | None = Field(None, description="a set of `probes` whose fields stand where this gives none")
+    extends: str | None = Field(None, description="a set of `evaluations` whose fields stand where this gives none")
     matrix: bool = Field(False, description="each topk fine-tuning, the unpruned one too, at all its grid's keep-rates")
     off_the_shelf: tuple[MethodLabel, ...] = Field((), description="methods by label that prune the unpruned model")
     blocks: tuple[tuple[int, ...], ...] = Field((), description="other blocks at which topk prunes the unpruned model")
@@ -223,7 +223,9 @@ class Study(Closed):
         ("last",), description="which epoch's weights are evaluated: the last, the best on test or on validation clips"
     )
     traces: Traces | None = Field(Traces(), description="which models are traced, token by token; null: none")
-    probes: Probes = Field(Probes(), description="evaluations of trained models with another pruning than their own")
+    evaluations: Evaluations = Field(
+        Evaluations(), description="evaluations of trained models with another pruning than their own"
+    )
     contrasts: Contrasts | None = Field(None, description="comparisons that are fixed beforehand; null: none")
     throughput: Throughput | None = Field(Throughput(), description="how topk's models are timed; null: not at all")
     costs: tuple[Cost, ...] = Field((), description="further models, counted and timed and not trained")
@@ -260,5 +262,7 @@ class Config(Closed):
         default_factory=dict, description="how tiny backbones are pre-trained, by a name that studies refer to"
     )
     recipes: dict[str, RecipeSet] = Field(description="recipe sets: set -> family -> `all` or a dataset -> part")
-    probes: dict[str, Probes] = Field(default_factory=dict, description="sets of probes that those of studies extend")
+    evaluations: dict[str, Evaluations] = Field(
+        default_factory=dict, description="sets of evaluations that those of studies extend"
+    )
     studies: dict[str, Study] = Field(description="name -> study; results/<name>/ is where its report lies")

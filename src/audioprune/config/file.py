@@ -31,7 +31,7 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict:
         mark = key_node.start_mark
         if key_node.tag == MERGE:
             told = (
-                "`<<` is not used here: a set of recipes or of probes `extends` another; write out what else is alike"
+                "`<<` is not used here: a set of recipes or evaluations `extends` another; write out the rest"
             )
             raise yaml.constructor.ConstructorError(None, None, told, mark)
         key = loader.construct_object(key_node)

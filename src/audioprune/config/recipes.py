@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from audioprune import registry
-from audioprune.config.design import Config, Probes
+from audioprune.config.design import Config, Evaluations
 from audioprune.config.names import ALL
 from audioprune.config.training import FamilyRecipes, Part, Pretraining, PretrainPlan, RecipeSet
 from audioprune.errors import UserError
@@ -111,18 +111,18 @@ def resolve_pretraining(block: Pretraining, family: str) -> tuple[PretrainPlan, 
     return plan, Recipe.model_validate(block.recipe | plan.recipe), Augment.model_validate(plan.augment)
 
 
-def resolve_probes(config: Config, probes: Probes) -> Probes:
-    """Probes with the fields of the sets that they extend where they give none of their own."""
-    sets = chain(probes.extends, lambda one: config.probes[one].extends) if probes.extends else ()
+def resolve_evaluations(config: Config, evaluations: Evaluations) -> Evaluations:
+    """Evaluations with the fields of the sets that they extend where they give none of their own."""
+    sets = chain(evaluations.extends, lambda one: config.evaluations[one].extends) if evaluations.extends else ()
     given: dict[str, Any] = {}
-    for layer in (*(config.probes[one] for one in sets), probes):
+    for layer in (*(config.evaluations[one] for one in sets), evaluations):
         given |= {field: getattr(layer, field) for field in layer.model_fields_set - {"extends"}}
-    return Probes(**given)
+    return Evaluations(**given)
 
 
 def broken(config: Config) -> Iterator[str]:
     """What is wrong with what sets extend, and with what families of a set are like."""
-    found = [*_extends("recipes", config.recipes), *_extends("probes", config.probes)]
+    found = [*_extends("recipes", config.recipes), *_extends("evaluations", config.evaluations)]
     yield from found
     for name, recipes in config.recipes.items() if not found else ():
         sets = [config.recipes[one] for one in chain(name, lambda one: config.recipes[one].extends)]
@@ -138,7 +138,7 @@ def broken(config: Config) -> Iterator[str]:
                     yield f"{place} {error}"
 
 
-def _extends(kind: str, sets: Mapping[str, RecipeSet] | Mapping[str, Probes]) -> Iterator[str]:
+def _extends(kind: str, sets: Mapping[str, RecipeSet] | Mapping[str, Evaluations]) -> Iterator[str]:
     for name, one in sets.items():
         if one.extends is not None and one.extends not in sets:
             yield f"{kind}.{name}.extends: no {kind} named {one.extends!r}{registry.nearest(one.extends, sets)}"

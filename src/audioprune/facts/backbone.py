@@ -16,18 +16,18 @@ from audioprune.facts.tokens import PATCH, Attention, Orientation, Tokens, grid
 class Family:
     """Facts of a family of backbones (paper.md 1.4).
 
-    extra         tokens before the patches: the class token, AST's distillation token
+    prefix         tokens before the patches: the class token, AST's distillation token
     orientation   the order of its patches (see facts.tokens)
-    pooling       what the prediction is from: the mean over the patch tokens, or over the extra ones
+    pooling       what the prediction is from: the mean over the patch tokens, or over the prefix ones
     norm_tokens   whether all tokens are normalised before pooling, and what is pooled again; else the latter only
     score         the attention by which topk ranks unless told otherwise
     like          the family whose recipes and pre-training stand for its own, where a study has none of its own
     """
 
     name: str
-    extra: int
+    prefix: int
     orientation: Orientation
-    pooling: Literal["mean", "extra"]
+    pooling: Literal["mean", "prefix"]
     norm_tokens: bool
     score: Attention
     like: str = ""
@@ -35,7 +35,7 @@ class Family:
     def tokens(self, frames: int, patch: int = PATCH, stride: int = PATCH) -> Tokens:
         """Tokens of an input of `frames` frames."""
         time, freq = grid(frames, patch, stride)
-        return Tokens(self.extra, self.orientation, time, freq, self.score)
+        return Tokens(self.prefix, self.orientation, time, freq, self.score)
 
 
 @dataclass(frozen=True)

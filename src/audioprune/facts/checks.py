@@ -69,11 +69,11 @@ def check_keep_rate(keep_rate: object) -> float:
     return value
 
 
-def check_counts(tokens: Tokens, keep_rate: float, locations: int, *, off_by_e: bool) -> list[int]:
+def check_counts(tokens: Tokens, keep_rate: float, locations: int, *, released_gather: bool) -> list[int]:
     """K at each selecting block. With the released gather it can fall to nothing, and pooling needs more tokens than
-    it takes for extra ones."""
-    counts = keep_counts(keep_rate, tokens.patches, tokens.extra, locations, off_by_e=off_by_e)
-    if counts and min(counts) < (1 + 1 if off_by_e else 1):
+    it takes for prefix ones."""
+    counts = keep_counts(keep_rate, tokens.patches, tokens.prefix, locations, released_gather=released_gather)
+    if counts and min(counts) < (1 + 1 if released_gather else 1):
         raise UserError(
             f"keep_rate={keep_rate} leaves {', '.join(map(str, counts))} of {tokens.patches} tokens: too few"
         )

@@ -23,7 +23,7 @@ class Method:
     merges         whether tokens that go are merged into others instead of thrown away
     least          the smallest keep-rate it can leave at one block
     constant       the option, if any, by which so many tokens go in every block, whatever keep-rate and blocks say
-    loses_extra    (option, value) by which the released gather loses the extra tokens
+    loses_prefix    (option, value) by which the released gather loses the prefix tokens
     runs_on        what it can prune: patches of a spectrogram, frames of a recogniser's encoder, or both
     choices        the words that an option may be; others are of the kind of their default, counts where that is None
     """
@@ -34,7 +34,7 @@ class Method:
     merges: bool = False
     least: float = 0.0
     constant: str = ""
-    loses_extra: tuple[str, Value] | None = None
+    loses_prefix: tuple[str, Value] | None = None
     runs_on: tuple[Literal["patches", "frames"], ...] = ("patches",)
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -43,5 +43,5 @@ class Method:
         return options.get(self.constant) is not None
 
     def loses(self, options: Mapping[str, object]) -> bool:
-        """Whether the extra tokens are lost at the first selection."""
-        return self.loses_extra is not None and options.get(self.loses_extra[0]) == self.loses_extra[1]
+        """Whether the prefix tokens are lost at the first selection."""
+        return self.loses_prefix is not None and options.get(self.loses_prefix[0]) == self.loses_prefix[1]

@@ -32,9 +32,9 @@ PATCH = 16  # side of a square patch, in frames and mel bins, and the step betwe
 
 @dataclass(frozen=True)
 class Tokens:
-    """Tokens of a model: `extra` at the front, then time x freq patches in the order of `orientation`."""
+    """Tokens of a model: `prefix` at the front, then time x freq patches in the order of `orientation`."""
 
-    extra: int
+    prefix: int
     orientation: Orientation  # which index runs slowest
     time: int
     freq: int
@@ -66,15 +66,17 @@ def keep_count(keep_rate: float, n: int) -> int:
     return ceil(Fraction(str(float(keep_rate))) * int(n))
 
 
-def keep_counts(keep_rate: float, tokens: int, extra: int, locations: int, *, off_by_e: bool = False) -> list[int]:
+def keep_counts(
+    keep_rate: float, tokens: int, prefix: int, locations: int, *, released_gather: bool = False
+) -> list[int]:
     """K at each of `locations` selecting blocks, of an input of `tokens` patches.
 
-    off_by_e: as the released gather has it, which loses the extra tokens and computes K as if they were there.
+    released_gather: as the released gather has it, which loses the prefix tokens and computes K as if they were there.
     """
     counts, n = [], tokens
     for _ in range(locations):
         counts.append(keep_count(keep_rate, n))
-        n = counts[-1] - (extra if off_by_e else 0)
+        n = counts[-1] - (prefix if released_gather else 0)
     return counts
 
 

@@ -30,7 +30,7 @@ HERTZ = (250, 1000, 2000, 4000, 8000)
 COLUMNS = ("backbone", "dataset", "clip", "score", "keep_rate", "block", "token", "time_index", "freq_index")
 
 
-def sheet(shown: list[dict], why: str) -> tuple[Figure, DataFrame]:
+def stacked(shown: list[dict], why: str) -> tuple[Figure, DataFrame]:
     """A figure of pictures, one below the other, and the kept patches that it shows; `why`, where there is none."""
     import pandas as pd
 
@@ -69,7 +69,7 @@ def picture(trace: Result, clips: DataFrame, clip: str, facts: Dataset) -> dict:
         "patch": tuned.model.patch,
         "stride": tuned.model.stride,
         "order": np.array(token_order(made["orientation"], made["time_patches"], made["freq_patches"])),  # (tokens, 2)
-        "kept": {block: tokens[tokens >= 0] for block, tokens in kept.items()},  # -1: an extra token, no patch
+        "kept": {block: tokens[tokens >= 0] for block, tokens in kept.items()},  # -1: a prefix token, no patch
     }
 
 

@@ -73,7 +73,7 @@ def draw(results: Results) -> tuple[Figure, DataFrame]:
         nothing = f"the study {results.study} has no transcripts with the kept tokens and their audio"
         why = next((arm.why for arm in every if arm.why), nothing)
         return style.empty(why), frame
-    return _sheet(pictures), frame
+    return _stacked(pictures), frame
 
 
 def _shown(every: Sequence[Arm]) -> dict[Place, list[Arm]]:
@@ -173,7 +173,7 @@ def _height(one: Picture) -> float:
     )
 
 
-def _sheet(pictures: Sequence[Picture]) -> Figure:
+def _stacked(pictures: Sequence[Picture]) -> Figure:
     heights = [_height(one) for one in pictures]
     fig = style.blank(height=sum(heights))
     parts = fig.subfigures(len(pictures), 1, height_ratios=heights, squeeze=False)[:, 0]

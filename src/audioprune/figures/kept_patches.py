@@ -84,7 +84,7 @@ def draw(results: Results, shows: Shows) -> tuple[Figure, DataFrame]:
     wanted = {c.path for c in needs(results, shows)}
     found = [r for r in results.cells("trace") if r.path in wanted]
     why = next((r.why for r in found if not r.ok), "the study traces no such model")
-    return _pictures.sheet(pictures(results, [r for r in found if r.ok]), why)
+    return _pictures.stacked(pictures(results, [r for r in found if r.ok]), why)
 
 
 def pictures(results: Results, found: list) -> list[dict]:

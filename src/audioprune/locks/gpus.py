@@ -39,7 +39,7 @@ def cards() -> list[str]:
 
 
 @contextlib.contextmanager
-def handed_out(wanted: int, folder: Path = LOCKS, every_s: float = 1) -> Iterator[list[str]]:
+def reserve_gpus(wanted: int, folder: Path = LOCKS, every_s: float = 1) -> Iterator[list[str]]:
     """Wait for `wanted` free cards, let this process see only them, and give them back at the end.
 
     Yields their names; none where none is wanted, on a machine without GPUs (the step then computes on the processor)

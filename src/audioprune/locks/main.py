@@ -30,7 +30,7 @@ def hold(path: Path = LOCK, who: str = "Snakemake") -> TextIO:
         holder = file.read().strip() or "another process"
         file.close()
         raise UserError(f"{holder} is already running in this folder; wait for it, or stop it first") from None
-    with disk.told(path):
+    with disk.one_message_if_full(path):
         file.truncate(0)
         file.write(f"{who} (process {os.getpid()} on {socket.gethostname()})")
         file.flush()

@@ -110,7 +110,7 @@ def assemble(
     if pruner is not None and pruner.r is not None:
         chosen, keep_rate = tuple(range(depth)), left_by(pruner, tokens.patches, depth)
     elif pruner is not None and keep_rate < 1:
-        counts = check_counts(tokens, keep_rate, len(chosen), off_by_e=pruner.off_by_e)
+        counts = check_counts(tokens, keep_rate, len(chosen), released_gather=pruner.released_gather)
         if not isinstance(pruner, Pruner):
             for n in [tokens.patches, *counts][: len(chosen)]:
                 pruner.count(keep_rate, n)  # a merger can take no more than half of the tokens

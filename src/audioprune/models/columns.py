@@ -30,8 +30,8 @@ def carried(states: Sequence[Ragged]) -> Tensor:
         place = torch.arange(N, device=first.x.device)  # of each column among the tokens of all states in a row
         before = N
         for state in states[1:]:
-            numbers = state.clips[i].numbers[0]
-            place[numbers] = before + torch.arange(len(numbers), device=place.device)
+            patch_ids = state.clips[i].patch_ids[0]
+            place[patch_ids] = before + torch.arange(len(patch_ids), device=place.device)
             before += state.x.shape[1]
         places.append(place)
     return select(torch.cat([state.x for state in states], dim=1), torch.stack(places))
@@ -39,23 +39,23 @@ def carried(states: Sequence[Ragged]) -> Tensor:
 
 def taken(left: Ragged, columns: Sequence[int], which: Callable[[Tensor, int], Tensor]) -> Tensor:
     """(B, N, D): of each of a clip's columns the token of `left` that `which` says, such as `nearest` or `merged`."""
-    numbers = [which(clip.numbers[0], n) for clip, n in zip(left.clips, columns, strict=True)]
-    index = pad_sequence(numbers, batch_first=True)
+    patch_ids = [which(clip.patch_ids[0], n) for clip, n in zip(left.clips, columns, strict=True)]
+    index = pad_sequence(patch_ids, batch_first=True)
     return left.x.gather(1, wide(index, left.x))
 
 
-def nearest(numbers: Tensor, columns: int) -> Tensor:
+def nearest(patch_ids: Tensor, columns: int) -> Tensor:
     """Rising numbers (K,) of the tokens that are left -> (n,): for every column the place of the nearest of them."""
-    after = merged(numbers, columns).clamp(max=max(len(numbers) - 2, 0)) + (len(numbers) > 1)
+    after = merged(patch_ids, columns).clamp(max=max(len(patch_ids) - 2, 0)) + (len(patch_ids) > 1)
     before = (after - 1).clamp(min=0)
-    column = torch.arange(columns, device=numbers.device)
-    return torch.where((column - numbers[before]).abs() <= (column - numbers[after]).abs(), before, after)
+    column = torch.arange(columns, device=patch_ids.device)
+    return torch.where((column - patch_ids[before]).abs() <= (column - patch_ids[after]).abs(), before, after)
 
 
-def merged(numbers: Tensor, columns: int) -> Tensor:
+def merged(patch_ids: Tensor, columns: int) -> Tensor:
     """Rising numbers (K,) of the first tokens of runs -> (n,): for every column the place of its run."""
-    column = torch.arange(columns, device=numbers.device)
-    return (torch.searchsorted(numbers.contiguous(), column, right=True) - 1).clamp(min=0)
+    column = torch.arange(columns, device=patch_ids.device)
+    return (torch.searchsorted(patch_ids.contiguous(), column, right=True) - 1).clamp(min=0)
 
 
 def gone(left: Ragged, columns: Sequence[int]) -> Tensor:
@@ -63,5 +63,5 @@ def gone(left: Ragged, columns: Sequence[int]) -> Tensor:
     found = torch.zeros(len(columns), max(columns), dtype=torch.bool, device=left.x.device)
     for i, (clip, n) in enumerate(zip(left.clips, columns, strict=True)):
         found[i, :n] = True
-        found[i, clip.numbers[0]] = False
+        found[i, clip.patch_ids[0]] = False
     return found

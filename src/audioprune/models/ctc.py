@@ -124,8 +124,8 @@ class Listener(nn.Module, ABC):
             never = logits.new_full(logits.shape[-1:], -torch.inf)
             never[BLANK] = 0
             logits = torch.where(gone[..., None], never, logits)
-        kept = [clip.numbers[0] for clip in tokens.clips]
-        stages = [[state.clips[i].numbers[0] for state in states[1:]] or [kept[i]] for i in range(len(wide))]
+        kept = [clip.patch_ids[0] for clip in tokens.clips]
+        stages = [[state.clips[i].patch_ids[0] for state in states[1:]] or [kept[i]] for i in range(len(wide))]
         return Heard(logits, wide, [list(one) for one in zip(*counts, strict=True)], kept, stages, by_head)
 
     def restored(self, states: Sequence[Ragged], wide: list[int]) -> Tensor:

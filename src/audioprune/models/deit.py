@@ -1,6 +1,6 @@
 """AST: a DeiT with class and distillation tokens, trained with labels.
 
-Letters: B clips, T frames, P = 8 * (T / 16) patches, C = 256 pixels of a patch, D width, e = 2 extra tokens.
+Letters: B clips, T frames, P = 8 * (T / 16) patches, C = 256 pixels of a patch, D width, e = 2 prefix tokens.
 Tokens are frequency-major: token i is the patch (frequency i // (T / 16), time i % (T / 16)). Position embeddings are
 learned; shorter inputs use the middle columns of the table for 1024 frames. After the final norm the tokens are pooled
 and classified by Linear(LayerNorm(.)). Weight names are the official ones: `v.*` and `mlp_head.*`.
@@ -67,18 +67,18 @@ class Transformer(nn.Module):
             pixels,
             keep_patches,
             patch_embed=self.patch_embed,
-            extra=torch.cat([self.cls_token, self.dist_token], dim=1) + self.pos_embed[:, :2],
+            prefix=torch.cat([self.cls_token, self.dist_token], dim=1) + self.pos_embed[:, :2],
             positions=self.window.of(self.pos_embed),
         )
         return vit.encode(self.blocks, x, survivors, pruning)
 
 
-def extra_mean(x: Tensor, survivors: Survivors) -> Tensor:
+def prefix_mean(x: Tensor, survivors: Survivors) -> Tensor:
     """Mean of the class and distillation tokens, (B, 2 + n, D) -> (B, D)."""
     return (x[:, 0] + x[:, 1]) / 2
 
 
-POOLS = {"mean": vit.mean, "extra": extra_mean}  # normalised tokens (B, 2 + n, D), and which they are -> (B, D)
+POOLS = {"mean": vit.mean, "prefix": prefix_mean}  # normalised tokens (B, 2 + n, D), and which they are -> (B, D)
 
 
 class Model(family.Classifier):
@@ -88,7 +88,7 @@ class Model(family.Classifier):
         self,
         *,
         tokens: Tokens,
-        pooling: Literal["mean", "extra"],
+        pooling: Literal["mean", "prefix"],
         frames: int,
         num_classes: int,
         width: int,
@@ -146,7 +146,7 @@ class Model(family.Classifier):
         return patchify(x.transpose(1, 2), self.patch, self.stride).flatten(1, 2)
 
     def encode(self, x: Tensor, keep_patches: Tensor | None = None) -> Tensor:
-        """Tokens after the last block, (B, T, 128) -> (B, 2 + tokens left, D): not normalised, extra tokens first."""
+        """Tokens after the last block, (B, T, 128) -> (B, 2 + tokens left, D): not normalised, prefix tokens first."""
         return self.v(self.pixels(x), keep_patches, self.pruning)[0]
 
     def forward(self, x: Tensor, keep_patches: Tensor | None = None) -> Tensor:

@@ -1,8 +1,8 @@
 """Discarding tokens by their patch's intensity right after a block of a trained model (cluster discarding).
 
-Letters: B clips, P patches, C pixels of a patch, n non-extra tokens, e extra ones.
+Letters: B clips, P patches, C pixels of a patch, n non-prefix tokens, e prefix ones.
 
-A token stays when its input patch's mean lies inside the open interval (low, high); extra tokens stay. Clips lose
+A token stays when its input patch's mean lies inside the open interval (low, high); prefix tokens stay. Clips lose
 different numbers of tokens, so nothing is cut out: a token that is gone gets size 0, by which no later attention sees
 it (its logits become -inf) and no mean counts it. What is left is what removing it would leave, to float rounding. It
 acts at the place of pruning, before the block's MLP: what an MLP does to a token that is gone does not matter.
@@ -26,7 +26,7 @@ from audioprune.models.statistic import patch_mean
 class Discard(nn.Module):
     """A reducer (see pruner.Reducer). seed None: by intensity; else the control of that seed."""
 
-    attention, off_by_e, r = None, False, None
+    attention, released_gather, r = None, False, None
 
     def __init__(self, low: float, high: float, *, seed: int | None = None):
         super().__init__()
@@ -36,8 +36,8 @@ class Discard(nn.Module):
     def reduce(
         self, x: Tensor, survivors: Survivors, *, keep_rate: float, block: int, seen: Tensor | None
     ) -> tuple[Tensor, Survivors]:
-        left = self.left(survivors.pixels, block).gather(1, survivors.numbers[:, survivors.extra :])  # (B, n)
-        sizes = F.pad(left.to(x.dtype), (survivors.extra, 0), value=1)  # (B, e + n)
+        left = self.left(survivors.pixels, block).gather(1, survivors.patch_ids[:, survivors.prefix :])  # (B, n)
+        sizes = F.pad(left.to(x.dtype), (survivors.prefix, 0), value=1)  # (B, e + n)
         return x, replace(survivors, sizes=sizes, bias=sizes.log())
 
     def left(self, pixels: Tensor, block: int) -> Tensor:

@@ -80,6 +80,6 @@ def layer_of(name: str, depth: int = 12) -> int:
 
 
 def no_weight_decay(model: nn.Module) -> set[str]:
-    """Names of the extra tokens and position embeddings."""
+    """Names of the prefix tokens and position embeddings."""
     names = [*dict(model.named_parameters()), *dict(model.named_buffers())]
     return {name for name in names if name.rpartition(".")[2] in NOT_DECAYED}

@@ -12,7 +12,7 @@ HEAD_STREAM = 1 << 32  # the head's random numbers do not depend on the size of 
 
 
 def initialise(model: Classifier, seed: int) -> None:
-    """Xavier-uniform linear layers and patch embedding, as the released pre-training has them (models_mae.py); extra
+    """Xavier-uniform linear layers and patch embedding, as the released pre-training has them (models_mae.py); prefix
     tokens and learned positions truncated normal of std 0.02; biases 0, norms 1 and 0.
 
     # DIFFERS: DeiT, so AST, draws linear weights from a truncated normal of std 0.02. At ViT-B's width of 768 that is

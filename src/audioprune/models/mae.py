@@ -1,6 +1,6 @@
 """AudioMAE's model: a ViT encoder pre-trained by masked autoencoding, mean-pooled for classification.
 
-Letters: B clips, T frames, P = (T / 16) * 8 patches, C = 256 pixels of a patch, D width, e = 1 extra token (class).
+Letters: B clips, T frames, P = (T / 16) * 8 patches, C = 256 pixels of a patch, D width, e = 1 prefix token (class).
 Tokens are time-major: token i is the patch (time i // 8, frequency i % 8). The class token takes part in attention but
 not in the prediction, Linear(LayerNorm(mean over the other tokens)); that LayerNorm (`fc_norm`) is new at fine-tuning.
 Sources: Huang et al. 2022; P0 section 3; released code, models_vit.py.
@@ -108,7 +108,7 @@ class Model(family.Classifier):
             self.pixels(x),
             keep_patches,
             patch_embed=self.patch_embed,
-            extra=self.cls_token + self.pos_embed[:, :1],
+            prefix=self.cls_token + self.pos_embed[:, :1],
             positions=self.window.of(self.pos_embed),
         )
         return vit.encode(self.blocks, x, survivors, self.pruning)

@@ -51,9 +51,9 @@ def perturb(pruner: Reducer | None, perturbation: str, tau: float | None, *, see
         )
     if not isinstance(pruner, Pruner):
         raise UserError(f"perturbation {perturbation} needs a method that ranks tokens; tome merges them")
-    if pruner.off_by_e:
+    if pruner.released_gather:
         raise UserError(
-            f"perturbation {perturbation} is not defined with variant as_released, which treats extra tokens as patches"
+            f"perturbation {perturbation} is not defined with variant as_released, which ranks prefix tokens too"
         )
     shuffle = RandomOrder(seed).of_patches if perturbation.endswith(SHUFFLED) else None
     pruner.change = Perturbation(perturbation.removesuffix(SHUFFLED), float(tau), shuffle)

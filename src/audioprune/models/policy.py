@@ -30,7 +30,7 @@ class InTime:
 
     pruner: Pruner
     auxiliary: bool = False
-    off_by_e, r = False, None
+    released_gather, r = False, None
 
     @property
     def attention(self) -> Attention | None:
@@ -40,7 +40,7 @@ class InTime:
         self, x: Tensor, survivors: Survivors, *, keep_rate: float, block: int, seen: Tensor | None
     ) -> tuple[Tensor, Survivors]:
         count = keep_count(keep_rate, int(x.shape[1]))
-        keep = self.pruner(View(block, count, 0, survivors.numbers, survivors.pixels, seen)).sort(dim=1).values
+        keep = self.pruner(View(block, count, 0, survivors.patch_ids, survivors.pixels, seen)).sort(dim=1).values
         return gather_kept(x, keep, 0), advance(survivors, keep)
 
 
@@ -50,13 +50,13 @@ def make_policy(name: str, tokens: int, options: dict[str, Any]) -> Reducer:
         raise UserError(f"no policy named {name!r}{registry.nearest(name, registry.policies())}")
     module = registry.policy_module(name)
     facts: Method = module.FACTS
-    known = [one for one in option_names(module.build) if one not in facts.choices]  # which are about extra tokens
+    known = [one for one in option_names(module.build) if one not in facts.choices]  # which are about prefix tokens
     for option, value in options.items():
         if option not in known:
             raise UserError(f"policy {name!r} has no option {option!r}{registry.nearest(option, known)}")
         if wrong := refusal(facts, module.build, option, value):
             raise UserError(f"policy {name!r}: {wrong}")
-    made = module.build(Tokens(extra=0, orientation="time", time=tokens, freq=1, score="global"), **options)
+    made = module.build(Tokens(prefix=0, orientation="time", time=tokens, freq=1, score="global"), **options)
     return InTime(made, name in AUXILIARY) if isinstance(made, Pruner) else made
 
 

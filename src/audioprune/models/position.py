@@ -1,7 +1,7 @@
 """Position embeddings: one table for a full-length input (1024 frames), of which shorter inputs use some columns.
 
-A table is (1, e + R C, D): e extra tokens, then R rows x C columns; with 16 x 16 patches R = 8 and C = 64. A model of c
-time columns takes columns start .. start + c - 1 of every row, read row by row:
+A table is (1, e + R C, D): e prefix tokens, then R rows x C columns; with 16 x 16 patches R = 8 and C = 64. A model
+of c time columns takes columns start .. start + c - 1 of every row, read row by row:
 
 AudioMAE  start 0. The sin-cos table was generated on a frequency x time grid but is added to time-major tokens, and
           shorter inputs take the first c columns of its 8 rows (released code: models_vit.py). With 8 frequency rows
@@ -43,7 +43,7 @@ def sincos(width: int, rows: int, columns: int) -> Tensor:
 class Window:
     """What a model uses of a table: `count` columns of each of `rows` rows, and of those the first `tokens`."""
 
-    extra: int
+    prefix: int
     rows: int
     start: int
     count: int
@@ -51,7 +51,7 @@ class Window:
 
     def of(self, table: Tensor) -> Tensor:
         """(1, e + R C, D) -> (1, tokens, D)."""
-        grid = table[:, self.extra :].unflatten(1, (self.rows, -1))  # (1, R, C, D)
+        grid = table[:, self.prefix :].unflatten(1, (self.rows, -1))  # (1, R, C, D)
         return grid[:, :, self.start : self.start + self.count].flatten(1, 2)[:, : self.tokens]
 
     def adopt(self, table: Tensor, found: Tensor) -> Tensor:
@@ -60,20 +60,22 @@ class Window:
         One of just this model's tokens, as in checkpoints of models fine-tuned with short inputs, goes to the places
         that this model reads.
         """
-        if found.shape == table.shape or found.shape != (1, self.extra + self.tokens, table.shape[2]):
+        if found.shape == table.shape or found.shape != (1, self.prefix + self.tokens, table.shape[2]):
             return found
-        places = self.of(torch.arange(-self.extra, table.shape[1] - self.extra)[None, :, None]).flatten() + self.extra
+        places = (
+            self.of(torch.arange(-self.prefix, table.shape[1] - self.prefix)[None, :, None]).flatten() + self.prefix
+        )
         adopted = table.clone()
-        adopted[:, : self.extra] = found[:, : self.extra]
-        adopted[:, places] = found[:, self.extra :]
+        adopted[:, : self.prefix] = found[:, : self.prefix]
+        adopted[:, places] = found[:, self.prefix :]
         return adopted
 
 
 def leading(columns: int, rows: int, count: int, freq: int) -> Window:
     """AudioMAE's window for `count` time-major columns of `freq` tokens."""
-    return Window(extra=1, rows=rows, start=0, count=min(columns, -(-count // freq) * freq), tokens=count * freq)
+    return Window(prefix=1, rows=rows, start=0, count=min(columns, -(-count // freq) * freq), tokens=count * freq)
 
 
 def middle(columns: int, rows: int, count: int) -> Window:
     """AST's window, which starts at column 32 - c // 2 of 64."""
-    return Window(extra=2, rows=rows, start=columns // 2 - count // 2, count=count, tokens=rows * count)
+    return Window(prefix=2, rows=rows, start=columns // 2 - count // 2, count=count, tokens=rows * count)

@@ -29,7 +29,7 @@ class Ragged:
     @property
     def lengths(self) -> list[int]:
         """n of each clip."""
-        return [clip.numbers.shape[1] for clip in self.clips]
+        return [clip.patch_ids.shape[1] for clip in self.clips]
 
     def bias(self) -> Tensor | None:
         """Added to the attention logits of each key, (B, N); None where nothing is merged and no clip is padded."""

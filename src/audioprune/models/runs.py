@@ -29,7 +29,7 @@ class Runs(nn.Module):
                None: runs that look at nothing, which are shown no keys, and keys of a run get no weight later
     """
 
-    off_by_e, r = False, None
+    released_gather, r = False, None
 
     def __init__(self, groups: Groups, starts: Starts | None = None):
         super().__init__()
@@ -65,7 +65,7 @@ class Runs(nn.Module):
         )
         survivors = replace(
             survivors,
-            numbers=survivors.numbers.gather(1, first),
+            patch_ids=survivors.patch_ids.gather(1, first),
             sizes=size,
             bias=size.log() if self.starts else None,
         )

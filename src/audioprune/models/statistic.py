@@ -1,11 +1,11 @@
 """Ranking by a statistic of the input's patches instead of attention: correctly, and with the released bug.
 
-fixed         a survivor's rank is its own patch's statistic; extra tokens stay.
-as_released   the released gather (released code: forward_with_custom_rank of both models). Ranks of the n non-extra
+fixed         a survivor's rank is its own patch's statistic; prefix tokens stay.
+as_released   the released gather (released code: forward_with_custom_rank of both models). Ranks of the n non-prefix
               tokens are sorted, and their indices 0..n-1 are looked up in the whole sequence of e + n tokens without
-              adding e: the tokens taken lie e places before the ranked ones, and the extra tokens are lost unless an
+              adding e: the tokens taken lie e places before the ranked ones, and the prefix tokens are lost unless an
               index below e happens to name one. The sequence then has K tokens, but the next K is still computed as
-              ceil(keep_rate (K - e)), and pooling still takes its first e tokens for extra ones: AudioMAE leaves out
+              ceil(keep_rate (K - e)), and pooling still takes its first e tokens for prefix ones: AudioMAE leaves out
               the token of the highest rank, AST averages those of the two highest. Ranks travel along by the same
               indices, so they stay those of the patches that should have been kept.
 """
@@ -35,10 +35,10 @@ def fixed(statistic: Callable[[Tensor], Tensor], view: View) -> Tensor:
 
 
 def as_released(statistic: Callable[[Tensor], Tensor], view: View) -> Tensor:
-    if view.extra:  # the first selection
+    if view.prefix:  # the first selection
         return fixed(statistic, view)
     # Sorted, as torch.topk returned them: whichever of equal ranks it took, the n highest travelled along.
-    return statistic(view.pixels).sort(dim=1, descending=True).values[:, : view.numbers.shape[1]]  # (B, n)
+    return statistic(view.pixels).sort(dim=1, descending=True).values[:, : view.patch_ids.shape[1]]  # (B, n)
 
 
 class Released(Pruner):
@@ -51,7 +51,7 @@ class Released(Pruner):
     released models on a CPU are met; the published ones come from GPUs, which may break ties otherwise.
     """
 
-    off_by_e = True
+    released_gather = True
 
     @torch.no_grad()
     def forward(self, view: View) -> Tensor:

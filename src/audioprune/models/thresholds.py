@@ -44,7 +44,7 @@ class Reaching:
     policy: InTime | Runs
     taus: Mapping[int, float]
     told: Callable[[int, Tensor], None] | None = None
-    off_by_e, r = False, None
+    released_gather, r = False, None
 
     @property
     def attention(self) -> Attention | Literal["keys"] | None:
@@ -60,8 +60,8 @@ class Reaching:
             assert self.policy.starts is not None
             assert seen is not None
             return self.policy.starts(seen)[0]
-        n = survivors.numbers.shape[1]
-        rank = self.policy.pruner.rank(View(block, n, 0, survivors.numbers, survivors.pixels, seen))[0]
+        n = survivors.patch_ids.shape[1]
+        rank = self.policy.pruner.rank(View(block, n, 0, survivors.patch_ids, survivors.pixels, seen))[0]
         return NORMALISED[self.name](rank, survivors.pixels[0])
 
     def reduce(

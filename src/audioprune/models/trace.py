@@ -1,6 +1,6 @@
 """Traces of a model: scores, kept patches and norms of every block, recorded by hooks on the unchanged model.
 
-Letters: B clips, H heads, N tokens of which the first e are extra, D width.
+Letters: B clips, H heads, N tokens of which the first e are prefix, D width.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from audioprune.models.pruner import Pruner, Pruning, View, gather_kept
 
 @dataclass(frozen=True)
 class Trace:
-    """Everything by zero-based block; n tokens enter its attention besides the extra ones.
+    """Everything by zero-based block; n tokens enter its attention besides the prefix ones.
 
     scores     "global" and "cls" -> block -> (B, n) attention received by each of those tokens. "cls" ends where
-               `as_released` has lost the class token; then all tokens of the sequence are counted as non-extra
-    entering   block -> (B, n) int64 the same tokens' patch numbers in the input, -1 for an extra token
+               `as_released` has lost the class token; then all tokens of the sequence are counted as non-prefix
+    entering   block -> (B, n) int64 the same tokens' patch numbers in the input, -1 for a prefix token
     kept       selecting block -> (B, K) int64 patch numbers of the tokens that stay, by descending rank
     norms      block -> (B,) mean over all tokens of |x| / |attention branch of x|, x the block's input (P0 Fig. 7)
     logits     (B, classes)
@@ -90,13 +90,13 @@ def _watch(i: int, block: Any, found: Trace) -> list[RemovableHandle]:
 
     def on_block(_: nn.Module, inputs: tuple) -> None:
         x, survivors = inputs[:2]
-        seen.update(x=x, extra=survivors.extra)
-        found.entering[i] = survivors.numbers[:, survivors.extra :]
+        seen.update(x=x, prefix=survivors.prefix)
+        found.entering[i] = survivors.patch_ids[:, survivors.prefix :]
 
     def on_qkv(_layer: nn.Module, inputs: tuple, qkv: Tensor) -> None:
         q, k, _ = block.attn.split(qkv)
-        for kind in ("global", "cls") if seen["extra"] else ("global",):
-            found.scores[kind][i] = scores.without_map(q, k, kind, seen["extra"])
+        for kind in ("global", "cls") if seen["prefix"] else ("global",):
+            found.scores[kind][i] = scores.without_map(q, k, kind, seen["prefix"])
 
     def on_attention(_: nn.Module, inputs: tuple, output: tuple[Tensor, Tensor | None]) -> None:
         found.norms[i] = (seen["x"].norm(dim=2) / output[0].norm(dim=2)).mean(1)
@@ -112,7 +112,7 @@ def _watch(i: int, block: Any, found: Trace) -> list[RemovableHandle]:
 def _on_selection(found: Trace) -> Callable[[Pruner, tuple[View], Tensor], None]:
     def on_selection(pruner: Pruner, inputs: tuple[View], keep: Tensor) -> None:
         (view,) = inputs
-        numbers = view.numbers if pruner.off_by_e else view.patches
-        found.kept[view.block] = gather_kept(numbers, keep, 0)
+        patch_ids = view.patch_ids if pruner.released_gather else view.patches
+        found.kept[view.block] = gather_kept(patch_ids, keep, 0)
 
     return on_selection

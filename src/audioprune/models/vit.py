@@ -1,7 +1,7 @@
 """The vision transformer that AudioMAE and AST share: pre-norm blocks with one place for pruning, and one `forward`.
 
-Letters: B clips, N tokens of which e are extra, D width, H heads, d = D / H, C pixels of a patch. Sources: the released
-models_vit.py and ast_models.py, which prune after attention and its residual, before the MLP (P0 section 3).
+Letters: B clips, N tokens of which e are prefix, D width, H heads, d = D / H, C pixels of a patch. Sources: the
+released models_vit.py and ast_models.py, which prune after attention and its residual, before the MLP (P0 section 3).
 Made of torch parts only: importing timm costs seconds, and every training job is a fresh process. Weight names are
 those of timm, because official checkpoints use them.
 """
@@ -79,10 +79,10 @@ class Attention(nn.Module):
         return qkv.unflatten(2, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
 
     def forward(
-        self, x: Tensor, wanted: Score | Literal["keys"] | None = None, extra: int = 0, bias: Tensor | None = None
+        self, x: Tensor, wanted: Score | Literal["keys"] | None = None, prefix: int = 0, bias: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
-        """x (B, N, D) -> the branch (B, N, D), and what is wanted: nothing, the attention that the non-extra tokens
-        receive (B, N - extra), or the keys of all tokens, summed over heads (B, N, d). `bias` (B, N) is added to the
+        """x (B, N, D) -> the branch (B, N, D), and what is wanted: nothing, the attention that the non-prefix tokens
+        receive (B, N - prefix), or the keys of all tokens, summed over heads (B, N, d). `bias` (B, N) is added to the
         logits of each key.
         """
         q, k, v = self.split(self.qkv(x))
@@ -92,10 +92,10 @@ class Attention(nn.Module):
         if self.kernel == "eager":
             attention = (q @ k.transpose(-2, -1)) * q.shape[-1] ** -0.5  # (B, H, N, N)
             attention = (attention if bias is None else attention + bias).softmax(-1)
-            seen = scores.of_map(attention, score, extra) if score else None
+            seen = scores.of_map(attention, score, prefix) if score else None
             x = attention @ v
         else:
-            seen = scores.without_map(q, k, score, extra) if score else None
+            seen = scores.without_map(q, k, score, prefix) if score else None
             x = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
         if wanted == "keys":
             seen = k.detach().sum(1)  # the mean, but for a factor: a profiler must find no multiplication in a ranking
@@ -116,7 +116,7 @@ class Block(nn.Module):
         self, x: Tensor, survivors: Survivors, pruner: Reducer | None = None, keep_rate: float = 1.0, block: int = 0
     ) -> tuple[Tensor, Survivors]:
         wanted = pruner.attention if pruner is not None else None
-        branch, seen = self.attn(self.norm1(x), wanted, survivors.extra, survivors.bias)
+        branch, seen = self.attn(self.norm1(x), wanted, survivors.prefix, survivors.bias)
         x = x + self.drop_path1(branch)
         if pruner is not None:
             x, survivors = pruner.reduce(x, survivors, keep_rate=keep_rate, block=block, seen=seen)
@@ -134,21 +134,21 @@ def make_blocks(
 
 
 def embed(
-    pixels: Tensor, keep_patches: Tensor | None, *, patch_embed: PatchEmbed, extra: Tensor, positions: Tensor
+    pixels: Tensor, keep_patches: Tensor | None, *, patch_embed: PatchEmbed, prefix: Tensor, positions: Tensor
 ) -> tuple[Tensor, Survivors]:
     """Tokens before block 0. Patches outside `keep_patches` (B, M) are never embedded.
 
-    pixels (B, P, C), extra (1, e, D) with their positions added, positions (1, P, D) -> (B, e + P or M, D).
+    pixels (B, P, C), prefix (1, e, D) with their positions added, positions (1, P, D) -> (B, e + P or M, D).
     """
-    B, P, e = pixels.shape[0], pixels.shape[1], extra.shape[1]
+    B, P, e = pixels.shape[0], pixels.shape[1], prefix.shape[1]
     if keep_patches is None:
-        numbers = torch.arange(P, device=pixels.device).expand(B, P)
+        patch_ids = torch.arange(P, device=pixels.device).expand(B, P)
         x = patch_embed(pixels) + positions  # (B, P, D)
     else:
-        numbers = keep_patches
-        x = patch_embed(gather_kept(pixels, numbers, 0)) + gather_kept(positions.expand(B, -1, -1), numbers, 0)
-    x = torch.cat([extra.expand(B, -1, -1), x], dim=1)
-    return x, Survivors(F.pad(numbers, (e, 0), value=-1), pixels, extra=e, declared=e)
+        patch_ids = keep_patches
+        x = patch_embed(gather_kept(pixels, patch_ids, 0)) + gather_kept(positions.expand(B, -1, -1), patch_ids, 0)
+    x = torch.cat([prefix.expand(B, -1, -1), x], dim=1)
+    return x, Survivors(F.pad(patch_ids, (e, 0), value=-1), pixels, prefix=e, own_prefix=e)
 
 
 def encode(blocks: Sequence[Block], x: Tensor, survivors: Survivors, pruning: Pruning) -> tuple[Tensor, Survivors]:
@@ -159,10 +159,10 @@ def encode(blocks: Sequence[Block], x: Tensor, survivors: Survivors, pruning: Pr
 
 
 def mean(x: Tensor, survivors: Survivors) -> Tensor:
-    """Mean over the non-extra tokens, (B, e + n, D) -> (B, D); a merged token counts for each of its patches, as in
+    """Mean over the non-prefix tokens, (B, e + n, D) -> (B, D); a merged token counts for each of its patches, as in
     the released ToMe for mean-pooled MAE models (tome/patch/mae.py), and one that is gone for none.
     """
-    e = survivors.declared
+    e = survivors.own_prefix
     if survivors.sizes is None:
         return x[:, e:].mean(1)
     sizes = survivors.sizes[:, e:, None]  # (B, n, 1)

@@ -89,7 +89,7 @@ def _defaults(generator: str) -> Mapping[str, Any]:
 
 
 def _studies(config: Config) -> Iterator[str]:
-    """Only what a study itself says counts: a default, and a set of probes that studies share, may find nothing."""
+    """Only what a study itself says counts: a default, and a set that studies share, may find nothing."""
     for name, study in config.studies.items():
         grids = [grid for grid in study.grids if not grid.baseline]  # a second baseline is there to be compared only
         wishes = (*_traces(study, grids), *_probes(study, grids), *_timed(study))
@@ -134,12 +134,14 @@ def _traces(study: Study, grids: list[Grid]) -> Iterator[str]:
 def _probes(study: Study, grids: list[Grid]) -> Iterator[str]:
     rates = [grid.keep_rates for grid in grids]
     for field in ("off_the_shelf", "blocks", "discard"):
-        if _said(study.probes, field) and not any(1 in own and (field == "discard" or min(own) < 1) for own in rates):
+        if _said(study.evaluations, field) and not any(
+            1 in own and (field == "discard" or min(own) < 1) for own in rates
+        ):
             beside = "" if field == "discard" else " and a keep-rate below it"
-            yield f"probes.{field}: an unpruned model is probed so, and no grid has keep-rate 1{beside}"
+            yield f"evaluations.{field}: an unpruned model is evaluated so, and no grid has keep-rate 1{beside}"
     ranked = any(len(grid.keep_rates) > 1 and TIMED in map(parse_label, grid.methods) for grid in grids)
-    if _said(study.probes, "matrix") and not ranked:
-        yield "probes.matrix: a topk model is evaluated at the other keep-rates of its grid, and no grid has such"
+    if _said(study.evaluations, "matrix") and not ranked:
+        yield "evaluations.matrix: a topk model is evaluated at the other keep-rates of its grid, and no grid has such"
 
 
 def _timed(study: Study) -> Iterator[str]:

@@ -12,9 +12,9 @@ from audioprune import registry
 from audioprune.cells import contrasts
 from audioprune.cells.cell import Cell
 from audioprune.cells.query import matches
-from audioprune.config.design import Grid, Probes, Recognition, Study, Traces
+from audioprune.config.design import Evaluations, Grid, Recognition, Study, Traces
 from audioprune.config.methods import Method, methods_of
-from audioprune.config.recipes import resolve_probes
+from audioprune.config.recipes import resolve_evaluations
 from audioprune.facts.dataset import Dataset
 from audioprune.facts.recogniser import AT_INPUT, THRESHOLDS
 from audioprune.labels import label_of
@@ -49,7 +49,7 @@ class StudyPlan:
 def study_of(planner: Planner, name: str) -> StudyPlan:
     """All cells of a study without its exhibits."""
     study = planner.config.studies[name]
-    study = study.model_copy(update={"probes": resolve_probes(planner.config, study.probes)})
+    study = study.model_copy(update={"evaluations": resolve_evaluations(planner.config, study.evaluations)})
     plan, timed = StudyPlan(name, study, planner.facts), _timed(planner, study)
     for grid in study.grids:
         for cell in _grid(planner, study, grid, timed):
@@ -136,10 +136,10 @@ def _of_run(planner: Planner, study: Study, grid: Grid, facts: Dataset, tuned: C
         yield traced
         yield planner.tokens(traced)
     if tuned.settings.seed == grid.seeds[0] and not grid.baseline:
-        for probe in probes(study.probes, grid, tuned.settings.model.backbone, pruning):
-            yield planner.evaluate(tuned, pruning=probe)
-        if study.probes.discard and pruning.method == "none":
-            yield planner.discard(tuned, study.probes.discard)
+        for own in evaluations(study.evaluations, grid, tuned.settings.model.backbone, pruning):
+            yield planner.evaluate(tuned, pruning=own)
+        if study.evaluations.discard and pruning.method == "none":
+            yield planner.discard(tuned, study.evaluations.discard)
 
 
 def _traced(traces: Traces, grid: Grid, tuned: Cell) -> bool:
@@ -155,12 +155,12 @@ def _traced(traces: Traces, grid: Grid, tuned: Cell) -> bool:
 
 
 def can_be_perturbed(pruning: Pruning) -> bool:
-    """Whether Algorithm 1 applies: tokens are ranked, some of them go, and the extra tokens stay apart."""
+    """Whether Algorithm 1 applies: tokens are ranked, some of them go, and the prefix tokens stay apart."""
     facts = registry.method(pruning.method)
     return pruning.keep_rate < 1 and facts.ranks and not facts.loses(pruning.options)
 
 
-def probes(wanted: Probes, grid: Grid, backbone: str, trained: Pruning) -> list[Pruning]:
+def evaluations(wanted: Evaluations, grid: Grid, backbone: str, trained: Pruning) -> list[Pruning]:
     """What a fine-tuning is evaluated with, besides what it was trained with."""
     rates = [rate for rate in grid.keep_rates if rate < 1]
     topk = {"method": "topk", "blocks": grid.blocks}

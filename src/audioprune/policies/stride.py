@@ -32,5 +32,5 @@ def even(view: View) -> Tensor:
     places = [
         (2 * i + 1) * n // (2 * count) for i in range(count)
     ]  # a profiler must find no multiplication in a ranking
-    middles = torch.tensor(places, device=view.numbers.device)  # (K,)
-    return torch.zeros(view.patches.shape, device=view.numbers.device).index_fill_(1, middles, 1.0)
+    middles = torch.tensor(places, device=view.patch_ids.device)  # (K,)
+    return torch.zeros(view.patches.shape, device=view.patch_ids.device).index_fill_(1, middles, 1.0)

@@ -19,7 +19,7 @@ LOSES = (
 
 def attention_wins(claim: Claim, evidence: Evidence) -> list[Part]:
     """At equal MACs, tokens ranked as the claim's methods do, such as by intensity or variation, score below tokens
-    ranked by attention; as released a ranking loses the extra tokens, so that what it costs is no verdict and stands
+    ranked by attention; as released a ranking loses the prefix tokens, so that what it costs is no verdict and stands
     beside (differences.md, B2). And dropping the clusters C1 and C2 of an unpruned model costs more than dropping
     none; what it costs beyond as many tokens at random stands beside (paper.md 7)."""
     parts = []

@@ -5,12 +5,12 @@ products count their multiply-accumulates; LayerNorm, a mean and an element-wise
 their output; softmax, GELU, additions, selections and gathers count nothing. torchprofile itself, run on the eager
 kernel (attention scaled after QK^T), gives the same integers: see profiling/traced.py.
 
-Letters: P patches, e extra tokens, n tokens entering a block, m tokens leaving its selection, D width, H heads.
+Letters: P patches, e prefix tokens, n tokens entering a block, m tokens leaving its selection, D width, H heads.
 
 What a method adds
     topk                    n - e where a score is taken, the output of the mean, whichever score it is
     random, uniform         nothing
-    intensity, variation    nothing: sums and standard deviations do not count; with variant="as_released" the extra
+    intensity, variation    nothing: sums and standard deviations do not count; with variant="as_released" the prefix
                             tokens are lost at the first selection, and later K are ceil(keep_rate (n - e)) all the same
     tome                    with r: so many merges in every block between attention and MLP, at most (n - e) // 2,
                             whatever the keep-rate; else to ceil(keep_rate (n - e)) at the selecting blocks. Pooling by
@@ -99,19 +99,19 @@ def count(
     family, patches, options = shape.family, patches_of(frames, patch, stride), dict(options or {})
     keep_rate, blocks = check_keep_rate(keep_rate), check_blocks(blocks, shape.depth)
     if keep_rate < 1 and method in registry.names("pruning") and not registry.method(method).is_constant(options):
-        tokens, off_by_e = family.tokens(frames, patch, stride), registry.method(method).loses(options)
-        check_counts(tokens, keep_rate, len(blocks), off_by_e=off_by_e)
+        tokens, released_gather = family.tokens(frames, patch, stride), registry.method(method).loses(options)
+        check_counts(tokens, keep_rate, len(blocks), released_gather=released_gather)
     items = dict.fromkeys(ITEMS, 0)
     items["patch_embedding"] = patch * patch * patches * shape.width
-    per_block, n = [], patches + family.extra
-    for block, m, score in _tokens(method, options, patches, family.extra, keep_rate, blocks, shape.depth):
+    per_block, n = [], patches + family.prefix
+    for block, m, score in _tokens(method, options, patches, family.prefix, keep_rate, blocks, shape.depth):
         own = block_items(n, m, shape.width, shape.heads, score)
         for item, macs in own.items():
             items[item] += macs
         per_block.append({"block": block, "tokens_in": n, "tokens_out": m, **own})
         n = m
-    merged = registry.method(method).merges and n < patches + family.extra
-    items["pooling"] = (n - family.extra if merged else 1) * shape.width if family.pooling == "mean" else 0
+    merged = registry.method(method).merges and n < patches + family.prefix
+    items["pooling"] = (n - family.prefix if merged else 1) * shape.width if family.pooling == "mean" else 0
     items["final_norm"] = (n + 1) * shape.width if family.norm_tokens else shape.width
     items["head"] = shape.width * num_classes
     return Macs(items, per_block)
@@ -172,7 +172,7 @@ def _tokens(
     method: str,
     options: dict,
     patches: int,
-    extra: int,
+    prefix: int,
     keep_rate: float,
     blocks: Sequence[int],
     depth: int,
@@ -187,16 +187,16 @@ def _tokens(
             raise UserError(f"method {method!r} has no option {name!r}{registry.nearest(name, known)}")
         if wrong := refusal(facts, build, name, value):
             raise UserError(f"method {method!r}: {wrong}")
-    n, lost = patches + extra, False
+    n, lost = patches + prefix, False
     for block in range(depth):
         score = 0
         if facts.is_constant(options):
-            n -= min(options[facts.constant], (n - extra) // 2)
+            n -= min(options[facts.constant], (n - prefix) // 2)
         elif method != "none" and keep_rate < 1 and block in blocks:
-            score = n - extra if facts.scored else 0
+            score = n - prefix if facts.scored else 0
             lost = lost or facts.loses(options)
-            m = keep_count(keep_rate, n - extra) + (0 if lost else extra)
-            if facts.merges and n - m > (n - extra) // 2:
+            m = keep_count(keep_rate, n - prefix) + (0 if lost else prefix)
+            if facts.merges and n - m > (n - prefix) // 2:
                 raise UserError(f"keep-rate {keep_rate} is below 0.5: {method} merges at most half of a block's tokens")
             n = m
         yield block, n, score

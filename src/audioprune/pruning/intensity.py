@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 FACTS = Method(
     name="intensity",
     runs_on=("patches", "frames"),
-    loses_extra=("variant", "as_released"),
+    loses_prefix=("variant", "as_released"),
     choices={"variant": VARIANTS},
 )
 
 
 def build(tokens: Tokens, *, variant: str = "fixed") -> Pruner:
-    """variant: fixed | as_released, the gather that is off by the extra tokens."""
+    """variant: fixed | as_released, the gather that is off by the prefix tokens."""
     from audioprune.models import statistic
 
     return statistic.build(statistic.patch_mean, variant)

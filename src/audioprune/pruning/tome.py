@@ -1,6 +1,6 @@
 """Token merging (ToMe, Bolya et al. 2023; FastAST, Behera et al. 2024): similar tokens are merged, none is discarded.
 
-How tokens are merged says models.merge. How many go, with n non-extra tokens entering a block:
+How tokens are merged says models.merge. How many go, with n non-prefix tokens entering a block:
 
     r           r in every block, at most half of its tokens, whatever keep-rate and blocks say: ToMe's and FastAST's
     keep_rate   at the selecting blocks as many as topk prunes there, n - ceil(keep_rate n); below 0.5 there are not

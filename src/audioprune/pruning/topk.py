@@ -1,7 +1,7 @@
 """TopK: keep the tokens that receive the most attention at the pruning block (P0 Eq. 1 to 2b; after EViT).
 
-score="global"          mean over heads and over the non-extra queries, for the non-extra keys (released models_vit.py)
-score="global_literal"  mean over heads and over all queries, extra tokens included (P0 Eq. 2a as printed)
+score="global"          mean over heads and over the non-prefix queries, for non-prefix keys (released models_vit.py)
+score="global_literal"  mean over heads and over all queries, prefix tokens included (P0 Eq. 2a as printed)
 score="cls"             mean over heads of the class token's row (P0 Eq. 2b; AST, where the distillation row is ignored)
 
 Default: the backbone's own, global for mean-pooled ones, cls for AST.

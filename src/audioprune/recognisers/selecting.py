@@ -25,7 +25,7 @@ def inside(state: State, within: Within) -> int:
     """m: how many of the tokens, the first, may go."""
     if within == "window":
         return int(state.x.shape[1])
-    return int((state.survivors.numbers < state.sound).sum(1)[0])
+    return int((state.survivors.patch_ids < state.sound).sum(1)[0])
 
 
 def wanted(policy: Reducer, *numbers: int) -> tuple[int, ...]:
@@ -58,7 +58,7 @@ def score(state: State, name: str, policy: Reducer, m: int) -> Tensor:
     pixels = pixels_of(state.mel)
     survivors = _part(state.survivors, slice(m))
     assert isinstance(policy, InTime)
-    rank = policy.pruner.rank(View(state.block, m, 0, survivors.numbers, pixels, seen))[0]
+    rank = policy.pruner.rank(View(state.block, m, 0, survivors.patch_ids, pixels, seen))[0]
     own = pixels.shape[1] if m == state.x.shape[1] else state.sound  # also those that are gone by now
     return NORMALISED[name](rank, pixels[0, :own])
 
@@ -123,7 +123,7 @@ def _at_front(state: State, m: int, reduce: Reduce) -> State:
         y = torch.cat([y, x[:, m:]], dim=1)
         front = replace(
             front,
-            numbers=torch.cat([front.numbers, behind.numbers], dim=1),
+            patch_ids=torch.cat([front.patch_ids, behind.patch_ids], dim=1),
             sizes=_after(front.sizes, behind.sizes, one),
             bias=_after(front.bias, behind.bias, one.log()),
         )
@@ -132,7 +132,7 @@ def _at_front(state: State, m: int, reduce: Reduce) -> State:
 
 def _part(survivors: Survivors, places: slice) -> Survivors:
     sizes, bias = (None if one is None else one[:, places] for one in (survivors.sizes, survivors.bias))
-    return replace(survivors, numbers=survivors.numbers[:, places], sizes=sizes, bias=bias)
+    return replace(survivors, patch_ids=survivors.patch_ids[:, places], sizes=sizes, bias=bias)
 
 
 def _after(front: Tensor | None, behind: Tensor | None, neutral: Tensor) -> Tensor | None:

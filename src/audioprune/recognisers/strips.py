@@ -86,8 +86,8 @@ class Strips(Listener):
         x = nn.utils.rnn.pad_sequence(list(clips), batch_first=True)  # (B, N S, 128)
         pixels = normalise(x, float(self.mean), float(self.std)).unflatten(1, (-1, S)).flatten(2)  # (B, N, C)
         positions = NARROW_POSITIONS * sincos(2 * D, 1, max(counts))[:, :D]
-        numbers = torch.arange(max(counts), device=x.device)[None]
-        own = (Survivors(numbers[:, :n], pixels[i : i + 1, :n], extra=0, declared=0) for i, n in enumerate(counts))
+        patch_ids = torch.arange(max(counts), device=x.device)[None]
+        own = (Survivors(patch_ids[:, :n], pixels[i : i + 1, :n], prefix=0, own_prefix=0) for i, n in enumerate(counts))
         return Ragged(self.embed(pixels) + positions.to(x.device), tuple(own))
 
     def macs(

@@ -163,9 +163,9 @@ class Wav2Vec2(Listener):
         x = self.encoder.feature_projection(features) * own[..., None]
         transformer = self.encoder.transformer
         x = transformer.layer_norm(x + transformer.pos_conv_embed(x))
-        numbers = torch.arange(max(counts), device=x.device)[None]
+        patch_ids = torch.arange(max(counts), device=x.device)[None]
         survivors = (
-            Survivors(numbers[:, :n], power(clip, n), extra=0, declared=0)
+            Survivors(patch_ids[:, :n], power(clip, n), prefix=0, own_prefix=0)
             for clip, n in zip(clips, counts, strict=True)
         )
         return Ragged(x, tuple(survivors))

@@ -32,7 +32,7 @@ class State:
     sound: int  # tokens that hold sound: the first of each window
     x: Tensor  # (B, n, D)
     survivors: Survivors  # its pixels are made where they are asked for (`pixels_of`)
-    entered: tuple[Tensor, ...] = ()  # numbers (B, n) of the tokens that entered each block so far
+    entered: tuple[Tensor, ...] = ()  # patch ids (B, n) of the tokens that entered each block so far
     keys: Tensor | None = None  # (B, n, d) summed over heads, of the block whose attention they have passed
     received: Mapping[int, Tensor] = field(
         default_factory=dict
@@ -49,8 +49,8 @@ def begin(encoder: AudioEncoder, mel: Tensor, sound: int | None = None) -> State
     x = F.gelu(encoder.conv2(F.gelu(encoder.conv1(mel)))).permute(0, 2, 1)
     n = x.shape[1]
     x = (x + encoder.positional_embedding[:n]).to(x.dtype)
-    numbers = torch.arange(n, device=x.device).expand(len(x), n)
-    survivors = Survivors(numbers, x.new_empty(0), extra=0, declared=0)
+    patch_ids = torch.arange(n, device=x.device).expand(len(x), n)
+    survivors = Survivors(patch_ids, x.new_empty(0), prefix=0, own_prefix=0)
     return State(mel, n if sound is None else sound, x, survivors)
 
 
@@ -61,7 +61,7 @@ def at(encoder: AudioEncoder, state: State, block: int, scored: Collection[int] 
     state = before(encoder, state, block)
     x, Q, K = attended(encoder.blocks[block], state.x, state.survivors.bias)
     received = {m: scores.without_map(Q[:, :, :m], K[:, :, :m], "global", 0) for m in scored}
-    entered = (*state.entered, state.survivors.numbers)
+    entered = (*state.entered, state.survivors.patch_ids)
     return replace(state, x=x, entered=entered, keys=K.detach().sum(1), received=received)
 
 
@@ -73,7 +73,7 @@ def before(encoder: AudioEncoder, state: State, block: int) -> State:
             x = state.x + own.mlp(own.mlp_ln(state.x))
             state = replace(state, x=x, keys=None, received={})
         elif state.survivors.bias is None:
-            state = replace(state, x=own(state.x), entered=(*state.entered, state.survivors.numbers))
+            state = replace(state, x=own(state.x), entered=(*state.entered, state.survivors.patch_ids))
         else:
             state = at(encoder, state, state.block)
     return state
@@ -82,7 +82,7 @@ def before(encoder: AudioEncoder, state: State, block: int) -> State:
 def encoded(encoder: AudioEncoder, state: State) -> tuple[Tensor, tuple[Tensor, ...]]:
     """(the encoding (B, K, D), the numbers of the tokens that entered each block and that left the last)."""
     state = before(encoder, state, len(encoder.blocks))
-    return encoder.ln_post(state.x), (*state.entered, state.survivors.numbers)
+    return encoder.ln_post(state.x), (*state.entered, state.survivors.patch_ids)
 
 
 def attended(block: ResidualAttentionBlock, x: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:

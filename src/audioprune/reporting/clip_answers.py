@@ -61,7 +61,7 @@ class Looked:
         at = {name: i for i, name in enumerate(self.clips["clip"])}.get(clip)
         if at is None:
             return None
-        left = [tokens[at][tokens[at] >= 0] for tokens in self.kept.values()]  # -1: an extra token, no patch
+        left = [tokens[at][tokens[at] >= 0] for tokens in self.kept.values()]  # -1: a prefix token, no patch
         masks = tuple(self._mask(tokens) for tokens in left)
         said, true, right = self._said(clip, facts)
         return Answer(arm, masks, tuple(len(tokens) for tokens in left), said, true, right)

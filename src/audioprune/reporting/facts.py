@@ -26,7 +26,7 @@ MODELS = (
     Column("score", "TopK ranks by attention of", align="left"),
     Column("starts", "Fine-tuning starts from", align="left", wrap=True),
 )
-POOLING = {"mean": "mean of the patch tokens", "extra": "class and distillation token"}
+POOLING = {"mean": "mean of the patch tokens", "prefix": "class and distillation token"}
 SCORE = {"global": "all tokens", "cls": "the class token"}
 
 

@@ -148,19 +148,19 @@ def _values(facts: Dataset, group: pd.DataFrame, found: Estimate) -> dict:
 def _by_run(facts: Dataset, group: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
-    from audioprune.statistics.emptied import metric_of
+    from audioprune.statistics.no_patch_left import metric_of
 
     return pd.DataFrame([metric_of(run, facts.metric) for _, run in group.groupby("run")])
 
 
 def _drawn(facts: Dataset, group: pd.DataFrame) -> Drawn:
-    """The metric in every draw of recordings and seeds, emptied clips wrong."""
+    """The metric in every draw of recordings and seeds, clips left without a patch wrong."""
     import numpy as np
 
     from audioprune.statistics.bootstrap import draw
     from audioprune.statistics.units import unit_of
 
-    there = ~group["emptied"].to_numpy(dtype=bool)
+    there = ~group["no_patch_left"].to_numpy(dtype=bool)
     if "correct" in group:
         group = group.assign(correct=group["correct"].to_numpy(dtype=bool) & there).reset_index(drop=True)
         return draw(group, "top1", unit=unit_of(facts), draws=DRAWS, seed=0)

@@ -25,7 +25,7 @@ class Pruning(Closed):
     """
 
     method: str = Field("none", description="a module of audioprune.pruning (paper.md 1.5)")
-    keep_rate: float = Field(1.0, gt=0, le=1, description="share of the non-extra tokens kept at each pruning block")
+    keep_rate: float = Field(1.0, gt=0, le=1, description="share of the non-prefix tokens kept at each pruning block")
     blocks: tuple[int, ...] = Field(
         BLOCKS, description="pruning blocks, counted from zero: tokens go after their attention"
     )

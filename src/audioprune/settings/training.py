@@ -59,7 +59,7 @@ class Recipe(Closed):
     warmup_steps: int = Field(0, ge=0, description="training steps of warm-up, instead of warmup_epochs where positive")
     betas: tuple[Decay, Decay] = Field((0.9, 0.95), description="decay of Adam's two moving averages")
     weight_decay: float = Field(
-        1e-4, ge=0, description="none on one-dimensional parameters, extra tokens and positions"
+        1e-4, ge=0, description="none on one-dimensional parameters, prefix tokens and positions"
     )
     layer_decay: float = Field(
         0.75, gt=0, le=1, description="learning rate of a block over that of the next one; 1: the same for all"

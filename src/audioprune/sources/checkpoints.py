@@ -14,7 +14,7 @@ from audioprune.sources.shapes import shapes_of
 
 Form = Literal["official", "encoder", "timm", "transformers", ""]
 TRANSFORMERS = "audio_spectrogram_transformer."  # what begins the names of its encoder, unless that is saved alone
-EXTRA = {"audiomae": 1, "ast": 2}  # tokens before the patches, by what both forms of a family have
+PREFIX = {"audiomae": 1, "ast": 2}  # tokens before the patches, by what both forms of a family have
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,14 @@ def _is_projection(name: str, shape: tuple[int, ...]) -> bool:
     return name.removeprefix("v.") == "patch_embed.proj.weight" and len(shape) == 4
 
 
-def stride_of(shapes: Mapping[str, tuple[int, ...]], extra: int) -> int | None:
+def stride_of(shapes: Mapping[str, tuple[int, ...]], prefix: int) -> int | None:
     """Step between patches by the number of positions of a full-length input; None where none gives that many."""
     positions = next((shape for name, shape in shapes.items() if _is_positions(name)), ())
     if len(positions) != 3:
         return None
     for stride in range(PATCH, 0, -1):
         columns, rows = grid(FULL_FRAMES, PATCH, stride)
-        if columns * rows + extra == positions[1]:
+        if columns * rows + prefix == positions[1]:
             return stride
     return None
 
@@ -87,7 +87,7 @@ def check(path: Path, backbone: str) -> None:
             f"{path} is {kind.words} of {depth} blocks, {width} wide, and {backbone} has {facts.size.depth} blocks, "
             f"{facts.size.width} wide"
         )
-    stride = stride_of(shapes, EXTRA[family])
+    stride = stride_of(shapes, PREFIX[family])
     if stride not in (None, PATCH):
         raise UserError(f"{path} is {kind.words} of stride {stride}, and studies train models of stride {PATCH}")
 

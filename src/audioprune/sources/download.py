@@ -123,7 +123,7 @@ def _stream(response: requests.Response, part: Path, have: int, total: int | Non
         out = open(part, "r+b" if have else "wb")  # noqa: SIM115 (closed by `with` below)
     except OSError as error:
         raise disk.unwritable(part, error) from None
-    with disk.told(part), out:
+    with disk.one_message_if_full(part), out:
         out.seek(have)
         while True:
             try:

@@ -32,7 +32,7 @@ from audioprune.errors import UserError
 from audioprune.fingerprints.fingerprint import code_record
 from audioprune.fingerprints.keys import code_of
 from audioprune.locks import leases
-from audioprune.locks.gpus import handed_out
+from audioprune.locks.gpus import reserve_gpus
 from audioprune.planning import jobs
 from audioprune.settings.closed import Closed
 
@@ -64,7 +64,7 @@ def run_cell(cell: Cell, code: str, make: Callable[[Job], dict]) -> Path:
     """
     if code_of(cell.kind, cell.plugins) != code:
         raise UserError("the code was changed after this job was planned; run Snakemake again")
-    with told_once(cell), leases.hold(cell.lease, str(cell.dir)) as held:
+    with one_message(cell), leases.hold(cell.lease, str(cell.dir)) as held:
         records.clear_scratch(cell.dir)
         if made_meanwhile(cell):
             return cell.dir
@@ -102,9 +102,9 @@ def job_of(cell: Cell, out: Path) -> Job:
 
 
 @contextlib.contextmanager
-def told_once(cell: Cell) -> Iterator[None]:
+def one_message(cell: Cell) -> Iterator[None]:
     """Signals end the cell cleanly; a full disk or a killed worker is reported in one message."""
-    with stoppable(), disk.told(cell.dir):
+    with stoppable(), disk.one_message_if_full(cell.dir):
         try:
             yield
         except BrokenExecutor as error:
@@ -191,7 +191,7 @@ def arguments(prog: str, argv: list[str] | None = None) -> argparse.Namespace:
 @contextlib.contextmanager
 def at_work(given: argparse.Namespace, what: str, *, stderr: bool = True) -> Iterator[None]:
     """Logging, GPUs of its own, and a line that says which SLURM job this is."""
-    with log_to(given.log, what, stderr=stderr), handed_out(given.gpus):
+    with log_to(given.log, what, stderr=stderr), reserve_gpus(given.gpus):
         if slurm := provenance.slurm():
             log.info("SLURM %s", ", ".join(f"{name} {value}" for name, value in slurm.items()))
         yield

@@ -1,8 +1,8 @@
 """Test clips of an unpruned model with the tokens of two intensity clusters discarded, or as many random tokens.
 
 `discarded.parquet` has one row for each clip, block, set and control: clip, recording, speaker, labels, block,
-discarded (C1C2 or C4C5), control, tokens_left, emptied (no patch token is left), and `correct`, or the `scores` of a
-multi-label clip. training.emptied.metric_of makes numbers of them.
+discarded (C1C2 or C4C5), control, tokens_left, no_patch_left, and `correct`, or the `scores` of a multi-label clip.
+statistics.no_patch_left.metric_of makes numbers of them.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def discard(job: Job[DiscardSettings]) -> dict:
         "test_clips": len(test),
         "selection": settings.selection,
         "edges": edges,
-        "emptied": int(found["emptied"].sum()),
+        "no_patch_left": int(found["no_patch_left"].sum()),
     }
 
 
@@ -82,7 +82,7 @@ def _rows(clips: pd.DataFrame, one: Discarded, metric: str) -> pd.DataFrame:
         discarded=one.discarded,
         control=one.control,
         tokens_left=one.left.astype(np.int16),
-        emptied=one.left == 0,
+        no_patch_left=one.left == 0,
     )
     if metric != "top1":
         return found.assign(scores=list(one.scores))

@@ -45,7 +45,7 @@ def trace(job: Job[TraceSettings]) -> dict:
         "selection": settings.selection,
         "keep_rate": settings.pruning.keep_rate,
         "orientation": model.tokens.orientation,  # of the patch numbers
-        "extra_tokens": model.tokens.extra,
+        "prefix_tokens": model.tokens.prefix,
         "time_patches": model.tokens.time,
         "freq_patches": model.tokens.freq,
         "patch": trained.model.patch,

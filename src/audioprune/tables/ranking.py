@@ -37,7 +37,7 @@ HEADLINE = Question(
 STATISTICS = ("intensity", "variation")
 OTHERS = ("topk", "random", "uniform")
 VARIANTS = (
-    "Ranking by a statistic keeps the extra tokens, as topk does, and conclusions rest on this variant; as released, "
+    "Ranking by a statistic keeps the prefix tokens, as topk does, and conclusions rest on this variant; as released, "
     "it repeats the released code, which keeps the tokens one (AudioMAE) or two (AST) places beside the ranked ones "
     "and loses the class and distillation tokens, from which AST classifies."
 )

@@ -66,9 +66,9 @@ def correlation(clips: np.ndarray, traced: Traced, labels: Labels, block: int) -
     for kind, scores in traced.scores(block).items():
         for (statistic, rank), values in ranks.items():
             for own, columns in rectangles(entering):
-                numbers, score = (np.take_along_axis(a[own], columns, axis=1) for a in (entering, scores))
+                patch_ids, score = (np.take_along_axis(a[own], columns, axis=1) for a in (entering, scores))
                 keys = _keys(clips[own], block=block, score=kind, statistic=statistic, rank=rank)
-                parts.append(keys | count_pairs(score, held(values[own], numbers)))
+                parts.append(keys | count_pairs(score, held(values[own], patch_ids)))
     return _stack(parts)
 
 

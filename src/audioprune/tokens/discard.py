@@ -31,7 +31,7 @@ class Discarded:
     block: int
     discarded: str  # name of the set
     control: bool  # as many tokens of each clip at random instead
-    left: np.ndarray  # (B,) non-extra tokens that are left
+    left: np.ndarray  # (B,) non-prefix tokens that are left
     scores: np.ndarray  # (B, classes) float32 logits; they mean nothing where no token is left to pool
 
 

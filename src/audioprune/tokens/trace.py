@@ -1,10 +1,10 @@
 """Scores, kept patches and norms of many clips, as arrays that a cell keeps.
 
-Letters: n clips, K tokens kept by a block, m non-extra tokens entering it, blocks counted from 0.
+Letters: n clips, K tokens kept by a block, m non-prefix tokens entering it, blocks counted from 0.
 
-    kept_<block>          (n, K) int16    input patch numbers by descending rank; -1: an extra token (`as_released`)
+    kept_<block>          (n, K) int16    input patch numbers by descending rank; -1: a prefix token (`as_released`)
     entering_<block>      (n, m) int16    input patch numbers of the tokens that the scores belong to
-    score_global_<block>  (n, m) float32  attention received: mean over heads and non-extra queries
+    score_global_<block>  (n, m) float32  attention received: mean over heads and non-prefix queries
     score_cls_<block>     (n, m) float32  attention of the class token; ends where `as_released` has lost it
     norms                 (n, blocks) float32  |x| / |attention branch of x|, mean over tokens (P0 Fig. 7)
 """
@@ -55,17 +55,17 @@ def trace_clips(
 
 def _arrays(model: nn.Module, x: Tensor) -> Iterator[tuple[str, np.ndarray]]:
     seen = trace(model, x)
-    for block, numbers in seen.kept.items():
-        yield f"kept_{block}", _patch_numbers(numbers)
-    for block, numbers in seen.entering.items():
-        yield f"entering_{block}", _patch_numbers(numbers)
+    for block, patch_ids in seen.kept.items():
+        yield f"kept_{block}", _as_int16(patch_ids)
+    for block, patch_ids in seen.entering.items():
+        yield f"entering_{block}", _as_int16(patch_ids)
     for kind, by_block in seen.scores.items():
         for block, scores in by_block.items():
             yield f"score_{kind}_{block}", scores.float().cpu().numpy()
     yield "norms", torch.stack([seen.norms[block] for block in sorted(seen.norms)], dim=1).float().cpu().numpy()
 
 
-def _patch_numbers(numbers: Tensor) -> np.ndarray:
-    if int(numbers.max()) > np.iinfo(np.int16).max:
-        raise ValueError(f"patch number {int(numbers.max())} does not fit 16 bits")
-    return numbers.cpu().numpy().astype(np.int16)
+def _as_int16(patch_ids: Tensor) -> np.ndarray:
+    if int(patch_ids.max()) > np.iinfo(np.int16).max:
+        raise ValueError(f"patch number {int(patch_ids.max())} does not fit 16 bits")
+    return patch_ids.cpu().numpy().astype(np.int16)

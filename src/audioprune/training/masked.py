@@ -90,7 +90,7 @@ class MaskedAutoencoder(nn.Module):
 
     def forward(self, x: Tensor, visible: Tensor) -> Tensor:
         """Loss of a batch: x (B, T, 128) normalised, visible (B, M) patches in the encoder's token order."""
-        seen = self.norm(self.encoder.encode(x, visible))[:, self.encoder.tokens.extra :]  # (B, M, D)
+        seen = self.norm(self.encoder.encode(x, visible))[:, self.encoder.tokens.prefix :]  # (B, M, D)
         tokens = self.decoder_embed(seen)  # (B, M, W)
         batch, _, width = tokens.shape
         patches = self.decoder_pos_embed.shape[1]

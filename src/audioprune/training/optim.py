@@ -26,7 +26,7 @@ def parameter_groups(
 ) -> list[dict]:
     """One group for each (layer, decayed or not), each with its `lr_scale`, in a fixed order.
 
-    Parameters of one dimension and those named in `undecayed` (extra tokens, position embeddings) get no weight decay
+    Parameters of one dimension and those named in `undecayed` (prefix tokens, position embeddings) get no weight decay
     (released code: param_groups_lrd in lr_decay.py).
     """
     found: dict[tuple[int, bool], list[nn.Parameter]] = {}

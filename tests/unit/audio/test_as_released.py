@@ -19,7 +19,7 @@ INPUTS = {  # where their normalised inputs are recorded
     "audiomae_esc50": "audiomae_esc50_kr0.5",
     "ast_spc2": "ast_spc2_kr0.7",
 }
-EXTRA = {"audiomae": 1, "ast": 2}
+PREFIX = {"audiomae": 1, "ast": 2}
 STATISTICS = {"intensity": patch_mean, "variation": patch_std}
 
 
@@ -62,8 +62,8 @@ def test_both_families_statistics_and_ties_at_the_cut_are_among_them():
 def test_recorded_logits_and_kept_patches(case, kernel):
     found = seen(case, kernel)
     np.testing.assert_allclose(found.logits.numpy(), RECORDED[f"{case}/logits"], rtol=0, atol=1e-5)
-    extra, patches = EXTRA[case.split("_")[0]], found.entering[0].shape[1]
-    sequence = np.tile(np.r_[[-1] * extra, :patches], (2, 1))
+    prefix, patches = PREFIX[case.split("_")[0]], found.entering[0].shape[1]
+    sequence = np.tile(np.r_[[-1] * prefix, :patches], (2, 1))
     for block in (3, 6, 9):
         sequence = np.take_along_axis(sequence, RECORDED[f"{case}/block-{block}.topk_idx"].astype(int), axis=1)
         assert np.array_equal(found.kept[block].numpy(), sequence)

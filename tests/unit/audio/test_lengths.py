@@ -237,7 +237,7 @@ def test_lengths_of_frames_by_hand(head, length):
 )
 def test_first_bytes_say_what_it_is(tmp_path, head, told):
     (tmp_path / "a.wav").write_bytes(head)
-    assert told in sniff.told(tmp_path / "a.wav") if told else sniff.told(tmp_path / "a.wav") == ""
+    assert told in sniff.what_it_is(tmp_path / "a.wav") if told else sniff.what_it_is(tmp_path / "a.wav") == ""
     bad = reason_of(tmp_path / "a.wav")
     assert bad.reason == "unreadable"
     assert told in bad.detail

@@ -25,7 +25,7 @@ def test_table_names_what_remains_and_what_is_saved(capsys):
     text = run(capsys, *ESC, "--keep-rate", "0.5")
     lines = text.splitlines()
     assert lines[0] == "audiomae-b on esc50: 512 frames, 256 patches, 50 classes"
-    assert "tokens, extra ones included: 257 -> 129 -> 65 -> 33" in lines
+    assert "tokens, prefix ones included: 257 -> 129 -> 65 -> 33" in lines
     assert "11.3676 GMAC of 23.1102 GMAC for one clip" in lines
     assert lines[-1] == "remaining: 49.19 % of the unpruned model's MACs; reduction: 50.81 %"
     total = next(line for line in lines if line.startswith("total"))

@@ -105,7 +105,10 @@ def test_every_rule_whose_name_a_study_could_have_is_refused():
         ("", "is empty or not a mapping"),
         ("a: [1", "is not plain YAML"),
         ("mirror: x\nmirror: y\n", "key 'mirror' stands here twice"),
-        ("a: &x {b: 1}\nmirror: {<<: *x}\n", "`<<` is not used here: a set of recipes or of probes `extends` another"),
+        (
+            "a: &x {b: 1}\nmirror: {<<: *x}\n",
+            "`<<` is not used here: a set of recipes or evaluations `extends` another",
+        ),
         ("? [a, b]\n: x", "found unhashable key"),
         ("mirror: !!python/object/apply:os.system ['true']\n", "is not plain YAML"),
     ],
@@ -230,24 +233,24 @@ def test_a_class_with_a_semicolon_is_one_where_a_clip_has_one_label(edited):
 
 def test_the_form_with_options_is_answered_with_the_label(edited):
     def spoil(data):
-        grid, probes = data["studies"]["mini"]["grids"][0], data["probes"]["usual"]
+        grid, evaluations = data["studies"]["mini"]["grids"][0], data["evaluations"]["usual"]
         grid["methods"] = ["topk", {"method": "tome", "options": {"r": 5, "proportional": False}}]
-        probes["off_the_shelf"] = [{"method": "random"}]
+        evaluations["off_the_shelf"] = [{"method": "random"}]
 
     with pytest.raises(UserError) as error:
         edited(spoil)
     text = str(error.value)
     told = "a pruning method is named by its label, as in reports: write"
     assert f"studies.mini.grids.0.methods.1: {told} tome.no-proportional.r5" in text
-    assert f"probes.usual.off_the_shelf.0: {told} random" in text
+    assert f"evaluations.usual.off_the_shelf.0: {told} random" in text
 
 
 def test_labels_are_checked_wherever_they_stand(edited):
     def spoil(data):
         data["studies"]["mini"]["grids"][0]["methods"] = ["topk.clss"]
         data["studies"]["mini"]["costs"][0]["methods"] = ["tome.q5"]
-        data["studies"]["mini"]["probes"]["off_the_shelf"] = ["intensity.as_realeased"]
-        data["probes"]["usual"]["off_the_shelf"] = ["randm"]
+        data["studies"]["mini"]["evaluations"]["off_the_shelf"] = ["intensity.as_realeased"]
+        data["evaluations"]["usual"]["off_the_shelf"] = ["randm"]
 
     with pytest.raises(UserError) as error:
         edited(spoil)
@@ -255,8 +258,8 @@ def test_labels_are_checked_wherever_they_stand(edited):
     assert "has 4 errors" in text
     assert "studies.mini.grids.0.methods.0: 'topk.clss': topk has no option 'clss'; did you mean 'topk.cls'?" in text
     assert "studies.mini.costs.0.methods.0: 'tome.q5': tome has no option 'q5'; did you mean 'tome.r5'?" in text
-    assert "studies.mini.probes.off_the_shelf.0: 'intensity.as_realeased': intensity has no option" in text
-    assert "probes.usual.off_the_shelf.0: no method named 'randm'; did you mean 'random'?" in text
+    assert "studies.mini.evaluations.off_the_shelf.0: 'intensity.as_realeased': intensity has no option" in text
+    assert "evaluations.usual.off_the_shelf.0: no method named 'randm'; did you mean 'random'?" in text
 
 
 def test_all_perturbation_tests_are_named_in_one_word(edited):

@@ -119,8 +119,8 @@ WRONG = {
     "no warm-up before timing": (GRID[:2], {"throughput": {"warmup": 0}}, "throughput.warmup: Input should be"),
     "a batch of nothing": (GRID[:2], {"throughput": {"batch_size": {"all": 0}}}, "batch_size.all: Input should be"),
     "a batch of no dataset": (GRID[:2], {"throughput": {"batch_size": {"esc5": 8}}}, "did you mean 'esc50'?"),
-    "probes at no block": (GRID[:2], {"probes": {"blocks": [[6, 3]]}}, "probes.blocks.0: [6, 3] are not different"),
-    "nothing to discard after": (GRID[:2], {"probes": {"discard": [12]}}, "probes.discard: [12] are not"),
+    "evaluations at no block": (GRID[:2], {"evaluations": {"blocks": [[6, 3]]}}, "evaluations.blocks.0: [6, 3] are"),
+    "nothing to discard after": (GRID[:2], {"evaluations": {"discard": [12]}}, "evaluations.discard: [12] are not"),
     "a decay every 0 epochs": (
         TOLD, {"schedule": "step", "step_every": 0}, "step_every (value: 0)",
     ),

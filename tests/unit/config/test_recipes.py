@@ -10,7 +10,7 @@ import pytest
 from audioprune.config.checks import errors_of
 from audioprune.config.design import Config
 from audioprune.config.file import load
-from audioprune.config.recipes import layers, resolve_pretraining, resolve_probes, resolve_recipe, said
+from audioprune.config.recipes import layers, resolve_evaluations, resolve_pretraining, resolve_recipe, said
 from audioprune.errors import UserError
 
 BASE = {"epochs": 10, "batch_size": 8}
@@ -106,8 +106,8 @@ def test_what_leads_nowhere_is_refused(recipes, message):
 
 
 def test_a_circle_of_probes_is_refused():
-    config = configured({}, probes={"a": {"extends": "b"}, "b": {"extends": "a"}})
-    assert "probes.a.extends refers to itself: a -> b -> a" in errors_of(config)
+    config = configured({}, evaluations={"a": {"extends": "b"}, "b": {"extends": "a"}})
+    assert "evaluations.a.extends refers to itself: a -> b -> a" in errors_of(config)
 
 
 def test_p0_differs_from_p2_in_what_table_6_prints():
@@ -153,15 +153,19 @@ def test_a_pretraining_without_epochs_is_refused():
 
 
 def test_probes_of_a_study_take_what_they_do_not_give_from_the_set_that_they_extend():
-    found = resolve_probes(shipped(), shipped().studies["paper"].probes)
+    found = resolve_evaluations(shipped(), shipped().studies["paper"].evaluations)
     assert (found.matrix, found.blocks, found.discard) == (True, ((1, 4, 7), (2, 5, 8)), tuple(range(12)))
     assert found.off_the_shelf[-2:] == ("tome", "tome.r9")
-    assert resolve_probes(shipped(), shipped().studies["demo"].probes).off_the_shelf[-1] == "tome.r5"
+    assert resolve_evaluations(shipped(), shipped().studies["demo"].evaluations).off_the_shelf[-1] == "tome.r5"
     chained = configured(
         {},
-        probes={"a": {"matrix": True, "discard": [1]}, "b": {"extends": "a", "discard": [2]}, "c": {"extends": "b"}},
+        evaluations={
+            "a": {"matrix": True, "discard": [1]},
+            "b": {"extends": "a", "discard": [2]},
+            "c": {"extends": "b"},
+        },
     )
-    assert resolve_probes(chained, chained.probes["c"]).model_dump(exclude_defaults=True) == {
+    assert resolve_evaluations(chained, chained.evaluations["c"]).model_dump(exclude_defaults=True) == {
         "matrix": True,
         "discard": (2,),
     }

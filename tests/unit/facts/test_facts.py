@@ -44,10 +44,10 @@ def test_each_says_its_own_name(kind):
 def test_published_facts_of_the_families():
     """P0 section 3 and the released code: class token and mean pooling; class and distillation token; P0 section 5."""
     facts = {name: registry.family(name) for name in ("audiomae", "ast", "ast-mp")}
-    shown = {name: (f.extra, f.orientation, f.pooling, f.score, f.like) for name, f in facts.items()}
+    shown = {name: (f.prefix, f.orientation, f.pooling, f.score, f.like) for name, f in facts.items()}
     assert shown == {
         "audiomae": (1, "time", "mean", "global", ""),
-        "ast": (2, "freq", "extra", "cls", ""),
+        "ast": (2, "freq", "prefix", "cls", ""),
         "ast-mp": (2, "freq", "mean", "global", "ast"),
     }
     assert {name: (s.width, s.depth, s.num_heads) for name, s in SIZES.items()} == {
@@ -63,7 +63,7 @@ def test_facts_are_those_of_the_model(backbone):
     model = build_model(backbone, frames=frames, num_classes=3).eval()
     x = torch.randn(1, frames, 128, generator=torch.Generator().manual_seed(0))
     time, freq = grid(frames)
-    assert model.encode(x).shape[1] == facts.family.extra + time * freq
+    assert model.encode(x).shape[1] == facts.family.prefix + time * freq
     assert sum(p.numel() for p in model.blocks[0].attn.qkv.parameters()) == 3 * facts.size.width * (
         facts.size.width + 1
     )

@@ -33,10 +33,10 @@ def test_exact_where_float32_is_not():
     assert keep_count(np.float64(0.6), 185) == keep_count(np.float32(0.5), 222) == 111
 
 
-def test_released_gather_counts_extra_tokens_that_are_gone():
-    # 64 patches, kr 0.7: 45; then ceil(0.7 x 43) = 31, ceil(0.7 x 29) = 21 with two extra tokens
-    assert keep_counts(0.7, 64, 2, 3, off_by_e=True) == [45, 31, 21]
-    assert keep_counts(0.7, 64, 1, 3, off_by_e=True) == [45, 31, 21]  # ceil(0.7 x 44), ceil(0.7 x 30)
+def test_released_gather_counts_prefix_tokens_that_are_gone():
+    # 64 patches, kr 0.7: 45; then ceil(0.7 x 43) = 31, ceil(0.7 x 29) = 21 with two prefix tokens
+    assert keep_counts(0.7, 64, 2, 3, released_gather=True) == [45, 31, 21]
+    assert keep_counts(0.7, 64, 1, 3, released_gather=True) == [45, 31, 21]  # ceil(0.7 x 44), ceil(0.7 x 30)
 
 
 @given(st.integers(1, 100), st.integers(1, 2000))

@@ -44,13 +44,13 @@ def test_every_block_set_and_control_is_there_once(frame):
 
 @pytest.mark.parametrize("control", [False, True])
 @pytest.mark.parametrize("block", BLOCKS)
-def test_emptied_clips_are_wrong_and_skipped(frame, control, block):
+def test_clips_without_a_patch_are_wrong_and_skipped(frame, control, block):
     row = at(frame, "audiomae-tiny", "esc10", "C1C2", control, block)
     wrong, skipped, n, left = [], [], 0, 0
     for own in clips("audiomae-tiny", "esc10", "C1C2", control, block):
-        wrong.append(np.mean(own["correct"] & ~own["emptied"]))
-        skipped.append(np.mean(own["correct"][~own["emptied"]]))
-        n, left = n + len(own), left + int((~own["emptied"]).sum())
+        wrong.append(np.mean(own["correct"] & ~own["no_patch_left"]))
+        skipped.append(np.mean(own["correct"][~own["no_patch_left"]]))
+        n, left = n + len(own), left + int((~own["no_patch_left"]).sum())
     assert len(wrong) == 2  # folds; the other baseline is not mixed in
     assert row.value == pytest.approx(100 * np.mean(wrong))
     assert row.value_skipped == pytest.approx(100 * np.mean(skipped))
@@ -58,11 +58,11 @@ def test_emptied_clips_are_wrong_and_skipped(frame, control, block):
     assert row.low < row.value < row.high
 
 
-def test_emptied_clips_of_an_map_are_last_in_every_class(frame):
+def test_clips_without_a_patch_of_an_map_are_last_in_every_class(frame):
     row = at(frame, "audiomae-tiny", "birds", "C1C2", False, 0)
     (own,) = clips("audiomae-tiny", "birds", "C1C2", False, 0)
     scores, labels = np.stack(list(own["scores"])), list(own["labels"])
-    scores[own["emptied"].to_numpy()] = -99
+    scores[own["no_patch_left"].to_numpy()] = -99
     truth = np.array([[c in one for c in range(scores.shape[1])] for one in labels])
     assert row.value == pytest.approx(100 * average_precision(scores, truth).mean())
     assert row.value < row.value_skipped
@@ -111,7 +111,9 @@ def test_what_was_not_run_says_why():
 
 def test_where_no_clip_changes_an_interval_is_left():
     """40 clips, all right: of 43 with 41.5 right; and for a difference of two such, 3 of 43 more that change."""
-    clips = pd.DataFrame({"clip": [f"c{i}" for i in range(40)], "recording": "", "correct": True, "emptied": False})
+    clips = pd.DataFrame(
+        {"clip": [f"c{i}" for i in range(40)], "recording": "", "correct": True, "no_patch_left": False}
+    )
     drawn = [contrast((100, discards._drawn(registry.dataset("esc10"), clips))) for _ in range(2)]
     found = [Estimate(100.0, one, 40, 1, 1) for one in drawn]
     low = 100 * (41.5 / 43 - 1.959964 * (41.5 * 1.5 / 43**3) ** 0.5)

@@ -75,7 +75,7 @@ def test_figure2_pictures_come_from_the_features():
     assert {block: len(tokens) for block, tokens in one["kept"].items()} == {3: 32, 6: 16, 9: 8}
 
 
-def test_figure2_leaves_extra_tokens_out(tmp_path):
+def test_figure2_leaves_prefix_tokens_out(tmp_path):
     results = fake_study(tmp_path)
     (trace,) = results.cells("trace", backbone="ast-tiny", dataset="birds", keep_rate=0.5)
     with np.load(trace.dir / "trace.npz") as saved:

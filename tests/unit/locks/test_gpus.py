@@ -15,8 +15,8 @@ from audioprune.locks import gpus
 HOLDER = """
 import os, sys
 from pathlib import Path
-from audioprune.locks.gpus import handed_out
-with handed_out(int(sys.argv[2]), Path(sys.argv[1]), every_s=0.05) as cards:
+from audioprune.locks.gpus import reserve_gpus
+with reserve_gpus(int(sys.argv[2]), Path(sys.argv[1]), every_s=0.05) as cards:
     print(",".join(cards), os.environ.get("CUDA_VISIBLE_DEVICES"), flush=True)
     sys.stdin.read()
 """
@@ -75,20 +75,20 @@ def test_a_job_of_two_cards_waits_for_both(hold):
 
 def test_the_users_choice_of_cards_is_kept_and_restored(machine, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5, 7")
-    with gpus.handed_out(1, machine) as one, gpus.handed_out(0, machine) as none:
+    with gpus.reserve_gpus(1, machine) as one, gpus.reserve_gpus(0, machine) as none:
         assert (one, none, os.environ["CUDA_VISIBLE_DEVICES"]) == (["5"], [], "5")
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "5, 7"
-    with pytest.raises(UserError, match=r"wants 3 GPUs and .* has 2: 5, 7"), gpus.handed_out(3, machine):
+    with pytest.raises(UserError, match=r"wants 3 GPUs and .* has 2: 5, 7"), gpus.reserve_gpus(3, machine):
         pass
 
 
 def test_nothing_is_taken_in_a_slurm_job_nor_without_gpus(machine, monkeypatch):
     monkeypatch.setenv("SLURM_JOB_ID", "12")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
-    with gpus.handed_out(1, machine) as cards:
+    with gpus.reserve_gpus(1, machine) as cards:
         assert (cards, os.environ["CUDA_VISIBLE_DEVICES"]) == ([], "1")
     monkeypatch.delenv("SLURM_JOB_ID")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    with gpus.handed_out(1, machine) as cards:
+    with gpus.reserve_gpus(1, machine) as cards:
         assert cards == []
     assert not machine.exists()

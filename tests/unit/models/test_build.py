@@ -21,7 +21,7 @@ def test_every_backbone_with_every_method(backbone, method):
     assert logits.shape == (2, 7)
     assert torch.equal(logits, model(x))
     left = 32 if method == "none" else 8  # 32 -> 20 -> 12 -> 8
-    assert model.encode(x).shape == (2, model.tokens.extra + left, 64)
+    assert model.encode(x).shape == (2, model.tokens.prefix + left, 64)
     model.keep_rate = 1.0
     unpruned = build_model(backbone, frames=64, num_classes=7).eval()
     assert torch.equal(model(x), unpruned(x))
@@ -29,12 +29,12 @@ def test_every_backbone_with_every_method(backbone, method):
 
 
 @pytest.mark.parametrize(
-    ("backbone", "extra", "orientation", "score"),
+    ("backbone", "prefix", "orientation", "score"),
     [("audiomae-tiny", 1, "time", "global"), ("ast-tiny", 2, "freq", "cls"), ("ast-mp-tiny", 2, "freq", "global")],
 )
-def test_facts_of_tokens(backbone, extra, orientation, score):
+def test_facts_of_tokens(backbone, prefix, orientation, score):
     tokens = build_model(backbone, frames=512, num_classes=3).tokens
-    assert (tokens.extra, tokens.orientation, tokens.score) == (extra, orientation, score)
+    assert (tokens.prefix, tokens.orientation, tokens.score) == (prefix, orientation, score)
     assert (tokens.time, tokens.freq, tokens.patches) == (32, 8, 256)
 
 

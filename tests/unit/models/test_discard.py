@@ -1,4 +1,4 @@
-"""Discarding clusters of tokens: masks equal removal, controls match in count, emptied clips are seen and counted."""
+"""Discarding clusters of tokens: masks equal removal, controls match in count, clips without a patch are counted."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from audioprune.planning.stages import Planner
 from audioprune.planning.study import study_of
 from audioprune.settings.evaluation import DiscardSettings
 from audioprune.settings.model import Pruning as PruningSettings
-from audioprune.statistics.emptied import metric_of
 from audioprune.statistics.metrics import mean_average_precision
+from audioprune.statistics.no_patch_left import metric_of
 from audioprune.steps._run import Job
 from audioprune.steps.discard import discard as step
 from audioprune.tokens.discard import discard_clips, intervals
@@ -48,7 +48,7 @@ def clips() -> torch.Tensor:
 @torch.no_grad()
 def removed(model, clip: torch.Tensor, block: int, stays: torch.Tensor) -> torch.Tensor:
     """One clip alone: all blocks up to `block`, then the tokens cut out, then the others."""
-    e, state = model.tokens.extra, {}
+    e, state = model.tokens.prefix, {}
     handle = model.blocks[block].register_forward_hook(lambda _, given, out: state.update(x=out[0]))
     model(clip[None])
     handle.remove()
@@ -127,27 +127,27 @@ def test_what_is_gone_is_not_seen_again(clips):
     assert torch.isfinite(out).all()
 
 
-def test_emptied_clips_are_wrong_or_skipped():
-    rows = pd.DataFrame({"emptied": [False, True, False, True], "correct": [True, True, False, False]})
+def test_clips_without_a_patch_are_wrong_or_skipped():
+    rows = pd.DataFrame({"no_patch_left": [False, True, False, True], "correct": [True, True, False, False]})
     assert metric_of(rows, "top1") == {"value": 0.25, "n": 4, "value_skipped": 0.5, "n_skipped": 2}
     scored = rows.drop(columns="correct").assign(labels=[[0], [0], [0], [1]], scores=[[1, 0], [1, 0], [0, 1], [0, 1]])
     assert metric_of(scored, "top1") == metric_of(rows, "top1")
-    none = metric_of(rows[rows.emptied], "top1")
+    none = metric_of(rows[rows.no_patch_left], "top1")
     assert (none["value"], none["n_skipped"]) == (0.0, 0)
     assert np.isnan(none["value_skipped"])
     with pytest.raises(ValueError, match="map needs the rows' scores"):
         metric_of(rows, "map")
 
 
-def test_an_emptied_clip_comes_last_in_an_average_precision():
+def test_a_clip_without_a_patch_comes_last_in_an_average_precision():
     rng = np.random.default_rng(0)
     scores, labels = rng.normal(size=(12, 3)), [[i % 3, (i + i // 3) % 3] for i in range(12)]
-    emptied = np.arange(12) % 4 == 0
-    rows = pd.DataFrame({"emptied": emptied, "labels": labels, "scores": list(scores)})
+    no_patch_left = np.arange(12) % 4 == 0
+    rows = pd.DataFrame({"no_patch_left": no_patch_left, "labels": labels, "scores": list(scores)})
     found = metric_of(rows, "map")
-    last = np.where(emptied[:, None], scores.min() - 1, scores)
+    last = np.where(no_patch_left[:, None], scores.min() - 1, scores)
     assert found["value"] == pytest.approx(mean_average_precision(last, labels))
-    there = np.flatnonzero(~emptied)
+    there = np.flatnonzero(~no_patch_left)
     assert found["value_skipped"] == pytest.approx(mean_average_precision(scores[there], [labels[i] for i in there]))
     assert (found["n"], found["n_skipped"]) == (12, 9)
 
@@ -161,7 +161,7 @@ def made(inputs, out: Path, edges=EDGES, **own) -> pd.DataFrame:
     job = Job("discard", "a", "k", DiscardSettings(**own), inputs | {"clusters": clusters}, out, out)
     results = step(job)
     rows = pd.read_parquet(out / "discarded.parquet")
-    assert results["emptied"] == rows["emptied"].sum()
+    assert results["no_patch_left"] == rows["no_patch_left"].sum()
     return rows
 
 
@@ -170,7 +170,8 @@ def test_the_step_leaves_a_row_for_each_clip_block_set_and_control(tmp_path):
     rows = made(inputs, tmp_path / "out", blocks=(0, 7))
     assert len(rows) == 8 * 2 * 2 * 2
     assert list(rows.columns) == [
-        "clip", "recording", "speaker", "labels", "block", "discarded", "control", "tokens_left", "emptied", "correct"
+        "clip", "recording", "speaker", "labels", "block", "discarded", "control", "tokens_left",
+        "no_patch_left", "correct",
     ]  # fmt: skip
     assert not rows.duplicated(["clip", "block", "discarded", "control"]).any()
     assert sorted(set(rows["clip"])) == [f"c{row:02d}" for row in _cells.TEST]
@@ -186,7 +187,7 @@ def test_the_step_leaves_a_row_for_each_clip_block_set_and_control(tmp_path):
             assert own["correct"].tolist() == [
                 int(scores.argmax()) == row % 3 for scores, row in zip(alone, _cells.TEST, strict=True)
             ]
-    assert not rows["emptied"].any()
+    assert not rows["no_patch_left"].any()
     assert 0 < rows["correct"].mean() < 1
     assert made(inputs, tmp_path / "again", blocks=(0, 7)).equals(rows)
 
@@ -195,7 +196,7 @@ def test_all_tokens_gone_a_sample_of_clips_and_one_set(tmp_path):
     inputs = _cells.inputs(tmp_path / "cells", "ast-tiny", PruningSettings())
     rows = made(inputs, tmp_path / "out", edges=[7, 8, 9, 10], blocks=(3,), sets=("C1C2",), clips=3)
     assert len(rows) == 3 * 2
-    assert rows["emptied"].all()
+    assert rows["no_patch_left"].all()
     assert (rows["tokens_left"] == 0).all()
 
 

@@ -109,8 +109,8 @@ def transformers_forward(state: dict[str, Tensor], x: Tensor, heads: int, stride
     at = "embeddings.patch_embeddings.projection"
     patches = F.conv2d(x[:, None].transpose(2, 3), state[f"{at}.weight"], state[f"{at}.bias"], stride=stride)
     tokens = patches.flatten(2).transpose(1, 2)
-    extra = [state[f"embeddings.{one}_token"].expand(len(x), -1, -1) for one in ("cls", "distillation")]
-    h = torch.cat([*extra, tokens], dim=1) + state["embeddings.position_embeddings"]
+    prefix = [state[f"embeddings.{one}_token"].expand(len(x), -1, -1) for one in ("cls", "distillation")]
+    h = torch.cat([*prefix, tokens], dim=1) + state["embeddings.position_embeddings"]
     for i in range(2):
         layer = f"encoder.layer.{i}"
         y = norm(h, f"{layer}.layernorm_before", 1e-12)

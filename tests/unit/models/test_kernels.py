@@ -21,7 +21,7 @@ def attention(kernel: str) -> Attention:
     return made
 
 
-def by_definition(x: torch.Tensor, weights: Attention, kind: str, extra: int) -> torch.Tensor:
+def by_definition(x: torch.Tensor, weights: Attention, kind: str, prefix: int) -> torch.Tensor:
     """Scores by loops over clips and heads."""
     rows = []
     for clip in x:
@@ -32,24 +32,24 @@ def by_definition(x: torch.Tensor, weights: Attention, kind: str, extra: int) ->
             maps.append(torch.softmax(q @ k.T / 2, dim=1))
         mean = sum(maps) / 2
         if kind == "cls":
-            rows.append(mean[0, extra:])
+            rows.append(mean[0, prefix:])
         else:
-            rows.append(mean[(extra if kind == "global" else 0) :, extra:].mean(0))
+            rows.append(mean[(prefix if kind == "global" else 0) :, prefix:].mean(0))
     return torch.stack(rows)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("extra", [1, 2])
+@pytest.mark.parametrize("prefix", [1, 2])
 @pytest.mark.parametrize("tokens", [5, 70, 300])
-def test_scores(kind, extra, tokens):
+def test_scores(kind, prefix, tokens):
     x = torch.randn(3, tokens, 8, generator=torch.Generator().manual_seed(1))
     eager, fused = attention("eager"), attention("fused")
-    out, score = eager(x, kind, extra)
-    out_fused, score_fused = fused(x, kind, extra)
-    assert score.shape == (3, tokens - extra)
+    out, score = eager(x, kind, prefix)
+    out_fused, score_fused = fused(x, kind, prefix)
+    assert score.shape == (3, tokens - prefix)
     assert torch.allclose(out, out_fused, atol=1e-5)
     assert torch.allclose(score, score_fused, atol=1e-6)
-    assert torch.allclose(score, by_definition(x, eager, kind, extra), atol=1e-6)
+    assert torch.allclose(score, by_definition(x, eager, kind, prefix), atol=1e-6)
     assert not score.requires_grad
     assert not score_fused.requires_grad
 

@@ -111,11 +111,13 @@ def importance_kept(test: str, keep_rate: float, share: float, clips: int) -> to
     weight = 1 / (1 + torch.arange(64.0))
     pruner = Pruner(lambda view: weight[view.patches]).eval()
     perturb(pruner, test, 0.0)
-    numbers = torch.arange(64).expand(clips, 64)
-    state = Survivors(numbers, pixels, extra=0, declared=0)
+    patch_ids = torch.arange(64).expand(clips, 64)
+    state = Survivors(patch_ids, pixels, prefix=0, own_prefix=0)
     for block in (3, 6, 9):
-        _, state = prune(state.numbers[..., None].float(), state, pruner, keep_rate=keep_rate, block=block, score=None)
-    return weight[state.numbers].sum(1) / weight[: state.numbers.shape[1]].sum()
+        _, state = prune(
+            state.patch_ids[..., None].float(), state, pruner, keep_rate=keep_rate, block=block, score=None
+        )
+    return weight[state.patch_ids].sum(1) / weight[: state.patch_ids.shape[1]].sum()
 
 
 @pytest.mark.parametrize(("keep_rate", "share"), [(0.5, 0.5), (0.5, 0.66), (0.7, 0.66)])

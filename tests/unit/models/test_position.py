@@ -11,8 +11,8 @@ PARITY = REPOSITORY / "tests" / "fixtures" / "parity"
 
 
 def places(window: Window, columns: int = 64) -> list[int]:
-    """Numbers of the table's rows, extra tokens not counted, that a model uses."""
-    table = torch.arange(-window.extra, 8 * columns).view(1, -1, 1)
+    """Numbers of the table's rows, prefix tokens not counted, that a model uses."""
+    table = torch.arange(-window.prefix, 8 * columns).view(1, -1, 1)
     return window.of(table).flatten().tolist()
 
 

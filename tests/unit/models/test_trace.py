@@ -74,10 +74,10 @@ def test_kept_patches_are_numbered_as_in_the_input():
     assert torch.equal(seen.kept[3], keep.gather(1, means.argsort(dim=1, descending=True)[:, :8]))
 
 
-def test_released_gather_shows_extra_tokens_as_minus_one():
+def test_released_gather_shows_prefix_tokens_as_minus_one():
     options = {"variant": "as_released"}
     x = X.clone()
-    x[:, :16, :32] += 5  # the two loudest patches are 0 and 1: looked up, they are an extra token and patch 0
+    x[:, :16, :32] += 5  # the two loudest patches are 0 and 1: looked up, they are a prefix token and patch 0
     seen = audioprune.trace(model_of(method="intensity", options=options), x)
     first = seen.kept[3]
     assert set(first[0, :2].tolist()) == {-1, 0}

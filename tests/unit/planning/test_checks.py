@@ -119,7 +119,7 @@ def test_planning_refuses_what_the_job_would(tmp_path, name):
     assert len(told((("dataset_options",), {name: {"no-such-option": 1}}))) == 1
 
 
-ALONE = {"contrasts": None, "traces": None, "probes": {}, "throughput": None, "costs": []}
+ALONE = {"contrasts": None, "traces": None, "evaluations": {}, "throughput": None, "costs": []}
 
 
 def alone(grid: dict | None = None, **own) -> tuple:
@@ -136,21 +136,21 @@ WISHES = {
         (DEMO, {"traces": {"methods": ["topk", "variation"]}}),
         "traces.methods: no grid trains 'variation'",
     ),
-    "probes of no unpruned model": (
-        alone(probes={"off_the_shelf": ["random"]}),
-        "probes.off_the_shelf: an unpruned model is probed so, and no grid has keep-rate 1 and a keep-rate below it",
+    "evaluations of no unpruned model": (
+        alone(evaluations={"off_the_shelf": ["random"]}),
+        "evaluations.off_the_shelf: an unpruned model is evaluated so, and no grid has keep-rate 1 and",
     ),
-    "probes of nothing but an unpruned model": (
-        alone({"keep_rates": [1.0]}, probes={"blocks": [[2, 5, 8]]}),
-        "probes.blocks: an unpruned model is probed so, and no grid has keep-rate 1 and a keep-rate below it",
+    "evaluations of nothing but an unpruned model": (
+        alone({"keep_rates": [1.0]}, evaluations={"blocks": [[2, 5, 8]]}),
+        "evaluations.blocks: an unpruned model is evaluated so, and no grid has keep-rate 1 and a keep-rate below it",
     ),
     "clusters of no unpruned model": (
-        alone(probes={"discard": [3]}),
-        "probes.discard: an unpruned model is probed so, and no grid has keep-rate 1",
+        alone(evaluations={"discard": [3]}),
+        "evaluations.discard: an unpruned model is evaluated so, and no grid has keep-rate 1",
     ),
     "a matrix of one keep-rate": (
-        alone(probes={"matrix": True}),
-        "probes.matrix: a topk model is evaluated at the other keep-rates of its grid, and no grid has such",
+        alone(evaluations={"matrix": True}),
+        "evaluations.matrix: a topk model is evaluated at the other keep-rates of its grid, and no grid has such",
     ),
     "perturbations of no ranks": (
         alone({"methods": ["tome"], "perturbations": "all"}),
@@ -177,4 +177,4 @@ def test_what_a_study_asks_for_and_no_grid_has(edit, message):
 def test_what_a_study_leaves_to_defaults_may_find_nothing():
     own = {"title": "t", "tier": "synthetic", "recipes": "demo", "pretraining": "stored"}
     grid = ONE | {"keep_rates": [1.0, 0.7], "methods": ["random"]}
-    assert told((("studies",), {"own": own | {"grids": [grid], "probes": {"extends": "usual"}}})) == []
+    assert told((("studies",), {"own": own | {"grids": [grid], "evaluations": {"extends": "usual"}}})) == []

@@ -58,10 +58,10 @@ def test_totals_that_torchprofile_gave_on_another_implementation():
 @pytest.mark.parametrize("patches", KEPT)
 def test_kept_tokens_by_exact_arithmetic(patches):
     dataset = {64: "spc2", 256: "esc50", 512: "as20k"}[patches]
-    for backbone, extra in (("audiomae-b", 1), ("ast-b", 2)):
+    for backbone, prefix in (("audiomae-b", 1), ("ast-b", 2)):
         for rate, kept in KEPT[patches].items():
             blocks = macs(backbone, dataset, keep_rate=rate).per_block
-            assert tuple(blocks[b]["tokens_out"] - extra for b in (3, 6, 9)) == kept
+            assert tuple(blocks[b]["tokens_out"] - prefix for b in (3, 6, 9)) == kept
 
 
 def test_breakdown_of_the_unpruned_model_at_512_patches():
@@ -146,7 +146,7 @@ def test_only_topk_pays_for_scores():
 
 
 @pytest.mark.parametrize("method", ["intensity", "variation"])
-def test_the_released_gather_loses_the_extra_tokens(method):
+def test_the_released_gather_loses_the_prefix_tokens(method):
     """ceil(.5 x 256) = 128 tokens stay, then ceil(.5 (128 - 2)) = 63, then ceil(.5 (63 - 2)) = 31."""
     released = macs("ast-b", "esc50", keep_rate=0.5, method=method, options={"variant": "as_released"})
     assert [row["tokens_out"] for row in released.per_block if row["block"] in (3, 6, 9)] == [128, 63, 31]

@@ -14,28 +14,28 @@ MEANS = [[4.0, 0.0, 2.0, 5.0, 1.0, 3.0]]
 PIXELS = torch.tensor(MEANS)[..., None] + torch.tensor([-1.0, 1.0, 0.5, -0.5])
 
 
-def pruner(extra: int, variant: str):
-    return intensity.build(Tokens(extra, "time", 6, 1, "global"), variant=variant)
+def pruner(prefix: int, variant: str):
+    return intensity.build(Tokens(prefix, "time", 6, 1, "global"), variant=variant)
 
 
 def test_mean():
     assert patch_mean(PIXELS).tolist() == MEANS
 
 
-@pytest.mark.parametrize("extra", [1, 2])
-def test_fixed_keeps_the_loudest_patches_and_the_extra_tokens(extra):
-    found = stages(pruner(extra, "fixed"), PIXELS, extra, 0.5)
-    assert found == [[-1] * extra + [3, 0, 5], [-1] * extra + [3, 0]]  # ceil(3), ceil(1.5)
+@pytest.mark.parametrize("prefix", [1, 2])
+def test_fixed_keeps_the_loudest_patches_and_the_prefix_tokens(prefix):
+    found = stages(pruner(prefix, "fixed"), PIXELS, prefix, 0.5)
+    assert found == [[-1] * prefix + [3, 0, 5], [-1] * prefix + [3, 0]]  # ceil(3), ceil(1.5)
 
 
 def test_released_gather_with_one_extra_token():
-    # ranked 3 0 5 2; looked up in [extra, 0, 1, 2, 3, 4, 5]: patch 2, the extra token, patch 4, patch 1
+    # ranked 3 0 5 2; looked up in [prefix, 0, 1, 2, 3, 4, 5]: patch 2, the prefix token, patch 4, patch 1
     # then ceil(0.6 (4 - 1)) = 2: the first two of the sequence
     assert stages(pruner(1, "as_released"), PIXELS, 1, 0.6) == [[2, -1, 4, 1], [2, -1]]
 
 
-def test_released_gather_with_two_extra_tokens():
-    # ranked 3 0 5 2; looked up in [extra, extra, 0, 1, 2, 3, 4, 5]; then ceil(0.6 (4 - 2)) = 2
+def test_released_gather_with_two_prefix_tokens():
+    # ranked 3 0 5 2; looked up in [prefix, prefix, 0, 1, 2, 3, 4, 5]; then ceil(0.6 (4 - 2)) = 2
     assert stages(pruner(2, "as_released"), PIXELS, 2, 0.6) == [[1, -1, 3, 0], [1, -1]]
 
 
@@ -43,16 +43,16 @@ def test_ties_keep_the_first_patches():
     assert stages(pruner(1, "fixed"), torch.zeros(1, 6, 4), 1, 0.5) == [[-1, 0, 1, 2], [-1, 0, 1]]
 
 
-@pytest.mark.parametrize(("backbone", "extra"), [("audiomae-tiny", 1), ("ast-tiny", 2)])
-def test_released_model_pools_as_if_the_extra_tokens_were_there(backbone, extra):
+@pytest.mark.parametrize(("backbone", "prefix"), [("audiomae-tiny", 1), ("ast-tiny", 2)])
+def test_released_model_pools_as_if_the_prefix_tokens_were_there(backbone, prefix):
     x = torch.randn(2, 128, 128, generator=torch.Generator().manual_seed(0))
     options = {"variant": "as_released"}
     model = build_model(
         backbone, frames=128, num_classes=3, method="intensity", options=options, keep_rate=0.7, seed=1
     ).eval()
     left = model.encode(x)
-    assert left.shape == (2, 21, 64)  # 45, 31, 21: no extra token any more
-    if extra == 1:
+    assert left.shape == (2, 21, 64)  # 45, 31, 21: no prefix token any more
+    if prefix == 1:
         pooled = model.fc_norm(left[:, 1:].mean(1))
         expected = model.head(pooled)
     else:

@@ -10,9 +10,9 @@ TOKENS = Tokens(1, "time", 8, 8, "global")
 PIXELS = torch.randn(300, 64, 256, generator=torch.Generator().manual_seed(0))
 
 
-def selection(pixels, *, seed=0, block=3, count=32, numbers=None):
-    numbers = torch.arange(-1, 64).expand(len(pixels), -1) if numbers is None else numbers
-    return random.build(TOKENS, seed=seed)(View(block, count, 1, numbers, pixels, None))
+def selection(pixels, *, seed=0, block=3, count=32, patch_ids=None):
+    patch_ids = torch.arange(-1, 64).expand(len(pixels), -1) if patch_ids is None else patch_ids
+    return random.build(TOKENS, seed=seed)(View(block, count, 1, patch_ids, pixels, None))
 
 
 def test_a_clip_keeps_its_selection_in_any_batch():
@@ -22,10 +22,10 @@ def test_a_clip_keeps_its_selection_in_any_batch():
 
 
 def test_the_selection_is_of_patches_not_of_places():
-    numbers = torch.arange(64)[torch.randperm(64, generator=torch.Generator().manual_seed(1))]
-    shuffled = torch.cat([torch.tensor([-1]), numbers])[None]
-    kept = selection(PIXELS[:1], numbers=shuffled)
-    assert torch.equal(numbers[kept[0]], selection(PIXELS[:1])[0])
+    patch_ids = torch.arange(64)[torch.randperm(64, generator=torch.Generator().manual_seed(1))]
+    shuffled = torch.cat([torch.tensor([-1]), patch_ids])[None]
+    kept = selection(PIXELS[:1], patch_ids=shuffled)
+    assert torch.equal(patch_ids[kept[0]], selection(PIXELS[:1])[0])
 
 
 def test_clips_blocks_and_seeds_differ():

@@ -24,10 +24,10 @@ def inputs(clips: int = 2, frames: int = 64) -> torch.Tensor:
     return torch.randn(clips, frames, 128, generator=torch.Generator().manual_seed(0))
 
 
-def merged_by_loops(tokens: list[dict], keys: torch.Tensor, extra: int, r: int) -> list[dict]:
+def merged_by_loops(tokens: list[dict], keys: torch.Tensor, prefix: int, r: int) -> list[dict]:
     """One step on one clip: tokens {x (D,), patches: numbers it stands for}, keys (N, d)."""
-    sources = [i for i in range(extra, len(tokens)) if i % 2 == 0]
-    targets = [i for i in range(extra, len(tokens)) if i % 2 == 1]
+    sources = [i for i in range(prefix, len(tokens)) if i % 2 == 0]
+    targets = [i for i in range(prefix, len(tokens)) if i % 2 == 1]
     best = {}
     for i in sources:
         alike = [cosine_similarity(keys[i], keys[j], dim=0).item() for j in targets]
@@ -41,13 +41,13 @@ def merged_by_loops(tokens: list[dict], keys: torch.Tensor, extra: int, r: int) 
         }
         for j, group in groups.items()
     }
-    return [*tokens[:extra], *(tokens[i] for i in sources if i not in leave), *(one[j] for j in targets)]
+    return [*tokens[:prefix], *(tokens[i] for i in sources if i not in leave), *(one[j] for j in targets)]
 
 
 @torch.no_grad()
 def tokens_by_loops(model, clip: torch.Tensor, merges: dict[int, int], proportional: bool = True) -> list[dict]:
     """One clip through all blocks; proportional attention as what it stands for: a key for each patch of a token."""
-    e, before = model.tokens.extra, {}
+    e, before = model.tokens.prefix, {}
     handle = model.blocks[0].register_forward_pre_hook(lambda _, given: before.update(x=given[0][0]))
     model.encode(clip[None])
     handle.remove()
@@ -68,7 +68,7 @@ def tokens_by_loops(model, clip: torch.Tensor, merges: dict[int, int], proportio
 
 @torch.no_grad()
 def logits_by_loops(model, tokens: list[dict]) -> torch.Tensor:
-    e = model.tokens.extra
+    e = model.tokens.prefix
     if hasattr(model, "fc_norm"):
         patches = [t["x"] for t in tokens[e:] for _ in t["patches"]]
         return model.head(model.fc_norm(torch.stack(patches).mean(0)))
@@ -98,46 +98,46 @@ def test_agrees_with_loops_over_tokens_and_patches(backbone, kernel, given_, mer
         tokens = tokens_by_loops(model, clip, merges, given_.get("options", {}).get("proportional", True))
         torch.testing.assert_close(x, torch.stack([t["x"] for t in tokens]), atol=2e-4, rtol=2e-4)
         torch.testing.assert_close(logits, logits_by_loops(model, tokens), atol=2e-4, rtol=2e-4)
-        assert sorted(p for t in tokens for p in t["patches"]) == list(range(-model.tokens.extra, 32))
+        assert sorted(p for t in tokens for p in t["patches"]) == list(range(-model.tokens.prefix, 32))
 
 
-def step(keys, x, sizes, extra, count, proportional=True):
-    numbers = torch.arange(-extra, x.shape[1] - extra).expand(x.shape[:2])
-    survivors = Survivors(numbers, torch.zeros(x.shape[0], 1, 1), extra, extra, sizes)
+def step(keys, x, sizes, prefix, count, proportional=True):
+    patch_ids = torch.arange(-prefix, x.shape[1] - prefix).expand(x.shape[:2])
+    survivors = Survivors(patch_ids, torch.zeros(x.shape[0], 1, 1), prefix, prefix, sizes)
     return Merge(proportional)(x, survivors, keys, count)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2), st.integers(2, 13), st.data())
-def test_one_step_conserves_mass_and_patches(extra, n, data):
+def test_one_step_conserves_mass_and_patches(prefix, n, data):
     count = data.draw(st.integers(1, n // 2))
     generator = torch.Generator().manual_seed(data.draw(st.integers(0, 99)))
-    x = torch.randn(3, extra + n, 4, generator=generator)
-    keys = torch.randn(3, extra + n, 2, generator=generator)
-    sizes = torch.randint(1, 5, (3, extra + n), generator=generator).float()
-    after, survivors = step(keys, x, sizes, extra, count)
-    assert after.shape == (3, extra + n - count, 4)
+    x = torch.randn(3, prefix + n, 4, generator=generator)
+    keys = torch.randn(3, prefix + n, 2, generator=generator)
+    sizes = torch.randint(1, 5, (3, prefix + n), generator=generator).float()
+    after, survivors = step(keys, x, sizes, prefix, count)
+    assert after.shape == (3, prefix + n - count, 4)
     assert torch.equal(survivors.sizes.sum(1), sizes.sum(1))
     torch.testing.assert_close((after * survivors.sizes[..., None]).sum(1), (x * sizes[..., None]).sum(1))
-    assert torch.equal(after[:, :extra], x[:, :extra])
-    assert torch.equal(survivors.sizes[:, :extra], sizes[:, :extra])
+    assert torch.equal(after[:, :prefix], x[:, :prefix])
+    assert torch.equal(survivors.sizes[:, :prefix], sizes[:, :prefix])
     torch.testing.assert_close(survivors.bias.exp(), survivors.sizes)
-    for own in survivors.numbers.tolist():
+    for own in survivors.patch_ids.tolist():
         assert len(set(own)) == len(own)
-        assert set(range(n)) >= set(own[extra:])
-    assert step(keys, x, sizes, extra, count, proportional=False)[1].bias is None
+        assert set(range(n)) >= set(own[prefix:])
+    assert step(keys, x, sizes, prefix, count, proportional=False)[1].bias is None
 
 
 def test_by_hand():
-    """Patches 0 and 2 are targets, 1 and 3 sources (one extra token): 3 is most like 2, 1 like 0."""
+    """Patches 0 and 2 are targets, 1 and 3 sources (one prefix token): 3 is most like 2, 1 like 0."""
     keys = torch.tensor([[[9.0, 9.0], [1.0, 0.0], [1.0, 0.2], [0.0, 1.0], [0.0, 2.0]]])
     x = torch.tensor([[[7.0], [1.0], [2.0], [3.0], [5.0]]])
     assert split(1) == (slice(2, None, 2), slice(1, None, 2))
     stay, leave, into = match(keys, 1, 1)
     assert (stay.tolist(), leave.tolist(), into.tolist()) == ([[0]], [[1]], [[1]])
     after, survivors = step(keys, x, None, 1, 1)
-    assert after[0, :, 0].tolist() == [7.0, 2.0, 1.0, 4.0]  # extra, the source that stays, targets
-    assert survivors.numbers.tolist() == [[-1, 1, 0, 2]]
+    assert after[0, :, 0].tolist() == [7.0, 2.0, 1.0, 4.0]  # prefix, the source that stays, targets
+    assert survivors.patch_ids.tolist() == [[-1, 1, 0, 2]]
     assert survivors.sizes.tolist() == [[1, 1, 1, 2]]
 
 
@@ -205,7 +205,7 @@ def test_every_token_gets_its_share_of_the_gradient():
 
 
 def test_stride_10():
-    """FastAST: 1212 patches and 2 extra tokens, 20 merges in each of 12 blocks."""
+    """FastAST: 1212 patches and 2 prefix tokens, 20 merges in each of 12 blocks."""
     model = build_model("ast-tiny", frames=1024, num_classes=2, stride=10, method="tome", options={"r": 20}).eval()
     with torch.no_grad():
         assert model.encode(inputs(1, 1024)).shape == (1, 1214 - 240, 64)
@@ -277,4 +277,4 @@ def test_a_trace_follows_patches_and_refuses_merged_ones():
         trace(model, inputs())
     model.keep_rate = 1.0
     assert trace(model, inputs()).kept == {}
-    assert build(model.tokens, r=None).off_by_e is False
+    assert build(model.tokens, r=None).released_gather is False

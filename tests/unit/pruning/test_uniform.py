@@ -13,9 +13,9 @@ from audioprune.models.pruner import View
 def kept(orientation: str, time: int, count: int) -> torch.Tensor:
     """(time, 8) true where a patch stays."""
     patches = time * 8
-    numbers = torch.arange(-1, patches)[None]
+    patch_ids = torch.arange(-1, patches)[None]
     pruner = make_pruner("uniform", Tokens(1, orientation, time, 8, "global"), {})
-    keep = pruner(View(3, count, 1, numbers, torch.zeros(1, patches, 4), None))
+    keep = pruner(View(3, count, 1, patch_ids, torch.zeros(1, patches, 4), None))
     mask = torch.zeros(time, 8, dtype=torch.bool)
     place = token_order(orientation, time, 8)[keep[0]]
     mask[place[:, 0], place[:, 1]] = True

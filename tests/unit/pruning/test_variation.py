@@ -19,5 +19,5 @@ def test_unbiased_deviation():
 def test_fixed_and_released():
     tokens = Tokens(1, "time", 4, 1, "global")
     assert stages(variation.build(tokens), PIXELS, 1, 0.5) == [[-1, 0, 3], [-1, 0]]
-    # ranked 0 3 2, looked up in [extra, 0, 1, 2, 3]; then ceil(0.75 (3 - 1)) = 2
+    # ranked 0 3 2, looked up in [prefix, 0, 1, 2, 3]; then ceil(0.75 (3 - 1)) = 2
     assert stages(variation.build(tokens, variant="as_released"), PIXELS, 1, 0.75) == [[-1, 2, 1], [-1, 2]]

@@ -20,7 +20,7 @@ def tokens(*numbers: list[int], x: list[list[float]] | None = None) -> Ragged:
     rows = x or [[float(n) for n in one] for one in numbers]
     longest = max(map(len, rows))
     values = torch.tensor([row + [-1.0] * (longest - len(row)) for row in rows])[..., None]
-    clips = (Survivors(torch.tensor([one]), torch.zeros(1, 1, 1), extra=0, declared=0) for one in numbers)
+    clips = (Survivors(torch.tensor([one]), torch.zeros(1, 1, 1), prefix=0, own_prefix=0) for one in numbers)
     return Ragged(values, tuple(clips))
 
 

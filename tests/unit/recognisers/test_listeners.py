@@ -149,14 +149,14 @@ def test_topk_keeps_what_receives_most():
         def fed(self, x):
             return x
 
-    numbers = torch.arange(8)[None]
-    clips = tuple(Survivors(numbers[:, :n], torch.zeros(1, n, 1), extra=0, declared=0) for n in (8, 6))
+    patch_ids = torch.arange(8)[None]
+    clips = tuple(Survivors(patch_ids[:, :n], torch.zeros(1, n, 1), prefix=0, own_prefix=0) for n in (8, 6))
     tokens = Ragged(torch.zeros(2, 8, 1), clips)
     policy = make_policy("topk", 8, {})
     for eager in (False, True):
         left = through(Planted(), tokens, policy, keep_rate=0.3, block=0, eager=eager, said=None)
-        assert left.clips[0].numbers.tolist() == [[0, 1, 4]]  # the first of equals is the third
-        assert left.clips[1].numbers.tolist() == [[1, 4]]
+        assert left.clips[0].patch_ids.tolist() == [[0, 1, 4]]  # the first of equals is the third
+        assert left.clips[1].patch_ids.tolist() == [[1, 4]]
 
 
 def test_counts_of_tokens_are_of_a_clips_own():

@@ -184,12 +184,12 @@ def test_a_merged_run_counts_for_all_its_tokens_at_the_next_merge():
     from audioprune.policies.pool import groups
 
     x = torch.tensor([[[0.0], [3.0], [6.0], [10.0]]])
-    state = Survivors(torch.arange(4)[None], torch.zeros(1, 4, 1), extra=0, declared=0)
+    state = Survivors(torch.arange(4)[None], torch.zeros(1, 4, 1), prefix=0, own_prefix=0)
     runs = Runs(groups, lambda seen: seen[..., 0])
     y, state = runs.reduce(x, state, keep_rate=0.75, block=0, seen=None)  # runs {0, 1}, {2}, {3}
     assert (y.flatten().tolist(), state.sizes.tolist()) == ([1.5, 6.0, 10.0], [[2.0, 1.0, 1.0]])
     y, state = runs.reduce(y, state, keep_rate=0.5, block=1, seen=None)  # {0, 1} and 2, {3}
-    assert (y.flatten().tolist(), state.sizes.tolist(), state.numbers.tolist()) == ([3.0, 10.0], [[3, 1]], [[0, 3]])
+    assert (y.flatten().tolist(), state.sizes.tolist(), state.patch_ids.tolist()) == ([3.0, 10.0], [[3, 1]], [[0, 3]])
     assert state.bias[0].tolist() == pytest.approx([1.0986123, 0])  # log 3, log 1
     assert runs.to("cpu") is runs  # moved as any module
 

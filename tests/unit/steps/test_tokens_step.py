@@ -289,7 +289,7 @@ def test_wrong_labels_are_counted_as_labelled(tmp_path):
         assert own["excess"].tolist() == pytest.approx(seen[label_map].groupby("stage")["excess"].mean().tolist())
 
 
-def test_a_trace_whose_extra_tokens_were_lost_is_analysed(tmp_path):
+def test_a_trace_whose_prefix_tokens_were_lost_is_analysed(tmp_path):
     trace = traced("ast-tiny", "variation", variant="as_released")
     cell = analysed(tmp_path, trace)
     with np.load(trace / "trace.npz") as arrays:

@@ -65,7 +65,7 @@ def test_kept_patches_are_the_highest_scores_and_enter_the_next_block(fbank):
         kept = arrays[f"kept_{block}"]
         assert (ranked[:, : kept.shape[1]] == kept).all()
         assert (arrays[f"entering_{block + 1}"] == kept).all()
-    totals = arrays["score_global_0"].sum(axis=1)  # what is missing from 1 goes to the two extra tokens
+    totals = arrays["score_global_0"].sum(axis=1)  # what is missing from 1 goes to the two prefix tokens
     assert ((totals > 0.5) & (totals < 1)).all()
 
 
@@ -78,7 +78,7 @@ def test_rows_and_batches_do_not_change_a_clip(fbank):
             assert values == pytest.approx(whole[key][[5, 0, 2]], rel=1e-4)
 
 
-def test_lost_extra_tokens_are_marked(fbank):
+def test_lost_prefix_tokens_are_marked(fbank):
     """The released gather looks up patch ranks in the whole sequence, two places too early."""
     fixed = traced(fbank, method="intensity")
     released = traced(fbank, method="intensity", options={"variant": "as_released"})

@@ -48,7 +48,7 @@ def test_a_clip_longer_than_the_input_has_no_padding():
 SIGNAL = np.array([[1, 1, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0]], dtype=bool)
 PADDING = np.array([[0, 0, 0, 0, 0, 1, 1, 1], [0, 0, 0, 0, 0, 0, 0, 0]], dtype=bool)
 CUT = np.array([[0, 0, 0, 0, 1, 0, 0, 0], [0, 1, 0, 0, 0, 0, 0, 0]], dtype=bool)
-KEPT = np.array([[0, 2, 5, 6], [7, 3, 1, -1]])  # -1: an extra token, no patch
+KEPT = np.array([[0, 2, 5, 6], [7, 3, 1, -1]])  # -1: a prefix token, no patch
 
 
 def test_shares_of_all_patches():
@@ -62,7 +62,7 @@ def test_what_is_kept_is_of_three_kinds():
     assert found["padding_input"].tolist() == [3, 0]
     assert found["padding_of_kept"].tolist() == [2 / 4, 0]
     assert found["cut_of_kept"].tolist() == [0, 1 / 3]
-    assert found["background_of_kept"].tolist() == [1 / 4, 1]  # the extra token is not counted
+    assert found["background_of_kept"].tolist() == [1 / 4, 1]  # the prefix token is not counted
 
 
 def test_low_intensity_with_padding_and_without():

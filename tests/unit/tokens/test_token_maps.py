@@ -14,21 +14,21 @@ from audioprune.tokens.overlap import jaccard
 from audioprune.tokens.pixels import pixel_histogram, pixel_range, pixels_above
 
 
-def test_held_values_and_extra_tokens():
-    values, numbers = np.array([[5, 6, 7], [8, 9, 10]]), np.array([[2, -1], [0, 1]], dtype=np.int16)
-    assert held(values, numbers).tolist() == [[7, 0], [8, 9]]
-    assert count(values > 6, numbers).tolist() == [1, 2]
-    assert membership(numbers, 3).tolist() == [[False, False, True], [True, True, False]]
+def test_held_values_and_prefix_tokens():
+    values, patch_ids = np.array([[5, 6, 7], [8, 9, 10]]), np.array([[2, -1], [0, 1]], dtype=np.int16)
+    assert held(values, patch_ids).tolist() == [[7, 0], [8, 9]]
+    assert count(values > 6, patch_ids).tolist() == [1, 2]
+    assert membership(patch_ids, 3).tolist() == [[False, False, True], [True, True, False]]
 
 
 @settings(deadline=None)
 @given(st.lists(st.lists(st.sampled_from([-1, 0, 1, 2]), min_size=4, max_size=4), min_size=1, max_size=6))
 def test_rectangles_hold_every_patch_once_and_no_extra_token(rows):
-    numbers, found = np.array(rows), {}
-    for clips, columns in rectangles(numbers):
+    patch_ids, found = np.array(rows), {}
+    for clips, columns in rectangles(patch_ids):
         for clip, own in zip(clips.tolist(), columns, strict=True):
             assert clip not in found
-            found[clip] = numbers[clip][own].tolist()
+            found[clip] = patch_ids[clip][own].tolist()
     assert [found[i] for i in range(len(rows))] == [[v for v in row if v >= 0] for row in rows]
 
 

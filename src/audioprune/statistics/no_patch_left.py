@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def metric_of(rows: pd.DataFrame, metric: str) -> dict[str, float]:
-    """{"value", "n", "value_skipped", "n_skipped"} of rows with `emptied`, and `correct` or `labels` and `scores`.
+    """{"value", "n", "value_skipped", "n_skipped"} of rows with `no_patch_left`, and `correct` or `labels` and
+    `scores`.
 
-    Without `scores` the metric is the share of correct clips. # ASSUME: in an mAP an emptied clip gets the lowest score
-    of all for every class; a clip is emptied when no patch is left, also where extra tokens still predict (AST). NaN
-    where no clip is left.
+    Without `scores` the metric is the share of correct clips. # ASSUME: in an mAP a clip without a patch gets the lowest
+    score of all for every class, also where prefix tokens still predict (AST). NaN where there is no clip.
     """
-    there = ~rows["emptied"].to_numpy(dtype=bool)
+    there = ~rows["no_patch_left"].to_numpy(dtype=bool)
     counted, skipped = _value(rows, there, metric), _value(rows[there], there[there], metric)
     return {"value": counted, "n": len(rows), "value_skipped": skipped, "n_skipped": int(there.sum())}
 
