@@ -16,32 +16,25 @@ from typing import TYPE_CHECKING, Any
 
 from audioprune import registry
 from audioprune.cells.query import matches, value_of
+from audioprune.claims.trained import OFF_THE_SHELF, Row, Wanted, evaluated, size_of, trained_as, values_by_seed
 from audioprune.exhibits import named
 from audioprune.facts.dataset import Dataset
 from audioprune.facts.tokens import PATCH
-from audioprune.labels import canonical_label, label_of
+from audioprune.labels import canonical_label
 from audioprune.results import contrasts, costs, discards, token_contrasts, tokens
 from audioprune.results.competence import reference
 from audioprune.results.estimate import Absent, Estimate
-from audioprune.results.evaluations import by_cell, tidy
 from audioprune.results.recipes_printed import Profile, follows
 from audioprune.results.study import Result, Results
-from audioprune.settings.model import Pruning
 from audioprune.settings.training import FinetuneSettings
 from audioprune.wording import listed
 
 if TYPE_CHECKING:
     from audioprune.claims.claim import Claim
 
-OFF_THE_SHELF = "off the shelf: "  # before a method that an unpruned fine-tuning is evaluated with
 PAPER = "paper"  # the study of the claims' own datasets
 WORDS = {"keyword": "keywords", "environmental": "environmental sounds", "speaker": "speakers", "multilabel": "tagging"}
-SELECTIONS = ("last", "best_val")  # by which weights claims are judged, the first that a model has
-UNPRUNED = label_of(Pruning())
 SOURCES: dict[Profile, str] = {"p0": "P0", "p2": "the released scripts"}  # whose recipe a profile is
-
-Wanted = tuple[str, float, str]  # method, keep-rate, perturbation
-Row = Any  # of evaluations.tidy
 
 
 @dataclass(frozen=True)
@@ -67,7 +60,7 @@ class Evidence:
     @cached_property
     def models(self) -> dict[tuple[str, str, str], dict[Wanted, Row]]:
         """Pooled evaluations by backbone, dataset and variant, then by method, keep-rate and perturbation."""
-        found = self.results.cached("models of claims", _models)
+        found = self.results.cached("models of claims", evaluated)
         return {model: own for model, own in found.items() if self._follows(self._tuned(next(iter(own.values()))))}
 
     def _tuned(self, row: Row) -> FinetuneSettings:
@@ -124,7 +117,7 @@ class Evidence:
             if self.study == PAPER
             else f" or on another dataset of {WORDS.get(self.facts(dataset).task, 'its kind')}"
         )
-        models = [(b, d) for b, d, _ in self.results.cached("models of claims", _models)]
+        models = [(b, d) for b, d, _ in self.results.cached("models of claims", evaluated)]
         otherwise = any(d == dataset and registry.backbone(b).family.name in families for b, d in models)
         recipe = f" by the recipe of {SOURCES[self.profile]}" if otherwise and self.profile else ""
         return self.unplanned(f"evaluation of {' and '.join(families)} on {dataset}{kind}{recipe}")
@@ -175,7 +168,7 @@ class Evidence:
         rows = self.scores(backbone, dataset, ("none", 1.0, "none"), (method, keep_rate, "none"))
         if isinstance(rows, Missing):
             return []
-        unpruned, pruned = (_by_seed(self.results, row) for row in rows)
+        unpruned, pruned = (values_by_seed(self.results, row) for row in rows)
         return [unpruned[seed] - pruned[seed] for seed in sorted(unpruned.keys() & pruned.keys())]
 
     def discarded(self, backbone: str, dataset: str, clusters: str) -> dict[int, tuple[Estimate, Estimate]] | Missing:
@@ -281,37 +274,6 @@ class Evidence:
         return Missing(
             f"the study {self.study} has no {what}; add it to studies.{self.study} in config.yaml", self.command
         )
-
-
-def _models(results: Results) -> dict[tuple[str, str, str], dict[Wanted, Row]]:
-    """Models of one weight selection, as trained and off the shelf; other combinations of pruning decide no claim."""
-    found: dict[tuple[str, str, str], dict[str, dict[Wanted, Row]]] = {}
-    for row in tidy(results).itertuples():
-        if row.trained not in ("", UNPRUNED) or row.selection not in SELECTIONS:
-            continue
-        what = (OFF_THE_SHELF * bool(row.trained) + row.method, row.keep_rate, row.perturbation)
-        own = found.setdefault((row.backbone, row.dataset, row.variant), {})
-        own.setdefault(row.selection, {})[what] = row
-    return {model: next(own[one] for one in SELECTIONS if one in own) for model, own in found.items()}
-
-
-def _by_seed(results: Results, row: Row) -> dict[int, float]:
-    """{seed: mean over folds} of the evaluations that are there."""
-    each = by_cell(results).loc[list(row.cells)]
-    return each[each["why"] == ""].groupby("seed")["value"].mean().to_dict()
-
-
-def trained_as(cell: Result) -> FinetuneSettings | None:
-    """Settings of the fine-tuning that a cell is made from; None where it is of no trained model."""
-    if cell.kind == "finetune":
-        return cell.settings
-    found = (trained_as(cell.inputs[kind]) for kind in ("trace", "finetune") if kind in cell.inputs)
-    return next(found, None)
-
-
-def size_of(backbone: str) -> str:
-    """'tiny' of ast-mp-tiny."""
-    return backbone.removeprefix(f"{registry.backbone(backbone).family.name}-")
 
 
 def command_of(study: str, exhibit: str) -> str:

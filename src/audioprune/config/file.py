@@ -30,9 +30,7 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict:
     for key_node, _ in node.value:
         mark = key_node.start_mark
         if key_node.tag == MERGE:
-            told = (
-                "`<<` is not used here: a set of recipes or evaluations `extends` another; write out the rest"
-            )
+            told = "`<<` is not used here: a set of recipes or evaluations `extends` another; write out the rest"
             raise yaml.constructor.ConstructorError(None, None, told, mark)
         key = loader.construct_object(key_node)
         if key in seen:

@@ -20,8 +20,8 @@ def metric_of(rows: pd.DataFrame, metric: str) -> dict[str, float]:
     """{"value", "n", "value_skipped", "n_skipped"} of rows with `no_patch_left`, and `correct` or `labels` and
     `scores`.
 
-    Without `scores` the metric is the share of correct clips. # ASSUME: in an mAP a clip without a patch gets the lowest
-    score of all for every class, also where prefix tokens still predict (AST). NaN where there is no clip.
+    Without `scores` the metric is the share of correct clips. # ASSUME: in an mAP a clip without a patch gets the
+    lowest score of all for every class, also where prefix tokens still predict (AST). NaN where there is no clip.
     """
     there = ~rows["no_patch_left"].to_numpy(dtype=bool)
     counted, skipped = _value(rows, there, metric), _value(rows[there], there[there], metric)
