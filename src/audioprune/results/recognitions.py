@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from audioprune.facts.recogniser import AT_INPUT
+from audioprune.facts.recogniser import AT_INPUT, AUXILIARY, CTC
 from audioprune.results.estimate import DRAWS, Absent, Estimate, combined
 from audioprune.results.study import Result, Results
 
@@ -96,7 +96,8 @@ def _arm_of(cell: Asked) -> Arm:
     own, trained = cell.settings, cell.inputs.get("recognise")
     state = ADAPTED if trained is not None and "recognise" in trained.inputs else OFF_THE_SHELF
     within = "" if trained is not None else own.within
-    strip = 0 if trained is None else trained.settings.strip
+    strips = own.recogniser in CTC and CTC[own.recogniser].family == "strips"
+    strip = trained.settings.strip if strips else 0
     pruned = own.policy != "none" or own.thin
     place = Place(own.recogniser, own.dataset, state, within, own.blocks if pruned else ())
     policy = own.policy + AT_INPUT * own.at_input
@@ -132,6 +133,14 @@ def whole(every: Iterable[Arm], place: Place) -> list[Arm]:
     """Unpruned arms of the recogniser and the dataset of a place."""
     same = (place.recogniser, place.dataset)
     return [a for a in every if a.policy == "none" and a.plain and (a.place.recogniser, a.place.dataset) == same]
+
+
+def unable(every: Iterable[Arm], place: Place) -> list[Arm]:
+    """Adapted arms whose policy cannot run at a place off the shelf: the published checkpoint lacks what it ranks by."""
+    if place.trained != OFF_THE_SHELF or place.recogniser not in CTC or not CTC[place.recogniser].official:
+        return []
+    beside = replace(place, trained=ADAPTED)
+    return [one for one in every if one.policy in AUXILIARY and one.plain and one.place == beside]
 
 
 def at(own: Iterable[Arm], policy: str, keep_rate: float, budget: str = "fixed") -> Arm | None:

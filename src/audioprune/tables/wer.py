@@ -35,6 +35,7 @@ NOTES = (
 SPEED = (
     "RTFx: seconds of audio in a second of processing, from end to end, one clip at a time and in the fastest batches."
 )
+NO_HEAD = "the published checkpoint lacks the auxiliary head that blank ranks by; adapted models train one"
 PARTS = {"librispeech": "test-clean", "librispeech-clean": "test-clean", "librispeech-other": "test-other"}
 ERRORS = ("substituted", "deleted", "inserted")
 
@@ -69,17 +70,7 @@ def _rows(
     base = recognitions.unpruned(every, place)
     order = sorted(own, key=lambda one: (-one.keep_rate, one.budget))
     for arm in [*([base] if base else []), *recognitions.coarser(every, place), *order]:
-        cells: dict[str, Any] = {
-            "recogniser": place.recogniser,
-            "dataset": place.dataset,
-            "trained": place.trained,
-            "within": place.within,
-            "policy": named(arm),
-            "keep_rate": arm.keep_rate,
-            "budget": arm.budget if arm.policy != "none" else None,
-            "wer": cell_of(recognitions.wer(results, arm)),
-            "seeds": len(arm.made),
-        }
+        cells = _of(place, arm) | {"wer": cell_of(recognitions.wer(results, arm)), "seeds": len(arm.made)}
         if arm is base:
             cells["wer"] = cell_of(recognitions.wer(results, arm), **_beside(published, cells))
         else:
@@ -87,6 +78,21 @@ def _rows(
         if arm.made:
             cells |= _measured(results, arm, base) | _speed(results, arm)
         yield Row(cells, str(place))
+    for arm in recognitions.unable(every, place):
+        yield Row(_of(place, arm) | {"wer": Cell(why=NO_HEAD)}, str(place))
+
+
+def _of(place: Place, arm: Arm) -> dict[str, Any]:
+    """Which arm a row is of."""
+    return {
+        "recogniser": place.recogniser,
+        "dataset": place.dataset,
+        "trained": place.trained,
+        "within": place.within,
+        "policy": named(arm),
+        "keep_rate": arm.keep_rate,
+        "budget": arm.budget if arm.policy != "none" else None,
+    }
 
 
 def named(arm: Arm) -> str:
