@@ -136,7 +136,7 @@ def whole(every: Iterable[Arm], place: Place) -> list[Arm]:
 
 
 def unable(every: Iterable[Arm], place: Place) -> list[Arm]:
-    """Adapted arms whose policy cannot run at a place off the shelf: the published checkpoint lacks what it ranks by."""
+    """Adapted arms of policies that cannot run off the shelf: the published checkpoint lacks what they rank by."""
     if place.trained != OFF_THE_SHELF or place.recogniser not in CTC or not CTC[place.recogniser].official:
         return []
     beside = replace(place, trained=ADAPTED)
