@@ -29,6 +29,10 @@ def recognition(config: Config, place: str, given: Recognition, datasets: tuple[
         for j, value in enumerate(getattr(given, field)):
             if value not in valid:
                 yield unknown(f"{place}.{field}.{j}", kind, value, valid)
+    if given.taught is not None:
+        for j, name in enumerate(given.taught.also_on):
+            if name not in spoken:
+                yield unknown(f"{place}.taught.also_on.{j}", "dataset with transcripts", name, spoken)
     for name in given.datasets:
         if name in config.datasets and config.datasets[name].folds > 1:
             yield f"{place}.datasets: {name!r} has folds, and nothing is trained: name test clips in a column `split`"

@@ -70,6 +70,7 @@ class Taught(Closed):
     specaug_freq: int = Field(0, ge=0, description="SpecAug of strips: widest masked band, in mel bins; 0: off")
     specaug_time: int = Field(0, ge=0, description="SpecAug of strips: longest masked span, in frames of 10 ms; 0: off")
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0,), min_length=1, description="of weights and order")
+    also_on: tuple[str, ...] = Field((), description="further datasets whose test clips every model transcribes")
 
 
 class Part(Closed):

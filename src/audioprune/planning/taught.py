@@ -58,21 +58,28 @@ def recognise(planner: Planner, audio: Cell, own: RecogniseSettings, start: Cell
 
 
 def heard(planner: Planner, recogniser: Cell, given: Recognition, pruning: dict[str, Any]) -> Iterator[Cell]:
-    """Test clips transcribed by a trained recogniser: with every budget, and every restoring of pruned columns."""
-    trained = recogniser.settings
-    inputs = {"audio": recogniser.inputs["audio"], "recognise": recogniser}
+    """Test clips transcribed by a trained recogniser: with every budget, and every restoring of pruned columns.
+
+    Thresholds are set on validation clips of the dataset that it was trained for, whichever clips they are used on.
+    """
+    trained, audio = recogniser.settings, recogniser.inputs["audio"]
     usual: Restore = "carried" if "recognise" in recogniser.inputs else "nearest"
     restores: tuple[Restore | Literal[""], ...] = given.restores or (usual,)
     policy = pruning.get("policy", "none")
     if registry.policy_module(policy).FACTS.merges:
         restores = ("",)  # every column takes what its own token went into
-    for budget, restore in product(given.budgets, restores if pruning else ("",)):
-        if budget == "fixed" or policy in THRESHOLDS:
+    for dataset in dict.fromkeys((trained.dataset, *(given.taught.also_on if given.taught else ()))):
+        own_clips = dataset == trained.dataset
+        inputs = {"audio": audio if own_clips else planner.audio(dataset), "recognise": recogniser}
+        for budget, restore in product(given.budgets, restores if pruning else ("",)):
+            if budget == "threshold" and policy not in THRESHOLDS:
+                continue
             own = TranscribeSettings(
-                recogniser=trained.recogniser, dataset=trained.dataset, **pruning, budget=budget, restore=restore
+                recogniser=trained.recogniser, dataset=dataset, **pruning, budget=budget, restore=restore
             )
-            address = f"{recogniser.address}/eval-{arm_label(own)}"
-            yield planner.cell("transcribe", address, own, plugins=plugins(own), inputs=inputs)
+            address = f"{recogniser.address}/eval-{arm_label(own)}" + ("" if own_clips else f"-on-{dataset}")
+            validation = {"validation": audio} if budget == "threshold" and not own_clips else {}
+            yield planner.cell("transcribe", address, own, plugins=plugins(own), inputs=inputs | validation)
 
 
 def _arm(own: RecogniseSettings) -> TranscribeSettings:

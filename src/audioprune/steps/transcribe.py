@@ -70,8 +70,9 @@ def by_taught(job: Job[TranscribeSettings]) -> Transcribed:
     listen = family.listener(job.inputs["recognise"], own, deterministic(threads=1 if facts.small else 8))
     results: dict[str, Any] = {}
     if own.budget == "threshold":
-        rows = rows_of(store.clips, folds=1, split="nested")
-        results["thresholds"] = listen.calibrate([torch.as_tensor(store.waveform(int(row))) for row in rows.val])
+        shown = WaveformStore.open(job.inputs["validation"]) if "validation" in job.inputs else store
+        rows = rows_of(shown.clips, folds=1, split="nested")
+        results["thresholds"] = listen.calibrate([torch.as_tensor(shown.waveform(int(row))) for row in rows.val])
     clips, waves = test_clips(store)
     progress, measured = Progress(f"transcribe/{job.address}", len(waves), "clips"), []
     for name, wave in zip(clips["clip"], waves, strict=True):

@@ -188,12 +188,11 @@ def base(tmp_path_factory, audio) -> Path:
     return record(out, own.settings, **step.recognise(own))
 
 
-def heard(cell: Path, audio: Path, out: Path, **own) -> tuple[dict, pd.DataFrame]:
+def heard(cell: Path, audio: Path, out: Path, validation: Path | None = None, **own) -> tuple[dict, pd.DataFrame]:
     settings = TranscribeSettings(recogniser="strips-tiny", dataset="tones", **own)
     out.mkdir(parents=True, exist_ok=True)
-    made = hearing.transcribe(
-        Job("transcribe", "a", "k", settings, {"audio": audio, "recognise": cell}, out, out / "r")
-    )
+    inputs = {"audio": audio, "recognise": cell} | ({"validation": validation} if validation else {})
+    made = hearing.transcribe(Job("transcribe", "a", "k", settings, inputs, out, out / "r"))
     return made, pd.read_parquet(out / "transcripts.parquet")
 
 
@@ -293,6 +292,23 @@ def test_thresholds_keep_as_many_of_the_validation_clips_as_the_share_does(tmp_p
     assert shares.nunique() > 5
     assert results["budget"]["achieved"] == pytest.approx(frame["kept"].sum() / frame["sound"].sum())
     assert results["budget"]["matched"] == (abs(results["budget"]["achieved"] - results["budget"]["target"]) <= 0.01)
+
+
+def test_thresholds_for_another_test_set_are_those_of_the_validation_clips(tmp_path, base, audio):
+    """A test set without validation clips: its own five clips, and the thresholds set on the clips of `audio`."""
+    store = WaveformStore.open(audio)
+    five = store.clips[store.clips["split"] == "test"].head(5)
+    named = five[["clip", "speaker", "split", "recording", "transcript"]].to_dict("records")
+    write_store(tmp_path / "five", zip(named, map(store.waveform, five.index)))
+    user = UserFolder(folder="f", csv="c", task="transcription", classes=(), frames=128)
+    other = record(tmp_path / "five", AudioSettings(dataset="five", user=user))
+    arm = {"policy": "topk", "keep_rate": 0.7, "blocks": (3, 6, 9), "budget": "threshold"}
+    with pytest.raises(UserError, match="no train clips"):
+        heard(base, other, tmp_path / "none", **arm)
+    wanted, every = heard(base, audio, tmp_path / "all", **arm)
+    found, own = heard(base, other, tmp_path / "own", validation=audio, **arm)
+    assert found["thresholds"] == wanted["thresholds"]
+    pd.testing.assert_frame_equal(own, every[every["clip"].isin(own["clip"])].reset_index(drop=True))
 
 
 # --- what was published -----------------------------------------------------------------------------------------------

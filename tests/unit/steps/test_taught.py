@@ -100,6 +100,29 @@ def test_an_official_checkpoint_is_one_cell_and_blank_is_not_asked_of_it(planner
     assert all(jobs.gpus(cell) == 1 for cell in found)
 
 
+def test_further_test_sets_are_heard_by_the_same_models_with_thresholds_of_their_own_validation_clips(planner):
+    taught = {"units": "chars", "adapted": RECIPE, "also_on": ("librispeech-other",)}
+    given = {"recognisers": ("wav2vec2-b",), "datasets": ("librispeech",), "budgets": ("fixed", "threshold")}
+    found, alone = (planned(planner, **given, taught=taught | also) for also in ({}, {"also_on": ()}))
+    other = [cell for cell in found if cell.settings.dataset == "librispeech-other"]
+    assert [cell.path for cell in found if cell not in other] == [cell.path for cell in alone]
+    assert len(other) == len(alone)
+    assert len({cell.address for cell in found}) == len(found)
+    assert {cell.inputs["audio"].path for cell in other} == {planner.audio("librispeech-other").path}
+    assert {cell.inputs["recognise"].path for cell in other} == {cell.inputs["recognise"].path for cell in alone}
+    for cell in other:
+        shown = cell.inputs.get("validation")
+        assert (shown is not None) == (cell.settings.budget == "threshold")
+        assert shown is None or shown is planner.audio("librispeech")
+    (wrong,) = recognition(
+        load(),
+        "here",
+        Recognition.model_validate({**GIVEN, **given, "taught": taught | {"also_on": ("esc50",)}}),
+        ("librispeech", "esc50"),
+    )
+    assert wrong.startswith("here.taught.also_on.0: no dataset with transcripts named 'esc50'")
+
+
 def test_switches_of_a_dataset_are_this_blocks_own(planner):
     taught = {**GIVEN["taught"], "options": {"test_takes": 15}}
     (audio,) = upstream(planned(planner, taught=taught), "audio")
