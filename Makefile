@@ -67,4 +67,4 @@ gpu-wheels:
 	@.uv/bin/python -m benchmarks._parts.wheels $(PYTHON)
 
 clean:
-	@echo "results/ is where everything made lies; remove it by hand, or only what is superseded: audioprune gc"
+	@echo "results/ is where everything made lies; remove it by hand, or only what is outdated: audioprune gc"

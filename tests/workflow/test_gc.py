@@ -58,12 +58,12 @@ def test_leftovers_are_listed_with_sizes_and_removed_only_when_told(finished):
     before = files(finished)
     left = gc(finished)
     assert {path: (one["what"], one["bytes"]) for path, one in left.items()} == {
-        f"results/cells/{place}/{GONE}": ("superseded cell", 10),
-        f"results/cells/finetune/ast-tiny/gone/none-kr1/fold1-seed0/{GONE}": ("superseded cell", 5),
+        f"results/cells/{place}/{GONE}": ("outdated cell", 10),
+        f"results/cells/finetune/ast-tiny/gone/none-kr1/fold1-seed0/{GONE}": ("outdated cell", 5),
         f"results/cells/{place}/.{kept}.abcd": ("unfinished scratch folder", 5),
         f"results/resume/{GONE}": ("orphaned resume point", 5),
         f"results/logs/{place}/{GONE}.log": ("old log", 5),
-        f"results/cells/table/demo/table1/{GONE}": ("superseded cell", 5),
+        f"results/cells/table/demo/table1/{GONE}": ("outdated cell", 5),
         f"results/logs/jobs/{GONE}-{HELD}.json": ("old job file", len(made_of(f"{place}/{GONE}"))),
     }
     assert files(finished) == before

@@ -69,8 +69,8 @@ def test_plan_status_and_why_answer_in_words_and_in_json(project):
     before = "recipe: {epochs: 8, batch_size: 8, warmup_epochs: 1"
     project.edit("config.yaml", before, before.replace("8", "7", 1))
     status = json.loads(project.run("audioprune", "status", "demo", "--json").stdout)
-    superseded = [cell["cell"] for cell in status["cells"] if cell["state"] == "superseded"]
-    tuned = next(cell for cell in superseded if cell.startswith("finetune"))
+    outdated = [cell["cell"] for cell in status["cells"] if cell["state"] == "outdated"]
+    tuned = next(cell for cell in outdated if cell.startswith("finetune"))
     why = project.run("audioprune", "why", tuned)
     assert "recipe.epochs: 8 -> 7" in why.stdout
     unknown = project.run("audioprune", "why", tuned.replace("audiomae-tiny", "audiomae-tinny", 1).rpartition("/")[0])

@@ -256,11 +256,11 @@ def test_status_and_why_know_exhibits(made):
     assert "did you mean 'table/demo/table1'?" in unknown.stderr
 
 
-def test_why_says_what_differs_in_a_superseded_exhibit(finished):
+def test_why_says_what_differs_in_an_outdated_exhibit(finished):
     (old,) = finished.cells("table/demo/table1/*")
     finished.edit("src/audioprune/tables/keep_rates.py", "TITLE = ", "CHANGED = 1\nTITLE = ")
     (why,) = json.loads(finished.run("audioprune", "why", "table/demo/table1", "--json").stdout)
-    assert why["state"] == "superseded"
+    assert why["state"] == "outdated"
     assert why["changes"] == {old.name: ["code audioprune.tables.keep_rates: changed"]}
     (report,) = json.loads(finished.run("audioprune", "why", "report/demo/report", "--json").stdout)
     ((line,),) = report["changes"].values()
@@ -277,7 +277,7 @@ def test_why_an_exhibit_that_users_open_is_stale(finished):
     assert edited[2].startswith(f"  {table}: damaged: {table} has 4 bytes, its record says ")
     finished.edit("src/audioprune/steps/macs.py", "\ndef macs(", "\nCHANGED = 1\n\n\ndef macs(")
     stale = finished.run("audioprune", "why", table).stdout
-    assert stale.splitlines()[1].startswith("  superseded: made before as ")
+    assert stale.splitlines()[1].startswith("  outdated: made before as ")
     assert "  waits for 5 cells whose own inputs are all there:" in stale  # four of top-k, one of token merging
     assert "    macs/audiomae-tiny/128x10/topk/" in stale
     assert "        code audioprune.steps.macs: changed" in stale
@@ -310,7 +310,7 @@ def test_gc_removes_a_superseded_exhibit_and_an_old_job_file_and_keeps_planned_o
     assert found.returncode == 0, found.stderr
     left = {one["path"]: (one["what"], one["removed"]) for one in json.loads(found.stdout)["leftovers"]}
     assert left == {
-        f"results/cells/{old}": ("superseded cell", True),
+        f"results/cells/{old}": ("outdated cell", True),
         str(job.relative_to(project.root)): ("old job file", True),
     }
     changed = {"results/logs/main.lock", "results/logs/digests.json"}

@@ -77,7 +77,7 @@ def text(report: dict) -> str:
 def _fitting(name: str) -> tuple[str, ...]:
     if name in RECOGNISERS:
         return WHISPER
-    return (*HEAD, *STRIPS) if CTC[name].family == "strips" else HEAD
+    return (*HEAD, *STRIPS) if CTC[name].stripped else HEAD
 
 
 def _seconds(name: str, seconds: float | None) -> float:

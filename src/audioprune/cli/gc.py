@@ -1,6 +1,6 @@
 """`audioprune gc`: list what lies under results/ and belongs to no study any more, with sizes; --remove deletes it.
 
-These are superseded cells, unfinished scratch folders, orphaned resume points, and logs and job files of cells that are
+These are outdated cells, unfinished scratch folders, orphaned resume points, and logs and job files of cells that are
 gone. Planned cells, cells that are being written and anything outside results/ are never touched; timings of other
 devices, and cells of data that is not indexed here, are kept.
 """
@@ -57,7 +57,7 @@ def _report(found: list[Leftover], arguments: argparse.Namespace) -> int:
     if not arguments.remove:
         print(
             "nothing was removed; audioprune gc --remove removes all of this. Cells that only a change of code has"
-            " superseded can be kept, if they are right: see audioprune why CELL and audioprune accept"
+            " outdated can be kept, if they are right: see audioprune why CELL and audioprune accept"
         )
     return 0
 

@@ -1,4 +1,4 @@
-"""`audioprune status [STUDY]`: every cell's state: done, missing, damaged, superseded, or made with other versions."""
+"""`audioprune status [STUDY]`: every cell's state: done, missing, damaged, outdated, or made with other versions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from audioprune.cells.state import States
 from audioprune.cli._output import columns, print_json
 from audioprune.planning.plan import Plan
 
-STATES = ("done", "other versions", "missing", "damaged", "superseded")
+STATES = ("done", "other versions", "missing", "damaged", "outdated")
 
 
 def register(subparsers: argparse._SubParsersAction) -> None:
@@ -41,13 +41,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def describe(states: States, cell: Cell) -> dict:
-    """State of one cell. `superseded`: not made, but an older cell exists at its address."""
+    """State of one cell. `outdated`: not made, but an older cell exists at its address."""
     state = states.of(cell)
     name, why = state.name, state.why
     if name == "done" and (changed := other_versions(cell)):
         name, why = "other versions", changed
     elif name == "missing" and (older := siblings(cell)):
-        name, why = "superseded", f"made before as {', '.join(older)}; see: audioprune why {cell.path}"
+        name, why = "outdated", f"made before as {', '.join(older)}; see: audioprune why {cell.path}"
     return {"kind": cell.kind, "cell": cell.path, "state": name, "why": cell.note or why}
 
 

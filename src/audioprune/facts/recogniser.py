@@ -67,6 +67,16 @@ class Ctc:
     official: bool = False  # has a checkpoint by others, without an auxiliary head; else it is trained from nothing
 
     @property
+    def stripped(self) -> bool:
+        """Whether its tokens are strips of the spectrogram, of a width that a cell chooses."""
+        return self.family == "strips"
+
+    @property
+    def final_norm(self) -> bool:
+        """Whether a norm follows its last block, as in pre-norm encoders."""
+        return self.family == "strips"
+
+    @property
     def batchings(self) -> tuple[str, ...]:
         """Ways to batch clips that differ for it (settings.Batching): it takes clips as long as they are."""
         return ("single", "padded", "longest", "bucketed")

@@ -1,4 +1,4 @@
-"""Leftovers under results/ that belong to no planned cell: superseded cells, scratch folders, resume points, logs.
+"""Leftovers under results/ that belong to no planned cell: outdated cells, scratch folders, resume points, logs.
 
 Only what this project writes is looked at, and links are never followed. What somebody may be writing, and what cannot
 be judged here, is kept.
@@ -20,7 +20,7 @@ from audioprune.locks import leases
 from audioprune.planning import jobs
 
 KEY = rf"[0-9a-f]{{{KEY_LENGTH}}}"
-WHATS = ("superseded cell", "unfinished scratch folder", "orphaned resume point", "old log", "old job file")
+WHATS = ("outdated cell", "unfinished scratch folder", "orphaned resume point", "old log", "old job file")
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def find(cells: dict[str, Cell]) -> list[Leftover]:
         place = path.parent.relative_to(RESULTS / "cells").as_posix()
         if f"{place}/{path.name}" not in cells:
             places[path.name] = place
-            found.append(("superseded cell", path, path.name, place))
+            found.append(("outdated cell", path, path.name, place))
     for path in _below(RESULTS / "cells", rf"\.{KEY}\..+"):
         found.append(("unfinished scratch folder", path, path.name[1 : KEY_LENGTH + 1], ""))
     for kind in KINDS:

@@ -7,10 +7,11 @@ similarities of `adjacent` and the averages of merged runs; batches are padded, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
-from audioprune.facts.mel import MEL_BINS, SHIFT
+from audioprune.facts.mel import MEL_BINS, SHIFT, WINDOW
 from audioprune.facts.recogniser import CONVOLUTIONS, POSITIONS, Ctc, convolved
 from audioprune.profiling.macs import block_items
 
@@ -39,14 +40,31 @@ def wav2vec2(
     return front + _blocks(facts, tokens, scored) + columns * D * units + blank * (D + D * units)
 
 
+@dataclass(frozen=True)
+class Family:
+    """How clips of so many samples are counted in a family of recognisers; `strip` counts in strips alone."""
+
+    columns: Callable[[int, int], int]  # strip, samples
+    count: Callable[..., int]  # facts, strip, samples, units, tokens, then as in `strips`
+
+
+FAMILIES = {
+    "strips": Family(
+        lambda strip, samples: -(-max(1, 1 + (samples - WINDOW) // SHIFT) // strip),
+        lambda facts, strip, samples, units, tokens, **more: strips(facts, strip, units, tokens, **more),
+    ),
+    "wav2vec2": Family(
+        lambda strip, samples: convolved(samples)[-1],
+        lambda facts, strip, samples, units, tokens, **more: wav2vec2(facts, samples, units, tokens, **more),
+    ),
+}
+
+
 def whole(facts: Ctc, strip: int, frames: int, units: int) -> int:
     """MACs of a clip of so many frames of 10 ms, unpruned."""
-    if facts.family == "strips":
-        columns = -(-frames // strip)
-        return strips(facts, strip, units, [columns] * (facts.depth + 1), columns=columns, scored=())
-    samples = frames * SHIFT
-    columns = convolved(samples)[-1]
-    return wav2vec2(facts, samples, units, [columns] * (facts.depth + 1), columns=columns, scored=())
+    family, samples = FAMILIES[facts.family], WINDOW + (frames - 1) * SHIFT
+    columns = family.columns(strip, samples)
+    return family.count(facts, strip, samples, units, [columns] * (facts.depth + 1), columns=columns, scored=())
 
 
 def _blocks(facts: Ctc, tokens: Sequence[int], scored: Sequence[int]) -> int:

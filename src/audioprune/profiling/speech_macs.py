@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from audioprune.facts.mel import SAMPLE_RATE, SHIFT, WINDOW
-from audioprune.facts.recogniser import AUXILIARY, CTC, RECOGNISERS, Ctc, convolved
+from audioprune.facts.mel import SAMPLE_RATE
+from audioprune.facts.recogniser import AUXILIARY, CTC, RECOGNISERS, Ctc
 from audioprune.facts.tokens import entering
 from audioprune.profiling import ctc_macs, whisper_macs
 from audioprune.profiling.macs import ITEMS, Macs, block_items
@@ -40,17 +40,13 @@ def count(
     facts = (RECOGNISERS | CTC)[name]
     scored = blocks if policy == "topk" and keep_rate < 1 else ()
     if isinstance(facts, Ctc):
-        frames = max(1, 1 + (samples - WINDOW) // SHIFT)
-        n = -(-frames // strip) if facts.family == "strips" else convolved(samples)[-1]
+        family = ctc_macs.FAMILIES[facts.family]
+        n = family.columns(strip, samples)
         tokens = entering(n, keep_rate, blocks, facts.depth)
         read = tokens[facts.depth // 4] if policy in AUXILIARY and keep_rate < 1 else 0
         more: dict[str, Any] = {"columns": n, "scored": scored, "blank": read}
-        if facts.family == "strips":
-            total = ctc_macs.strips(facts, strip, outputs, tokens, **more)
-            ends = {"final_norm": n * facts.width}
-        else:
-            total = ctc_macs.wav2vec2(facts, samples, outputs, tokens, **more)
-            ends = {}
+        total = family.count(facts, strip, samples, outputs, tokens, **more)
+        ends = {"final_norm": n * facts.width} if facts.final_norm else {}
         ends["head"] = n * facts.width * outputs + read * (facts.width + facts.width * outputs)
     else:
         sound = min(facts.tokens, -(-samples * facts.tokens // round(SECONDS * SAMPLE_RATE)))

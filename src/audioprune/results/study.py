@@ -107,7 +107,7 @@ class Results:
         return self._made[identity]
 
     def cells(self, kind: str = "", **wanted: Any) -> list[Result]:
-        """The study's cells of a kind that have all wanted values (see queries.matches), each once, in order."""
+        """The study's cells of a kind that have all wanted values (see cells.query.matches), each once, in order."""
         found = {r.path: r for r in self._cells if (not kind or r.kind == kind) and matches(r, wanted)}
         return list(found.values())
 

@@ -1,4 +1,4 @@
-"""From the pooled evaluations (`results.tidy`) to rows of tables: names, headings, baselines, cells."""
+"""From the pooled evaluations (`results.evaluations.tidy`) to rows of tables: names, headings, baselines, cells."""
 
 from __future__ import annotations
 

@@ -56,7 +56,8 @@ def build_optimizer(
             model, layer_of, undecayed, weight_decay=recipe.weight_decay, layer_decay=recipe.layer_decay, depth=depth
         )
         kind = torch.optim.AdamW
-    return kind(groups, lr=recipe.base_lr, betas=recipe.betas, weight_decay=recipe.weight_decay, fused=True)
+    # The loop sets the learning rate before every step (`set_learning_rate`).
+    return kind(groups, lr=0.0, betas=recipe.betas, weight_decay=recipe.weight_decay, fused=True)
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
