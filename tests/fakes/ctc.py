@@ -42,7 +42,7 @@ def cells(folder: Path, seeds=(0,), errors: dict | None = None, rates=(0.5,), re
 def _recognise(study: Study, seed: int, name: str, recognise=None, **more):
     inputs = {"recognise": recognise} if recognise else {}
     own = RecogniseSettings(**NAMED, recipe=Recipe(epochs=1, batch_size=1), seed=seed, **more)
-    return study.cell("recognise", f"{name}-{seed}", own, **inputs)
+    return study.cell("recognise", f"{name}-{seed}", own, results={"unknown_test_words": 0}, **inputs)
 
 
 def _heard(study: Study, model, policy: str, rate: float, wrong: int | list[int], restore: str = "", cost: float = 100):

@@ -50,7 +50,7 @@ def build(results: Results) -> Table:
     rows = [row for place, own in _groups(every).items() for row in _rows(results, every, place, own, published)]
     speed = [SPEED] if any("rtfx" in row.cells for row in rows) else []
     shown = [p["note"] for p in published if any(_is_of(p, row.cells) for row in rows)]
-    return Table(_columns(), tuple(rows), (*NOTES, *speed, *shown))
+    return Table(_columns(), tuple(rows), (*NOTES, *speed, *shown, *_never_heard(every), *_silent(results, every)))
 
 
 def _groups(every: Sequence[Arm]) -> dict[Place, list[Arm]]:
@@ -118,6 +118,36 @@ def _measured(results: Results, arm: Arm, base: Arm | None) -> dict[str, Any]:
 def _speed(results: Results, arm: Arm) -> dict[str, Any]:
     found = paces.real_time(results, arm)
     return {} if isinstance(found, Absent) else {name: cell_of(one) for name, one in found.items()}
+
+
+# --- what no rate tells ---------------------------------------------------------------------------------------------
+
+
+def _never_heard(every: Sequence[Arm]) -> Iterator[str]:
+    """Words that a recogniser of a closed vocabulary cannot output, by recogniser and dataset."""
+    counted = {
+        (arm.place.recogniser, arm.place.dataset): one.inputs["recognise"].record["results"]["unknown_test_words"]
+        for arm in every
+        for one in arm.made
+        if "recognise" in one.inputs
+    }
+    for (recogniser, dataset), words in counted.items():
+        if words:
+            yield (
+                f"{recogniser} on {dataset}: {words} of the test words are in no training transcript, so that no "
+                "output matches them; they count as errors."
+            )
+
+
+def _silent(results: Results, every: Sequence[Arm]) -> Iterator[str]:
+    """Arms that transcribed every clip as nothing."""
+    for arm in every:
+        if arm.made and (recognitions.clips(results, arm)["text"] == "").all():
+            where = f"{arm.place}, {named(arm)} at {arm.keep_rate:g}"
+            yield (
+                f"{where}: every transcript is empty. A CTC head that outputs nothing but blanks has learnt nothing "
+                "yet: train longer, or with a lower learning rate."
+            )
 
 
 # --- published values ----------------------------------------------------------------------------------------------

@@ -13,18 +13,21 @@ NAMED = {"recogniser": "wav2vec2-b", "dataset": "librispeech-clean"}
 PRUNED = {"keep_rate": 0.5, "blocks": (3, 6, 9)}
 
 
-def published_and_adapted(folder) -> Results:
-    """The published model pruned by topk; and models adapted to topk and to blank."""
+def published_and_adapted(folder, unknown: int = 0, silent: str = "") -> Results:
+    """The published model pruned by topk; and models adapted to topk and to blank, of which one may hear nothing."""
     study = Study(folder)
-    base = study.cell("recognise", "base", RecogniseSettings(**NAMED, units="chars"))
+    base = study.cell("recognise", "base", RecogniseSettings(**NAMED, units="chars"), results={"unknown_test_words": 0})
     models = [("none", base), ("topk", base)]
     for policy in ("none", "topk", "blank"):
         own = RecogniseSettings(
             **NAMED, units="chars", policy=policy, **PRUNED, recipe=Recipe(epochs=1, batch_size=1), seed=1
         )
-        models.append((policy, study.cell("recognise", f"adapted-{policy}", own, recognise=base)))
+        results = {"unknown_test_words": unknown}
+        models.append((policy, study.cell("recognise", f"adapted-{policy}", own, results=results, recognise=base)))
     for policy, model in models:
         frame = transcripts([1] * 6, encoder_macs=100, decoder_macs=0, tokens=[[96] * 13] * 6, sound=96, kept=48)
+        if policy == silent and model is not base:
+            frame = frame.assign(text="")
         restore = "" if policy == "none" else "nearest" if model is base else "carried"
         own = TranscribeSettings(**NAMED, policy=policy, **PRUNED, restore=restore)
         write = [lambda out, frame=frame: frame.to_parquet(out / "transcripts.parquet")]
@@ -45,3 +48,12 @@ def test_blank_is_not_run_on_a_published_checkpoint_and_says_why(tmp_path):
     ]
     assert shown[2][2].why == wer.NO_HEAD
     assert "auxiliary head" in wer.NO_HEAD
+
+
+def test_words_that_no_output_matches_and_transcripts_of_nothing_are_told(tmp_path):
+    plain = wer.build(published_and_adapted(tmp_path / "a")).notes
+    told = wer.build(published_and_adapted(tmp_path / "b", unknown=3, silent="blank")).notes
+    words, nothing = (note for note in told if note not in plain)
+    assert words.startswith("wav2vec2-b on librispeech-clean: 3 of the test words are in no training transcript")
+    assert nothing.startswith("wav2vec2-b on librispeech-clean, adapted: block")
+    assert "blank at 0.5: every transcript is empty" in nothing
