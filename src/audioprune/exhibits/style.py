@@ -12,6 +12,8 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from audioprune.exhibits.compact import compact
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -50,6 +52,7 @@ SETTINGS: dict[Any, Any] = {
     "text.parse_math": False,  # names may hold dollar signs
     "axes.unicode_minus": True,
     "figure.constrained_layout.use": True,
+    "image.composite_image": False,  # a picture and what lies on it stay apart, so that the picture is there once
 }
 
 
@@ -90,7 +93,7 @@ def save(fig: Figure, suffix: str) -> bytes:
     with style():
         nothing = ("Date", "Creator", "Format", "Type") if suffix == "svg" else ("CreationDate", "Creator", "Producer")
         fig.savefig(out, format=suffix, metadata=dict.fromkeys(nothing))
-    return out.getvalue()
+    return compact(out.getvalue()) if suffix == "svg" else out.getvalue()
 
 
 def legend_columns(names: Collection[str], most: int, width: float = WIDTH) -> int:

@@ -109,6 +109,7 @@ def counted(results: Results, group: Group) -> dict:
 
 
 def _every(counts: np.ndarray) -> Iterator[tuple[tuple[int, ...], Any]]:
+    """Where there are tokens, and how many."""
     import numpy as np
 
-    return np.ndenumerate(counts)
+    return ((at, n) for at, n in np.ndenumerate(counts) if n)

@@ -129,6 +129,7 @@ def test_occurrence_counts_input_and_survivors():
         behind.append(gone.mean())
     assert totals["survivors", "ast-tiny"] == kept
     shares = frame[frame["dataset"] == "esc10"].groupby(["panel", "backbone"])["padding"].first()
+    assert frame["tokens"].min() == 1  # bins without a token are no rows
     assert shares["input", ""] == 2 / 32 / 2  # the last 2 of 32 columns of every second clip
     assert shares["survivors", "ast-tiny"] == pytest.approx(np.mean(behind))
     assert set(frame[frame["dataset"] == "spc2"]["keep_rate"]) == {1.0, 0.7}  # the nearest to 0.5 that was run
