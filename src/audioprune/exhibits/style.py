@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH = 7.2  # inches: the text width of the report's page
+ACROSS = 3  # panels in a row
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ((4, 1.6), (1.2, 1.4), (5, 1.4, 1.2, 1.4), (9, 2), (3, 1, 1, 1, 1, 1), (1, 3))
@@ -78,6 +79,16 @@ def figure(rows: int, columns: int, *, height: float, width: float = WIDTH) -> t
     """A figure of rows x columns panels."""
     fig = blank(height=height, width=width)
     return fig, fig.subplots(rows, columns, squeeze=False).tolist()
+
+
+def panels(count: int, *, each: float, above: float, wide: int = ACROSS) -> tuple[Figure, list[Axes]]:
+    """So many panels in rows of `wide`, each so high (inches) with room above them all."""
+    rows = -(-count // wide)
+    fig, axes = figure(rows, min(wide, count), height=each * rows + above)
+    flat = [ax for line in axes for ax in line]
+    for ax in flat[count:]:
+        ax.set_axis_off()
+    return fig, flat[:count]
 
 
 def empty(why: str) -> Figure:

@@ -9,10 +9,10 @@ from audioprune.audio.silence import silence
 from audioprune.exhibits import style
 from audioprune.facts.mel import HIGH_HZ, LOW_HZ, MEL_BINS, SAMPLE_RATE, SHIFT, mel
 from audioprune.facts.recogniser import RECOGNISERS
-from audioprune.figures import _clips, _words
+from audioprune.figures import _clips, _seen, _words
 from audioprune.figures._pictures import shaded
 from audioprune.results import recognitions
-from audioprune.wording import clean
+from audioprune.wording import clean, number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -239,3 +239,18 @@ def _rows(ax: Axes, one: Picture) -> None:
     ax.tick_params(labelsize=6.5, length=2, pad=2)
     ax.tick_params(axis="y", length=0)
     ax.grid(False)
+
+
+def seen(rows: _seen.Rows) -> str:
+    """Of every clip and policy how many tokens are left after each stage, and between which seconds the last lie."""
+    told = []
+    for (place, clip, policy, rate), own in _seen.parts(rows, "place", "clip", "policy", "keep_rate").items():
+        stages = _seen.parts(own, "stage")
+        left = ", ".join(str(len(of)) for of in stages.values())
+        last = list(stages.values())[-1]
+        start, end = min(float(row["start_s"]) for row in last), max(float(row["end_s"]) for row in last)
+        told.append(
+            f"{place}, {clip}, {policy} at {float(rate):g}: {left} tokens left, the last between {number(start, 2)} and "
+            f"{number(end, 2)} s"
+        )
+    return "; ".join(told)
