@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 METRICS = {"top1": "top-1 accuracy, %", "map": "mAP × 100", "wer": "word error rate, %"}
+LEAST_P = 0.001  # smaller ones are said to be below it
 BIDI = {chr(c) for c in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F)}
 
 
@@ -16,6 +17,11 @@ def number(value: float, decimals: int, signed: bool = False) -> str:
     if float(text) == 0:
         return text
     return ("−" if value < 0 else "+" if signed else "") + text
+
+
+def p_value(p: float) -> str:
+    """'0.045', '< 0.001': two digits at most, and never zero."""
+    return f"{p:.2g}" if p >= LEAST_P else f"< {LEAST_P:g}"
 
 
 def listed(names: Iterable[object]) -> str:

@@ -61,7 +61,16 @@ HOLDERS = {  # module: kinds of cells, and exhibits
         | FIGURES
         - {
             ("figure", name)
-            for name in ("cluster-shares", "diagonal", "figure4", "figure8", "wer-macs", "kept-frames", "adaptivity")
+            for name in (
+                "cluster-shares",
+                "diagonal",
+                "figure4",
+                "figure4-8",
+                "figure8",
+                "wer-macs",
+                "kept-frames",
+                "adaptivity",
+            )
         }
         | REPORT,
     ),

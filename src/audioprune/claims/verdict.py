@@ -10,6 +10,7 @@ from typing import Literal
 from audioprune.claims.claim import Claim, Verdict
 from audioprune.claims.units import Quantity
 from audioprune.statistics.holm import family
+from audioprune.wording import p_value
 
 LEVEL = 0.05  # of the contrasts of one verdict together
 Basis = Literal["arithmetic", "cells"]
@@ -88,8 +89,8 @@ def adjusted(parts: Sequence[Part]) -> tuple[Part, ...]:
         found_alone = part.p is not None and part.p <= LEVEL
         if part.verdict in ("supported", "refuted") and found_alone and p is not None and p > LEVEL:
             told = (
-                f"{part.evidence}; {part.verdict} by itself (p {part.p:.2g}), not when adjusted for {len(deciding)} "
-                f"contrasts (p {p:.2g})"
+                f"{part.evidence}; {part.verdict} by itself (p {p_value(part.p)}), not when adjusted for "
+                f"{len(deciding)} contrasts (p {p_value(p)})"
             )
             part = replace(part, verdict="inconclusive", evidence=told)
         made[i] = part

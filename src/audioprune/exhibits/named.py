@@ -1,12 +1,14 @@
 """Exhibits by name: modules of audioprune.tables and audioprune.figures, and rows of report/exhibits.yaml.
 
-A module that draws for itself has TITLE, CAPTION, `needs(study)`, and `build(results)` (a table) or `draw(results)` (a
-figure). One that draws rows has `Shows`, the model of what a row shows, and gets it as a second argument. The paper's
-numbers are rows: a table's names the module that builds it, a figure's the module that draws it and what it shows.
+A module that draws for itself has TITLE, CAPTION, `needs(study)`, and `build(results)` (a table) or `draw(results)`
+(a figure) with `seen(rows)`, which says what is seen, from the rows of its CSV. One that draws rows has `Shows`, the
+model of what a row shows, and gets it as a second argument. The paper's numbers are rows: a table's names the module
+that builds it, a figure's the module that draws it and what it shows.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -44,6 +46,9 @@ class Figure:
 
     def draw(self, results: Results) -> tuple:
         return self.module.draw(results, self.shows)
+
+    def seen(self, rows: Sequence[Mapping[str, str]]) -> str:
+        return self.module.seen(rows)
 
 
 Exhibit = ModuleType | Figure

@@ -12,11 +12,14 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from audioprune.exhibits.compact import compact
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 WIDTH = 7.2  # inches: the text width of the report's page
+ACROSS = 3  # panels in a row
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ((4, 1.6), (1.2, 1.4), (5, 1.4, 1.2, 1.4), (9, 2), (3, 1, 1, 1, 1, 1), (1, 3))
@@ -50,6 +53,7 @@ SETTINGS: dict[Any, Any] = {
     "text.parse_math": False,  # names may hold dollar signs
     "axes.unicode_minus": True,
     "figure.constrained_layout.use": True,
+    "image.composite_image": False,  # a picture and what lies on it stay apart, so that the picture is there once
 }
 
 
@@ -77,6 +81,16 @@ def figure(rows: int, columns: int, *, height: float, width: float = WIDTH) -> t
     return fig, fig.subplots(rows, columns, squeeze=False).tolist()
 
 
+def panels(count: int, *, each: float, above: float, wide: int = ACROSS) -> tuple[Figure, list[Axes]]:
+    """So many panels in rows of `wide`, each so high (inches) with room above them all."""
+    rows = -(-count // wide)
+    fig, axes = figure(rows, min(wide, count), height=each * rows + above)
+    flat = [ax for line in axes for ax in line]
+    for ax in flat[count:]:
+        ax.set_axis_off()
+    return fig, flat[:count]
+
+
 def empty(why: str) -> Figure:
     """A figure that says why there is nothing to show."""
     fig = blank(height=1.0)
@@ -90,7 +104,7 @@ def save(fig: Figure, suffix: str) -> bytes:
     with style():
         nothing = ("Date", "Creator", "Format", "Type") if suffix == "svg" else ("CreationDate", "Creator", "Producer")
         fig.savefig(out, format=suffix, metadata=dict.fromkeys(nothing))
-    return out.getvalue()
+    return compact(out.getvalue()) if suffix == "svg" else out.getvalue()
 
 
 def legend_columns(names: Collection[str], most: int, width: float = WIDTH) -> int:

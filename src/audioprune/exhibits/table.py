@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from audioprune.wording import number
+from audioprune.wording import number, p_value
 
 DASH = "–"
 NOT_RUN = "not run"
@@ -64,6 +64,7 @@ class Column:
     scale: float = 1.0  # shown = held x scale; the CSV has what is held
     wrap: bool = False  # long text: broken into lines
     floor: bool = False  # what rounds to zero is shown as below the last digit
+    p: bool = False  # a p-value: of two digits
     within: str = ""  # what the brackets behind a value are: '95 %'; set where an interval's column is joined to it
 
     @property
@@ -229,6 +230,8 @@ def _changed(cell: Cell, used: dict[str, None]) -> Entry:
 
 
 def _number(column: Column, value: float) -> str:
+    if column.p:
+        return p_value(value)
     if column.floor and 0 < value * column.scale < 0.5 * 10**-column.decimals:
         return f"< {10**-column.decimals:.{column.decimals}f}"
     return number(value * column.scale, column.decimals, column.signed or column.part == "difference")

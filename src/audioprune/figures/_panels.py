@@ -1,10 +1,11 @@
-"""Figures of token analyses: one row of panels for each model on a dataset, keep-rates side by side or by colour."""
+"""Figures of token analyses: panels for each model on a dataset, keep-rates by colour."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from audioprune.exhibits import display
 from audioprune.results.tokens import Group, groups
 from audioprune.wording import clean
 
@@ -35,11 +36,12 @@ def by_model(shown: list[Group]) -> list[list[Group]]:
     return list(found.values())
 
 
-def name(group: Group, *, method: bool = True) -> str:
-    """'audiomae-tiny, topk.cls on esc10'; the method only where it is not plain topk."""
-    other = f", {group.method.replace('.', ', ', 1)}" if method and group.method not in ("topk", "none") else ""
-    variant = f" ({group.variant})" if group.variant else ""
-    return clean(f"{group.backbone}{other} on {group.dataset}{variant}")
+def name(group: Group) -> str:
+    """'AudioMAE-Tiny (class token)', below it 'ESC-10'; the method's options only."""
+    options = display.method(group.method).partition(" ")[2]
+    first = " ".join(filter(None, (display.backbone(group.backbone), options)))
+    second = ", ".join(filter(None, (display.dataset(group.dataset), display.text(group.variant))))
+    return f"{clean(first)}\n{clean(second)}"
 
 
 def where(group: Group) -> dict:
@@ -48,13 +50,13 @@ def where(group: Group) -> dict:
     return fixed | {"variant": group.variant, "score": group.score, "keep_rate": group.keep_rate}
 
 
-def rate_legend(fig: Figure, colours: dict, more: Iterable = ()) -> None:
-    """Keep-rates by colour above all panels, and further handles."""
+def rate_legend(fig: Figure, colours: dict, more: Iterable = (), *, blocks: bool = True) -> None:
+    """Keep-rates by colour above all panels, further handles, and the line of pruning blocks where there are any."""
     from matplotlib.lines import Line2D
 
     rates = [Line2D([], [], color=c, lw=2.5, label=f"keep-rate {rate:g}") for rate, c in colours.items()]
-    pruning = Line2D([], [], color="#666666", lw=0.9, ls=PRUNING, label="pruning block")
-    handles = [*rates, *more, pruning]
+    pruning = [Line2D([], [], color="#666666", lw=0.9, ls=PRUNING, label="pruning block")] if blocks else []
+    handles = [*rates, *more, *pruning]
     fig.legend(handles=handles, loc="outside upper center", ncols=min(5, len(handles)))
 
 
@@ -64,6 +66,6 @@ def mark_pruning(ax: Axes, blocks: Iterable[int]) -> None:
     ax.grid(axis="x", visible=False)
 
 
-def block_axis(ax: Axes, last: int) -> None:
-    ax.set_xticks(range(0, last + 1, 1 if last < 13 else 2))
+def block_axis(ax: Axes, last: int, step: int = 1) -> None:
+    ax.set_xticks(range(0, last + 1, step if last < 13 else 2 * step))
     ax.set_xlim(-0.5, last + 0.5)

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 HEIGHT = 1.45  # inches, of one picture
 BLANK = 240  # grey of a pruned patch, from 0 to 255: no shade of the spectrogram
-LEVELS, WIDEST = 48, 256  # shades and columns of a picture: what can be seen at this size
+LEVELS, WIDEST = 32, 256  # shades and columns of a picture: what can be seen at this size
+RANGE = (2, 99.5)  # percentiles that are the darkest and the brightest shade
 HERTZ = (250, 1000, 2000, 4000, 8000)
 COLUMNS = ("backbone", "dataset", "clip", "score", "keep_rate", "block", "token", "time_index", "freq_index")
 
@@ -83,28 +84,36 @@ def kept_pixels(shape: tuple[int, int], places: np.ndarray, patch: int, stride: 
     return mask
 
 
-def _draw_row(fig: Figure, top: float, height: float, one: dict) -> None:
-    """One picture below `top`: a heading, the input, then what is left after each pruning block."""
+def shaded(x: np.ndarray, colours: str, within: tuple[float, float]) -> np.ndarray:
+    """(T, bins) in a few shades of a colour map, from one to the other percentile: (T, bins, 3) uint8."""
     import matplotlib as mpl
     import numpy as np
 
-    x, blocks, places = one["x"], list(one["kept"]), one["order"]
-    low, high = np.percentile(x, [2, 99.5])
+    low, high = np.percentile(x, within)
     level = np.clip((x - low) / max(high - low, 1e-6), 0, 1)
-    picture = mpl.colormaps["viridis"](np.round(level * LEVELS) / LEVELS, bytes=True)[..., :3]  # (T, 128, 3)
+    return mpl.colormaps[colours](np.round(level * LEVELS) / LEVELS, bytes=True)[..., :3]
+
+
+def _draw_row(fig: Figure, top: float, height: float, one: dict) -> None:
+    """One picture below `top`: a heading, the input, then what is left after each pruning block."""
+    import numpy as np
+
+    x, blocks, places = one["x"], list(one["kept"]), one["order"]
+    picture = shaded(x, "viridis", RANGE)
     how = f"{one['score']} score, keep-rate {one['keep_rate']:g}"
     names = (one["backbone"], one["dataset"], _short(clean(one["labels"])), how)
     fig.text(0.005, top - 0.03 * height, " · ".join(filter(None, names)), va="top", fontsize=8, fontweight="bold")
     width = 0.925 / (1 + len(blocks))
     for i, block in enumerate([None, *blocks]):
-        shown, title = picture, f"input: {len(places)} patches"
+        ax = fig.add_axes((0.065 + i * width, top - 0.76 * height, width - 0.02, 0.48 * height))
+        _show(ax, picture, seconds=len(x) * SHIFT / SAMPLE_RATE)
+        title = f"input: {len(places)} patches"
         if block is not None:
             kept = places[one["kept"][block]]
-            bright = kept_pixels(x.shape, kept, one["patch"], one["stride"])[..., None]
-            shown = np.where(bright, picture, np.uint8(BLANK))
+            cover = np.full((*x.shape, 4), BLANK, dtype=np.uint8)
+            cover[..., 3] = np.where(kept_pixels(x.shape, kept, one["patch"], one["stride"]), 0, 255)
+            _show(ax, cover, seconds=len(x) * SHIFT / SAMPLE_RATE)
             title = f"after block {block}: {len(kept)}"
-        ax = fig.add_axes((0.065 + i * width, top - 0.76 * height, width - 0.02, 0.48 * height))
-        _show(ax, shown, seconds=len(x) * SHIFT / SAMPLE_RATE)
         ax.set_title(title, fontsize=7.5, pad=3)
         if i == 0:
             ax.set_ylabel("kHz", fontsize=7, labelpad=1)
@@ -117,7 +126,7 @@ def _short(text: str, most: int = 52) -> str:
 
 
 def _show(ax: Axes, picture: np.ndarray, *, seconds: float) -> None:
-    """(T, 128, 3) with time to the right and frequency up, ticks on the mel scale."""
+    """(T, 128, 3 or 4) with time to the right and frequency up, ticks on the mel scale."""
     extent = (0, seconds, 0, MEL_BINS)
     shown = picture[:: max(1, len(picture) // WIDEST)].transpose(1, 0, 2)
     ax.imshow(shown, origin="lower", aspect="auto", extent=extent, interpolation="none")

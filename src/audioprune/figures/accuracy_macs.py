@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from audioprune.cells.query import as_trained
 from audioprune.exhibits import style
+from audioprune.figures import _seen
 from audioprune.figures._series import variants_shown
 from audioprune.results import costs
 from audioprune.results.estimate import INTERVAL
 from audioprune.results.evaluations import tidy
-from audioprune.wording import METRICS
+from audioprune.wording import METRICS, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -106,11 +107,11 @@ def _looks(frame: DataFrame) -> dict[str, dict]:
     """Colour, marker and filling by series: a backbone, and its variant where several are pruned by one method."""
     colours = style.assigned(frame["backbone"])
     looks: dict[str, dict] = {}
-    for backbone, number in colours.items():
+    for backbone, place in colours.items():
         names = dict.fromkeys(frame[frame["backbone"] == backbone]["series"])
         for i, name in enumerate(sorted(names, key=lambda name: name != backbone)):
-            colour = style.COLOURS[number % 7]
-            looks[name] = {"color": colour, "marker": style.MARKERS[number % 7], "mfc": "white" if i else colour}
+            colour = style.COLOURS[place % 7]
+            looks[name] = {"color": colour, "marker": style.MARKERS[place % 7], "mfc": "white" if i else colour}
             looks[name] |= {"ls": style.LINES[i % len(style.LINES)]}
     return looks
 
@@ -161,3 +162,25 @@ def _span(values: Iterable[float]) -> tuple[float, float]:
     low, high = min(known), max(known)
     margin = 0.08 * (high - low or abs(high) or 1)
     return low - margin, high + margin
+
+
+def seen(rows: _seen.Rows) -> str:
+    """Of every curve: accuracy at its lowest keep-rate beside the unpruned model's, and the MACs that it saves."""
+    unpruned = {key: own[0] for key, own in _seen.parts(rows, *SAME).items() if own[0]["method"] == "none"}
+    pruned = _seen.at_lowest_rate([row for row in rows if row["method"] != "none"])
+    return _seen.of_each(pruned, _seen.MODEL, lambda own: _said(own[0], unpruned.get(_same(own[0]))))
+
+
+SAME = ("backbone", "dataset", "variant")  # columns of a model and its unpruned one
+
+
+def _same(row: _seen.Row) -> tuple[str, ...]:
+    return tuple(row[key] for key in SAME)
+
+
+def _said(row: _seen.Row, unpruned: _seen.Row | None) -> str:
+    value = f"{number(float(row['value']), 1)} {'%' if row['metric'] == 'top1' else 'mAP × 100'}"
+    if unpruned is None:
+        return value
+    saved = 100 * (1 - float(row["gmacs"]) / float(unpruned["gmacs"]))
+    return f"{value} with {saved:.0f} % of the MACs saved, {number(float(unpruned['value']), 1)} unpruned"

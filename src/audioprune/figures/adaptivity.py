@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from audioprune.exhibits import style
-from audioprune.figures import _clips
+from audioprune.figures import _clips, _seen
 from audioprune.figures.wer_macs import look
 from audioprune.results import adaptivity, recognitions
 from audioprune.results.estimate import Absent, Estimate
@@ -108,3 +108,17 @@ def _said(found: Estimate | Absent) -> str:
         return f"ρ: {found.why}"
     ends = "" if found.drawn is None else f" [{number(found.low, 2)}, {number(found.high, 2)}]"
     return f"ρ = {number(found.value, 2)}{ends}"
+
+
+def seen(rows: _seen.Rows) -> str:
+    """Of every policy the least and the largest share that stays of a clip, beside what a fixed share leaves."""
+    return "; ".join(
+        f"{place}, {policy} at {float(rate):g}: share of tokens that stays {_share(own)}"
+        for (place, policy, rate), own in _seen.parts(rows, "place", "policy", "keep_rate").items()
+    )
+
+
+def _share(rows: _seen.Rows) -> str:
+    ends = _seen.extent(rows, "kept_share", lambda row: row["clip"])
+    fixed = _seen.known(rows, "fixed_share")
+    return ends + (f", with a fixed share {number(fixed[0][0], 2)}" if fixed else "")

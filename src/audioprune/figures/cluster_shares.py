@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audioprune.exhibits import style
+from audioprune.figures import _seen
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,3 +64,15 @@ def draw(results: Results) -> tuple[Figure, DataFrame]:
         ax.grid(axis="y", visible=False)
     axes[0][1].tick_params(labelleft=False)
     return fig, frame[list(COLUMNS)]
+
+
+def seen(rows: _seen.Rows) -> str:
+    """Of every dataset and statistic the smallest and the largest share, in percent."""
+    return _seen.of_each(rows, ("dataset",), _said)
+
+
+def _said(rows: _seen.Rows) -> str:
+    return ", ".join(
+        f"by {STATISTICS[statistic].partition(':')[0]} {_seen.extent(own, 'percent', lambda row: row['cluster'], 0)} %"
+        for (statistic,), own in _seen.parts(rows, "statistic").items()
+    )

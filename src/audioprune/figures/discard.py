@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from audioprune.exhibits import style
+from audioprune.figures import _seen
 from audioprune.results import discards
 from audioprune.results.estimate import INTERVAL
 from audioprune.wording import METRICS
@@ -92,3 +93,13 @@ def _panel(
     ax.set_ylim(max(places.values()) + 0.8, -0.8)
     ax.grid(axis="y", visible=False)
     ax.set_xlabel(METRICS[frame["metric"].iloc[0]].replace(", %", " (%)"))
+
+
+def seen(rows: _seen.Rows) -> str:
+    """Of every dataset the lowest and the highest accuracy after discarding, and where."""
+    return _seen.of_each(rows, ("dataset",), lambda own: _seen.extent(own, "value", _where, 1))
+
+
+def _where(row: _seen.Row) -> str:
+    what = f"as many random tokens as {row['discarded']}" if row["control"] == "True" else row["discarded"]
+    return f"{row['backbone']}, {what} discarded after block {row['block']}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audioprune.exhibits import style
-from audioprune.figures import _panels
+from audioprune.figures import _panels, _seen
 from audioprune.figures._selected import Analysed as Shows
 from audioprune.figures._selected import needs
 from audioprune.results.tokens import means
+from audioprune.wording import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from audioprune.results.study import Results
     from audioprune.results.tokens import Group
 
-WIDE = 2  # panels in a row
 KINDS = {"gamma_s": ("R_s, kept signal", "-", "o"), "gamma_b": ("R_b, kept background", (0, (4, 1.6)), "s")}
 TICKS = tuple(2.0**i for i in range(-4, 8))  # of a logarithmic axis
 COLUMNS = (
@@ -39,24 +39,21 @@ def draw(results: Results, shows: Shows) -> tuple[Figure, DataFrame]:
     models = _panels.by_model(_panels.there(results, cells))
     if not models:
         return style.empty(_panels.why(results, cells)), pd.DataFrame(columns=COLUMNS)
-    height = -(-len(models) // WIDE)
-    fig, axes = style.figure(height, min(WIDE, len(models)), height=2.2 * height + 0.5)
-    panels = [ax for line in axes for ax in line]
+    fig, panels = style.panels(len(models), each=1.85, above=0.4)
     rows: list[dict] = []
     colours = style.rate_colours(g.keep_rate for own in models for g in own)
-    for ax in panels[len(models) :]:
-        ax.set_axis_off()
-    for ax, own in zip(panels, models):
+    for ax, own in zip(panels, models, strict=True):
         for group in own:
             rows += _lines(ax, results, group, colours[group.keep_rate])
         _panels.mark_pruning(ax, own[0].blocks)
         _panels.block_axis(ax, max(own[0].blocks))
         ax.axhline(1, color="#333333", lw=0.7)
-        _scale(
-            ax, [row["high"] for row in rows if row["backbone"] == own[0].backbone and row["dataset"] == own[0].dataset]
-        )
-        ax.set_title(_panels.name(own[0]), loc="left", fontweight="bold")
+        of = own[0].backbone, own[0].dataset
+        _scale(ax, [row["high"] for row in rows if (row["backbone"], row["dataset"]) == of])
+        ax.set_title(_panels.name(own[0]), loc="left", fontsize=8)
+    for ax in panels[-style.ACROSS :]:
         ax.set_xlabel("block")
+    for ax in panels[:: style.ACROSS]:
         ax.set_ylabel("γ")
     _legend(fig, colours)
     return fig, pd.DataFrame(rows, columns=COLUMNS)
@@ -108,3 +105,15 @@ def _legend(fig: Figure, colours: dict) -> None:
         for kind, (text, line, marker) in KINDS.items()
     ]
     _panels.rate_legend(fig, colours, kinds)
+
+
+def seen(rows: _seen.Rows) -> str:
+    """Of every model at its lowest keep-rate: where γ of kept signal is least and most, and its mean for background."""
+    return _seen.of_each(_seen.at_lowest_rate(rows), _seen.MODEL, _said)
+
+
+def _said(rows: _seen.Rows) -> str:
+    kinds = _seen.parts(rows, "kind")
+    signal, background = kinds.get(("gamma_s",), []), kinds.get(("gamma_b",), [])
+    ends = _seen.extent(signal, "gamma", lambda row: f"block {row['block']}")
+    return f"γ of kept signal {ends}, of kept background {number(_seen.mean(background, 'gamma'), 2)} in the mean"

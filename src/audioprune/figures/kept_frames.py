@@ -9,9 +9,10 @@ from audioprune.audio.silence import silence
 from audioprune.exhibits import style
 from audioprune.facts.mel import HIGH_HZ, LOW_HZ, MEL_BINS, SAMPLE_RATE, SHIFT, mel
 from audioprune.facts.recogniser import RECOGNISERS
-from audioprune.figures import _clips, _words
+from audioprune.figures import _clips, _seen, _words
+from audioprune.figures._pictures import shaded
 from audioprune.results import recognitions
-from audioprune.wording import clean
+from audioprune.wording import clean, number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,6 +40,7 @@ BLANK = 0  # the unit of a CTC head that is none
 MOST = 2  # recognisers that are shown
 WINDOW_S = 30.0  # of a Whisper
 HERTZ = (250, 1000, 4000, 8000)
+RANGE, WIDEST = (5, 99.7), 512  # percentiles that are its darkest and brightest shade, and columns, of a spectrogram
 ROW, LINE, SOUND = 0.17, 0.165, 0.85  # inches: of a row of tokens, of a line of words, of a spectrogram
 
 
@@ -200,7 +202,6 @@ def _one(fig: SubFigure, one: Picture, height: float) -> None:
 
 
 def _spectrogram(ax: Axes, one: Picture) -> None:
-    import numpy as np
     import torch
 
     from audioprune.audio.fbank import log_mel, natural_frames
@@ -208,9 +209,9 @@ def _spectrogram(ax: Axes, one: Picture) -> None:
     wave = torch.from_numpy(one.wave)[None]
     frames = int(natural_frames(torch.tensor([wave.shape[1]]))[0])
     x = log_mel(wave, None, frames)[0][0].numpy()  # (F, 128)
-    low, high = np.percentile(x, [5, 99.7])
     extent = (0, frames * SHIFT / SAMPLE_RATE, 0, MEL_BINS)
-    ax.imshow(x.T, origin="lower", aspect="auto", extent=extent, cmap="magma", vmin=low, vmax=high, rasterized=True)
+    shown = shaded(x, "magma", RANGE).transpose(1, 0, 2)[:, :: max(1, len(x) // WIDEST)]
+    ax.imshow(shown, origin="lower", aspect="auto", extent=extent, interpolation="none")
     scale = MEL_BINS / (mel(HIGH_HZ) - mel(LOW_HZ))
     ax.set_yticks([(mel(hz) - mel(LOW_HZ)) * scale for hz in HERTZ], [f"{hz / 1000:g}" for hz in HERTZ])
     ax.set_ylabel("kHz", fontsize=7, labelpad=1)
@@ -238,3 +239,18 @@ def _rows(ax: Axes, one: Picture) -> None:
     ax.tick_params(labelsize=6.5, length=2, pad=2)
     ax.tick_params(axis="y", length=0)
     ax.grid(False)
+
+
+def seen(rows: _seen.Rows) -> str:
+    """Of every clip and policy how many tokens are left after each stage, and between which seconds the last lie."""
+    told = []
+    for (place, clip, policy, rate), own in _seen.parts(rows, "place", "clip", "policy", "keep_rate").items():
+        stages = _seen.parts(own, "stage")
+        left = ", ".join(str(len(of)) for of in stages.values())
+        last = list(stages.values())[-1]
+        start, end = min(float(row["start_s"]) for row in last), max(float(row["end_s"]) for row in last)
+        told.append(
+            f"{place}, {clip}, {policy} at {float(rate):g}: {left} tokens left, the last between {number(start, 2)} and "
+            f"{number(end, 2)} s"
+        )
+    return "; ".join(told)

@@ -9,7 +9,7 @@ from pydantic import Field
 from audioprune import registry
 from audioprune.cells.query import as_trained, value_of
 from audioprune.facts.dataset import Task
-from audioprune.figures import _pictures
+from audioprune.figures import _pictures, _seen
 from audioprune.settings.closed import Closed
 
 if TYPE_CHECKING:
@@ -104,3 +104,17 @@ def pictures(results: Results, found: list) -> list[dict]:
         for clip in first[: max(1, room // len(own))]:
             shown += [_pictures.picture(r, clips[r.path], clip, facts) for r in own]
     return shown[:ROWS]
+
+
+def seen(rows: _seen.Rows) -> str:
+    """Of every picture how many patches are left after each block, and where the last of them lie."""
+    return _seen.of_each(rows, ("backbone", "dataset", "clip", "keep_rate"), _said)
+
+
+def _said(rows: _seen.Rows) -> str:
+    blocks = _seen.parts(rows, "block")
+    left = ", ".join(f"{len(own)} after block {block}" for (block,), own in blocks.items())
+    last = list(blocks.values())[-1]
+    times, bands = ([int(row[key]) for row in last] for key in ("time_index", "freq_index"))
+    where = f"in columns {min(times)} to {max(times)} and bands {min(bands)} to {max(bands)}"
+    return f"{rows[0]['clip']}, patches left: {left}, the last of them {where}, counted from zero"

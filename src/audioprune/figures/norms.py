@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audioprune.exhibits import style
-from audioprune.figures import _panels
+from audioprune.figures import _panels, _seen
 from audioprune.figures._selected import Analysed as Shows
 from audioprune.figures._selected import needs
 from audioprune.results.estimate import of_draws
@@ -23,14 +23,15 @@ if TYPE_CHECKING:
     from audioprune.results.study import Results
     from audioprune.results.tokens import Group
 
+WIDE = 4  # panels in a row, two for each model
 COLUMNS = (
     *("backbone", "dataset", "method", "variant", "score", "keep_rate"),
     *("block", "ratio", "low", "high", "normalised", "normalised_low", "normalised_high"),
 )
 CAPTION = (
-    "Left: norm of a token on the residual path divided by the norm of what attention adds to it, mean over tokens "
-    "and test clips, with a 95 % interval (bootstrap over recordings). Right: this ratio divided by the unpruned "
-    "model's in the same block. Vertical lines are the pruning blocks. Blocks count from zero."
+    "Of each model on the left: norm of a token on the residual path divided by the norm of what attention adds to it, "
+    "mean over tokens and test clips, with a 95 % interval (bootstrap over recordings). On the right: this ratio "
+    "divided by the unpruned model's in the same block. Vertical lines are the pruning blocks. Blocks count from zero."
 )
 
 
@@ -42,23 +43,23 @@ def draw(results: Results, shows: Shows) -> tuple[Figure, DataFrame]:
     models = _models(shown)
     if not models:
         return style.empty(_panels.why(results, cells)), pd.DataFrame(columns=COLUMNS)
-    fig, axes = style.figure(len(models), 2, height=1.8 * len(models) + 0.5)
+    fig, panels = style.panels(2 * len(models), each=1.7, above=0.4, wide=WIDE)
     colours, rows = style.rate_colours(g.keep_rate for own in models for g in own), []
-    for (left, right), own in zip(axes, models):
+    for left, right, own in zip(panels[::2], panels[1::2], models, strict=True):
         base = next((_ratios(results, g) for g in own if g.method == "none"), {})
         for group in own:
             rows += _line(left, right, results, group, base, colours[group.keep_rate])
         blocks = next((g.blocks for g in own if g.blocks), ())
         for ax in (left, right):
             _panels.mark_pruning(ax, blocks)
-            _panels.block_axis(ax, max(row["block"] for row in rows))
-        left.set_title(_panels.name(own[-1]), loc="left", fontweight="bold")
+            _panels.block_axis(ax, max(row["block"] for row in rows), step=3)
+        left.set_title(_panels.name(own[-1]), loc="left", fontsize=8)
         left.set_ylabel("|x| / |attention(x)|")
         left.set_ylim(0)
         right.set_ylabel("ratio to unpruned")
         if not base:
             right.set_axis_off()
-    for ax in axes[-1]:
+    for ax in panels[-WIDE:]:
         ax.set_xlabel("block")
     _panels.rate_legend(fig, colours)
     return fig, pd.DataFrame(rows, columns=COLUMNS)
@@ -100,3 +101,20 @@ def _line(
         ax.plot(x, y, marker="o", ms=3.5, color=colour)
         ax.fill_between(x, low, high, color=colour, alpha=0.15, lw=0)
     return rows
+
+
+def seen(rows: _seen.Rows) -> str:
+    """Of every model at its lowest keep-rate, over blocks: the ratio, and the ratio to the unpruned model."""
+    pruned = [row for row in rows if row["method"] != "none"]
+    return _seen.of_each(_seen.at_lowest_rate(pruned), _seen.MODEL, _said)
+
+
+def _said(rows: _seen.Rows) -> str:
+    told = [f"ratio {_seen.extent(rows, 'ratio', _block)}"]
+    if _seen.known(rows, "normalised"):
+        told.append(f"over that of the unpruned model {_seen.extent(rows, 'normalised', _block)}")
+    return ", ".join(told)
+
+
+def _block(row: _seen.Row) -> str:
+    return f"block {row['block']}"

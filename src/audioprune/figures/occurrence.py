@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from audioprune.exhibits import style
-from audioprune.figures import _panels
+from audioprune.figures import _panels, _seen
 from audioprune.results.tokens import analysed
+from audioprune.wording import number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -109,6 +110,21 @@ def counted(results: Results, group: Group) -> dict:
 
 
 def _every(counts: np.ndarray) -> Iterator[tuple[tuple[int, ...], Any]]:
+    """Where there are tokens, and how many."""
     import numpy as np
 
-    return np.ndenumerate(counts)
+    return ((at, n) for at, n in np.ndenumerate(counts) if n)
+
+
+def seen(rows: _seen.Rows) -> str:
+    """Of every panel the mean level of its tokens, and how many of them are padding."""
+    return _seen.of_each(
+        rows, ("dataset",), lambda own: "; ".join(map(_said, _seen.parts(own, "panel", "backbone").values()))
+    )
+
+
+def _said(rows: _seen.Rows) -> str:
+    tokens = sum(float(row["tokens"]) for row in rows)
+    level = sum(float(row["tokens"]) * float(row["mean"]) for row in rows) / tokens
+    whose = f"survivors of {rows[0]['backbone']}" if rows[0]["backbone"] else "input"
+    return f"{whose}, mean level {number(level, 2)}, {100 * float(rows[0]['padding']):.0f} % padding"

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from audioprune.exhibits import style
+from audioprune.figures import _seen
 from audioprune.figures._series import variants_shown
 from audioprune.labels import method_label
 from audioprune.results.evaluations import variants
+from audioprune.wording import number
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -131,3 +133,14 @@ def histories(results: Results) -> DataFrame:
             parts.append(history.assign(**own, keep_rate=s.pruning.keep_rate))
     frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*RUN, *EPOCH])
     return frame[[*RUN, *EPOCH]]
+
+
+def seen(rows: _seen.Rows) -> str:
+    """Of every model the mean training loss of its first and of its last epoch."""
+    return _seen.of_each(rows, _seen.MODEL, _said)
+
+
+def _said(rows: _seen.Rows) -> str:
+    epochs = {int(epoch): own for (epoch,), own in _seen.parts(rows, "epoch").items()}
+    first, last = (number(_seen.mean(epochs[at], "train_loss"), 2) for at in (min(epochs), max(epochs)))
+    return f"training loss {first} in the first epoch, {last} in the last of {len(epochs)}"

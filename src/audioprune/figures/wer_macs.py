@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from audioprune.exhibits import style
 from audioprune.facts.recogniser import AT_INPUT
+from audioprune.figures import _seen
 from audioprune.results import recognitions, speech_costs
 from audioprune.results.estimate import Absent
 from audioprune.results.retention import ALLOWED
@@ -174,3 +175,14 @@ def _scaled(ax: Axes, points: list[dict]) -> None:
     ax.set_yticks([step for e in range(-1, 4) for n in within if bottom <= (step := n * 10**e) <= top])
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 1 if value < 1 else 0)))
     ax.yaxis.set_minor_formatter(NullFormatter())
+
+
+def seen(rows: _seen.Rows) -> str:
+    """Of every place the error rate unpruned, and the lowest and the highest of the pruned ones."""
+    return "; ".join(f"{place}: {_said(own)}" for (place,), own in _seen.parts(rows, "place").items())
+
+
+def _said(rows: _seen.Rows) -> str:
+    base, *pruned = rows
+    ends = _seen.extent(pruned, "wer", lambda row: f"{row['policy']} at {float(row['keep_rate']):g}", 1)
+    return f"{number(float(base['wer']), 1)} % of words wrong unpruned; pruned {ends}"

@@ -13,7 +13,7 @@ from audioprune.claims.verdict import Part
 from audioprune.predicates._parts import each, not_run
 from audioprune.results.estimate import Estimate
 from audioprune.statistics.correlation import exact_p, spearman
-from audioprune.wording import number
+from audioprune.wording import number, p_value
 
 if TYPE_CHECKING:
     from audioprune.claims.claim import Verdict
@@ -114,5 +114,7 @@ def across(classes: dict[str, int], drops: dict[str, float], basis: Basis) -> Pa
     x, y = list(classes.values()), [drops[d] for d in classes]
     rho, p = spearman(x, y), exact_p(x, y)
     verdict: Verdict = "inconclusive" if p > LEVEL else "supported" if rho > 0 else "refuted"
-    text = f"rank correlation {number(rho, 2)} of classes and drop at {HALF} over {len(x)} datasets, exact p {p:.3f}"
+    text = (
+        f"rank correlation {number(rho, 2)} of classes and drop at {HALF} over {len(x)} datasets, exact p {p_value(p)}"
+    )
     return Part("across datasets", verdict, basis, text, rho, unit="ratio")

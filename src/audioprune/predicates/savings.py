@@ -19,7 +19,7 @@ from audioprune.predicates._parts import (
     not_run,
     settling,
 )
-from audioprune.wording import number
+from audioprune.wording import number, p_value
 
 SOURCES = {"audiomae": "table1", "ast": "p2"}  # whose printed drops there are, and where
 RANK = ("supported", "inconclusive", "refuted")
@@ -104,7 +104,7 @@ def _at(evidence: Evidence, backbone: str, dataset: str, method: str, rate: floa
     if p is not None:
         p = min(1.0, p * tried)
         if p > LEVEL and verdict in ("supported", "refuted"):
-            text += f"; {verdict} by itself, not as the best of {tried} keep-rates (p {p:.2g})"
+            text += f"; {verdict} by itself, not as the best of {tried} keep-rates (p {p_value(p)})"
             verdict = "inconclusive"
     return measured(name, verdict, text, drop, p=p)
 

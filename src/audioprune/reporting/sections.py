@@ -1,7 +1,8 @@
 """The order of a report, from report/sections.yaml: which exhibit stands in which section, how, and under which number.
 
-The paper's exhibits keep their numbers; all others are S1, S2, ... in the order of the sections, counted over every
-exhibit that the project has, so that a number means the same table in the report of every study.
+The paper's exhibits keep their numbers, and one that shows several of them has all of theirs; all others are S1, S2,
+... in the order of the sections, counted over every exhibit that the project has, so that a number means the same table
+in the report of every study.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import yaml
 from pydantic import Field, TypeAdapter
 
 from audioprune.settings.closed import Closed
+from audioprune.wording import listed
 
 FILE = Path(__file__).resolve().parents[3] / "report" / "sections.yaml"
 How = Literal["core", "appendix", "folded", "files"]
@@ -77,12 +79,15 @@ def _listed(given: Iterable[str | dict[str, tuple[str, ...]]]) -> list[tuple[str
 
 
 def numbers(kinds: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    """{name of an exhibit: 'Table 1', 'Table S3', 'Figure S1'} of {kind: names}."""
+    """{name of an exhibit: 'Table 1', 'Table S3', 'Figures 4 and 8'} of {kind: names}."""
     found = {}
     for kind, names in kinds.items():
         own = 0
         for name in sorted(names, key=place):
-            printed = name.removeprefix(kind)
-            own += not printed.isdigit()
-            found[name] = f"{kind.capitalize()} {printed if printed.isdigit() else f'S{own}'}"
+            printed = name.removeprefix(kind).split("-")
+            if all(part.isdigit() for part in printed):
+                found[name] = f"{kind.capitalize()}{'s' if len(printed) > 1 else ''} {listed(printed)}"
+            else:
+                own += 1
+                found[name] = f"{kind.capitalize()} S{own}"
     return found

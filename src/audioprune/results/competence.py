@@ -17,7 +17,7 @@ from audioprune.cells.query import as_trained
 from audioprune.results.estimate import Absent
 from audioprune.results.evaluations import by_cell, variants
 from audioprune.results.study import Result, Results
-from audioprune.wording import number
+from audioprune.wording import number, p_value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +59,7 @@ class Competence:
     def said(self) -> str:
         """'audiomae-tiny on demo-words (12.0 %, by chance 10.0 %, p 0.28; 4 of 10 classes predicted)'."""
         unit = " mAP" if self.metric == "map" else " %"
-        against = f"{number(self.value, 1)}{unit}, by chance {number(self.chance, 1)}{unit}, p {self.p:.2g}"
+        against = f"{number(self.value, 1)}{unit}, by chance {number(self.chance, 1)}{unit}, p {p_value(self.p)}"
         return f"{self.backbone} on {self.dataset} ({against}; {self.predicted} of {self.classes} classes predicted)"
 
 

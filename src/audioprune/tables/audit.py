@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from audioprune import registry
 from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.facts.tokens import grid, keep_count
+from audioprune.results.audits import SELECTIONS, pooled
 from audioprune.results.tokens import Group, analysed, groups
 from audioprune.tables._published import EXPLAINED, MARKS, has_published, status
 from audioprune.tables._tokens import cells_of, facts, measured, place, where
@@ -29,7 +30,6 @@ CAPTION = (
 )
 PUBLISHED = ("table2",)  # files of report/published that it shows
 PLUGINS = ("datasets",)  # those of the published values, which the study may not have
-SELECTIONS = {"intensity": "intensity", "low_frequency": "low frequencies", "random": "random", "model": "the model"}
 BACKBONE = "audiomae-b"  # of P0's Table 2
 NEAR = (
     "P0's: the largest |B − K / N| of its Table 2 (AudioMAE) for the same kind of dataset and keep-rate. It is as "
@@ -71,21 +71,6 @@ def _rows(results: Results, published: pd.DataFrame, group: Group) -> Iterator[R
             row[f"blind{one.stage}"] = Cell(0.0, 100 * one.low, 100 * one.high)
         row["largest"] = Cell(100 * float(own["excess"].abs().max()), **theirs)
         yield Row(row, headed)
-
-
-def pooled(frames: list[pd.DataFrame]) -> pd.DataFrame:
-    """Folds and seeds together: means weighted by clips; blind intervals as those of independent runs."""
-    import numpy as np
-    import pandas as pd
-
-    frame = pd.concat(frames, ignore_index=True)
-    found = []
-    for key, own in frame.groupby(["map", "selection", "stage"], sort=False):
-        n = own["n"].to_numpy(dtype=float)
-        half = float(np.sqrt((((own["high"] - own["low"]) / 2 * n) ** 2).sum()) / n.sum())
-        excess = float((own["excess"] * n).sum() / n.sum())
-        found.append((*key, excess, -half, half, int(n.sum())))
-    return pd.DataFrame(found, columns=["map", "selection", "stage", "excess", "low", "high", "n"])
 
 
 def of_kind(published: pd.DataFrame, task: str) -> str:

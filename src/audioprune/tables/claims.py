@@ -136,7 +136,7 @@ def _columns() -> tuple[Column, ...]:
         Column("value", "Value"),
         Column("value", "95 % interval", part="interval"),
         Column("unit", "Unit", align="left"),
-        Column("p_holm", "p, Holm", decimals=3, floor=True),
+        Column("p_holm", "p, Holm", p=True),
         Column("clips", "n", decimals=0),
         Column("seeds", "Seeds", decimals=0),
     )

@@ -56,7 +56,7 @@ def _columns() -> tuple[Column, ...]:
         Column("metric", "Metric", align="left"),
         Column("value", "Unpruned"),
         Column("chance", "Chance"),
-        Column("p", "p", decimals=3, floor=True),
+        Column("p", "p", p=True),
         Column("of_classes", "Classes predicted", align="left"),
         Column("n", "Clips", decimals=0),
         Column("outcome", "Outcome", align="left"),

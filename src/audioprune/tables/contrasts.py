@@ -16,7 +16,7 @@ from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
 from audioprune.tables._rows import adjusted, cell_of
-from audioprune.wording import number
+from audioprune.wording import number, p_value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,8 +101,8 @@ def _columns() -> tuple[Column, ...]:
         Column("accuracy_first", "First"),
         Column("accuracy_second", "Second"),
         *measured("difference", "First − second", "points", signed=True),
-        Column("p", "p", decimals=4, floor=True),
-        Column("p_holm", "p (Holm)", decimals=4, floor=True),
+        Column("p", "p", p=True),
+        Column("p_holm", "p (Holm)", p=True),
         Column("excluded_loss", "Excluded loss", "points", signed=True),
     )
 
@@ -129,7 +129,7 @@ def _said(rows: Rows) -> str:
 def _sentence(row: Any) -> str:
     cell = row["difference"]
     changed = "" if cell.only_first is None else f", {cell.only_first} clips against {cell.only_second}"
-    return f"{_place(row)} {_interval(cell)} points{changed}, p {_chance(row['p_holm'])}"
+    return f"{_place(row)} {_interval(cell)} points{changed}, p {p_value(row['p_holm'])}"
 
 
 def _place(row: Any) -> str:
@@ -140,10 +140,6 @@ def _interval(cell: Any) -> str:
     if cell.low is None or cell.high is None:
         return number(cell.value, 1, signed=True)
     return f"{number(cell.value, 1, signed=True)} [{number(cell.low, 1)}, {number(cell.high, 1)}]"
-
-
-def _chance(p: float) -> str:
-    return "< 0.0001" if p < 0.0001 else f"= {number(p, 4)}"
 
 
 HEADLINE = Sentence(question="What do the contrasts say that were fixed before any model was trained?", said=_said)

@@ -118,6 +118,6 @@ def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
         cost_column(rows),
         *measured("accuracy", VALUE),
         *change("attention_minus_this", "Δ to attention"),
-        Column("p", "p", decimals=4, floor=True),
-        Column("p_holm", "p (Holm)", decimals=4, floor=True),
+        Column("p", "p", p=True),
+        Column("p_holm", "p (Holm)", p=True),
     )

@@ -18,7 +18,7 @@ from tests.fakes.tokens import token_study
 
 STUDIES = (shared, ablations, token_study)
 ORDINAL = {  # figures whose x is a block or an epoch: the column, and what is added to it
-    **dict.fromkeys(("figure6", "figure7", "figure9", "figure10", "figure13", "figure15"), ("block", 0)),
+    **dict.fromkeys(("figure6", "figure7", "figure6-9-13-15", "figure7-10"), ("block", 0)),
     "rank-correlation": ("block", 0),
     "training-curves": ("epoch", 1),
 }

@@ -48,6 +48,14 @@ def test_number(value, decimals, signed, text):
     assert number(value, decimals, signed) == text
 
 
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [(0.0, "< 0.001"), (0.00099, "< 0.001"), (0.001, "0.001"), (0.0447, "0.045"), (0.2129, "0.21"), (1.0, "1")],
+)
+def test_a_p_value_has_two_digits_and_is_never_zero(p, text):
+    assert shown(Table((Column("p", "p", p=True),), (Row({"p": p}),))) == [[text]]
+
+
 def test_all_parts_of_a_cell():
     assert shown(table(Cell(93.4, 91.25, 95.5, published=94.0, source="P0", mark="†"))) == [
         ["row 0", "93.4 [91.2, 95.5]", "94.00†", "−0.60"]

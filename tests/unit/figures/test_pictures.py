@@ -12,6 +12,7 @@ from audioprune.planning.stages import Planner
 from audioprune.planning.study import study_of
 from audioprune.results.study import Results
 from tests.fakes.ablations import ablations
+from tests.unit.figures.pixels import seen
 
 SHOWN = {  # number -> (backbone, dataset, keep-rate) of its traces in the made-up study
     "figure12": {("audiomae-tiny", "esc10", 0.5)},
@@ -85,7 +86,7 @@ def test_the_same_clips_at_every_keep_rate():
 
 def test_panels_are_the_input_and_then_the_kept_patches():
     fig, frame = named.get("figure", "figure18").draw(ablations())
-    source, *after = (ax.images[0].get_array().astype(int) for ax in fig.axes[:4])
+    source, *after = (seen(ax).astype(int) for ax in fig.axes[:4])
     titles = [ax.get_title() for ax in fig.axes[:4]]
     assert titles == ["input: 64 patches", "after block 3: 32", "after block 6: 16", "after block 9: 8"]
     for block, picture in zip((3, 6, 9), after, strict=True):

@@ -17,6 +17,7 @@ from audioprune.results.correlations import correlations
 from audioprune.results.study import Results
 from audioprune.results.tokens import analysed, groups
 from audioprune.settings.model import Pruning
+from audioprune.tokens.kmeans import label
 from tests import REPOSITORY
 from tests.fakes.tokens import CLIPS, levels, padded, statistics, token_study, traced
 
@@ -129,20 +130,76 @@ def test_occurrence_counts_input_and_survivors():
         behind.append(gone.mean())
     assert totals["survivors", "ast-tiny"] == kept
     shares = frame[frame["dataset"] == "esc10"].groupby(["panel", "backbone"])["padding"].first()
+    assert frame["tokens"].min() == 1  # bins without a token are no rows
     assert shares["input", ""] == 2 / 32 / 2  # the last 2 of 32 columns of every second clip
     assert shares["survivors", "ast-tiny"] == pytest.approx(np.mean(behind))
     assert set(frame[frame["dataset"] == "spc2"]["keep_rate"]) == {1.0, 0.7}  # the nearest to 0.5 that was run
 
 
-def test_rank_correlation_is_not_cut_at_zero():
+def test_rank_correlation_is_kendalls_over_the_pairs_of_all_clips():
+    """τ-b counted pair by pair: AudioMAE on SPC-2, block 5, the global score and the cluster of the mean."""
+    _, frame = drawn("rank-correlation")
+    arrays, stats = traced("audiomae-b", "spc2", Pruning(method="topk", keep_rate=1.0), 1)
+    score, cluster = arrays["score_global_5"], label(stats["mean"], levels("spc2")["mean"].edges).astype(int)
+    upper = np.triu_indices(score.shape[1], 1)
+    x, y = (np.sign(a[:, :, None] - a[:, None, :].astype(float))[:, *upper] for a in (score, cluster))
+    expected = (x * y).sum() / np.sqrt((x != 0).sum() * (y != 0).sum())
+    at = (frame["backbone"] == "audiomae-b") & (frame["block"] == 5) & (frame["score"] == "global")
+    (value,) = frame[at & (frame["statistic"] == "mean")]["value"]
+    assert value == pytest.approx(expected)
+
+
+def test_rank_correlation_is_not_cut_off():
+    """Every interval lies within its panels, whose upper and lower one have one scale."""
     fig, frame = drawn("rank-correlation")
-    released = frame["released"].dropna()
-    assert released.min() == pytest.approx(-0.228, abs=5e-4)  # AudioMAE on SPC-2, block 1
-    axes = [ax for ax in fig.axes if ax.get_ylabel() == "spc2"]
-    assert axes[0].get_ylim()[0] < released.min()
-    strict, star = (frame[frame["measure"] == m]["value"].to_numpy() for m in ("strict", "tau_star"))
-    ties = frame[frame["measure"] == "tau_star"]["tie_share"].to_numpy()
-    assert np.allclose(np.sort(star - ties), np.sort(strict))
+    panels = [(ax.get_title(loc="left"), ax) for ax in fig.axes if ax.get_title(loc="left")]
+    assert [title for title, _ in panels] == ["FSDD Digits", "ESC-10", "birds", "SPC-2"][: len(panels)]
+    for ax, dataset in zip((ax for _, ax in panels), dict.fromkeys(frame["dataset"]), strict=True):
+        own = frame[frame["dataset"] == dataset]
+        assert ax.get_ylim()[0] < own["low"].min() < own["high"].max() < ax.get_ylim()[1]
+    assert len([ax for ax in fig.axes if ax.get_visible() and ax.lines]) == 2 * len(panels)
+
+
+@pytest.mark.parametrize("name", ["figure4-8", "figure5-11-14", "figure6-9-13-15", "figure7-10"])
+def test_one_figure_shows_all_that_its_numbers_show(name):
+    """Row by row: every row of the figures that it has the numbers of, and none besides."""
+    _, whole = drawn(name)
+    parts = [drawn(f"figure{number}")[1] for number in name.removeprefix("figure").split("-")]
+    rows = {frozenset(row.items()) for part in parts for row in part.astype(str).to_dict("records")}
+    assert {frozenset(row.items()) for row in whole.astype(str).to_dict("records")} == rows
+    assert len(whole) == len(rows)
+
+
+def test_a_curve_of_ratio_a_is_the_distribution_over_clips():
+    fig, frame = drawn("figure5")
+    (ax,) = [ax for ax in fig.axes if ax.get_title(loc="left") == "AudioMAE-B\nSPC-2"]
+    own = frame[(frame["backbone"] == "audiomae-b") & (frame["keep_rate"] == 0.7)]
+    assert len(ax.lines) == 3  # stages
+    for line, stage in zip(ax.lines, (1, 2, 3), strict=True):
+        values = own[own["stage"] == stage]["ratio_a"].to_numpy()
+        x, y = line.get_data()
+        assert (x[0], x[-1]) == (values.min(), values.max())
+        assert x[list(y).index(0.5)] == pytest.approx(np.median(values))
+
+
+def test_a_bar_of_padding_is_cut_and_says_its_height():
+    from audioprune.figures.log_mel import _top
+
+    assert _top(np.array([0.2, 1.0, 0.9, 11.6])) == 1.0
+    assert _top(np.array([0.2, 1.0, 0.9, 1.8])) == 1.8
+    assert _top(np.array([3.0])) == 3.0
+
+
+def test_label_maps_are_in_points_and_each_selection_has_all_stages():
+    fig, frame = drawn("label-maps")
+    cell = next(r for r in token_study().cells("tokens") if r.ok and r.address.startswith("audiomae-b/spc2/topk"))
+    raw = cell.frame("audit.parquet")
+    own = frame[(frame["backbone"] == "audiomae-b") & (frame["method"] == "topk")]
+    assert sorted(own["excess"]) == pytest.approx(sorted(100 * raw["excess"]))
+    drawn_at = {
+        float(x) for ax in fig.axes for line in ax.lines for x in line.get_xdata() if line.get_marker() != "None"
+    }
+    assert drawn_at == {float(x) for x in frame["excess"]}
 
 
 def test_correlations_are_computed_once():
@@ -158,7 +215,7 @@ def test_cluster_shares_are_those_of_the_cells():
     assert own["percent"].tolist() == list(levels("birds")["mean"].truncated)
 
 
-@pytest.mark.parametrize("name", [*SHOWN, "occurrence", "rank-correlation", "cluster-shares"])
+@pytest.mark.parametrize("name", [*SHOWN, "occurrence", "rank-correlation", "cluster-shares", "label-maps"])
 def test_a_figure_without_cells_says_why(name):
     fig, frame = draw_figure(named.get("figure", name), Results("empty", [], token_study().dataset))
     assert frame.empty

@@ -143,6 +143,8 @@ def test_numbers_of_exhibits_are_the_papers_or_ours_in_the_order_of_the_sections
     every = sections.numbers({kind: named.names(kind) for kind in ("table", "figure")})
     assert len(set(every.values())) == len(every)
     assert every["figure21"] == "Figure 21"
+    assert every["figure4-8"] == "Figures 4 and 8"
+    assert every["figure6-9-13-15"] == "Figures 6, 9, 13 and 15"
     assert every["cost-forest"] == "Figure S1"
 
 
@@ -156,15 +158,19 @@ def test_every_exhibit_has_a_place_and_new_ones_find_theirs():
     assert placed["wer"] == placed["wer-macs"] == "robustness"
     assert sections.load()[sections.place("never-heard-of").section].id == "robustness"
     assert sections.place("never-heard-of").how == "folded"
-    assert sections.place("figure14").fold == sections.place("figure5").fold == "Ratio A, clip by clip"
+    shared_fold = "What is signal, and how loud patches are"
+    assert sections.place("signal").fold == sections.place("occurrence").fold == shared_fold
+    assert {sections.place(f"figure{n}").how for n in (4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15)} == {"files"}
 
 
 def test_exhibits_of_one_title_share_a_fold_and_keep_their_numbers():
-    shown = [("figure", name) for name in ("figure5", "figure14")] + [("table", "table5")]
+    shown = [("figure", "cluster-shares"), ("table", "signal"), ("table", "table5")]
     (kept,) = [section for section in collect(shared(), draw(shared(), shown)).sections if section.id == "kept"]
     titles = [(title, [one.label for one in own]) for title, own in kept.folds()]
     (table5,) = [one.heading for one in kept.exhibits if one.name == "table5"]
-    assert titles == [(table5, ["Table 5"]), ("Ratio A, clip by clip", ["Figure 5", "Figure 14"])]
+    labels = sections.numbers({kind: named.names(kind) for kind in ("table", "figure")})
+    fold = "What is signal, and how loud patches are"
+    assert titles == [(table5, ["Table 5"]), (fold, [labels["signal"], labels["cluster-shares"]])]
 
 
 def right(address: str) -> float:
