@@ -98,7 +98,7 @@ def load_model(
     checkpoint: Path | str,
     head: Path | str | None = None,
     frames: int = 512,
-    num_classes: int = 50,
+    num_classes: int | None = 50,
     num_heads: int | None = None,
     method: str = "topk",
     keep_rate: float = 0.5,
@@ -120,6 +120,7 @@ def load_model(
     checkpoint  official format, by torch.save or .safetensors; also AST in the form of transformers, and AudioMAE in
                 timm's (models.foreign)
     stride      None: the patch size; it must be that which the checkpoint was trained with, and is told where it is not
+    num_classes None: as many as the checkpoint's own head has, which must then be there
     head        file with norm.weight, norm.bias, head.weight, head.bias (.npz, .safetensors or by torch.save); None:
                 the checkpoint's own head if it has `num_classes` classes, else, with a warning, a fresh one (head_seed)
     num_heads   None: what the checkpoint says (only files written by this project do), else width / 64
@@ -127,7 +128,10 @@ def load_model(
     Raises UserError for anything that does not fit.
     """
     family = _family(backbone)
-    check_whole(num_classes=num_classes, **({} if num_heads is None else {"num_heads": num_heads}))
+    check_whole(
+        **({} if num_classes is None else {"num_classes": num_classes}),
+        **({} if num_heads is None else {"num_heads": num_heads}),
+    )
     if not isinstance(head_seed, int) or head_seed < 0:
         raise UserError(f"head_seed={head_seed!r} is not a whole number of 0 or more")
     if not isinstance(method, str):
@@ -135,6 +139,8 @@ def load_model(
     state, metadata = read_checkpoint(checkpoint)
     shape = _shape(state, checkpoint)
     _check_kind(state, checkpoint, family, shape["patch"], stride)
+    if num_classes is None:
+        num_classes = _own_classes(family, state, checkpoint)
     if num_heads is None:
         num_heads = int(metadata["num_heads"]) if "num_heads" in metadata else _heads(shape["width"], checkpoint)
     model = assemble(
@@ -237,6 +243,17 @@ def _shape(state: Mapping[str, Tensor], checkpoint: Path | str) -> dict[str, int
             "blocks.0.mlp.fc1.weight is not there, or not of the expected form"
         ) from None
     return {"width": width, "hidden": hidden, "depth": 1 + max(blocks), "patch": patch}
+
+
+def _own_classes(family: str, state: Mapping[str, Tensor], checkpoint: Path | str) -> int:
+    """Classes of the checkpoint's own head: rows of the last layer that is not ImageNet's."""
+    for key in ("mlp_head.1.weight", "head.weight"):
+        if key in state:
+            return int(state[key].shape[0])
+    raise UserError(
+        f"{checkpoint} is {_kind(state).words} and has no head, so it says nothing of classes: fine-tune it "
+        "first, or give head= and num_classes="
+    )
 
 
 def _kind(state: Mapping[str, Tensor]) -> Kind:
