@@ -2,7 +2,8 @@
 
 import audioprune
 model = audioprune.load_model(backbone="ast", checkpoint="ast.pth", num_classes=527, frames=1024, keep_rate=0.7)
-x = audioprune.fbank("dog.wav", frames=1024, dataset="as20k")  # normalised log-mel (1, frames, 128)
+x = audioprune.fbank("dog.wav", frames=None, dataset="as20k")  # normalised log-mel (1, F, 128), as long as it is
+logits = model(x)
 seen = audioprune.trace(model, x)
 
 model = audioprune.prune_whisper(whisper.load_model("base"), policy="topk", keep_rate=0.25, blocks=(2,))
@@ -17,12 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from audioprune import registry
 from audioprune.audio.bad_clip import BadClip
 from audioprune.audio.decode import decode
-from audioprune.audio.fbank import log_mel, normalise
+from audioprune.audio.fbank import log_mel, natural_frames, normalise
 from audioprune.audio.store import SCALE, quantise
 from audioprune.errors import UserError
 from audioprune.facts.checks import check_cut, check_number, check_whole
@@ -31,8 +32,10 @@ from audioprune.facts.tokens import BLOCKS, PATCH
 from audioprune.models.build import assemble
 from audioprune.models.family import Classifier
 from audioprune.models.init import initialise_head
+from audioprune.models.native import AnyLength, any_length
 from audioprune.models.perturb import perturb
-from audioprune.models.trace import Trace, trace
+from audioprune.models.trace import Trace
+from audioprune.models.trace import trace as trace_window
 from audioprune.models.weights import checked_path, load_checkpoint, read_checkpoint, read_head
 from audioprune.sources.checkpoints import Kind, kind_of, stride_of
 
@@ -45,7 +48,7 @@ __all__ = ["Trace", "fbank", "load_model", "prune_whisper", "trace"]
 def fbank(
     file: Path | str,
     *,
-    frames: int = 512,
+    frames: int | None = 512,
     dataset: str | None = None,
     mean: float | None = None,
     std: float | None = None,
@@ -53,18 +56,21 @@ def fbank(
     """What a model takes of an audio file: normalised log-mel (1, frames, 128), as the workflow computes it.
 
     file      of any format, rate and number of channels; cut to its first frames, or padded (audio.fbank)
-    frames    of 10 ms, as the model was loaded with
+    frames    of 10 ms, as the model was loaded with; None: as many as the file has, neither cut nor padded
     dataset   whose published mean and standard deviation of log-mel values normalise it: that which the model was
               trained on, such as "as20k"; else `mean` and `std`, of your own data those in stats.json of its features
     Raises UserError for a file that cannot be used, by what is wrong with it.
     """
-    check_cut(frames, PATCH, PATCH)
+    if frames is not None:
+        check_cut(frames, PATCH, PATCH)
     centre, spread = _statistics(dataset, mean, std)
     try:
         samples, _ = quantise(decode(checked_path(file)))
     except BadClip as error:
         raise UserError(f"{file}: {error}") from None
-    x, _ = log_mel(torch.from_numpy(samples.astype("float32") / SCALE)[None], None, frames)
+    waveform = torch.from_numpy(samples.astype("float32") / SCALE)[None]  # (1, L)
+    own = int(natural_frames(torch.tensor(waveform.shape[1])))
+    x, _ = log_mel(waveform, None, own if frames is None else frames)
     return normalise(x, centre, spread)
 
 
@@ -92,7 +98,7 @@ def load_model(
     checkpoint: Path | str,
     head: Path | str | None = None,
     frames: int = 512,
-    num_classes: int = 50,
+    num_classes: int | None = 50,
     num_heads: int | None = None,
     method: str = "topk",
     keep_rate: float = 0.5,
@@ -105,12 +111,16 @@ def load_model(
     tau: float | None = None,
     **method_options: Value,
 ) -> Classifier:
-    """A pruned (or, with keep_rate=1, unpruned) model in evaluation mode: log-mel (B, frames, 128) -> logits.
+    """A pruned (or, with keep_rate=1, unpruned) model in evaluation mode: log-mel (B, F, 128) -> logits.
+
+    It takes clips of any length F without padding (models.native): up to `frames` by their own columns alone, longer
+    ones in windows of `frames`, whose logits are averaged.
 
     backbone    "audiomae", "ast" or "ast-mp"; widths, depth and patch size are read off the checkpoint
     checkpoint  official format, by torch.save or .safetensors; also AST in the form of transformers, and AudioMAE in
                 timm's (models.foreign)
     stride      None: the patch size; it must be that which the checkpoint was trained with, and is told where it is not
+    num_classes None: as many as the checkpoint's own head has, which must then be there
     head        file with norm.weight, norm.bias, head.weight, head.bias (.npz, .safetensors or by torch.save); None:
                 the checkpoint's own head if it has `num_classes` classes, else, with a warning, a fresh one (head_seed)
     num_heads   None: what the checkpoint says (only files written by this project do), else width / 64
@@ -118,7 +128,10 @@ def load_model(
     Raises UserError for anything that does not fit.
     """
     family = _family(backbone)
-    check_whole(num_classes=num_classes, **({} if num_heads is None else {"num_heads": num_heads}))
+    check_whole(
+        **({} if num_classes is None else {"num_classes": num_classes}),
+        **({} if num_heads is None else {"num_heads": num_heads}),
+    )
     if not isinstance(head_seed, int) or head_seed < 0:
         raise UserError(f"head_seed={head_seed!r} is not a whole number of 0 or more")
     if not isinstance(method, str):
@@ -126,6 +139,8 @@ def load_model(
     state, metadata = read_checkpoint(checkpoint)
     shape = _shape(state, checkpoint)
     _check_kind(state, checkpoint, family, shape["patch"], stride)
+    if num_classes is None:
+        num_classes = _own_classes(family, state, checkpoint)
     if num_heads is None:
         num_heads = int(metadata["num_heads"]) if "num_heads" in metadata else _heads(shape["width"], checkpoint)
     model = assemble(
@@ -159,7 +174,21 @@ def load_model(
             stacklevel=2,
         )
     load_checkpoint(model, state, head=weights, source=checkpoint)
-    return model.eval()
+    return any_length(model).eval()
+
+
+def trace(model: nn.Module, x: Tensor, keep_patches: Tensor | None = None) -> Trace:
+    """Scores, kept patches and norms of every block (see Trace), for normalised log-mel x (B, F, 128) up to the model's
+    own length: of a shorter clip those of its own columns, by the numbers that its patches have in the model.
+
+    Raises UserError for a longer clip, another model, and a model that merges tokens (models.trace).
+    """
+    frames = getattr(model, "frames", 0)
+    if isinstance(model, AnyLength) and isinstance(x, Tensor) and x.ndim == 3 and x.shape[1] > frames:
+        raise UserError(
+            f"a trace is of one window of {frames} frames, and this clip has {x.shape[1]}: trace x[:, :{frames}]"
+        )
+    return trace_window(model, x, keep_patches)
 
 
 def prune_whisper(
@@ -214,6 +243,17 @@ def _shape(state: Mapping[str, Tensor], checkpoint: Path | str) -> dict[str, int
             "blocks.0.mlp.fc1.weight is not there, or not of the expected form"
         ) from None
     return {"width": width, "hidden": hidden, "depth": 1 + max(blocks), "patch": patch}
+
+
+def _own_classes(family: str, state: Mapping[str, Tensor], checkpoint: Path | str) -> int:
+    """Classes of the checkpoint's own head: rows of the last layer that is not ImageNet's."""
+    for key in ("mlp_head.1.weight", "head.weight"):
+        if key in state:
+            return int(state[key].shape[0])
+    raise UserError(
+        f"{checkpoint} is {_kind(state).words} and has no head, so it says nothing of classes: fine-tune it "
+        "first, or give head= and num_classes="
+    )
 
 
 def _kind(state: Mapping[str, Tensor]) -> Kind:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from safetensors.torch import save_file
 
@@ -163,3 +164,24 @@ def test_importing_the_package_loads_no_torch():
     assert done.stdout.strip() == "['__version__', 'fbank', 'load_model', 'prune_whisper', 'trace']"
     with pytest.raises(AttributeError, match="no attribute 'load_models'"):
         _ = audioprune.load_models
+
+
+def loaded(**settings):
+    given = {"head": PARITY / "audiomae_head50.npz", "num_heads": 4}
+    return audioprune.load_model("audiomae", checkpoint("audiomae"), **given | settings)
+
+
+def test_a_clip_as_long_as_it_is(tmp_path):
+    soundfile.write(tmp_path / "dog.wav", np.random.default_rng(0).normal(0, 0.1, 16000), 16000)
+    statistics = {"mean": -4.0, "std": 4.0}
+    x = audioprune.fbank(tmp_path / "dog.wav", frames=None, **statistics)
+    assert x.shape == (1, 98, 128)  # 1 + (16000 - 400) // 160
+    model, padded = loaded(), audioprune.fbank(tmp_path / "dog.wav", frames=512, **statistics)
+    assert torch.equal(padded[:, :98], x)
+    kept = torch.arange(56)[None]  # 7 columns of 8 patches
+    with torch.no_grad():
+        assert torch.equal(model(x), model(padded, kept))
+    seen = audioprune.trace(model, x)
+    assert {block: len(tokens[0]) for block, tokens in seen.kept.items()} == {3: 28, 6: 14, 9: 7}
+    with pytest.raises(UserError, match=r"one window of 512 frames, and this clip has 600: trace x\[:, :512\]"):
+        audioprune.trace(model, torch.zeros(1, 600, 128))

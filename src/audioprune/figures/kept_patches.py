@@ -8,8 +8,9 @@ from pydantic import Field
 
 from audioprune import registry
 from audioprune.cells.query import as_trained, value_of
+from audioprune.exhibits import pictures as drawing
 from audioprune.facts.dataset import Task
-from audioprune.figures import _pictures, _seen
+from audioprune.figures import _seen
 from audioprune.settings.closed import Closed
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def draw(results: Results, shows: Shows) -> tuple[Figure, DataFrame]:
     wanted = {c.path for c in needs(results, shows)}
     found = [r for r in results.cells("trace") if r.path in wanted]
     why = next((r.why for r in found if not r.ok), "the study traces no such model")
-    return _pictures.stacked(pictures(results, [r for r in found if r.ok]), why)
+    return drawing.stacked(pictures(results, [r for r in found if r.ok]), why)
 
 
 def pictures(results: Results, found: list) -> list[dict]:
@@ -102,7 +103,7 @@ def pictures(results: Results, found: list) -> list[dict]:
         first = [clip for clip in frame["clip"].iloc[turn.argsort(kind="stable")] if clip in common]
         facts = results.dataset(dataset)
         for clip in first[: max(1, room // len(own))]:
-            shown += [_pictures.picture(r, clips[r.path], clip, facts) for r in own]
+            shown += [drawing.picture(r, clips[r.path], clip, facts) for r in own]
     return shown[:ROWS]
 
 

@@ -7,9 +7,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from audioprune.exhibits import named, style
+from audioprune.exhibits import named, pictures, style
 from audioprune.exhibits.figure_files import draw_figure
-from audioprune.figures import _pictures, accuracy_macs, training_curves
+from audioprune.figures import accuracy_macs, training_curves
 from audioprune.results.evaluations import tidy
 from audioprune.results.study import Results
 from tests.fakes.ablations import ablations
@@ -28,11 +28,11 @@ def drawn(module, results):
 
 
 def test_kept_pixels_are_those_under_kept_patches():
-    mask = _pictures.kept_pixels((64, 128), [(0, 1), (3, 7)], 16, 16)
+    mask = pictures.kept_pixels((64, 128), [(0, 1), (3, 7)], 16, 16)
     assert mask.sum() == 2 * 256
     assert mask[0:16, 16:32].all()
     assert mask[48:64, 112:128].all()
-    overlapping = _pictures.kept_pixels((64, 128), [(0, 0), (1, 0)], 16, 10)
+    overlapping = pictures.kept_pixels((64, 128), [(0, 0), (1, 0)], 16, 10)
     assert overlapping[:26, :16].all()
     assert overlapping.sum() == 26 * 16
 
@@ -71,7 +71,7 @@ def test_figure2_pictures_run_right_and_up():
 
 def test_figure2_pictures_come_from_the_features():
     (trace,) = shared().cells("trace", backbone="ast-tiny", dataset="birds", keep_rate=0.5)
-    one = _pictures.picture(trace, trace.frame(), "clip3", shared().dataset("birds"))
+    one = pictures.picture(trace, trace.frame(), "clip3", shared().dataset("birds"))
     assert np.allclose(one["x"], spectrograms(12, 128)[3] * 10 / np.log(10), atol=1e-4)
     assert {block: len(tokens) for block, tokens in one["kept"].items()} == {3: 32, 6: 16, 9: 8}
 
@@ -83,7 +83,7 @@ def test_figure2_leaves_prefix_tokens_out(tmp_path):
         arrays = {key: saved[key].copy() for key in saved.files}
     arrays["kept_3"][3, :2] = -1
     np.savez(trace.dir / "trace.npz", **arrays)
-    one = _pictures.picture(trace, trace.frame(), "clip3", results.dataset("birds"))
+    one = pictures.picture(trace, trace.frame(), "clip3", results.dataset("birds"))
     assert one["kept"][3].tolist() == arrays["kept_3"][3, 2:].tolist()
 
 

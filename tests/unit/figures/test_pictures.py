@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from audioprune.config.file import load
-from audioprune.exhibits import named
-from audioprune.figures import _pictures, kept_patches
+from audioprune.exhibits import named, pictures
+from audioprune.figures import kept_patches
 from audioprune.planning.stages import Planner
 from audioprune.planning.study import study_of
 from audioprune.results.study import Results
@@ -96,7 +96,7 @@ def test_panels_are_the_input_and_then_the_kept_patches():
                 True
             )
         assert (picture[bright] == source[bright]).all()
-        assert (picture[~bright] == _pictures.BLANK).all()
+        assert (picture[~bright] == pictures.BLANK).all()
 
 
 def test_a_trace_that_was_not_run_says_why(tmp_path):
@@ -109,5 +109,5 @@ def test_a_trace_that_was_not_run_says_why(tmp_path):
 
 
 def test_a_long_list_of_labels_is_cut():
-    assert _pictures._short("a, " * 40) == "a, " * 16 + "a…"
-    assert _pictures._short("short") == "short"
+    assert pictures._short("a, " * 40) == "a, " * 16 + "a…"
+    assert pictures._short("short") == "short"
