@@ -76,16 +76,25 @@ class Noise:
             return disturb.white(rng, length) if kind == "white" else disturb.pink(rng, length)
         if kind not in self.pools:
             return np.zeros(length)
-        wanted = self.talkers if kind == "babble" else 1
+        found = self._sources(kind, draw, clip)
+        for _ in range(SILENT):  # a piece of a clip may be silent where the clip is not
+            v = disturb.babble(rng, found, length) if kind == "babble" else disturb.looped(rng, found[0], length)
+            if disturb.power_of(v):
+                return v
+        raise UserError(f"{self.own}: the noise `{kind}` of the clip {clip['clip']!r} is silent wherever it is cut")
+
+    def _sources(self, kind: str, draw: int, clip: Any) -> list[np.ndarray]:
+        """The clips that it is made of: one, or several voices."""
+        pool, wanted = self.pools[kind], self.talkers if kind == "babble" else 1
         place = disturb.digest(self.seed, kind, draw, clip["clip"])
-        found = [*islice(self.pools[kind].near(place, lambda other: self.fits(kind, clip, other)), wanted)]
+        found = [*islice(pool.near(place, lambda other: self.fits(kind, clip, other)), wanted)]
         if len(found) < wanted:
             raise UserError(
-                f"{self.own}: the noise `{kind}` of the clip {clip['clip']!r} needs {wanted} clips of "
-                f"{self.pools[kind].dataset}, and {len(found)} of its {len(self.pools[kind].rows)} {RULES[kind]}; "
-                "leave the kind out under `robustness`, or name another dataset there"
+                f"{self.own}: the noise `{kind}` of the clip {clip['clip']!r} needs {wanted} clips of {pool.dataset}, "
+                f"and {len(found)} of its {len(pool.rows)} {RULES[kind]}; leave the kind out under `robustness`, or "
+                "name another dataset there"
             )
-        return disturb.babble(rng, found, length) if kind == "babble" else disturb.looped(rng, found[0], length)
+        return found
 
     def rng(self, kind: str, draw: int, clip: Any) -> np.random.Generator:
         return np.random.default_rng(disturb.digest(self.seed, kind, draw, clip["clip"]))
