@@ -38,6 +38,12 @@ use rule cell as discard with:
         kind="discard",
 
 
+use rule cell as noisy with:
+    """finetune, audio, features (audio of what noise is made of) -> noisy.parquet, scores of every clip, clean and disturbed"""
+    wildcard_constraints:
+        kind="noisy",
+
+
 use rule cell as recognise with:
     """audio (checkpoint, or the recogniser that is adapted) -> last and best_val weights, units; history.csv"""
     wildcard_constraints:

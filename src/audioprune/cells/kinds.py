@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
+from audioprune.facts.noise import conditions
 from audioprune.settings.closed import Closed
 from audioprune.settings.costs import MacsSettings, PaceSettings, ThroughputSettings
 from audioprune.settings.data import AudioSettings, FeaturesSettings, FetchSettings, GenerateSettings
@@ -17,6 +18,7 @@ from audioprune.settings.evaluation import (
     ClustersSettings,
     DiscardSettings,
     EvaluateSettings,
+    NoisySettings,
     TokensSettings,
     TraceSettings,
 )
@@ -37,7 +39,9 @@ class Kind:
     version: int = 1  # raised when a module that is in no fingerprint changes what its cells hold
     gpu: bool = False  # runs a model: on a GPU where that is of published size
     alone: bool = False  # is timed, so nothing else may run beside it
-    together: Literal["", "finetuning", "recogniser", "kind", "study"] = ""  # which of its cells one process makes
+    together: Literal["", "finetuning", "noise", "recogniser", "kind", "study"] = (
+        ""  # which of its cells one process makes
+    )
     at_once: int = 0  # at most so many; 0: all of them
     passes: Callable[[Any], float] | None = None  # forward passes over each clip, given the settings
     clips: Literal["train", "test"] = "test"  # which clips they go over
@@ -59,6 +63,10 @@ def _learnt(own: Any) -> float:
 
 def _discarded(own: Any) -> float:
     return 2 * len(own.blocks) * len(own.sets)  # with the control
+
+
+def _disturbed(own: Any) -> float:
+    return 1 + len([*conditions(own.kinds, own.snrs, own.t60s, own.draws)])  # with the clean clips
 
 
 def _once(own: Any) -> float:
@@ -86,6 +94,14 @@ KINDS: dict[str, Kind] = {  # in the order in which they can be made
     "trace": evaluated(TraceSettings, "clips.parquet", gpu=True, passes=_once),
     "tokens": evaluated(TokensSettings, "stages.parquet"),
     "discard": evaluated(DiscardSettings, "discarded.parquet", gpu=True, passes=_discarded),
+    "noisy": Kind(
+        NoisySettings,
+        "noisy.parquet",
+        gpu=True,
+        passes=_disturbed,
+        together="noise",
+        at_once=8,  # of the models that are asked about the same disturbed clips
+    ),
     "recognise": Kind(RecogniseSettings, "history.csv", gpu=True, passes=_learnt, clips="train", weights=2),
     "transcribe": Kind(
         TranscribeSettings,

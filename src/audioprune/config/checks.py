@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from audioprune import registry
 from audioprune.cells.kinds import KINDS
 from audioprune.config import pace as timing
+from audioprune.config import robustness
 from audioprune.config.design import MADE_BEFORE, Config, Contrasts, Cost, Evaluations, Grid, Pair, Study
 from audioprune.config.methods import parse_label
 from audioprune.config.names import ALL, NAME
@@ -164,10 +165,13 @@ def _study(config: Config, name: str, study: Study) -> Iterator[str]:
         for value in study.throughput.batch_size:
             if value not in (valid := (ALL, *_datasets(config))):
                 yield unknown(f"{place}.throughput.batch_size", "dataset", value, valid)
-    for i, one in enumerate(study.recognitions):
-        yield from recognition(config, f"{place}.recognitions.{i}", one, _datasets(config))
+    for i, heard in enumerate(study.recognitions):
+        yield from recognition(config, f"{place}.recognitions.{i}", heard, _datasets(config))
     for i, pace in enumerate(study.pace):
         yield from timing.errors_of(f"{place}.pace.{i}", study, pace)
+    for i, one in enumerate(study.robustness):
+        yield from robustness.errors_of(config, f"{place}.robustness.{i}", study, one, _method)
+    yield from robustness.twice(f"{place}.robustness", study)
 
 
 def _parts(config: Config, place: str, grid: Grid) -> Iterator[str]:

@@ -250,7 +250,7 @@ def seen(rows: _seen.Rows) -> str:
         last = list(stages.values())[-1]
         start, end = min(float(row["start_s"]) for row in last), max(float(row["end_s"]) for row in last)
         told.append(
-            f"{place}, {clip}, {policy} at {float(rate):g}: {left} tokens left, the last between {number(start, 2)} and "
-            f"{number(end, 2)} s"
+            f"{place}, {clip}, {policy} at {float(rate):g}: {left} tokens left, the last between {number(start, 2)} "
+            f"and {number(end, 2)} s"
         )
     return "; ".join(told)

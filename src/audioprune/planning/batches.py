@@ -1,8 +1,8 @@
 """Batches: small cells made by one process, since starting Python with torch costs more than evaluating a tiny model.
 
 What may share a process stands in the kinds' rows (audioprune.cells.kinds): all stale cells of a run that are evaluated
-from one fine-tuning, all transcripts by one trained recogniser, a few counted or timed models, a dozen tables and
-figures of a study. A batch's stamp stands for the records of its cells until they are there.
+from one fine-tuning, a few that meet the same disturbed clips, all transcripts by one trained recogniser, a few counted
+or timed models, a dozen tables and figures of a study. A batch's stamp stands for the records of its cells until they are there.
 """
 
 from __future__ import annotations
@@ -65,6 +65,8 @@ def _label(cell: Cell) -> str:
         return ""
     if together == "finetuning":
         return tuned_of(cell).path
+    if together == "noise":  # models that are tested on the same clips share them, disturbed
+        return f"{cell.kind}/{cell.inputs['audio'].path}/fold{tuned_of(cell).settings.fold}"
     if together == "recogniser":  # arms share what they compute before a selection
         model = cell.inputs.get("recognise") or cell.inputs["checkpoint"]
         return f"{model.path}/{cell.settings.dataset}"

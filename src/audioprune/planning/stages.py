@@ -27,6 +27,7 @@ from audioprune.settings.evaluation import (
     ClustersSettings,
     DiscardSettings,
     EvaluateSettings,
+    NoisySettings,
     TokensSettings,
     TraceSettings,
 )
@@ -207,8 +208,13 @@ class Planner:
         address = f"{tuned.address}/discard/{own.selection}"
         return self.cell("discard", address, own, plugins=plugins, inputs=inputs | {"clusters": clusters})
 
+    def noisy(self, tuned: Cell, own: NoisySettings, sources: Mapping[str, str]) -> Cell:
+        """A fine-tuning on disturbed clips; sources: {kind of noise: the dataset it is made of}, where another's."""
+        more = {kind: self.audio(name) for kind, name in sources.items()}
+        return self._of_finetuned("noisy", f"noisy-{label_of(own.pruning)}/{own.selection}", tuned, own, **more)
+
     def _of_finetuned(
-        self, kind: str, label: str, tuned: Cell, own: EvaluateSettings | TraceSettings, **more: Cell
+        self, kind: str, label: str, tuned: Cell, own: EvaluateSettings | NoisySettings | TraceSettings, **more: Cell
     ) -> Cell:
         trained = tuned.settings
         plugins = self._plugins(trained.model.backbone, own.pruning.method, trained.dataset)

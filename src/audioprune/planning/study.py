@@ -20,6 +20,7 @@ from audioprune.facts.recogniser import AT_INPUT, THRESHOLDS
 from audioprune.labels import label_of
 from audioprune.planning import declared, taught
 from audioprune.planning.pacing import paced
+from audioprune.planning.robustness import disturbed
 from audioprune.planning.stages import Planner
 from audioprune.settings.exhibits import Contrast
 from audioprune.settings.model import Pruning
@@ -53,6 +54,9 @@ def study_of(planner: Planner, name: str) -> StudyPlan:
     plan, timed = StudyPlan(name, study, planner.facts), _timed(planner, study)
     for grid in study.grids:
         for cell in _grid(planner, study, grid, timed):
+            plan.all.update(cell.upstream())
+    for robustness in study.robustness:
+        for cell in disturbed(planner, study, robustness):
             plan.all.update(cell.upstream())
     for contrast in plan.contrasts:
         for side in (contrast.first, contrast.second):

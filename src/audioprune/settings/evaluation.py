@@ -1,4 +1,4 @@
-"""What trained models are asked: predictions, traces, token analyses, clusters, discarding."""
+"""What trained models are asked: predictions, traces, token analyses, clusters, discarding, noise."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from audioprune.facts.noise import Disturbance
 from audioprune.facts.tokens import PATCH
 from audioprune.settings.closed import Closed
 from audioprune.settings.model import Pruning
@@ -77,3 +78,25 @@ class DiscardSettings(Closed):
     )
     clips: int = Field(0, ge=0, description="a seeded sample of the test clips; 0: all")
     sample_seed: int = Field(0, description="of the sample of clips")
+
+
+class NoisySettings(Closed):
+    """Test clips clean and disturbed: every kind at every one of its levels, in every draw."""
+
+    pruning: Pruning = Field(Pruning(), description="the method and keep-rate of the evaluated model")
+    kinds: tuple[Disturbance, ...] = Field(min_length=1, description="what is added to a clip, or done to it")
+    snrs: tuple[float, ...] = Field(
+        (20.0, 10.0, 5.0, 0.0, -5.0),
+        description="levels of what is added, and of the gain control: clip over noise, dB",
+    )
+    t60s: tuple[float, ...] = Field((0.3, 0.6, 0.9), description="levels of `reverb`: seconds of decay by 60 dB")
+    power: Literal["clip", "active"] = Field(
+        "clip", description="a clip's power: of all samples, or of frames within 40 dB of its loudest"
+    )
+    draws: int = Field(1, ge=1, description="realisations of each kind; they are averaged within a clip")
+    seed: int = Field(0, ge=0, description="of the realisations")
+    talkers: int = Field(6, ge=1, description="voices of `babble`")
+    kernel: Literal["eager", "fused"] = Field("fused", description="attention with or without explicit maps")
+    selection: Literal["last", "best_test", "best_val"] = Field(
+        "last", description="which epoch's weights: the last, or the best on test or on validation clips (paper.md 1.9)"
+    )

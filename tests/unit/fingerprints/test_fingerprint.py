@@ -70,6 +70,7 @@ INFERENCE = {  # step: what it alone does to a trained model
     "evaluate": ("models.perturb", "statistics.metrics"),
     "trace": ("models.trace", "tokens.trace"),
     "discard": ("models.discard", "tokens.discard", "models.random_order"),
+    "noisy": ("models.recording", "tokens.under_noise", "audio.disturbed", "audio.noise_of"),
 }
 
 

@@ -147,6 +147,8 @@ CELLS: list[tuple[str, dict]] = [
     ("clusters", {"dataset": "a"}),
     ("tokens", {}),
     ("discard", {}),
+    ("noisy", {"kinds": ("white",)}),
+    ("noisy", {"kinds": ("white", "babble"), "pruning": {"method": "topk", "keep_rate": 0.5}}),
     ("recognise", {"recogniser": "strips-tiny", "dataset": "a"}),
     ("recognise", {"recogniser": "strips-tiny", "dataset": "a", "policy": "topk", "keep_rate": 0.5, "recipe": RECIPE}),
     ("transcribe", {"recogniser": "whisper-base", "dataset": "a"}),
