@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audioprune import records
-from audioprune.exhibits import style
+from audioprune.exhibits import display, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,9 +30,19 @@ def draw_figure(module: Exhibit, results: Results) -> tuple[Figure, DataFrame]:
     """Draw and lay out once, so that the layout is the same in every file format."""
     with style.style():
         fig, frame = module.draw(results)
+        _print_names(fig)
         fig.draw_without_rendering()
         fig.set_layout_engine("none")
     return fig, frame
+
+
+def _print_names(fig: Figure) -> None:
+    """What is drawn is called as in a paper, whatever a module calls it."""
+    from matplotlib.text import Text
+
+    for text in fig.findobj(Text):
+        if isinstance(text, Text):
+            text.set_text(display.text(text.get_text()))
 
 
 def csv_of(frame: DataFrame) -> str:

@@ -79,14 +79,18 @@ def _entry_html(entry: Entry, column: Column) -> str:
     return f'<td class="{kind}">{_html(entry.text)}{marks}</td>'
 
 
-def typst(table: Table) -> str:
-    """Typst code: `#booktable(...)` of the report's template, whose headings repeat on every page."""
+def typst(table: Table, dim: Callable[[Mapping[str, Any]], bool] | None = None) -> str:
+    """Typst code: `#booktable(...)` of the report's template, whose headings repeat on every page; `dim` as of HTML."""
     layout = table.layout()
+    dimmed: dict[str, list[bool]] = {}
+    for row in table.rows:
+        dimmed.setdefault(row.group, []).append(bool(dim and dim(row.cells)))
     lines = ["".join(f"{escape.typst(line)}, " for line in c.lines) for c in layout.columns]
     heads = ", ".join(f"(({text}), {escape.typst(c.unit)})" for text, c in zip(lines, layout.columns, strict=True))
     align = ", ".join(f"({c.align}, {'true' if c.wrap else 'false'})" for c in layout.columns)
     groups = "".join(
-        f"({_typst(name)}, ({''.join(_row_typst(row) + ', ' for row in rows)})), " for name, rows in layout.groups
+        f"({_typst(name)}, ({''.join(f'{_row_typst(*row)}, ' for row in zip(rows, dimmed[name], strict=True))})), "
+        for name, rows in layout.groups
     )
     notes = [f"({escape.typst(m)}, {_typst(t)})" for m, t in layout.footnotes]
     notes += [f'("", {_typst(note)})' for note in table.notes]
@@ -98,5 +102,7 @@ def _typst(said: str) -> str:
     return escape.typst(display.text(said))
 
 
-def _row_typst(row: Entries) -> str:
-    return "(" + "".join(f"({_typst(e.text)}, {escape.typst(e.marks)}), " for e in row) + ")"
+def _row_typst(row: Entries, dim: bool) -> str:
+    """Text, marks and how an entry looks: dim, strong or neither."""
+    looks = ["dim" if dim else "strong" if CLEAR_MARK in e.marks else "" for e in row]
+    return "(" + "".join(f'({_typst(e.text)}, {escape.typst(e.marks)}, "{how}"), ' for e, how in zip(row, looks)) + ")"

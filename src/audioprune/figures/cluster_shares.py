@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audioprune.exhibits import style
+from audioprune.exhibits import display, style
 from audioprune.figures import _seen
+from audioprune.wording import clean
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -57,7 +58,7 @@ def draw(results: Results) -> tuple[Figure, DataFrame]:
                 fontsize=6.5,
                 color="#111111" if level > 2 else "white",
             )
-        ax.set_yticks(range(len(datasets)), datasets)
+        ax.set_yticks(range(len(datasets)), [clean(display.dataset(name)) for name in datasets])
         ax.set_ylim(len(datasets) - 0.5, -0.5)
         ax.set_title(title, loc="left", fontsize=8.5)
         ax.set_xlabel("normalised log-mel")

@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audioprune.cells.kinds import KINDS
 from audioprune.exhibits import named, table_json
@@ -112,6 +112,11 @@ class Report:
     def rest(self) -> tuple[Exhibit, ...]:
         """What stands in no PDF but by name."""
         return tuple(one for one in self.exhibits if one.how in ("folded", "files"))
+
+    def learnt(self, cells: Mapping[str, Any]) -> bool:
+        """Whether the models of a table's row have learnt enough for their numbers to say something."""
+        known = next((one.table for one in self.exhibits if one.name == answers.COMPETENCE and one.table), None)
+        return answers.learnt(cells, [row.cells for row in known.rows] if known else [])
 
     @property
     def answers(self) -> tuple[answers.Answer, ...]:

@@ -19,8 +19,8 @@ def source(report: Report, templates: Path = Path("report")) -> str:
         loader=FileSystemLoader(templates), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {
-        "text": escape.typst, "said": _said, "table": forms.typst, "bytes": _bytes, "literal": _literal,
-        "counted": _counted,
+        "text": escape.typst, "said": _said, "bytes": _bytes, "literal": _literal, "counted": _counted,
+        "table": lambda table: forms.typst(table, lambda cells: not report.learnt(cells)),
     }  # fmt: skip
     return environment.get_template("report.typ.jinja").render(
         report=report,

@@ -107,5 +107,4 @@ def _columns(stages: int) -> tuple[Column, ...]:
         *by_stage,
         Column("largest", "Largest", "points", 1),
         Column("largest", "P0's", "points", 1, part="published"),
-        Column("largest", "Minus P0's", "points", 1, part="difference"),
     )

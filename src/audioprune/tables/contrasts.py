@@ -14,8 +14,7 @@ from audioprune.results import contrasts
 from audioprune.results.estimate import Absent
 from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
-from audioprune.tables._ablation import measured
-from audioprune.tables._rows import adjusted, cell_of
+from audioprune.tables._rows import adjusted, cell_of, change
 from audioprune.wording import number, p_value
 
 if TYPE_CHECKING:
@@ -29,10 +28,11 @@ if TYPE_CHECKING:
 
 TITLE = "Contrasts fixed beforehand"
 CAPTION = (
-    "Comparisons that the study's configuration names before any model is trained: the first side minus the second on "
-    "the same test clips, and the discordant clips, which only one side gets right. Off the shelf, both sides are the "
-    "unpruned model, pruned at evaluation only; these are tested, with Holm's adjustment over all of them. Models "
-    "that were trained with their pruning are not tested; for them the table gives the loss that the data exclude."
+    "Comparisons that the study's configuration names before any model is trained: the second side minus the first, "
+    "which it is compared with, on the same test clips, so that below zero is a loss; and the clips that are lost and "
+    "gained. Off the shelf, both sides are the unpruned model, pruned at evaluation only; these are tested, with "
+    "Holm's adjustment over all of them. Models that were trained with their pruning are not tested; for them the "
+    "table gives the loss that the data exclude."
 )
 DECLARED = True  # it is given the contrasts of the study
 TESTED, BOUNDED = "Off the shelf, tested", "Trained with the pruning, not tested"
@@ -70,7 +70,7 @@ def _row(results: Results, frame: pd.DataFrame, one: Contrast) -> Iterator[Row]:
         return
     cells: dict[str, Any] = {"backbone": one.backbone, "dataset": one.dataset}
     cells |= {"first": one.first.method, "second": one.second.method}
-    cells["contrast"] = f"{_named(one.first.method)} − {_named(one.second.method)}"
+    cells["contrast"] = f"{_named(one.second.method)} − {_named(one.first.method)}"
     cells |= {"blocks": ", ".join(map(str, one.second.blocks)), "keep_rate": one.second.keep_rate}
     cells |= {"accuracy_first": _ablation.accuracy(first), "accuracy_second": _ablation.accuracy(second)}
     difference = cell_of(found)
@@ -100,10 +100,10 @@ def _columns() -> tuple[Column, ...]:
         Column("keep_rate", "Keep-rate", decimals=1),
         Column("accuracy_first", "First"),
         Column("accuracy_second", "Second"),
-        *measured("difference", "First − second", "points", signed=True),
+        *change("difference"),
         Column("p", "p", p=True),
         Column("p_holm", "p (Holm)", p=True),
-        Column("excluded_loss", "Excluded loss", "points", signed=True),
+        Column("excluded_loss", "Excluded loss", "points", 1),
     )
 
 
@@ -128,7 +128,7 @@ def _said(rows: Rows) -> str:
 
 def _sentence(row: Any) -> str:
     cell = row["difference"]
-    changed = "" if cell.only_first is None else f", {cell.only_first} clips against {cell.only_second}"
+    changed = "" if cell.only_first is None else f", {cell.only_first} clips lost, {cell.only_second} gained"
     return f"{_place(row)} {_interval(cell)} points{changed}, p {p_value(row['p_holm'])}"
 
 
@@ -137,9 +137,10 @@ def _place(row: Any) -> str:
 
 
 def _interval(cell: Any) -> str:
+    """Δ as the table shows it: the loss that the cell holds, with the other sign."""
     if cell.low is None or cell.high is None:
-        return number(cell.value, 1, signed=True)
-    return f"{number(cell.value, 1, signed=True)} [{number(cell.low, 1)}, {number(cell.high, 1)}]"
+        return number(-cell.value, 1, signed=True)
+    return f"{number(-cell.value, 1, signed=True)} [{number(-cell.high, 1)}, {number(-cell.low, 1)}]"
 
 
 HEADLINE = Sentence(question="What do the contrasts say that were fixed before any model was trained?", said=_said)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from audioprune.exhibits import named
+from audioprune.exhibits import display, named
 from audioprune.exhibits.figure_files import draw_figure
 from audioprune.figures import accuracy_macs
 from tests.fakes.ablations import ablations
@@ -60,7 +60,7 @@ def test_every_point_of_accuracy_and_macs_is_a_row_of_the_csv_and_every_row_a_po
 def test_one_series_has_one_look_and_one_entry_of_the_legend(study):
     fig, frame = draw_figure(accuracy_macs, study())
     legend = [text.get_text() for text in fig.legends[0].get_texts()]
-    assert sorted(legend) == sorted(set(frame["backbone"]))
+    assert sorted(legend) == sorted(map(display.backbone, set(frame["backbone"])))
     looks: dict[str, set] = {}
     for container in (c for ax in fig.axes for c in ax.containers):
         line = container.lines[0]

@@ -98,7 +98,7 @@ def test_accuracy_macs_shows_the_pooled_evaluations():
         (other,) = at[same].itertuples()
         assert (row.value, row.low, row.high) == (other.value, other.low, other.high)
     titles = [ax.get_title(loc="left") for ax in fig.axes if ax.get_visible()]
-    assert titles == ["fsdd-digits\ntopk", "fsdd-digits\nrandom", "esc10\ntopk", "birds\ntopk", "spc2\ntopk"]
+    assert titles == ["FSDD Digits\nTopK", "FSDD Digits\nrandom", "ESC-10\nTopK", "birds\nTopK", "SPC-2\nTopK"]
     assert frame[frame["dataset"] == "spc2"]["keep_rate"].tolist() == [1.0, 0.7]  # 0.5 was not run
 
 

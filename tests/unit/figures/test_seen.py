@@ -103,10 +103,10 @@ def test_accuracy_says_what_is_lost_for_which_saving():
 def test_patches_are_counted_after_every_block():
     said, _, frame = drawn("figure2")
     one = frame.iloc[0]
-    own = frame[(frame["backbone"] == one.backbone) & (frame["clip"] == one.clip) & (frame["dataset"] == one.dataset)]
-    left = own.groupby("block").size()
+    same = [frame[key] == one[key] for key in ("backbone", "dataset", "clip")]
+    left = frame[same[0] & same[1] & same[2]].groupby("block").size()
     expected = ", ".join(f"{n} after block {block}" for block, n in left.items())
-    assert f"{one.clip}, patches left: {expected}" in said
+    assert f"{one['clip']}, patches left: {expected}" in said
 
 
 def test_extremes_are_found_among_values_alone():

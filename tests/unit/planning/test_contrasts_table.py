@@ -13,6 +13,7 @@ from audioprune.results.study import Results
 from audioprune.settings.exhibits import Contrast
 from audioprune.settings.model import Pruning
 from audioprune.tables import contrasts
+from audioprune.wording import number
 from tests import REPOSITORY
 from tests.fakes.ablations import ablations
 from tests.fakes.contrasts import DECLARED, declared
@@ -75,10 +76,23 @@ def test_the_sentence_names_all_contrasts_with_their_counts_and_how_many_differ(
     differ = sum(row["p_holm"] <= 0.05 for row in rows[:3])
     assert said.startswith(f"Of 3 contrasts off the shelf, {differ} differ (Holm, 5 %): ")
     for row in rows[:3]:
-        assert f"{row['difference'].only_first} clips against {row['difference'].only_second}" in said
-    assert "ast-tiny, topk − random at blocks 3, 6, 9 with 0.5" in said
+        assert f"{row['difference'].only_first} clips lost, {row['difference'].only_second} gained" in said
+    assert "ast-tiny, random − topk at blocks 3, 6, 9 with 0.5" in said
     assert "a loss above " in said
     assert contrasts.HEADLINE.said([]) == ""
+
+
+def test_a_change_is_pruned_minus_what_it_is_compared_with(results, rows):
+    """A model that loses clips by pruning has a change below zero, in the table and in the sentence."""
+    layout = contrasts.build(results).layout()
+    (at,) = [i for i, column in enumerate(layout.columns) if column.header == "Δ"]
+    said = contrasts.HEADLINE.said(rows)
+    for row, entries in zip(rows, (entries for _, group in layout.groups for entries in group), strict=True):
+        a, b = row["accuracy_first"].value, row["accuracy_second"].value
+        shown = entries[at].text.split()[0]
+        assert float(shown.replace("−", "-")) == pytest.approx(b - a, abs=0.051)
+        assert f" {number(b - a, 1, signed=True)} [" in said
+        assert row["contrast"].endswith(f" − {'topk' if row['first'] == 'topk' else 'unpruned'}")
 
 
 def test_a_study_that_declares_none_has_no_such_table():
