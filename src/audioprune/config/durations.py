@@ -5,22 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from audioprune import registry
-from audioprune.config.design import Config, Durations, Grid, Study
+from audioprune.config.design import Config, Durations, Study
 from audioprune.config.recognitions import unknown
+from audioprune.config.robustness import asked
 from audioprune.facts.tokens import PATCH
 
 Checked = Callable[[str, str, float], Iterator[str]]  # (place, label of a method, keep-rate) -> errors
 FRAME = 0.01  # seconds
-
-
-def asked(study: Study, given: Durations) -> Iterator[tuple[Grid, str, str]]:
-    """(grid, backbone, dataset) of the models that a block is about: by the study's own recipes, no second baseline."""
-    for grid in study.grids:
-        if not grid.baseline and not grid.recipes:
-            for backbone in grid.backbones:
-                for dataset in grid.datasets:
-                    if backbone in (given.backbones or grid.backbones) and dataset in (given.datasets or grid.datasets):
-                        yield grid, backbone, dataset
 
 
 def errors_of(config: Config, place: str, study: Study, given: Durations, label: Checked) -> Iterator[str]:

@@ -7,17 +7,18 @@ from C on are pure padding; the last column of sound may hold padding too and co
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from audioprune.facts.tokens import PATCH
 from audioprune.models.family import Classifier
 from audioprune.models.native import any_length, first_columns
+from audioprune.models.pruner import Pruning
+from audioprune.models.recording import Recording
 from audioprune.settings.lengths import Mode
 
 Spectrograms = Callable[[np.ndarray], Tensor]  # places of clips -> normalised log-mel (B, T, 128)
@@ -45,15 +46,19 @@ def hear(
     batch_size: int = 64,
 ) -> Iterator[Heard]:
     """Every clip once in each mode; those of one length come together without padding. columns: (n,) of sound."""
-    model = any_length(model).eval()
-    for mode in modes:
-        for clips in batches(columns, mode, batch_size):
-            x = fbank(clips).to(device)
-            width = int(columns[clips[0]]) if mode == "native" else model.tokens.time
-            with watched(model) as kept:
+    model, pruning = any_length(model).eval(), model.pruning
+    watched: Any = Recording(pruning.pruner) if pruning.pruner is not None else None
+    model.pruning = Pruning(watched, blocks=sorted(pruning.blocks), keep_rate=pruning.keep_rate)
+    try:
+        for mode in modes:
+            for clips in batches(columns, mode, batch_size):
+                x = fbank(clips).to(device)
+                width = int(columns[clips[0]]) if mode == "native" else model.tokens.time
                 scores = model(x[:, : PATCH * width] if width < model.tokens.time else x)
-            left, padding = _counted(model, kept, columns[clips])
-            yield Heard(clips, mode, scores.float().cpu().numpy(), left, padding)
+                left, padding = _counted(model, watched.kept if watched else {}, columns[clips])
+                yield Heard(clips, mode, scores.float().cpu().numpy(), left, padding)
+    finally:
+        model.pruning = pruning
 
 
 def batches(columns: np.ndarray, mode: Mode, batch_size: int) -> Iterator[np.ndarray]:
@@ -64,29 +69,6 @@ def batches(columns: np.ndarray, mode: Mode, batch_size: int) -> Iterator[np.nda
     for part in parts:
         for start in range(0, len(part), batch_size):
             yield part[start : start + batch_size]
-
-
-@contextmanager
-def watched(model: Classifier) -> Iterator[dict[int, Tensor]]:
-    """{selecting block: patch ids (B, K) that are left, -1: a prefix token}, filled as the model runs; nothing
-    where a token stands for several patches."""
-    found: dict[int, Tensor] = {}
-
-    def note(block: int) -> Callable[..., None]:
-        def after(_: nn.Module, inputs: tuple, output: tuple[Tensor, Any]) -> None:
-            survivors = output[1]
-            if survivors.sizes is None:
-                found[block] = survivors.patch_ids[:, survivors.prefix :]
-
-        return after
-
-    selecting = [i for i, _ in enumerate(model.blocks) if model.pruning.at(i) is not None]
-    handles = [model.blocks[block].register_forward_hook(note(block)) for block in selecting]
-    try:
-        yield found
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def _counted(model: Classifier, kept: dict[int, Tensor], columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
