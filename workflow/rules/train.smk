@@ -44,6 +44,12 @@ use rule cell as noisy with:
         kind="noisy",
 
 
+use rule cell as durations with:
+    """finetune, audio, features -> predictions of test clips padded to the model's length and without padding"""
+    wildcard_constraints:
+        kind="durations",
+
+
 use rule cell as recognise with:
     """audio (checkpoint, or the recogniser that is adapted) -> last and best_val weights, units; history.csv"""
     wildcard_constraints:

@@ -23,6 +23,7 @@ from audioprune.settings.evaluation import (
     TraceSettings,
 )
 from audioprune.settings.exhibits import ExhibitSettings, ReportSettings
+from audioprune.settings.lengths import DurationsSettings
 from audioprune.settings.speech import RecogniseSettings, TranscribeSettings
 from audioprune.settings.training import FinetuneSettings, PretrainSettings
 
@@ -69,6 +70,10 @@ def _disturbed(own: Any) -> float:
     return 1 + len([*conditions(own.kinds, own.snrs, own.t60s, own.draws)])  # with the clean clips
 
 
+def _lengths(own: Any) -> float:
+    return len(own.modes) * max(1, len(own.seconds))
+
+
 def _once(own: Any) -> float:
     return 1
 
@@ -102,6 +107,7 @@ KINDS: dict[str, Kind] = {  # in the order in which they can be made
         together="noise",
         at_once=8,  # of the models that are asked about the same disturbed clips
     ),
+    "durations": evaluated(DurationsSettings, "durations.parquet", gpu=True, passes=_lengths),
     "recognise": Kind(RecogniseSettings, "history.csv", gpu=True, passes=_learnt, clips="train", weights=2),
     "transcribe": Kind(
         TranscribeSettings,

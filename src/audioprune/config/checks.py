@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from audioprune import registry
 from audioprune.cells.kinds import KINDS
+from audioprune.config import durations, robustness
 from audioprune.config import pace as timing
-from audioprune.config import robustness
 from audioprune.config.design import MADE_BEFORE, Config, Contrasts, Cost, Evaluations, Grid, Pair, Study
 from audioprune.config.methods import parse_label
 from audioprune.config.names import ALL, NAME
@@ -172,6 +172,8 @@ def _study(config: Config, name: str, study: Study) -> Iterator[str]:
     for i, one in enumerate(study.robustness):
         yield from robustness.errors_of(config, f"{place}.robustness.{i}", study, one, _method)
     yield from robustness.twice(f"{place}.robustness", study)
+    for i, lengths in enumerate(study.durations):
+        yield from durations.errors_of(config, f"{place}.durations.{i}", study, lengths, _method)
 
 
 def _parts(config: Config, place: str, grid: Grid) -> Iterator[str]:

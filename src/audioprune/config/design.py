@@ -232,6 +232,24 @@ class Robustness(Closed):
     )
 
 
+class Durations(Closed):
+    """What padding does to trained models: test clips padded to the model's length, and without padding."""
+
+    backbones: tuple[BackboneName, ...] = Field((), description="some of its grids'; none named: all")
+    datasets: tuple[DatasetName, ...] = Field((), description="some of its grids'; none named: all that have classes")
+    seconds: tuple[float, ...] = Field(
+        (), description="lengths that clips are cut to, from a seeded start; none: as long as they are"
+    )
+    seed: int = Field(0, ge=0, description="of where a cut clip begins")
+    methods: tuple[MethodLabel, ...] = Field(("topk",), description="of fine-tunings, by label; unpruned ones always")
+    keep_rates: tuple[float, ...] = Field((0.7, 0.5), description="of these fine-tunings, below 1")
+    off_the_shelf: tuple[MethodLabel, ...] = Field((), description="methods by label that prune the unpruned model")
+    off_the_shelf_rates: tuple[float, ...] = Field((0.5,), description="shares that they keep, below 1")
+    runs: Literal["first", "folds", "all"] = Field(
+        "folds", description="the first fold and seed of a grid, its first seed in every fold, or every run"
+    )
+
+
 class Reporting(Closed):
     """What a study's report holds besides its results."""
 
@@ -268,6 +286,9 @@ class Study(Closed):
     pace: tuple[Pace, ...] = Field((), description="how they are timed on clips of their own lengths; none: not at all")
     robustness: tuple[Robustness, ...] = Field(
         (), description="what noise does to models of its grids, pruned and unpruned; none: not asked"
+    )
+    durations: tuple[Durations, ...] = Field(
+        (), description="what padding does to models of its grids, pruned and unpruned; none: not asked"
     )
     report: Reporting = Field(Reporting(), description="what the report holds besides results")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from math import isfinite
 
 from audioprune import registry
-from audioprune.config.design import Config, Grid, Robustness, Study
+from audioprune.config.design import Config, Durations, Grid, Robustness, Study
 from audioprune.config.recognitions import unknown
 from audioprune.facts.dataset import Dataset
 from audioprune.facts.noise import ADDED, BORROWED, GAIN, REVERB
@@ -20,7 +20,7 @@ WANTED = {
 Checked = Callable[[str, str, float], Iterator[str]]  # (place, label of a method, keep-rate) -> errors
 
 
-def asked(study: Study, given: Robustness) -> Iterator[tuple[Grid, str, str]]:
+def asked(study: Study, given: Robustness | Durations) -> Iterator[tuple[Grid, str, str]]:
     """(grid, backbone, dataset) of the models that a block is about: by the study's own recipes, no second baseline."""
     for grid in study.grids:
         if not grid.baseline and not grid.recipes:

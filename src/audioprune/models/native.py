@@ -46,7 +46,8 @@ class AnyLength(nn.Module):
 def any_length(model: Classifier) -> Classifier:
     """The same model, whose call takes clips of any length."""
     family = type(model)
-    model.__class__ = type(family.__name__, (AnyLength, family), {"__module__": family.__module__})
+    if not isinstance(model, AnyLength):
+        model.__class__ = type(family.__name__, (AnyLength, family), {"__module__": family.__module__})
     return model
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import product
 
 from audioprune.cells.cell import Cell
-from audioprune.config.design import Grid, Robustness, Study
+from audioprune.config.design import Durations, Grid, Robustness, Study
 from audioprune.config.methods import methods_of
 from audioprune.config.robustness import asked
 from audioprune.planning.stages import Planner
@@ -25,15 +25,15 @@ def disturbed(planner: Planner, study: Study, given: Robustness) -> Iterator[Cel
             continue
         folds, seeds = grid.folds or tuple(range(1, facts.folds + 1)), grid.seeds
         folds, seeds = folds[: 1 if given.runs == "first" else None], seeds[: None if given.runs == "all" else 1]
-        for fold, seed, trained in product(folds, seeds, _trained(grid, given, backbone)):
+        for fold, seed, trained in product(folds, seeds, trained_with(grid, given, backbone)):
             tuned = planner.finetune(study, grid, backbone, dataset, trained, fold, seed)
-            shelf = _shelf(grid, given, backbone) if trained.method == "none" else []
+            shelf = off_the_shelf(grid, given, backbone) if trained.method == "none" else []
             for pruning in (trained, *shelf):
                 own = NoisySettings(pruning=pruning, **given.model_dump(include={*OWN}))
                 yield planner.noisy(tuned, own, _sources(given, dataset))
 
 
-def _trained(grid: Grid, given: Robustness, backbone: str) -> list[Pruning]:
+def trained_with(grid: Grid, given: Robustness | Durations, backbone: str) -> list[Pruning]:
     """What a grid's models were trained with, each once."""
     wanted = methods_of(backbone, given.methods)
     found = [
@@ -45,7 +45,7 @@ def _trained(grid: Grid, given: Robustness, backbone: str) -> list[Pruning]:
     return [one for i, one in enumerate(found) if one not in found[:i]]
 
 
-def _shelf(grid: Grid, given: Robustness, backbone: str) -> list[Pruning]:
+def off_the_shelf(grid: Grid, given: Robustness | Durations, backbone: str) -> list[Pruning]:
     return [
         Pruning(method=method.name, keep_rate=rate, options=dict(method.options), blocks=grid.blocks)
         for method in methods_of(backbone, given.off_the_shelf)

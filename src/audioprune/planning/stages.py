@@ -31,6 +31,7 @@ from audioprune.settings.evaluation import (
     TokensSettings,
     TraceSettings,
 )
+from audioprune.settings.lengths import DurationsSettings
 from audioprune.settings.model import Model, Pruning
 from audioprune.settings.speech import TranscribeSettings
 from audioprune.settings.training import FinetuneSettings, PretrainSettings
@@ -214,7 +215,12 @@ class Planner:
         return self._of_finetuned("noisy", f"noisy-{label_of(own.pruning)}/{own.selection}", tuned, own, **more)
 
     def _of_finetuned(
-        self, kind: str, label: str, tuned: Cell, own: EvaluateSettings | NoisySettings | TraceSettings, **more: Cell
+        self,
+        kind: str,
+        label: str,
+        tuned: Cell,
+        own: EvaluateSettings | NoisySettings | TraceSettings | DurationsSettings,
+        **more: Cell,
     ) -> Cell:
         trained = tuned.settings
         plugins = self._plugins(trained.model.backbone, own.pruning.method, trained.dataset)

@@ -19,6 +19,7 @@ from audioprune.facts.dataset import Dataset
 from audioprune.facts.recogniser import AT_INPUT, THRESHOLDS
 from audioprune.labels import label_of
 from audioprune.planning import declared, taught
+from audioprune.planning.lengths import durations
 from audioprune.planning.pacing import paced
 from audioprune.planning.robustness import disturbed
 from audioprune.planning.stages import Planner
@@ -57,6 +58,9 @@ def study_of(planner: Planner, name: str) -> StudyPlan:
             plan.all.update(cell.upstream())
     for robustness in study.robustness:
         for cell in disturbed(planner, study, robustness):
+            plan.all.update(cell.upstream())
+    for given in study.durations:
+        for cell in durations(planner, study, given):
             plan.all.update(cell.upstream())
     for contrast in plan.contrasts:
         for side in (contrast.first, contrast.second):

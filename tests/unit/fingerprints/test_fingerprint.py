@@ -69,6 +69,7 @@ def test_only_the_named_plugins_enter():
 INFERENCE = {  # step: what it alone does to a trained model
     "evaluate": ("models.perturb", "statistics.metrics"),
     "trace": ("models.trace", "tokens.trace"),
+    "durations": ("models.native", "tokens.lengths", "audio.cuts"),
     "discard": ("models.discard", "tokens.discard", "models.random_order"),
     "noisy": ("models.recording", "tokens.under_noise", "audio.disturbed", "audio.noise_of"),
 }

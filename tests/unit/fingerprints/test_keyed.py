@@ -32,6 +32,7 @@ IN_ORDER = (
     "data",
     "training",
     "evaluation",
+    "lengths",
     "speech",
     "costs",
     "exhibits",
@@ -104,6 +105,8 @@ def another(model: type[BaseModel], name: str) -> str:
             "Credit": "(Credit(dataset='b', text='somebody'),)",
             "Contrast": "(Contrast(backbone='b', dataset='d', first={}, second={}, trained=True, tested=True),)",
         }[inner.__name__]
+    if value == []:
+        return "(1.0,)"
     if isinstance(value, list):
         return repr(tuple(value[::-1] if value[::-1] != value else [value[0] + 1]))
     valid = [v for part in (annotation, *get_args(annotation)) if get_origin(part) is Literal for v in get_args(part)]
@@ -149,6 +152,8 @@ CELLS: list[tuple[str, dict]] = [
     ("discard", {}),
     ("noisy", {"kinds": ("white",)}),
     ("noisy", {"kinds": ("white", "babble"), "pruning": {"method": "topk", "keep_rate": 0.5}}),
+    ("durations", {}),
+    ("durations", {"seconds": (1.0, 2.0), "pruning": CONSTANT}),
     ("recognise", {"recogniser": "strips-tiny", "dataset": "a"}),
     ("recognise", {"recogniser": "strips-tiny", "dataset": "a", "policy": "topk", "keep_rate": 0.5, "recipe": RECIPE}),
     ("transcribe", {"recogniser": "whisper-base", "dataset": "a"}),

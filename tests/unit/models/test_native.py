@@ -21,7 +21,7 @@ def made(backbone: str = "audiomae-tiny", method: str = "topk", keep_rate: float
     model = build_model(
         backbone, frames=frames, num_classes=5, method=method, keep_rate=keep_rate, blocks=(1, 2), depth=4, **more
     )
-    model = any_length(model).eval()
+    model = any_length(any_length(model)).eval()  # twice is once
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():  # positions and heads that matter
         for name, value in model.named_parameters():
@@ -65,10 +65,10 @@ def test_a_shorter_clip_is_what_a_model_of_its_length_gives_with_these_positions
     short = made(backbone, method, 1.0 if method == "none" else 0.5, frames=16 * columns, options=options)
     weights = long.state_dict()
     table = next(name for name in weights if name.endswith("pos_embed"))
-    extra, start = long.tokens.extra, weights[table].clone()
-    rows = long.window.of(torch.arange(-extra, 512)[None, :, None]).flatten()[first_columns(long.tokens, columns)]
-    its = short.window.of(torch.arange(-extra, 512)[None, :, None]).flatten()
-    start[:, its + extra] = weights[table][:, rows + extra]
+    prefix, start = long.tokens.prefix, weights[table].clone()
+    rows = long.window.of(torch.arange(-prefix, 512)[None, :, None]).flatten()[first_columns(long.tokens, columns)]
+    its = short.window.of(torch.arange(-prefix, 512)[None, :, None]).flatten()
+    start[:, its + prefix] = weights[table][:, rows + prefix]
     short.load_state_dict(weights | {table: start})
     x = clips(16 * columns)
     assert torch.allclose(long(x), short(x), atol=1e-5)

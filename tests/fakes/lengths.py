@@ -1,0 +1,84 @@
+"""Models on clips of other lengths that nobody ran: which clips are right in which mode is given."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from audioprune.labels import label_of
+from audioprune.profiling.macs import count
+from audioprune.results.study import Results
+from audioprune.settings.lengths import DurationsSettings
+from audioprune.settings.model import Model, Pruning
+from audioprune.settings.training import FinetuneSettings
+from tests.fakes.studies import RECIPE, Study, _data, facts
+
+CLIPS, COLUMNS = 100, 3  # columns of sound of four in the model's
+RIGHT = {  # of the first so many clips: (padded, native)
+    "none": (90, 80),
+    "topk": (80, 82),
+    "intensity": (70, 70),
+}
+_folders: list[tempfile.TemporaryDirectory] = []
+
+
+def table(pruning: Pruning, seconds: tuple[float, ...], right: tuple[int, int]) -> pd.DataFrame:
+    """durations.parquet; of the padding everything goes at the first stage by intensity, a quarter by topk."""
+    parts, n, label = [], np.arange(CLIPS), np.arange(CLIPS) % 10
+    for length in seconds or (0.0,):
+        for mode, count_right in zip(("padded", "native"), right, strict=True):
+            heard = 4 if mode == "padded" else COLUMNS
+            padding = 8 * (heard - COLUMNS)
+            left = [] if pruning.method == "none" else [4 * heard, 2 * heard, heard]
+            gone = {"none": [], "topk": [6, 3, 0], "intensity": [0, 0, 0]}[pruning.method]
+            said = np.where(n < count_right, label, (label + 1) % 10)
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "clip": [f"clip{i}" for i in n], "recording": [f"recording{i}" for i in n], "speaker": "",
+                        "labels": [[int(i)] for i in label], "seconds": length, "frames": 16 * COLUMNS, "mode": mode,
+                        "patches": 8 * heard, "padding": padding,
+                        "macs": count(
+                            "audiomae-tiny", frames=16 * heard, num_classes=10, method=pruning.method,
+                            keep_rate=pruning.keep_rate,
+                        ).total,
+                        "scores": [*np.eye(10, dtype=np.float32)[said]],
+                        "left": [np.array(left, dtype=np.int16)] * CLIPS,
+                        "padding_left": [np.array(gone if padding else [0] * len(gone), dtype=np.int16)] * CLIPS,
+                    }
+                )
+            )  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
+def heard(folder: Path, *, made: bool = True, seconds: tuple[float, ...] = ()) -> Results:
+    """audiomae-tiny on fsdd-digits: unpruned, trained with topk, and by intensity off the shelf."""
+    study = Study(folder)
+    audio, features = _data(study, "fsdd-digits")
+    for trained, own in (
+        (Pruning(), Pruning()),
+        (Pruning(method="topk", keep_rate=0.5), Pruning(method="topk", keep_rate=0.5)),
+        (Pruning(), Pruning(method="intensity", keep_rate=0.5)),
+    ):
+        settings = FinetuneSettings(
+            model=Model(backbone="audiomae-tiny"), dataset="fsdd-digits", pruning=trained, recipe=RECIPE
+        )
+        address = f"audiomae-tiny/fsdd-digits/{label_of(trained)}/fold1-seed0"
+        tuned = study.cell("finetune", address, settings, audio=audio, features=features)
+        frame = table(own, seconds, RIGHT[own.method])
+        files = [lambda out, frame=frame: frame.to_parquet(out / "durations.parquet", index=False)]
+        label = f"{address}/durations-{label_of(own)}/last"
+        asked = DurationsSettings(pruning=own, seconds=seconds)
+        study.cell("durations", label, asked, made=made, files=files, finetune=tuned, audio=audio, features=features)
+    return Results("lengths", study.cells, facts)
+
+
+@cache
+def lengths() -> Results:
+    """One for all tests that only look."""
+    _folders.append(tempfile.TemporaryDirectory())
+    return heard(Path(_folders[-1].name))
