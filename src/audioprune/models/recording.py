@@ -13,7 +13,7 @@ from audioprune.models.pruner import Reducer, Survivors
 class Recording(nn.Module):
     """A reducer (see pruner.Reducer) that does what another one does.
 
-    kept    selecting block -> (B, K) patch numbers of the tokens that are left of the input, -1: an extra token; nothing
+    kept    selecting block -> (B, K) patch ids of the tokens that are left of the input, -1: a prefix token; nothing
             where one token stands for several patches, or tokens go without being cut out
     """
 
@@ -27,8 +27,8 @@ class Recording(nn.Module):
         return self.reducer.attention
 
     @property
-    def off_by_e(self) -> bool:
-        return self.reducer.off_by_e
+    def released_gather(self) -> bool:
+        return self.reducer.released_gather
 
     @property
     def r(self) -> int | None:
@@ -39,5 +39,5 @@ class Recording(nn.Module):
     ) -> tuple[Tensor, Survivors]:
         x, survivors = self.reducer.reduce(x, survivors, keep_rate=keep_rate, block=block, seen=seen)
         if survivors.sizes is None:
-            self.kept[block] = survivors.numbers[:, survivors.extra :]
+            self.kept[block] = survivors.patch_ids[:, survivors.prefix :]
         return x, survivors
