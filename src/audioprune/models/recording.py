@@ -13,7 +13,7 @@ from audioprune.models.pruner import Reducer, Survivors
 class Recording(nn.Module):
     """A reducer (see pruner.Reducer) that does what another one does.
 
-    kept    selecting block -> (B, K) patch numbers of the tokens that are left of the input, -1: a prefix token; nothing
+    kept    selecting block -> (B, K) patch ids of the tokens that are left of the input, -1: a prefix token; nothing
             where one token stands for several patches, or tokens go without being cut out
     """
 

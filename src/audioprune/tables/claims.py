@@ -44,8 +44,8 @@ NOTES = (
 
 
 def needs(study: Cells) -> list:
-    """Whatever a predicate may ask for: evaluations, timings, token analyses, discarded clusters, transcripts."""
-    kinds = ("evaluate", "throughput", "tokens", "discard", "transcribe", "pace")
+    """Whatever a predicate may ask for: evaluations, timings, token analyses, discarded clusters, noise, transcripts."""
+    kinds = ("evaluate", "throughput", "tokens", "discard", "noisy", "transcribe", "pace")
     return [cell for kind in kinds for cell in study.cells(kind)]
 
 

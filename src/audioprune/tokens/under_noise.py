@@ -75,7 +75,7 @@ def hear(
 
 
 def _kept(watched: Recording | None, clips: int) -> list[np.ndarray]:
-    """Patch numbers (B, K) by block, in order; nothing where a model keeps all, or merges."""
+    """Patch ids (B, K) by block, in order; nothing where a model keeps all, or merges."""
     if watched is None:
         return []
     return [watched.kept[block].expand(clips, -1).cpu().numpy() for block in sorted(watched.kept)]

@@ -26,6 +26,7 @@ from audioprune.results.study import Results
 from tests.fakes.ablations import ablations
 from tests.fakes.contrasts import declared
 from tests.fakes.lengths import lengths
+from tests.fakes.noise import noisy
 from tests.fakes.pace import paced
 from tests.fakes.speech import speech
 from tests.fakes.studies import shared
@@ -42,6 +43,7 @@ STUDIES = (
     declared,
     paced,
     lengths,
+    noisy,
 )  # each exhibit is drawn of the first that has something to show
 SHOWN = [kind for kind, row in KINDS.items() if not row.draws and kind not in ("fetch", "generate", "audio")]
 FILES = {f"{kind}s": row.files for kind, row in KINDS.items() if row.draws}
