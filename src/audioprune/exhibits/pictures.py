@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audioprune.exhibits import style
+from audioprune.exhibits.shades import shaded
 from audioprune.facts.mel import HIGH_HZ, LOW_HZ, MEL_BINS, SAMPLE_RATE, SHIFT, mel
 from audioprune.facts.tokens import token_order
 from audioprune.labels import score_of
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 HEIGHT = 1.45  # inches, of one picture
 BLANK = 240  # grey of a pruned patch, from 0 to 255: no shade of the spectrogram
-LEVELS, WIDEST = 32, 256  # shades and columns of a picture: what can be seen at this size
+WIDEST = 256  # columns of a picture: what can be seen at this size
 RANGE = (2, 99.5)  # percentiles that are the darkest and the brightest shade
 HERTZ = (250, 1000, 2000, 4000, 8000)
 COLUMNS = ("backbone", "dataset", "clip", "score", "keep_rate", "block", "token", "time_index", "freq_index")
@@ -82,16 +83,6 @@ def kept_pixels(shape: tuple[int, int], places: np.ndarray, patch: int, stride: 
     for t, f in places:
         mask[t * stride : t * stride + patch, f * stride : f * stride + patch] = True
     return mask
-
-
-def shaded(x: np.ndarray, colours: str, within: tuple[float, float]) -> np.ndarray:
-    """(T, bins) in a few shades of a colour map, from one to the other percentile: (T, bins, 3) uint8."""
-    import matplotlib as mpl
-    import numpy as np
-
-    low, high = np.percentile(x, within)
-    level = np.clip((x - low) / max(high - low, 1e-6), 0, 1)
-    return mpl.colormaps[colours](np.round(level * LEVELS) / LEVELS, bytes=True)[..., :3]
 
 
 def _draw_row(fig: Figure, top: float, height: float, one: dict) -> None:

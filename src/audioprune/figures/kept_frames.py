@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audioprune.audio.silence import silence
 from audioprune.exhibits import style
-from audioprune.exhibits.pictures import shaded
+from audioprune.exhibits.shades import shaded
 from audioprune.facts.mel import HIGH_HZ, LOW_HZ, MEL_BINS, SAMPLE_RATE, SHIFT, mel
 from audioprune.facts.recogniser import RECOGNISERS
 from audioprune.figures import _clips, _seen, _words

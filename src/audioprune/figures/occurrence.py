@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audioprune.exhibits import style
 from audioprune.figures import _panels, _seen
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
     from pandas import DataFrame
 
     from audioprune.cells.query import Cells
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
 TITLE = "Tokens by intensity and variation, before and after pruning"
 CAPTION = (
     "Density of tokens, as log(1 + density), by mean and standard deviation of their patches: of the input's tokens "
-    "and of those that survive all stages, at the keep-rate nearest to 0.5. All panels of a dataset share one colour "
-    "scale; darker is rarer. Standard deviations above three quarters of their range are left out, as released. "
-    "Padding, which has one mean and no deviation, is left out too; its share of a panel's tokens is in the title."
+    "and of those that survive all stages, at the keep-rate nearest to 0.5. All panels share one colour scale; darker "
+    "is rarer. Models follow the input that they are of. Standard deviations above three quarters of their range are "
+    "left out, as released. Padding, which has one mean and no deviation, is left out too; its share of a panel's "
+    "tokens is in the title."
 )
 RATE = 0.5
+WIDE = 4  # panels in a row
 COLUMNS = ("dataset", "backbone", "keep_rate", "panel", "padding", "mean", "std", "tokens", "log_density")
 
 
@@ -45,50 +48,65 @@ def draw(results: Results) -> tuple[Figure, DataFrame]:
         by_dataset.setdefault(nearest.dataset, []).append(nearest)
     if not by_dataset:
         return style.empty(_panels.why(results, cells)), pd.DataFrame(columns=COLUMNS)
-    width = 1 + max(map(len, by_dataset.values()))
-    fig, axes = style.figure(len(by_dataset), width, height=1.9 * len(by_dataset) + 0.2)
-    rows = []
-    for row, (dataset, shown) in zip(axes, by_dataset.items()):
-        rows += _row(fig, row, results, dataset, shown)
-    for ax in axes[-1]:
+    panels = [panel for dataset, shown in by_dataset.items() for panel in _panels_of(results, dataset, shown)]
+    fig, axes = style.panels(len(panels), each=1.85, above=0.1, wide=WIDE)
+    top = max(float(panel.shade.max()) for panel in panels)
+    for ax, panel in zip(axes, panels, strict=True):
+        mesh = _draw(ax, panel, top)
+    for ax in axes[-WIDE:]:
         ax.set_xlabel("patch mean")
-    return fig, pd.DataFrame(rows, columns=COLUMNS)
+    for ax in axes[::WIDE]:
+        ax.set_ylabel("patch std")
+    fig.colorbar(mesh, ax=fig.axes, label="log(1 + density)", fraction=0.02, pad=0.01)
+    return fig, pd.DataFrame([row for panel in panels for row in panel.rows()], columns=COLUMNS)
 
 
-def _row(fig: Figure, axes: list[Axes], results: Results, dataset: str, shown: list[Group]) -> list[tuple]:
-    from audioprune.tokens.occurrence import log_density
+class Panel(NamedTuple):
+    """Tokens of one dataset: those of its input, or what a model leaves of them."""
 
-    first, panels = counted(results, shown[0]), []
-    panels.append(("input", shown[0], *_of(first, "input")))
-    panels += [("survivors", g, *_of(counted(results, g), f"after_{g.blocks[-1]}")) for g in shown]
+    dataset: str
+    backbone: str  # empty: the input
+    keep_rate: float
+    counts: np.ndarray  # (means, deviations)
+    padding: float  # share of its tokens
+    edges: tuple[np.ndarray, np.ndarray]  # of the bins of means and of deviations
+
+    @property
+    def shade(self) -> np.ndarray:
+        from audioprune.tokens.occurrence import log_density
+
+        return log_density(self.counts, self.edges)
+
+    @property
+    def title(self) -> str:
+        whose = f"{self.backbone} at {self.keep_rate:g}" if self.backbone else f"{self.dataset}: input"
+        return f"{whose}\npadding {100 * self.padding:.0f} %"
+
+    def rows(self) -> Iterator[tuple]:
+        """Of every bin that has tokens."""
+        centres = [(own[:-1] + own[1:]) / 2 for own in self.edges]
+        shade, kind = self.shade, "survivors" if self.backbone else "input"
+        for (i, j), tokens in _every(self.counts):
+            at = float(centres[0][i]), float(centres[1][j]), int(tokens), float(shade[i, j])
+            yield (self.dataset, self.backbone, self.keep_rate, kind, self.padding, *at)
+
+
+def _panels_of(results: Results, dataset: str, shown: list[Group]) -> Iterator[Panel]:
+    first = counted(results, shown[0])
     edges = first["mean_edges"], first["std_edges"]
-    shades = [log_density(counts, edges) for _, _, counts, _ in panels]
-    top, rows = max(float(s.max()) for s in shades), []
-    for ax in axes[len(panels) :]:
-        ax.set_axis_off()
-    for ax, (panel, group, counts, padding), shade in zip(axes, panels, shades):
-        extent = (edges[0][0], edges[0][-1], edges[1][0], edges[1][-1])
-        mesh = ax.imshow(
-            shade.T,
-            origin="lower",
-            aspect="auto",
-            extent=extent,
-            vmin=0,
-            vmax=top,
-            cmap="viridis",
-            interpolation="none",
-        )
-        ax.grid(False)
-        after = f"{group.backbone}, kept at {group.keep_rate:g}" if panel == "survivors" else f"{dataset}: input"
-        after += f"\npadding {100 * padding:.0f} %"
-        ax.set_title(after, loc="left", fontsize=8, fontweight="bold" if panel == "input" else "normal")
-        backbone, rate = (group.backbone, group.keep_rate) if panel == "survivors" else ("", 1.0)
-        for (i, j), tokens in _every(counts):
-            centre = ((edges[0][i] + edges[0][i + 1]) / 2, (edges[1][j] + edges[1][j + 1]) / 2)
-            rows.append((dataset, backbone, rate, panel, padding, *map(float, centre), int(tokens), float(shade[i, j])))
-    axes[0].set_ylabel("patch std")
-    fig.colorbar(mesh, ax=list(axes), label="log(1 + density)", fraction=0.04, pad=0.01)
-    return rows
+    yield Panel(dataset, "", 1.0, *_of(first, "input"), edges)
+    for group in shown:
+        own = _of(counted(results, group), f"after_{group.blocks[-1]}")
+        yield Panel(dataset, group.backbone, group.keep_rate, *own, edges)
+
+
+def _draw(ax: Axes, panel: Panel, top: float) -> AxesImage:
+    extent = (panel.edges[0][0], panel.edges[0][-1], panel.edges[1][0], panel.edges[1][-1])
+    look: dict[str, Any] = {"origin": "lower", "aspect": "auto", "cmap": "viridis", "interpolation": "none"}
+    mesh = ax.imshow(panel.shade.T, extent=extent, vmin=0, vmax=top, **look)
+    ax.grid(False)
+    ax.set_title(panel.title, loc="left", fontsize=7.5, fontweight="normal" if panel.backbone else "bold")
+    return mesh
 
 
 def _of(found: dict, panel: str) -> tuple[Any, float]:

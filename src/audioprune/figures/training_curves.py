@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
 TITLE = "Training curves"
 CAPTION = (
-    "All fine-tunings of the study by epoch, a row for each dataset; the axis of a panel names the quantity. Lines "
-    "are means over folds and seeds; lines without a marker are topk or unpruned."
+    "All fine-tunings of the study by epoch, dataset by dataset; the axis of a panel names the quantity. Last, the "
+    "keep-rates that they are trained at. Lines are means over folds and seeds; lines without a marker are topk or "
+    "unpruned."
 )
-NAMES = {"train_loss": "training loss", "epoch_keep_rate": "keep-rate"}
+KEEP_RATE, WIDE = "epoch_keep_rate", 4  # its column; panels in a row
+NAMES = {"train_loss": "training loss", KEEP_RATE: "keep-rate"}
 METRICS = {"top1": "test top-1 accuracy (%)", "map": "test mAP × 100", "wer": "test word error rate (%)"}
 RUN = ("backbone", "dataset", "method", "variant", "keep_rate", "fold", "seed")
 EPOCH = ("epoch", "lr", "epoch_keep_rate", "train_loss", "test_metric")
@@ -47,16 +49,14 @@ def draw(results: Results) -> tuple[Figure, DataFrame]:
         style.assigned(frame["backbone"]),
         style.assigned(["", *(_method(row) for row in shown.itertuples())]),
     )
-    height = 1.9 * len(datasets) + 0.2 + 0.1 * (len(looks.colours) + len(looks.lines) + len(looks.markers))
-    curves = _curves(frame)
-    fig, axes = style.figure(len(datasets), len(curves), height=height)
-    for panels, dataset in zip(axes, datasets, strict=True):
-        names = {**NAMES, "test_metric": METRICS[results.dataset(dataset).metric]}
-        for ax, column in zip(panels, curves, strict=True):
-            _panel(ax, shown[shown["dataset"] == dataset], column, looks)
-            ax.set_ylabel(names[column])
-        panels[0].set_title(dataset, loc="left", fontweight="bold")
-    for ax in axes[-1]:
+    panels = [(dataset, column) for dataset in datasets for column in _curves(frame)] + [("", KEEP_RATE)]
+    lines = len(looks.colours) + len(looks.lines) + len(looks.markers)
+    fig, axes = style.panels(len(panels), each=1.7, above=0.2 + 0.1 * lines, wide=WIDE)
+    for ax, (dataset, column) in zip(axes, panels, strict=True):
+        _panel(ax, shown[shown["dataset"] == dataset] if dataset else shown, column, looks)
+        ax.set_title(dataset or "all models", loc="left", fontsize=8)
+        ax.set_ylabel(METRICS[results.dataset(dataset).metric] if column == "test_metric" else NAMES[column])
+    for ax in axes[-WIDE:]:
         ax.set_xlabel("epoch")
     _legend(fig, looks)
     return fig, frame
@@ -74,21 +74,21 @@ def _method(row: Any) -> str:
 
 
 def _curves(frame: DataFrame) -> list[str]:
-    """Columns to show: the metric only where it was taken more than once in a run."""
+    """Columns to show of every dataset: the metric only where it was taken more than once in a run."""
     often = frame.dropna(subset=["test_metric"]).groupby(list(RUN), dropna=False)["epoch"].count().max() > 1
-    return ["train_loss", *(["test_metric"] if often else []), "epoch_keep_rate"]
+    return ["train_loss", *(["test_metric"] if often else [])]
 
 
 def _panel(ax: Axes, frame: DataFrame, column: str, looks: Looks) -> None:
     methods = [_method(row) for row in frame.itertuples()]
-    for (backbone, method, rate), own in frame.groupby(["backbone", methods, "keep_rate"], sort=False):
+    for (_, backbone, method, rate), own in frame.groupby(["dataset", "backbone", methods, "keep_rate"], sort=False):
         by_epoch = own.groupby("epoch")[column].agg(["mean", "min", "max"]).dropna()
         x, marker = by_epoch.index.to_numpy() + 1, _marker(looks.markers[method])
         look = {"color": looks.colours[rate], "ls": _look(looks.lines[backbone]), "markevery": max(1, len(x) // 6)}
         ax.plot(x, by_epoch["mean"], marker=marker, ms=3.5, **look)
         if (by_epoch["max"] > by_epoch["min"]).any():
             ax.fill_between(x, by_epoch["min"], by_epoch["max"], color=look["color"], alpha=0.12, lw=0)
-    if column == "epoch_keep_rate":
+    if column == KEEP_RATE:
         ax.set_ylim(0, 1.05)
     ax.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]
 
