@@ -42,7 +42,7 @@ class Disturbed:
         return disturb.power_of(disturb.centred(self.store.waveform(row))) > 0
 
     def of(self, rows: Sequence[int], condition: Condition) -> tuple[Tensor, Tensor | None]:
-        """(B, T, 128) log-mel, not normalised; (B, time, freq) whether the clip dominates, None where no noise is added.
+        """(B, T, 128) log-mel, not normalised; (B, time, freq) whether the clip dominates, None without noise.
 
         A clip is worked on alone: no value depends on the batch.
         """

@@ -206,7 +206,7 @@ class Robustness(Closed):
     kinds: tuple[Disturbance, ...] = Field(
         ("white", "pink", "babble", "other", "gain"),
         min_length=1,
-        description="what is added to a clip, or done to it; gain: the control, as loud as the mixture without the noise",
+        description="what is added to a clip, or done to it; gain: the control, as loud as the mixture would be",
     )
     snrs: tuple[float, ...] = Field((20.0, 10.0, 5.0, 0.0, -5.0), description="clip over noise, in dB; exact")
     t60s: tuple[float, ...] = Field((0.3, 0.6, 0.9), description="of `reverb`: seconds in which sound decays by 60 dB")

@@ -88,7 +88,7 @@ def _models(place: str, study: Study, given: Robustness, label: Checked) -> Iter
     for backbone, dataset in dict.fromkeys((backbone, dataset) for _, backbone, dataset in models):
         grids = [grid for grid, one, other in models if (one, other) == (backbone, dataset)]
         if not any(1.0 in grid.keep_rates for grid in grids):
-            yield f"{place}: no grid trains {backbone} on {dataset} unpruned (keep-rate 1.0), which all is compared with"
+            yield f"{place}: no grid trains {backbone} on {dataset} unpruned (keep-rate 1.0), to compare with"
     for method in given.methods if "methods" in given.model_fields_set else ():
         if not any(method in grid.methods for grid, _, _ in models):
             yield f"{place}.methods: no grid trains {method!r} there"

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 TITLE = "What noise costs a pruned model more"
 CAPTION = (
     "Points that a pruned model loses to noise more than the one it is compared with: a model trained with topk more "
-    "than the unpruned one, and topk off the shelf more than a random choice of as many tokens (hollow). Large: the mean "
-    "over all kinds and levels that count, with its value; small, below it: the kinds, each a mean over its levels. "
-    "Single levels are in the data. Right of zero, pruning costs more in noise than clean. Shaded: within "
+    "than the unpruned one, and topk off the shelf more than a random choice of as many tokens (hollow). Large: the "
+    "mean over all kinds and levels that count, with its value; small, below it: the kinds, each a mean over its "
+    "levels. Single levels are in the data. Right of zero, pruning costs more in noise than clean. Shaded: within "
     f"{MARGIN:g} point. Grey: the unpruned model has not learnt enough. Bars: {INTERVAL}."
 )
 COLUMNS = (

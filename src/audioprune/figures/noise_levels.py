@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 TITLE = "Accuracy in noise"
 CAPTION = (
-    "Accuracy (or mAP × 100), in percent, by kind of noise, clean clips on the left and louder noise further right (of reverberation "
-    "longer times), of the unpruned model and of models trained with their pruning. Dashed: the gain control, clips as "
-    "loud as the mixture without the noise. Grey dots on the axis: conditions where the unpruned model is too near "
-    f"chance to count. Bands: {INTERVAL}."
+    "Accuracy (or mAP × 100), in percent, by kind of noise, clean clips on the left and louder noise further right (of "
+    "reverberation longer times), of the unpruned model and of models trained with their pruning. Dashed: the gain "
+    "control, clips as loud as the mixture without the noise. Grey dots on the axis: conditions where the unpruned "
+    f"model is too near chance to count. Bands: {INTERVAL}."
 )
 COLUMNS = (
     "backbone", "dataset", "variant", "method", "keep_rate", "kind", "level", "metric", "value", "low", "high",

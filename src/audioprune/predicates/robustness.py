@@ -52,7 +52,9 @@ def _part(evidence: Evidence, one: Judged, question: Question) -> Part:
         return not_run(name, Missing(why, evidence.command))
     if isinstance(one.found, Absent):
         return not_run(name, Missing(one.found.why, evidence.command))
-    assert one.robust is not None and known is not None and one.outcome is not None, "what has measures is judged"
+    assert one.robust is not None, "what was found is of a model with measures"
+    assert known is not None, "and with conditions"
+    assert one.outcome is not None, "it is judged"
     told = [f"{one.found} points more lost to noise than by {OTHER[question]}"]
     if question == "degrades" and one.robust.logit is not None and not isinstance(one.robust.logit, Absent):
         told.append(f"in logits {one.robust.logit}")

@@ -88,7 +88,7 @@ def _beyond(overlap: float, patches: int, kept: int) -> float | None:
 
 
 def _by_clip(own: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, np.ndarray], np.ndarray]:
-    """One row for each clip and seed, draws of noise averaged: columns (N, b), and how many patches blocks keep (b,)."""
+    """One row for each clip and seed, draws of noise averaged: columns (N, b), and patches that blocks keep (b,)."""
     import numpy as np
 
     own = own.sort_values(["seed", "clip", "draw"], kind="stable")

@@ -3,8 +3,8 @@
 degrades    does a model that was trained with topk lose more to noise than the unpruned one?
 misled      does topk, off the shelf, lose more than a random choice of as many tokens?
 
-What counts was fixed beforehand: these two, at every keep-rate that a study asks about. Other methods, and reverberation,
-stand beside; models whose unpruned one has not learnt enough are in no verdict.
+What counts was fixed beforehand: these two, at every keep-rate that a study asks about. Other methods, and
+reverberation, stand beside; models whose unpruned one has not learnt enough are in no verdict.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 I in points; in this order:
 
-supported     the 95 % interval lies above zero: pruning costs more in noise. Below 1 point it is real, and hardly matters
+supported     the 95 % interval lies above zero: pruning costs more in noise. All of it below 1 point, it hardly matters
 refuted       the one-sided 95 % upper bound lies below 1 point: no loss that matters
-inconclusive  all else, with the number of clips that would do; and whatever has fewer than three conditions that count
+inconclusive  all else, with the number of clips that would do; and what has fewer than three conditions that count
 
 A verdict becomes `partly` where the logit scale contradicts it: its interval lies on the other side of zero than I.
 """

@@ -74,7 +74,7 @@ def counted(results: Results, model: Model) -> Counted | Absent:
     return Counted(tuple(one for one in own if above[one]), tuple(one for one in own if not above[one]), known)
 
 
-# --- contrasts, draw by draw -------------------------------------------------------------------------------------------
+# --- contrasts, draw by draw ------------------------------------------------------------------------------------------
 
 
 def lost(results: Results, model: Model, runs: Sequence[Run], conditions: Sequence[Condition]) -> Estimate:
@@ -164,7 +164,7 @@ def _quiet():
     return np.errstate(divide="ignore", invalid="ignore")
 
 
-# --- a model in numbers ------------------------------------------------------------------------------------------------
+# --- a model in numbers -----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

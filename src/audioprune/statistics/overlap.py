@@ -9,7 +9,7 @@ from scipy.stats import hypergeom
 def expected_jaccard(n: int, kept: int) -> float:
     """Mean of |A and B| / |A or B| of two independent choices of `kept` of n things.
 
-    They share i with the hypergeometric probability C(K, i) C(n - K, K - i) / C(n, K), and i / (2 K - i) is their share.
+    They share i with the hypergeometric probability C(K, i) C(n - K, K - i) / C(n, K), which is i / (2 K - i) of them.
     """
     if not 0 < kept <= n:
         raise ValueError(f"{kept} of {n} cannot be kept")

@@ -44,7 +44,7 @@ NOTES = (
 
 
 def needs(study: Cells) -> list:
-    """Whatever a predicate may ask for: evaluations, timings, token analyses, discarded clusters, noise, transcripts."""
+    """Whatever a predicate may ask for: evaluations, timings, token analyses, discards, noise, transcripts."""
     kinds = ("evaluate", "throughput", "tokens", "discard", "noisy", "transcribe", "pace")
     return [cell for kind in kinds for cell in study.cells(kind)]
 

@@ -118,7 +118,7 @@ def _columns() -> tuple[Column, ...]:
     )
 
 
-# --- what a report says first ------------------------------------------------------------------------------------------
+# --- what a report says first -----------------------------------------------------------------------------------------
 
 ASKED = {
     "degrades": "{backbone} on {dataset}, trained with {method} at {rate}",

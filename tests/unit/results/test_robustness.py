@@ -138,7 +138,7 @@ def test_a_model_that_was_not_run_says_why(tmp_path):
 
 
 def test_map_is_a_mean_over_conditions_as_well(tmp_path):
-    """A clip that is right has its own label on top, one that is wrong the next: by scikit-learn's average precision."""
+    """A clip that is right has its own label on top, one that is wrong the next; by scikit-learn's precision."""
     from sklearn.metrics import average_precision_score
 
     asked = Asked(tmp_path)
@@ -163,7 +163,7 @@ def test_map_is_a_mean_over_conditions_as_well(tmp_path):
     assert robustness.flips(results, model, FOUR) is None
 
 
-# --- the rule ----------------------------------------------------------------------------------------------------------
+# --- the rule ---------------------------------------------------------------------------------------------------------
 
 
 class Made:

@@ -170,8 +170,8 @@ def test_a_mixture_is_made_on_the_waveform(clip):
 
 
 def test_signal_is_where_the_clip_is_louder_than_the_noise(clip):
-    """Mel bins 32 to 47, the third row of patches, lie at 660 to 1 120 Hz. There the clip has all its power, for half of
-    the time: 14 dB more than white noise of the same power has there."""
+    """Mel bins 32 to 47, the third row of patches, lie at 660 to 1 120 Hz. There the clip has all its power, for half
+    of the time: 14 dB more than white noise of the same power has there."""
     store, features = clip
     found = Disturbed(store, features, Noise(3, 1, {}, "d"))
     _, signal = found.of([0], Condition("white", 0.0, 0))
@@ -186,7 +186,7 @@ def test_signal_is_where_the_clip_is_louder_than_the_noise(clip):
 
 def test_level_shifts_are_those_of_the_front_end(clip):
     """The spectrogram of g v is that of v, shifted; compared with the front end itself, floor included."""
-    store, features = clip
+    store, _ = clip
     noise = Noise(3, 1, {}, "d")
     v = noise.of("pink", 0, store.clips.iloc[0], 16000)
     v /= np.sqrt(np.mean(v**2))
