@@ -174,11 +174,19 @@ class Recognition(Closed):
 
 
 class Pace(Closed):
-    """How fast recognisers are on clips as long as they are, by every way to batch them; of those of `recognitions`."""
+    """How fast recognisers of `recognitions`, or classifiers of grids, are on clips as long as they are, in every
+    batching."""
 
     recognisers: tuple[RecogniserName, ...] = Field((), description="some of those; none named: all")
-    datasets: tuple[DatasetName, ...] = Field((), description="some of theirs; none named: all")
-    policies: tuple[PolicyName, ...] = Field(("stride", "topk"), description="what prunes the encoder")
+    backbones: tuple[BackboneName, ...] = Field(
+        (), description="instead: classifiers that a grid trains unpruned, each in its first fold and seed"
+    )
+    datasets: tuple[DatasetName, ...] = Field(
+        (), description="some of what those transcribe; none named: all. Of classifiers at least one"
+    )
+    policies: tuple[PolicyName, ...] = Field(
+        ("stride", "topk"), description="what prunes the encoder; of classifiers pruning methods"
+    )
     keep_rates: tuple[float, ...] = Field((1.0, 0.5), description="shares of tokens kept; 1, the baseline, among them")
     blocks: tuple[int, ...] | None = Field(
         None, description="pruning blocks, from zero; none named: where the study prunes it first"

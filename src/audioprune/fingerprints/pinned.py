@@ -146,6 +146,8 @@ PINNED: dict[str, object] = {
     "Row.title": "",
     "Row.caption": "",
     "Row.shows": {},
+    "PaceSettings.recogniser": "",
+    "PaceSettings.backbone": "",
     "PaceSettings.batch_size": 16,
     "PaceSettings.tokens_per_batch": 16384,
     "PaceSettings.bucket": 50,

@@ -29,7 +29,7 @@ def estimate(cell: Cell, facts: Callable[[str], Dataset], tflops: float) -> dict
     kind, own = KINDS[cell.kind], cell.settings
     if kind.passes is None:
         return {}
-    if cell.kind in ("recognise", "transcribe", "pace"):
+    if cell.kind in ("recognise", "transcribe", "pace") and own.recogniser:
         dataset = facts(own.dataset)
         clips = dataset.train_clips if kind.clips == "train" else dataset.test_clips
         clips = min(clips, getattr(own, "clips", clips))

@@ -20,7 +20,7 @@ from audioprune.facts.recogniser import AT_INPUT, THRESHOLDS
 from audioprune.labels import label_of
 from audioprune.planning import declared, taught
 from audioprune.planning.lengths import durations
-from audioprune.planning.pacing import paced
+from audioprune.planning.pacing import paced, paced_classifiers
 from audioprune.planning.robustness import disturbed
 from audioprune.planning.stages import Planner
 from audioprune.settings.exhibits import Contrast
@@ -76,7 +76,8 @@ def study_of(planner: Planner, name: str) -> StudyPlan:
         for cell in taught.cells(planner, recognition, learn) if learn else _transcribed(planner, recognition):
             plan.all.update(cell.upstream())
     for pace in study.pace:
-        for cell in paced(planner, pace, plan.cells("transcribe")):
+        classifiers = paced_classifiers(planner, pace, plan.cells("finetune"))
+        for cell in classifiers if pace.backbones else paced(planner, pace, plan.cells("transcribe")):
             plan.all.update(cell.upstream())
     return plan
 

@@ -21,7 +21,15 @@ if TYPE_CHECKING:
 
 BASELINE, ALONE = Arm("padded", "none", 1.0), Arm("single", "none", 1.0)
 STAGES = ("features_s", "encoder_s", "decoder_s")
-TIMED = ("clips_per_s", "audio_per_s", "tokens_per_s", "speed_up", "encoder_audio_per_s", "encoder_speed_up")
+TIMED = (
+    "pruning_speed_up",
+    "clips_per_s",
+    "audio_per_s",
+    "tokens_per_s",
+    "speed_up",
+    "encoder_audio_per_s",
+    "encoder_speed_up",
+)
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,7 @@ def paces(timing: Result) -> list[Paced]:
         own, batched = counts.loc[arm], batches.get_group(arm.batching)
         timed = {f"{name}_per_s": amount / seconds[arm] for name, amount in amounts.items()}
         timed |= {"speed_up": seconds[BASELINE] / seconds[arm]}
+        timed |= {"pruning_speed_up": seconds[Arm(arm.batching, "none", 1.0)] / seconds[arm]}
         timed |= {"encoder_audio_per_s": about["audio_seconds"] / encoder[arm]}
         timed |= {"encoder_speed_up": encoder[BASELINE] / encoder[arm]}
         executed = own["encoder_macs"] + own["decoder_macs"]

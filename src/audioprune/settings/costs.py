@@ -48,7 +48,8 @@ class PaceSettings(Closed):
     """Speed of a model on clips of a dataset as long as they are: every way to batch them, with every policy and
     keep-rate, in the same run."""
 
-    recogniser: str = Field(description="such as whisper-base")
+    recogniser: str = Field("", description="such as whisper-base; none: a classifier is timed")
+    backbone: str = Field("", description="of that classifier, such as ast-tiny: the fine-tuning among its inputs")
     dataset: str = Field(description="whose test clips, with their own lengths")
     policies: tuple[str, ...] = Field(description="what prunes below keep-rate 1; the unpruned model is always there")
     keep_rates: tuple[float, ...] = Field(

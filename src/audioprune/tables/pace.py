@@ -1,4 +1,4 @@
-"""Speed of recognisers on clips of their own lengths, by how they are batched, and what is computed for nothing."""
+"""Speed of recognisers and classifiers on clips of their own lengths, in every batching, and what is computed for nothing."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 TITLE = "Speed on clips of their own lengths"
 CAPTION = (
-    "Test clips with their own sound and lengths, in every way to batch them; the whole way from waveform to text, and "
-    "the encoder alone: seconds of sound in a second (RTFx, medians and quartiles of the runs), and the speed-up over "
-    "the unpruned model on padded batches in the same run, beside the ratio of MACs."
+    "Test clips with their own sound and lengths, in every way to batch them; the whole way from waveform to text or "
+    "label, and the encoder alone: seconds of sound in a second (RTFx, medians and quartiles of the runs), and the "
+    "speed-up over the unpruned model on padded batches in the same run, and over the unpruned model in batches made "
+    "alike, beside the ratio of MACs in closed form."
 )
 NOTE = (
     "single: one clip. padded: clips at random, all as long as the longest of all; of a Whisper always its window of "
@@ -39,8 +40,9 @@ def _rows(one: Result) -> Iterator[Row]:
     about = one.record["results"] if one.ok else {}
     size = f"; {about['clips']} clips, {about['audio_seconds']:.0f} s of sound" if about else ""
     blocks = ", ".join(map(str, own.blocks))
-    title = f"{own.recogniser} on {own.dataset}{size}; pruned at block {blocks}: {own.device}, {own.precision}"
-    shared: dict[str, Value] = {"recogniser": own.recogniser, "dataset": own.dataset}
+    named = f"{own.recogniser or own.backbone} on {own.dataset}"
+    title = f"{named}{size}; pruned at block {blocks}: {own.device}, {own.precision}"
+    shared: dict[str, Value] = {"recogniser": own.recogniser, "backbone": own.backbone, "dataset": own.dataset}
     shared |= {"device": own.device, "precision": own.precision}
     for found in paces(one):
         measured = {name: cell_of(found.timed[name]) for name in TIMED}
@@ -61,6 +63,7 @@ def _columns() -> tuple[Column, ...]:
         Column("audio_per_s", "RTFx", "s per s", 1),
         Column("audio_per_s", "quartiles", decimals=1, part="interval"),
         Column("speed_up", "Speed-up", "×"),
+        Column("pruning_speed_up", "of pruning alone", "×"),
         Column("encoder_audio_per_s", "RTFx, encoder", "s per s", 1),
         Column("encoder_speed_up", "Speed-up, encoder", "×"),
         Column("encoder_mac_ratio", "Fewer MACs, encoder", "×"),
