@@ -39,12 +39,12 @@ def power_of(x: np.ndarray, how: Power = "clip") -> float:
     return float(frames[frames >= frames.max() * 10 ** (-ACTIVE_DB / 10)].mean())
 
 
-def scaled(x: np.ndarray, v: np.ndarray, snr_db: float, how: Power = "clip") -> np.ndarray:
-    """g v (L,): the noise as it is added. ValueError where the clip or the noise has no power."""
+def factor(x: np.ndarray, v: np.ndarray, snr_db: float, how: Power = "clip") -> float:
+    """g, by which the noise is multiplied. ValueError where the clip or the noise has no power."""
     signal, noise = power_of(x, how), power_of(v)
     if not signal or not noise:
         raise ValueError("a clip or a noise without power has no signal-to-noise ratio")
-    return v * np.sqrt(signal / (noise * 10 ** (snr_db / 10)))
+    return float(np.sqrt(signal / (noise * 10 ** (snr_db / 10))))
 
 
 def louder(x: np.ndarray, snr_db: float) -> np.ndarray:

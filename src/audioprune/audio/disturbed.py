@@ -66,7 +66,7 @@ class Disturbed:
                 disturb.reverberant(clean, disturb.room(self.noise.rng(kind, draw, clip), level))
             ), None
         v, of_v = self._noise(row, kind, draw)
-        g = math.sqrt(disturb.power_of(clean, self.power) / 10 ** (level / 10))
+        g = disturb.factor(clean, v, level, self.power)
         # g v has the energies of v times g^2, but for the floor under which the front end takes no logarithm
         apart = self.features.raw([row])[0] - (of_v + 2 * math.log(g)).clamp(min=math.log(FLOOR))
         apart[int(self.features.frames[row]) :] = 0  # padding is neither

@@ -105,9 +105,8 @@ def _drawn(frame: DataFrame) -> Figure:
     handles = [Line2D([], [], color=_colour(i), marker=style.MARKERS[i % 7], label=name) for name, i in looks.items()]
     if GAIN in set(frame["kind"]):
         handles.append(Line2D([], [], color="#666666", ls=(0, style.DASHES[0]), label="gain control"))
-    fig.legend(
-        handles=handles, loc="outside upper center", ncols=style.legend_columns([h.get_label() for h in handles], 5)
-    )
+    names = [*looks, *(["gain control"] if GAIN in set(frame["kind"]) else [])]
+    fig.legend(handles=handles, loc="outside upper center", ncols=style.legend_columns(names, 5))
     return fig
 
 
@@ -126,7 +125,9 @@ def _panel(ax: Axes, own: DataFrame, kind: str, looks: Mapping[str, int]) -> Non
                 continue
             x = [0 if row.kind == CLEAN[0] else place[row.level] for row in points]
             y = [row.value for row in points]
-            dash = {"ls": (0, style.DASHES[0]), "lw": 0.8} if dashed else {"marker": style.MARKERS[look % 7], "ms": 3}
+            dash: dict[str, Any] = (
+                {"ls": (0, style.DASHES[0]), "lw": 0.8} if dashed else {"marker": style.MARKERS[look % 7], "ms": 3}
+            )
             ax.plot(x, y, color=_colour(look), **dash)
             if not dashed:
                 low, high = [row.low for row in points], [row.high for row in points]

@@ -91,7 +91,8 @@ def models(results: Results) -> list[Model]:
 
 def _models(results: Results) -> list[Model]:
     cells = results.cells("noisy")
-    variant, found = variants(cells), {}
+    variant = variants(cells)
+    found: dict[tuple[str, str, str, str, float, bool, tuple[int, ...]], list[Result]] = {}
     for r in cells:
         tuned, pruning = r.inputs["finetune"].settings, r.settings.pruning
         shelf, blocks = not as_trained(r), tuple(pruning.blocks)
@@ -119,11 +120,12 @@ def beside(results: Results, model: Model, method: str) -> Model | None:
 
 def shared(*sides: Model | None) -> list[Run] | Absent:
     """Folds and seeds that all models have."""
-    if nothing := next((one for one in sides if one is None or not one.made), False):
-        return Absent(nothing.why)
-    if None in sides:
+    there = [one for one in sides if one is not None]
+    if len(there) < len(sides):
         return Absent("the study asks no such model about noise")
-    runs = set.intersection(*(set(one.made) for one in sides if one))
+    if nothing := next((one for one in there if not one.made), None):
+        return Absent(nothing.why)
+    runs = set.intersection(*(set(one.made) for one in there))
     return sorted(runs) or Absent("they have no fold and seed in common")
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from audioprune.facts.noise import ADDED, GAIN, REVERB
+from audioprune.facts.noise import ADDED, REVERB
 from audioprune.results import competence, noise
 from audioprune.results.competence import Competence
 from audioprune.results.estimate import Absent, Estimate, combined, of_draws
@@ -124,6 +124,8 @@ def logit_interaction(results: Results, model: Model, conditions: Sequence[Condi
 
 def relative_error(results: Results, model: Model, conditions: Sequence[Condition]) -> Estimate | Absent:
     """Errors of all levels of a kind over those of the unpruned model, a mean over kinds (as in ImageNet-C)."""
+    import numpy as np
+
     found, base = interaction(results, model, conditions), noise.unpruned(results, model)
     if isinstance(found, Absent) or base is None:
         return found
@@ -132,13 +134,11 @@ def relative_error(results: Results, model: Model, conditions: Sequence[Conditio
     kinds = dict.fromkeys(kind for kind, _ in conditions)
 
     def errors(one: Model, kind: str) -> np.ndarray:
-        import numpy as np
-
         own = accuracy(results, one, runs, [c for c in conditions if c[0] == kind])
         return 100 - np.concatenate([[own.value], own.draws])
 
-    with _quiet():
-        shares = [errors(model, kind) / errors(base, kind) for kind in kinds]
+    others = {kind: errors(base, kind) for kind in kinds}
+    shares = [errors(model, kind) / np.where(own > 0, own, np.nan) for kind, own in others.items()]
     return _from(sum(shares) / len(shares), found)
 
 
@@ -156,12 +156,6 @@ def flips(results: Results, model: Model, conditions: Sequence[Condition]) -> fl
 def _from(values: np.ndarray, like: Estimate) -> Estimate:
     """(1 + D,) the value and its draws."""
     return of_draws(float(values[0]), values[1:], like)
-
-
-def _quiet():
-    import numpy as np
-
-    return np.errstate(divide="ignore", invalid="ignore")
 
 
 # --- a model in numbers -----------------------------------------------------------------------------------------------
@@ -190,8 +184,10 @@ def every(results: Results) -> list[Robust | tuple[Model, Absent]]:
 
 def _robust(results: Results, model: Model) -> Robust | tuple[Model, Absent]:
     known, runs = counted(results, model), noise.shared(model)
-    if isinstance(known, Absent) or isinstance(runs, Absent):
-        return model, known if isinstance(known, Absent) else runs
+    if isinstance(known, Absent):
+        return model, known
+    if isinstance(runs, Absent):
+        return model, runs
     floor = Absent("no condition is above the floor")
     own = known.conditions
     compare: Callable = lambda measure: None if model.unpruned else measure(results, model, own)  # noqa: E731
@@ -215,8 +211,3 @@ def selection(results: Results, model: Model, conditions: Sequence[Condition]) -
     if not model.shelf or model.method == "random" or control is None:
         return None
     return interaction(results, model, conditions, control)
-
-
-def controls(model: Model) -> list[Condition]:
-    """Conditions in no mean: the gain control and reverberation."""
-    return [one for one in model.conditions if one[0] in (GAIN, REVERB)]

@@ -55,7 +55,7 @@ def build(results: Results) -> Table:
     asked = {
         one.model: (question, one)
         for question in ("degrades", "misled")
-        for one in noise_judged.judged(results, question)  # type: ignore[arg-type]
+        for one in noise_judged.judged(results, question)
     }
     rows = [_row(one, *asked.get(_model(one), ("", None))) for one in robustness.every(results)]
     return Table(_columns(), tuple(rows), NOTES)

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from audioprune.audio.patches import to_tokens
 from audioprune.facts.noise import Condition
+from audioprune.models.family import Classifier
 from audioprune.models.pruner import Pruning
 from audioprune.models.recording import Recording
 from audioprune.progress import Progress
@@ -41,7 +42,7 @@ class Heard:
 
 @torch.inference_mode()
 def hear(
-    model: nn.Module,
+    model: Classifier,
     rows: Sequence[int],
     conditions: Sequence[Condition],
     *,

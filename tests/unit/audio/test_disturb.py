@@ -30,13 +30,14 @@ def db(ratio: float) -> float:
 @pytest.mark.parametrize("make", [disturb.white, disturb.pink])
 def test_the_ratio_is_exact(make, snr):
     x = tone()
-    noise = disturb.scaled(x, make(rng(), len(x)), snr)
+    v = make(rng(), len(x))
+    noise = disturb.factor(x, v, snr) * v
     assert db(np.mean(x**2) / np.mean(noise**2)) == pytest.approx(snr, abs=1e-9)
 
 
 def test_the_noise_is_the_same_at_every_level():
     x, v = tone(), disturb.white(rng(), SECOND)
-    assert np.allclose(disturb.scaled(x, v, 0), 10 * disturb.scaled(x, v, 20), rtol=1e-12, atol=0)
+    assert disturb.factor(x, v, 0) == pytest.approx(10 * disturb.factor(x, v, 20), rel=1e-12)
 
 
 def test_active_power_leaves_silence_out():
@@ -45,14 +46,15 @@ def test_active_power_leaves_silence_out():
     x = np.concatenate([half, np.zeros(SECOND // 2)])
     assert disturb.power_of(x) == pytest.approx(0.0025)
     assert disturb.power_of(x, "active") == pytest.approx(0.005, rel=0.04)
-    louder = disturb.scaled(x, disturb.white(rng(), len(x)), 0, "active")
+    v = disturb.white(rng(), len(x))
+    louder = disturb.factor(x, v, 0, "active") * v
     assert db(np.mean(louder**2) / 0.0025) == pytest.approx(db(disturb.power_of(x, "active") / 0.0025), abs=1e-9)
     assert disturb.power_of(tone(200), "active") == pytest.approx(np.mean(tone(200) ** 2))  # shorter than a frame
 
 
 def test_no_power_no_ratio():
     with pytest.raises(ValueError, match="without power"):
-        disturb.scaled(np.zeros(100), disturb.white(rng(), 100), 0)
+        disturb.factor(np.zeros(100), disturb.white(rng(), 100), 0)
 
 
 def test_white_is_flat_and_pink_falls_by_three_decibels_an_octave():
@@ -68,7 +70,8 @@ def test_the_gain_control_is_as_loud_as_the_mixture_is_expected_to_be():
     x = tone()
     assert db(np.mean(disturb.louder(x, 0) ** 2) / np.mean(x**2)) == pytest.approx(3.0103, abs=1e-4)
     assert db(np.mean(disturb.louder(x, -5) ** 2) / np.mean(x**2)) == pytest.approx(6.1933, abs=1e-4)
-    mixtures = [np.mean((x + disturb.scaled(x, disturb.white(rng(i), SECOND), 0)) ** 2) for i in range(50)]
+    noises = [disturb.white(rng(i), SECOND) for i in range(50)]
+    mixtures = [np.mean((x + disturb.factor(x, v, 0) * v) ** 2) for v in noises]
     assert np.mean(mixtures) == pytest.approx(np.mean(disturb.louder(x, 0) ** 2), rel=0.005)
 
 

@@ -165,7 +165,7 @@ def test_a_mixture_is_made_on_the_waveform(clip):
     x, _ = found.of([0], Condition("white", 5.0, 0))
     clean = disturb.centred(store.waveform(0))
     v = Noise(3, 1, {}, "d").of("white", 0, store.clips.iloc[0], 16000)
-    mixture = (clean + disturb.scaled(clean, v, 5.0)).astype(np.float32)
+    mixture = (clean + disturb.factor(clean, v, 5.0) * v).astype(np.float32)
     assert torch.allclose(x, log_mel(torch.from_numpy(mixture)[None], None, 128)[0], atol=2e-4)
 
 
