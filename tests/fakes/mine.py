@@ -59,7 +59,7 @@ def config(folder: Path | str | None = None, csv: str = "labels.csv", *, data=No
             .model_copy(update={"datasets": ("mine",), "initial": "scratch", "perturbations": ()})
         )
         study = shipped.studies["demo"].model_copy(
-            update={"grids": (grid,), "costs": (), "recognitions": (), "pace": ()}
+            update={"grids": (grid,), "costs": (), "recognitions": (), "pace": (), "robustness": ()}
         )
         update["studies"] = shipped.studies | {"mine": study}
     return shipped.model_copy(update=update)

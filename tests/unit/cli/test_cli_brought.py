@@ -31,7 +31,12 @@ def configure(folder: Path, csv: str = "labels.csv", **more) -> None:
     data = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
     user = {"folder": str(folder), "csv": csv, "task": "environmental", "classes": ["a", "b"], "frames": 128}
     grid = {"backbones": ["audiomae-tiny"], "datasets": ["mine"], "keep_rates": [1.0, 0.5], "initial": "scratch"}
-    data["studies"]["mine"] = data["studies"]["demo"] | {"grids": [grid], "costs": [], "contrasts": None}
+    data["studies"]["mine"] = data["studies"]["demo"] | {
+        "grids": [grid],
+        "costs": [],
+        "contrasts": None,
+        "robustness": [],
+    }
     Path("config.yaml").write_text(yaml.safe_dump(data | {"datasets": {"mine": user}} | more, sort_keys=False))
 
 

@@ -30,7 +30,9 @@ def test_accuracy_by_level(results):
     frame = noise_levels.draw(results)[1]
     for row in frame.itertuples():
         clean = row.kind in ("clean", "gain")
-        value = 90 if clean else 100 * (LEVELS[row.kind, row.level] - 0.3 * (row.kind == "white" and row.method == "topk"))
+        value = (
+            90 if clean else 100 * (LEVELS[row.kind, row.level] - 0.3 * (row.kind == "white" and row.method == "topk"))
+        )
         assert row.value == pytest.approx(value)
         if row.method == "topk":
             assert row.difference == pytest.approx(-30 if row.kind == "white" else 0)

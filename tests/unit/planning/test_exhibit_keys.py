@@ -89,7 +89,15 @@ def test_names_of_a_users_classes_are_in_the_keys_of_what_shows_their_dataset():
     for names in (("robin", "wren"), ("wren", "robin")):
         birds = UserFolder(folder="f", csv="c.csv", task="keyword", classes=names, frames=128)
         study = demo.model_copy(
-            update={"grids": (grid,), "costs": (), "recipes": "birds", "recognitions": (), "pace": (), "durations": ()}
+            update={
+                "grids": (grid,),
+                "costs": (),
+                "recipes": "birds",
+                "recognitions": (),
+                "pace": (),
+                "durations": (),
+                "robustness": (),
+            }
         )
         update = {
             "datasets": {"birds": birds},
