@@ -53,7 +53,7 @@ def small_project(
             "contrasts": None,
             "evaluations": {"matrix": len(rates) > 1},
         }
-        nothing_else |= {"recognitions": [], "pace": [], "robustness": []}
+        nothing_else |= {"recognitions": [], "pace": [], "robustness": [], "durations": []}
         study = {"grids": [{**grid, "keep_rates": rates}], **nothing_else}
         data["studies"]["demo"] |= study
 

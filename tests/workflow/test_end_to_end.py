@@ -40,7 +40,7 @@ def shrink(data: dict) -> None:
 def of_one_grid(study: dict, grid: dict) -> dict:
     """The study with this grid alone, and of what it asks for what the grid has."""
     traces = study["traces"] | {"keep_rates": grid["keep_rates"]}
-    speech = {"recognitions": [], "pace": [], "robustness": []}
+    speech = {"recognitions": [], "pace": [], "robustness": [], "durations": []}
     return study | {"grids": [grid], "contrasts": None, "traces": traces, "evaluations": {"extends": "usual"}} | speech
 
 

@@ -36,6 +36,8 @@ def configure(folder: Path, csv: str = "labels.csv", **more) -> None:
         "costs": [],
         "contrasts": None,
         "robustness": [],
+        "durations": [],
+        "pace": [],
     }
     Path("config.yaml").write_text(yaml.safe_dump(data | {"datasets": {"mine": user}} | more, sort_keys=False))
 

@@ -119,7 +119,8 @@ def test_planning_refuses_what_the_job_would(tmp_path, name):
     assert len(told((("dataset_options",), {name: {"no-such-option": 1}}))) == 1
 
 
-ALONE = {"contrasts": None, "traces": None, "robustness": [], "evaluations": {}, "throughput": None, "costs": []}
+ALONE = {"contrasts": None, "traces": None, "evaluations": {}, "throughput": None, "costs": []}
+ALONE |= {"robustness": [], "durations": [], "pace": []}
 
 
 def alone(grid: dict | None = None, **own) -> tuple:
