@@ -139,7 +139,7 @@ def relative_error(results: Results, model: Model, conditions: Sequence[Conditio
 
     others = {kind: errors(base, kind) for kind in kinds}
     shares = [errors(model, kind) / np.where(own > 0, own, np.nan) for kind, own in others.items()]
-    return _from(sum(shares) / len(shares), found)
+    return _from(np.mean(shares, axis=0), found)
 
 
 def flips(results: Results, model: Model, conditions: Sequence[Condition]) -> float | None:
