@@ -86,10 +86,10 @@ def adjusted(parts: Sequence[Part]) -> tuple[Part, ...]:
     found, made = family([parts[i].p for i in deciding]), list(parts)
     for i, p in zip(deciding, found, strict=True):
         part = replace(made[i], holm=p)
-        found_alone = part.p is not None and part.p <= LEVEL
-        if part.verdict in ("supported", "refuted") and found_alone and p is not None and p > LEVEL:
+        alone, decided = part.p, part.verdict in ("supported", "refuted")
+        if decided and alone is not None and p is not None and alone <= LEVEL < p:
             told = (
-                f"{part.evidence}; {part.verdict} by itself (p {p_value(part.p)}), not when adjusted for "
+                f"{part.evidence}; {part.verdict} by itself (p {p_value(alone)}), not when adjusted for "
                 f"{len(deciding)} contrasts (p {p_value(p)})"
             )
             part = replace(part, verdict="inconclusive", evidence=told)

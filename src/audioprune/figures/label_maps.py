@@ -3,7 +3,7 @@ its labels were not those of the patches (paper.md 6.1, B24)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audioprune.exhibits import style
 from audioprune.figures import _panels, _seen
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 TITLE = "Signal kept beyond a blind selection's, under right and wrong labels"
 CAPTION = (
-    "Ratio B minus K / N, in points, of selections made without labels (patches of highest mean, lowest mel bands, "
+    "Ratio B minus K / N, in points, of selections made without labels (patches of highest mean, lowest mel bins, "
     "random patches) and of those that the trained model keeps, at the keep-rate nearest to 0.5. Colours are the "
     "labels: those of the patches (right), read in the other model's token order (transposed), or shuffled within each "
     "clip. Markers are the pruning stages. Grey bars: where 95 % of selections lie that are blind to the labels. The "
@@ -106,7 +106,7 @@ def _legend(fig: Figure, stages: list[int]) -> None:
     from matplotlib.lines import Line2D
 
     lines = [Line2D([], [], color=style.COLOURS[i], lw=2.5, label=f"labels {name}") for i, name in enumerate(MAPS)]
-    grey = {"color": "#333333", "ls": "none", "ms": 4, "mfc": "none"}
+    grey: dict[str, Any] = {"color": "#333333", "ls": "none", "ms": 4, "mfc": "none"}
     lines += [Line2D([], [], marker=style.MARKERS[(i - 1) % 7], label=f"stage {i}", **grey) for i in stages]
     fig.legend(handles=lines, loc="outside upper center", ncols=len(lines))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audioprune.exhibits import display, style
 from audioprune.facts.dataset import Task
@@ -75,7 +75,7 @@ def _panel(ax: Axes, r: Result) -> DataFrame:
         colour, line = LOOKS.get(one.tau, (style.COLOURS[6], style.LINES[2]))
         ax.axvline(one.value, color=colour, ls=line)
         said = f"{100 * one.share:.0f} % above {number(one.value, 2)}"
-        place = {"transform": ax.transAxes, "ha": "right", "va": "top", "fontsize": 7, "bbox": WHITE}
+        place: dict[str, Any] = {"transform": ax.transAxes, "ha": "right", "va": "top", "fontsize": 7, "bbox": WHITE}
         ax.text(0.99, 0.98 - 0.11 * i, said, color=colour, **place)
         own = {"dataset": r.settings.dataset, "density": density}
         made.append(pixels.assign(**own, tau_kind=one.tau, tau=one.value, signal_share=one.share))

@@ -16,11 +16,12 @@ from audioprune.figures import _seen
 from audioprune.reporting import seen
 from audioprune.wording import number
 from tests.fakes.ablations import ablations
+from tests.fakes.noise import noisy
 from tests.fakes.speech import speech
 from tests.fakes.studies import shared
 from tests.fakes.tokens import token_study
 
-STUDIES = (shared, ablations, token_study, speech)
+STUDIES = (shared, ablations, token_study, speech, noisy)
 
 
 @cache
