@@ -103,7 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"\n{columns(header, told_power(power), right=(4, 5, 6, 7))}")
         print(
             "half-widths to expect of 95 % intervals near zero. Discordant: clips that one of two models alone gets "
-            f"right, {100 * ASSUMED:g} % where no records tell. Seeds that err on the same clips narrow an interval less\n"
+            f"right, {100 * ASSUMED:g} % where no records tell. Seeds that err on the same clips narrow it less\n"
         )
     for note in sorted({job["why"] for job in jobs if "not indexed" in job["why"]}):
         print(f"waits for you: {note}")

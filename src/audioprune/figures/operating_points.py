@@ -22,11 +22,13 @@ TITLE = "Operating points"
 CAPTION = (
     "Seconds of sound in a second (logarithmic) against accuracy, a point for each batching and keep-rate of topk: "
     "filled on clean clips (95 % intervals), hollow in noise where the study has it (a mean over kinds and levels, of "
-    "padded clips), joined by a bar. Ringed: the fastest point of which a loss of one point on clean clips is excluded. "
+    "padded clips), joined by a bar. Ringed: the fastest point of which a loss of a point on clean clips is excluded. "
     "Padded batches have the accuracy of padded clips, single ones and buckets that of clips without padding."
 )
-COLUMNS = ("backbone", "dataset", "device", "batching", "policy", "keep_rate", "audio_per_s", "accuracy", "low", "high")
-COLUMNS += ("drop", "drop_upper", "keeps", "chosen", "in_noise")
+COLUMNS = (
+    "backbone", "dataset", "device", "batching", "policy", "keep_rate", "audio_per_s", "accuracy", "low", "high",
+    "drop", "drop_upper", "keeps", "chosen", "in_noise",
+)  # fmt: skip
 HEIGHT = 2.8  # inches of a panel
 WIDE = 2  # panels in a row
 

@@ -12,9 +12,10 @@ from audioprune.results import noise_judged, operating, paces
 from audioprune.results.estimate import Absent, Estimate
 from audioprune.results.operating import Operating
 from audioprune.results.study import Result
+from audioprune.settings.costs import Batching
 from audioprune.wording import number
 
-BATCHINGS = ("bucketed", "padded")
+BATCHINGS: tuple[Batching, ...] = ("bucketed", "padded")
 
 
 def pays(claim: Claim, evidence: Evidence) -> list[Part]:
