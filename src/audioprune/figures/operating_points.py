@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil, floor, log10
 from typing import TYPE_CHECKING
 
 from audioprune.exhibits import style
@@ -56,15 +57,17 @@ def draw(results: Results) -> tuple[Figure, DataFrame]:
         missing = [one.why for one in results.cells() if one.kind in ("pace", "durations") and not one.ok]
         return style.empty(next(iter(missing), "the study times no classifier")), pd.DataFrame(columns=list(COLUMNS))
     lines = -(-len(found) // WIDE)
-    fig, axes = style.figure(lines, min(WIDE, len(found)), height=HEIGHT * lines)
+    fig, axes = style.figure(lines, min(WIDE, len(found)), height=HEIGHT * lines + 0.3)
     flat = [ax for line in axes for ax in line]
     for ax in flat[len(found) :]:
         ax.set_axis_off()
-    rows = []
+    rows: list[tuple] = []
     for ax, one in zip(flat, found):
         seen = [(point, in_noise(results, one, point)) for point in one.points]
         _panel(ax, one, seen)
         rows += [_row(one, point, noisy) for point, noisy in seen]
+    entries = {h.get_label(): h for ax in flat for h in ax.get_legend_handles_labels()[0]}
+    fig.legend([*entries.values()], [*entries], loc="outside upper center", ncols=min(6, len(entries)))
     return fig, pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -102,8 +105,18 @@ def _panel(ax: Axes, one: Operating, seen: list[tuple[Point, float | None]]) -> 
             ax.plot(x, noisy, marker=marker, color=colour, mfc="white", ls="")
         if point is one.chosen:
             ax.plot(x, y.value, marker="o", ms=13, mfc="none", color="#000000", ls="")
-    ax.set_xscale("log")
+    _scale(ax, [point.speed.value for point, _ in seen])
     ax.set_xlabel("seconds of sound a second")
     ax.set_ylabel("accuracy (%)")
     ax.set_title(f"{one.backbone} on {one.dataset}", loc="left", fontweight="bold")
-    ax.legend(ncols=1, fontsize=6.5)
+
+
+def _scale(ax: Axes, speeds: list[float]) -> None:
+    """Logarithmic, with ticks at 1, 2 and 5 of each power of ten that the speeds span."""
+    low, high = floor(log10(min(speeds))), ceil(log10(max(speeds)))
+    ticks = [digit * 10.0**power for power in range(low, high + 1) for digit in (1, 2, 5)]
+    ax.set_xscale("log")
+    ax.set_xlim(0.8 * min(speeds), 1.25 * max(speeds))
+    shown = [tick for tick in ticks if 0.8 * min(speeds) <= tick <= 1.25 * max(speeds)]
+    ax.set_xticks(shown, [f"{tick:g}" for tick in shown])
+    ax.set_xticks([], minor=True)
