@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -10,12 +11,14 @@ import numpy as np
 import pandas as pd
 
 from audioprune.labels import label_of
+from audioprune.profiling.batchings import ARM, arms_of
 from audioprune.profiling.macs import count
 from audioprune.results.study import Results
+from audioprune.settings.costs import PaceSettings
 from audioprune.settings.lengths import DurationsSettings
 from audioprune.settings.model import Model, Pruning
 from audioprune.settings.training import FinetuneSettings
-from tests.fakes.studies import RECIPE, Study, _data, facts
+from tests.fakes.studies import RECIPE, FakeCell, Study, _data, facts
 
 CLIPS, COLUMNS = 100, 3  # columns of sound of four in the model's
 RIGHT = {  # of the first so many clips: (padded, native)
@@ -23,6 +26,8 @@ RIGHT = {  # of the first so many clips: (padded, native)
     "topk": (80, 82),
     "intensity": (70, 70),
 }
+SPEEDS = {("single", 1.0): 10.0, ("single", 0.5): 15.0, ("padded", 1.0): 20.0, ("padded", 0.5): 40.0}
+SPEEDS |= {("bucketed", 1.0): 50.0, ("bucketed", 0.5): 90.0}
 _folders: list[tempfile.TemporaryDirectory] = []
 
 
@@ -55,8 +60,18 @@ def table(pruning: Pruning, seconds: tuple[float, ...], right: tuple[int, int]) 
     return pd.concat(parts, ignore_index=True)
 
 
-def heard(folder: Path, *, made: bool = True, seconds: tuple[float, ...] = ()) -> Results:
-    """audiomae-tiny on fsdd-digits: unpruned, trained with topk, and by intensity off the shelf."""
+def heard(
+    folder: Path,
+    *,
+    made: bool = True,
+    seconds: tuple[float, ...] = (),
+    right: Mapping[str, tuple[int, int]] = RIGHT,
+    speeds: Mapping[tuple[str, float], float] = SPEEDS,
+) -> Results:
+    """audiomae-tiny on fsdd-digits: unpruned, trained with topk, and by intensity off the shelf; and timed.
+
+    speeds: seconds of sound a second by batching and keep-rate, a tenth of it in the last of three runs.
+    """
     study = Study(folder)
     audio, features = _data(study, "fsdd-digits")
     for trained, own in (
@@ -69,12 +84,43 @@ def heard(folder: Path, *, made: bool = True, seconds: tuple[float, ...] = ()) -
         )
         address = f"audiomae-tiny/fsdd-digits/{label_of(trained)}/fold1-seed0"
         tuned = study.cell("finetune", address, settings, audio=audio, features=features)
-        frame = table(own, seconds, RIGHT[own.method])
+        frame = table(own, seconds, right[own.method])
         files = [lambda out, frame=frame: frame.to_parquet(out / "durations.parquet", index=False)]
         label = f"{address}/durations-{label_of(own)}/last"
         asked = DurationsSettings(pruning=own, seconds=seconds)
         study.cell("durations", label, asked, made=made, files=files, finetune=tuned, audio=audio, features=features)
+        if own.method == "none":
+            _timed(study, speeds, finetune=tuned, audio=audio, features=features)
     return Results("lengths", study.cells, facts)
+
+
+def _timed(study: Study, speeds: Mapping[tuple[str, float], float], **inputs: FakeCell) -> None:
+    own = PaceSettings(
+        backbone="audiomae-tiny", dataset="fsdd-digits", policies=("topk",), keep_rates=(1.0, 0.5), blocks=(3, 6, 9),
+        batchings=("single", "padded", "bucketed"), device="a device", runs=3,
+    )  # fmt: skip
+    rows = [
+        dict(zip(ARM, arm, strict=True))
+        | {"run": run, "features_s": 0.0, "encoder_s": slow * 100 / speeds[arm.batching, arm.keep_rate]}
+        | {"decoder_s": 0.0, "units": CLIPS, "encoder_macs": 4e9 * arm.keep_rate, "decoder_macs": 0}
+        | {"useful_encoder_macs": 3e9 * arm.keep_rate, "useful_decoder_macs": 0}
+        for run, slow in enumerate((1, 1, 10))
+        for arm in arms_of(own)
+    ]
+    parts = [(batching, CLIPS, 24 * CLIPS, 32 * CLIPS) for batching in own.batchings]
+    files = [
+        lambda out: pd.DataFrame(rows).to_csv(out / "pace.csv", index=False),
+        lambda out: pd.DataFrame(parts, columns=["batching", "clips", "valid", "computed"]).to_csv(
+            out / "batches.csv", index=False
+        ),
+    ]
+    about = {
+        "clips": CLIPS,
+        "audio_seconds": 100.0,
+        "tokens": 24 * CLIPS,
+        "load": {"before": 0.5, "after": 1.0, "cores": 2},
+    }
+    study.cell("pace", "p", own, files=files, results=about, **inputs)
 
 
 @cache

@@ -32,7 +32,7 @@ HOLDERS = {  # module: kinds of cells, and exhibits
     "reporting.html": (set(), REPORT),
     "models.perturb": ({"evaluate"}, set()),
     "models.discard": ({"discard"}, set()),
-    "models.recording": ({"noisy"}, set()),
+    "models.recording": ({"durations", "noisy"}, set()),
     "audio.disturbed": ({"noisy"}, set()),
     "training.loop": (LEARNING, set()),
     "training.history": (LEARNING, set()),

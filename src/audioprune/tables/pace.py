@@ -1,4 +1,4 @@
-"""Speed of recognisers and classifiers on clips of their own lengths, in every batching, and what is computed for nothing."""
+"""Speed of recognisers and classifiers on clips of their own lengths, in every batching, and computed for nothing."""
 
 from __future__ import annotations
 
