@@ -66,7 +66,7 @@ def draw(results: Results) -> tuple[Figure, DataFrame]:
         seen = [(point, in_noise(results, one, point)) for point in one.points]
         _panel(ax, one, seen)
         rows += [_row(one, point, noisy) for point, noisy in seen]
-    entries = {h.get_label(): h for ax in flat for h in ax.get_legend_handles_labels()[0]}
+    entries = {str(h.get_label()): h for ax in flat for h in ax.get_legend_handles_labels()[0]}
     fig.legend([*entries.values()], [*entries], loc="outside upper center", ncols=min(6, len(entries)))
     return fig, pd.DataFrame(rows, columns=list(COLUMNS))
 

@@ -96,8 +96,7 @@ def _arm_of(cell: Asked) -> Arm:
     own, trained = cell.settings, cell.inputs.get("recognise")
     state = ADAPTED if trained is not None and "recognise" in trained.inputs else OFF_THE_SHELF
     within = "" if trained is not None else own.within
-    strips = own.recogniser in CTC and CTC[own.recogniser].stripped
-    strip = trained.settings.strip if strips else 0
+    strip = trained.settings.strip if trained is not None and CTC[own.recogniser].stripped else 0
     pruned = own.policy != "none" or own.thin
     place = Place(own.recogniser, own.dataset, state, within, own.blocks if pruned else ())
     policy = own.policy + AT_INPUT * own.at_input
