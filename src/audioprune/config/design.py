@@ -11,8 +11,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from audioprune.config.names import BackboneName, DatasetName, MethodLabel, PolicyName, RecogniserName, Tests
+from audioprune.config.tested import Durations, Robustness
 from audioprune.config.training import Generated, Pretraining, RecipeSet, Taught
-from audioprune.facts.noise import Disturbance
 from audioprune.facts.tokens import BLOCKS, PATCH
 from audioprune.settings.closed import Closed, OptionValue
 from audioprune.settings.costs import Batching
@@ -204,58 +204,6 @@ class Pace(Closed):
     runs: int = Field(5, ge=2, description="rounds that are timed")
     precision: Literal["fp32", "tf32", "fp16", "bf16"] = Field("fp32", description="of weights and activations")
     device: str = Field("here", description="`here`: the device of the planning machine; else the device's name")
-
-
-class Robustness(Closed):
-    """What noise does to trained models, pruned and unpruned: test clips disturbed in every kind, at every level."""
-
-    backbones: tuple[BackboneName, ...] = Field((), description="some of its grids'; none named: all")
-    datasets: tuple[DatasetName, ...] = Field((), description="some of its grids'; none named: all that have classes")
-    kinds: tuple[Disturbance, ...] = Field(
-        ("white", "pink", "babble", "other", "gain"),
-        min_length=1,
-        description="what is added to a clip, or done to it; gain: the control, as loud as the mixture would be",
-    )
-    snrs: tuple[float, ...] = Field((20.0, 10.0, 5.0, 0.0, -5.0), description="clip over noise, in dB; exact")
-    t60s: tuple[float, ...] = Field((0.3, 0.6, 0.9), description="of `reverb`: seconds in which sound decays by 60 dB")
-    babble: DatasetName | None = Field(
-        None, description="speech that `babble` is made of; none named: other speakers among the tested clips"
-    )
-    environment: DatasetName | None = Field(None, description="sounds that `environment` is made of")
-    power: Literal["clip", "active"] = Field(
-        "clip", description="a clip's power: of all samples, or of frames within 40 dB of its loudest"
-    )
-    draws: int = Field(1, ge=1, description="realisations of each kind; they are averaged within a clip")
-    seed: int = Field(0, ge=0, description="of the realisations")
-    talkers: int = Field(6, ge=1, description="voices of `babble`")
-    methods: tuple[MethodLabel, ...] = Field(("topk",), description="of fine-tunings, by label; unpruned ones always")
-    keep_rates: tuple[float, ...] = Field((0.7, 0.5), description="of these fine-tunings, below 1")
-    off_the_shelf: tuple[MethodLabel, ...] = Field(
-        ("topk", "random", "uniform", "intensity", "tome"),
-        description="methods by label that prune the unpruned model: does noise mislead the selection?",
-    )
-    off_the_shelf_rates: tuple[float, ...] = Field((0.5,), description="shares that they keep, below 1")
-    runs: Literal["first", "folds", "all"] = Field(
-        "folds", description="the first fold and seed of a grid, its first seed in every fold, or every run"
-    )
-
-
-class Durations(Closed):
-    """What padding does to trained models: test clips padded to the model's length, and without padding."""
-
-    backbones: tuple[BackboneName, ...] = Field((), description="some of its grids'; none named: all")
-    datasets: tuple[DatasetName, ...] = Field((), description="some of its grids'; none named: all that have classes")
-    seconds: tuple[float, ...] = Field(
-        (), description="lengths that clips are cut to, from a seeded start; none: as long as they are"
-    )
-    seed: int = Field(0, ge=0, description="of where a cut clip begins")
-    methods: tuple[MethodLabel, ...] = Field(("topk",), description="of fine-tunings, by label; unpruned ones always")
-    keep_rates: tuple[float, ...] = Field((0.7, 0.5), description="of these fine-tunings, below 1")
-    off_the_shelf: tuple[MethodLabel, ...] = Field((), description="methods by label that prune the unpruned model")
-    off_the_shelf_rates: tuple[float, ...] = Field((0.5,), description="shares that they keep, below 1")
-    runs: Literal["first", "folds", "all"] = Field(
-        "folds", description="the first fold and seed of a grid, its first seed in every fold, or every run"
-    )
 
 
 class Reporting(Closed):

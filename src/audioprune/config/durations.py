@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from audioprune import registry
-from audioprune.config.design import Config, Durations, Study
+from audioprune.config.design import Config, Study
 from audioprune.config.recognitions import unknown
 from audioprune.config.robustness import asked
+from audioprune.config.tested import Durations
 from audioprune.facts.tokens import PATCH
 
 Checked = Callable[[str, str, float], Iterator[str]]  # (place, label of a method, keep-rate) -> errors

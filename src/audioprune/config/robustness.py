@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from math import isfinite
 
 from audioprune import registry
-from audioprune.config.design import Config, Durations, Grid, Robustness, Study
+from audioprune.config.design import Config, Grid, Study
 from audioprune.config.recognitions import unknown
+from audioprune.config.tested import Durations, Robustness
 from audioprune.facts.dataset import Dataset
 from audioprune.facts.noise import ADDED, BORROWED, GAIN, REVERB
 from audioprune.settings.data import UserFolder

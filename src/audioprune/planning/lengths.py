@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from itertools import product
 
 from audioprune.cells.cell import Cell
-from audioprune.config.design import Durations, Study
+from audioprune.config.design import Study
 from audioprune.config.robustness import asked
+from audioprune.config.tested import Durations
 from audioprune.labels import label_of
 from audioprune.planning.robustness import off_the_shelf, trained_with
 from audioprune.planning.stages import Planner

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from itertools import product
 
 from audioprune.cells.cell import Cell
-from audioprune.config.design import Durations, Grid, Robustness, Study
+from audioprune.config.design import Grid, Study
 from audioprune.config.methods import methods_of
 from audioprune.config.robustness import asked
+from audioprune.config.tested import Durations, Robustness
 from audioprune.planning.stages import Planner
 from audioprune.settings.evaluation import NoisySettings
 from audioprune.settings.model import Pruning

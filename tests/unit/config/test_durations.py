@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from audioprune.config.checks import errors_of
-from audioprune.config.design import Durations
 from audioprune.config.file import load
+from audioprune.config.tested import Durations
 from audioprune.planning.stages import Planner
 from audioprune.planning.study import study_of
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from audioprune.config.design import Robustness, Study
+from audioprune.config.design import Study
 from audioprune.config.file import load
 from audioprune.config.robustness import asked, errors_of, twice
+from audioprune.config.tested import Robustness
 from tests import REPOSITORY
 
 FINE = {"kinds": ("white", "babble"), "babble": "fsdd-digits"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from audioprune.cells.kinds import KINDS
-from audioprune.config.design import Robustness
 from audioprune.config.file import load
+from audioprune.config.tested import Robustness
 from audioprune.labels import label_of
 from audioprune.planning import batches
 from audioprune.planning.cost import estimate
