@@ -129,6 +129,7 @@
       const held = make("div", { class: "opened" }, list(facts(one)));
       if (one.against) held.append(make("p", {}, make("a", { href: `#${one.against}` }, "its reference")));
       held.append(...one.cells.map(card));
+      for (const anchor of one.counted) held.append(make("p", {}, make("a", { href: `#${anchor}` }, "how its MACs were counted")));
       const id = `${one.anchor}-detail`;
       one.detail = make("tr", { class: "detail", id }, make("td", { colspan: table.tHead.rows[0].cells.length }, held));
       one.line.after(one.detail);

@@ -45,7 +45,7 @@ def browser():
 @pytest.fixture(scope="session")
 def report(tmp_path_factory) -> Path:
     """The file of a report with models of two families, sound, a dataset that may not be heard, and hostile names."""
-    from audioprune.reporting import html
+    from audioprune.reporting import glossary, html
     from audioprune.settings.exhibits import Credit
     from tests.fakes.studies import ABOUT, collected, shared
 
@@ -53,7 +53,8 @@ def report(tmp_path_factory) -> Path:
     shown += [("figure", name) for name in ("diagonal", "cost-forest", "accuracy-macs", "figure2")]
     may = {name: Credit(dataset=name, text="Its makers, CC0") for name in ("fsdd-digits", "esc10")}
     path = tmp_path_factory.mktemp("report") / "report.html"
-    found = collected(shared(), shown, credits=may, **ABOUT)
+    terms = glossary.parse((ROOT / "docs" / "glossary.md").read_text(encoding="utf-8"))
+    found = collected(shared(), shown, credits=may, terms=terms, **ABOUT)
     path.write_text(html.render(found, ROOT / "report"), encoding="utf-8")
     return path
 

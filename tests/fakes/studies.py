@@ -22,6 +22,7 @@ from audioprune.exhibits.table_files import render_table
 from audioprune.facts.dataset import Dataset
 from audioprune.facts.tokens import keep_count
 from audioprune.labels import label_of
+from audioprune.profiling.macs import of_settings
 from audioprune.reporting.content import Report, collect
 from audioprune.results.study import Results, module_facts
 from audioprune.settings.closed import Closed
@@ -356,8 +357,9 @@ def _costs(study: Study, backbone: str, dataset: str) -> None:
     facts = DATASETS[dataset]
     common = {"frames": facts.frames, "num_classes": facts.num_classes, "keep_rates": tuple(SKILL)}
     address = f"{backbone}/{facts.frames}x{facts.num_classes}/topk"
-    macs = pd.DataFrame({"keep_rate": list(SKILL), "closed_form": 10**9, "torchprofile": 10**9, "difference": 0})
     settings = MacsSettings(model=Model(backbone=backbone, kernel="eager"), **common)
+    counted = [of_settings(settings, rate).total for rate in SKILL]
+    macs = pd.DataFrame({"keep_rate": list(SKILL), "closed_form": counted, "torchprofile": counted, "difference": 0})
     study.cell("macs", address, settings, files=[lambda out: macs.to_csv(out / "macs.csv", index=False)])
     for kernel, speed in (("eager", 100.0), ("fused", 140.0)):
         model = Model(backbone=backbone, kernel=kernel)

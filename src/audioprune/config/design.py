@@ -213,6 +213,12 @@ class Reporting(Closed):
         False,
         description="clips of your own data can be played in the report; those of sources as their licences allow",
     )
+    disputes: str = Field(
+        "",
+        pattern=r"^(https?://[^\s<>\"]+|[^\s<>\":@]+@[^\s<>\":@]+)?$",
+        description="where a reader disputes a verdict: a repository with issues, or mail; empty: repository-code of "
+        "CITATION.cff, and where that names none, each claim shows the text to send",
+    )
 
 
 class Study(Closed):

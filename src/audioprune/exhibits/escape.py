@@ -39,6 +39,16 @@ def html(text: object) -> str:
     return _html.escape(clean(text), quote=True)
 
 
+def text(text: object) -> str:
+    """HTML between tags, where quotation marks stand for themselves."""
+    return _html.escape(clean(text), quote=False)
+
+
+def css(text: object) -> str:
+    """A string of a style sheet, with its quotation marks."""
+    return '"' + re.sub(r'["\\\n\r\f<>&]', lambda c: f"\\{ord(c[0]):x} ", clean(text)) + '"'
+
+
 def latex(text: object) -> str:
     """LaTeX for pdflatex and its descendants with no package; characters without a command are shown by number."""
     parts = _FORMULA.split(clean(text))  # text and formulas in turn

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
 
 from audioprune.exhibits import display, escape
-from audioprune.exhibits.table import CLEAR_MARK, Column, Entry, Table
+from audioprune.exhibits.table import CLEAR_MARK, DASH, Column, Entry, Row, Table
 
 Entries = tuple[Entry, ...]  # a row
 
 
-Links = Callable[[Mapping[str, Any]], list[tuple[str, str]]]  # of the cells of a row: (where to, what it says)
+class Link(NamedTuple):
+    to: str  # an anchor of the page
+    shown: str  # few letters: a kind of cell, or the number of a further one
+    said: str  # for those who do not see where it stands
+
+
+Links = Callable[[Row], Iterable[Link]]  # to where the numbers of a row come from
 
 
 def html(
     table: Table,
     label: str = "",
     dim: Callable[[Mapping[str, Any]], bool] | None = None,
-    links: Links = lambda cells: [],
+    links: Links = lambda row: (),
 ) -> str:
     """A fragment: the table in a box that scrolls by itself, then its notes; `label` names it where it is not seen.
 
@@ -26,15 +34,15 @@ def html(
     numbers of a row come from.
     """
     layout = table.layout()
-    heads = "".join(
+    top = "".join(
         f'<th scope="col" class="{c.align}">{"<br>".join(map(escape.html, c.lines))}'
         + (f'<br><span class="unit">({escape.html(c.unit)})</span>' if c.unit else "")
         + "</th>"
         for c in layout.columns
     )
-    led = [(r.group, bool(dim and dim(r.cells)), links(r.cells)) for r in table.rows]
+    led = [(r.group, bool(dim and dim(r.cells)), tuple(links(r))) for r in table.rows]
     linked = any(to for _, _, to in led)
-    heads += '<th scope="col" class="left">From</th>' if linked else ""
+    top += '<th scope="col" class="left">From</th>' if linked else ""
     body = "".join(
         _group_html(name, rows, layout.columns, [(dimmed, to) for own, dimmed, to in led if own == name], linked)
         for name, rows in layout.groups
@@ -46,7 +54,13 @@ def html(
     name = escape.html(label)
     box = f'class="scroll" role="region" aria-label="{name}" tabindex="0"' if label else 'class="scroll" tabindex="0"'
     caption = f'<caption class="unseen">{name}</caption>' if label else ""
-    return f"<div {box}><table>{caption}<thead><tr>{heads}</tr></thead>\n{body}</table></div>{listed}\n"
+    said = [" ".join(c.lines) + (f" ({c.unit})" if c.unit else "") for c in layout.columns] + ["From"] * linked
+    return f"<div {box}><table {heads(said)}>{caption}<thead><tr>{top}</tr></thead>\n{body}</table></div>{listed}\n"
+
+
+def heads(names: Iterable[str]) -> Markup:
+    """An attribute of a table that tells its style the headings: where the page is narrow, each value shows its own."""
+    return Markup('style="{}"').format("; ".join(f"--h{i}: {escape.css(name)}" for i, name in enumerate(names, 1)))
 
 
 def _html(said: str) -> str:
@@ -58,7 +72,7 @@ def _group_html(
     name: str,
     rows: Iterable[Entries],
     columns: tuple[Column, ...],
-    led: Iterable[tuple[bool, list[tuple[str, str]]]],
+    led: Iterable[tuple[bool, tuple[Link, ...]]],
     linked: bool,
 ) -> str:
     wide = len(columns) + linked
@@ -66,15 +80,24 @@ def _group_html(
     lines = [head] if name else []
     for row, (dim, links) in zip(rows, led, strict=True):
         start = '<tr class="chance">' if dim else "<tr>"
-        places = " ".join(f'<a href="#{to}" aria-label="{_html(said)}">→</a>' for to, said in links)
-        last = f'<td class="left">{places}</td>' if linked else ""
+        places = " ".join(map(link_html, links))
+        last = f'<td class="left from">{places}</td>' if linked else ""
         lines.append(start + "".join(_entry_html(e, c) for e, c in zip(row, columns, strict=True)) + f"{last}</tr>")
     return "<tbody>" + "\n".join(lines) + "</tbody>\n"
 
 
+def link_html(one: Link) -> str:
+    return f'<a href="#{one.to}" aria-label="{_html(one.said)}">{escape.html(one.shown)}</a>'
+
+
 def _entry_html(entry: Entry, column: Column) -> str:
     marks = f"<sup>{escape.html(entry.marks)}</sup>" if entry.marks else ""
-    kind = column.align + (" missing" if entry.missing else "") + (" long" if column.wrap else "")
+    kind = (
+        column.align
+        + (" missing" if entry.missing else "")
+        + (" dash" if entry.text == DASH else "")
+        + (" long" if column.wrap else "")
+    )
     kind += " clear" if CLEAR_MARK in entry.marks else ""
     return f'<td class="{kind}">{_html(entry.text)}{marks}</td>'
 

@@ -42,6 +42,7 @@ class Cell:
     only_second: int | None = None  # ... and the second alone
     p: float | None = None  # of a difference: two-sided, of none
     p_holm: float | None = None  # adjusted for all differences of the table
+    rests_on: tuple[str, ...] = ()  # paths of the cells of the study that it was computed from
 
     @property
     def difference(self) -> float | None:
@@ -84,6 +85,7 @@ class Row:
 
     cells: dict[str, Value]
     group: str = ""
+    rests_on: tuple[str, ...] = ()  # paths of the cells of the study that its plain numbers were computed from
 
 
 @dataclass(frozen=True)

@@ -161,5 +161,6 @@ PINNED: dict[str, object] = {
     "ReportSettings.title": "",
     "ReportSettings.tier": "",
     "ReportSettings.credits": [],
+    "ReportSettings.disputes": "",
     "Credit.each": "",
 }

@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable
 from functools import cache
 from pathlib import Path
 
+import yaml
+
 from audioprune import records, registry
 from audioprune.cells.cell import Cell, study_folder
 from audioprune.cells.kinds import KINDS
@@ -20,7 +22,7 @@ from audioprune.settings.exhibits import Credit, ExhibitSettings, ReportSettings
 from audioprune.sources import catalogue, stored
 
 PUBLISHED = "report/published"
-TEMPLATES, DOCUMENTS = Path("report"), Path("docs")
+TEMPLATES, DOCUMENTS, CITATION = Path("report"), Path("docs"), Path("CITATION.cff")
 REPORT = "report"
 
 
@@ -41,7 +43,9 @@ def report(planner: Planner, study: StudyPlan, exhibits: Collection[Cell]) -> Ce
     """The report of a study, made of its tables and figures."""
     shown = {f"{cell.kind}/{cell.settings.name}": cell for cell in exhibits}
     about = study.study
-    settings = ReportSettings(study=study.name, title=about.title, tier=about.tier, credits=credits(study))
+    settings = ReportSettings(
+        study=study.name, title=about.title, tier=about.tier, credits=credits(study), disputes=disputes(study)
+    )
     digests = file_digests(TEMPLATES, "*") | file_digests(DOCUMENTS, "glossary.md")
     digests |= _accepted_digest() | _stored_digest(study)
     return planner.cell(REPORT, f"{study.name}/{REPORT}", settings, digests=digests, inputs=shown)
@@ -60,6 +64,12 @@ def credits(study: StudyPlan) -> tuple[Credit, ...]:
             source = rows[facts.source]
             found[name] = Credit(dataset=name, text=f"{source.credit}, {source.licence}", each=source.credits)
     return tuple(found.values())
+
+
+def disputes(study: StudyPlan) -> str:
+    """Where a reader is led who disputes a verdict: as the study says, else the cited repository; empty for nowhere."""
+    cited = yaml.safe_load(CITATION.read_text(encoding="utf-8")) if CITATION.is_file() else {}
+    return study.study.report.disputes or str(cited.get("repository-code", ""))
 
 
 def name_of(cell: Cell) -> str:

@@ -1,4 +1,4 @@
-"""A clip's sound as it stands in a page: Ogg Opus, a few kilobytes a second, the same bytes each time."""
+"""A clip's sound as it stands in a page: Ogg Opus, two kilobytes a second, the same bytes each time."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from audioprune.facts.mel import SAMPLE_RATE
 if TYPE_CHECKING:
     import numpy as np
 
+LEVEL = 0.96  # of compression, from 0 to 1: about 18 kbit a second, where Opus still sounds like its source
 PAGE = 27  # bytes of an Ogg page's header before its table of segments (RFC 3533, section 6)
 SERIAL = 1  # of the stream, instead of libsndfile's, which is drawn at random
 POLYNOMIAL = 0x04C11DB7
@@ -22,7 +23,7 @@ def opus(waveform: np.ndarray) -> bytes:
     import soundfile
 
     out = io.BytesIO()
-    soundfile.write(out, waveform, SAMPLE_RATE, format="OGG", subtype="OPUS")
+    soundfile.write(out, waveform, SAMPLE_RATE, format="OGG", subtype="OPUS", compression_level=LEVEL)
     return numbered(out.getvalue())
 
 

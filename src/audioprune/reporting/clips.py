@@ -42,7 +42,7 @@ class Clip:
     stride: int
     padding: int  # the first of the columns of patches that are padding; `time` where none is
     signal: str  # bits of the patches in which the generator put sound; empty where nothing is known
-    picture: str  # PNG, base64
+    picture: str  # WebP, base64
     sound: str  # Ogg Opus, base64; empty where it may not be heard
     credit: str
     answers: tuple[Answer, ...]

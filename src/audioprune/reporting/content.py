@@ -16,6 +16,7 @@ from audioprune.exhibits import named, table_json
 from audioprune.exhibits.headline import Question, Sentence
 from audioprune.exhibits.table import Table
 from audioprune.reporting import answers, cards, clips, explorer, facts, findings, glossary, provenance, sections, seen
+from audioprune.reporting.origins import Origins
 
 if TYPE_CHECKING:
     from audioprune.results.study import Results
@@ -48,6 +49,7 @@ class Exhibit:
     headline: Question | Sentence | None = None  # that its table answers
     svg: str = ""
     seen: str = ""  # what is seen in a figure, for those who cannot see it
+    rests_on: tuple[str, ...] = ()  # paths of the cells that a figure is drawn from
 
     @property
     def heading(self) -> str:
@@ -103,6 +105,8 @@ class Report:
     models: Table | None
     details: tuple[Detail, ...]
     notes: tuple[str, ...]
+    origins: Origins
+    disputes: str  # where a verdict is disputed: address of a repository, or of mail; empty where none is known
 
     @property
     def exhibits(self) -> tuple[Exhibit, ...]:
@@ -132,19 +136,21 @@ def collect(
     notes: Sequence[str] = (),
     terms: Mapping[str, str] | None = None,
     credits: Mapping[str, Credit] | None = None,
+    disputes: str = "",
 ) -> Report:
     """Every exhibit, `exhibits` being {"table/table1": (what it is, folder of its files)}, and all around them.
 
     `notes` are sentences for the reader that are in no record, such as changes accepted as giving the same results;
     `terms` {term: definition} are those that it explains where it uses them; `credits` {dataset: whose its clips are}
-    are of those that it may play.
+    are of those that it may play; `disputes` is where a reader who disagrees is led to.
     """
     kinds = {kind: {*named.names(kind), *_names(exhibits, kind)} for kind in named.PACKAGES}
     labels = sections.numbers(kinds)
     ordered = sorted(exhibits, key=lambda path: (sections.place(_name(path)), path))
-    made = tuple(_exhibit(results.study, *exhibits[path], path, labels) for path in ordered)
+    made = tuple(_exhibit(results, *exhibits[path], path, labels) for path in ordered)
     by_name = {one.name: one for one in made}
     answered = answers.answers(made, tier)
+    explored = explorer.explore(results, by_name[explorer.TABLE].table if explorer.TABLE in by_name else None)
     claims, groups = by_name.get(cards.CLAIMS), cards.groups(made)
     return Report(
         study=results.study,
@@ -158,11 +164,13 @@ def collect(
         claims=groups,
         tally=cards.tally(groups),
         sections=tuple(_sections(made, answered)),
-        explorer=explorer.explore(results, by_name[explorer.TABLE].table if explorer.TABLE in by_name else None),
+        explorer=explored,
         clips=clips.gather(results, credits or {}),
         models=facts.models(results),
         details=tuple(_details(results, made, terms or {}, cards.not_run(claims.table if claims else None))),
         notes=tuple(notes),
+        origins=Origins(results, explored),
+        disputes=disputes,
     )
 
 
@@ -198,7 +206,7 @@ def _said(exhibit: Exhibit) -> Iterator[str]:
         yield from (column.header for column in exhibit.table.columns)
 
 
-def _exhibit(study: str, module: named.Exhibit, folder: Path, path: str, labels: Mapping[str, str]) -> Exhibit:
+def _exhibit(results: Results, module: named.Exhibit, folder: Path, path: str, labels: Mapping[str, str]) -> Exhibit:
     kind, name = path.split("/")
     drawn = {suffix: folder / f"{name}.{suffix}" for suffix in ("csv", "json", "svg")}
     table = table_json.loads(drawn["json"].read_text(encoding="utf-8")) if kind == "table" else None
@@ -212,10 +220,11 @@ def _exhibit(study: str, module: named.Exhibit, folder: Path, path: str, labels:
         status=table.status if table else "",
         how=sections.place(name).how,
         fold=sections.place(name).fold,
-        rebuild=f"snakemake {named.target(study, f'{name}.{KINDS[kind].files[0]}')}",
+        rebuild=f"snakemake {named.target(results.study, f'{name}.{KINDS[kind].files[0]}')}",
         csv=data,
         table=table,
         headline=getattr(module, "HEADLINE", None),
         svg="" if table else drawn["svg"].read_text(encoding="utf-8"),
         seen="" if table else seen.of(module, data),
+        rests_on=() if table else tuple(r.path for r in module.needs(results)),
     )

@@ -11,11 +11,13 @@ import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from audioprune.cells.provenance import code
 from audioprune.exhibits import display
 from audioprune.exhibits.table import CLEAR, Cell, Row, Table
+from audioprune.results import costs
 from audioprune.wording import clean, number
 
 if TYPE_CHECKING:
@@ -26,7 +28,6 @@ FILTERS = {
     "backbone": "Backbone", "dataset": "Dataset", "method": "Method", "trained": "Trained at",
     "keep_rate": "Evaluated at", "blocks": "Blocks", "score": "Score", "test": "Test",
 }  # fmt: skip
-NAMED = ("backbone", "dataset", "method", "keep_rate", "trained", "variant", "selection")
 AS_EVALUATED = "as evaluated"
 
 
@@ -75,7 +76,7 @@ class Evaluation:
     at_chance: str  # what the unpruned model knows, where that is too little
     against: str  # anchor of its reference
     cells: tuple[str, ...]  # anchors
-    names: Mapping[str, str]  # the fields of NAMED as they are typed, by which it is found
+    counted: tuple[str, ...]  # anchors of the cells in which its MACs were counted
 
     @property
     def said(self) -> str:
@@ -98,6 +99,7 @@ class Card:
     address: str
     key: str
     record: str  # path of its record
+    files: str  # beside it
     log: str
     command: str
     settings: str  # JSON
@@ -124,26 +126,20 @@ class Explorer:
     @property
     def data(self) -> str:
         """What the script reads: JSON that holds no `<`, so that it may stand in a page."""
-        rows = [{name: value for name, value in asdict(one).items() if name != "names"} for one in self.evaluations]
+        rows = [asdict(one) for one in self.evaluations]
         fields = [*rows[0]] if rows else []
         held = {"filters": dict(self.filters), "fields": fields, "rows": [[*row.values()] for row in rows]}
         return embedded(held)
 
-    def shown(self, row: Mapping[str, Any]) -> list[Evaluation]:
-        """The evaluations whose values stand in a row of another table: what its numbers lead to.
-
-        They have whatever the row says of backbone, dataset, method and the like, and one of its values.
-        """
-        said = {name: row.get(name) for name in NAMED}
-        asked = {name: _typed(value) for name, value in said.items() if isinstance(value, str | float | int) and value}
-        held = {_rounded(one.value, 3) for one in row.values() if isinstance(one, Cell)} - {None}
-        fit = [one for one in self.evaluations if one.value.value in held]
-        return [one for one in fit if all(one.names[name] == value for name, value in asked.items())]
+    @cached_property
+    def by_cell(self) -> dict[str, Evaluation]:
+        """{anchor of a cell: the row that it went into}."""
+        return {cell: one for one in self.evaluations for cell in one.cells}
 
 
 def explore(results: Results, table: Table | None) -> Explorer:
     """Of the table `evaluations`, where the study has it, and all cells of the results."""
-    rows = [_evaluation(row) for row in table.rows] if table else []
+    rows = [_evaluation(results, row) for row in table.rows] if table else []
     varied = {name: title for name, title in FILTERS.items() if len({getattr(one, name) for one in rows}) > 1}
     return Explorer(tuple(rows), tuple(_card(r) for r in results.all()), varied)
 
@@ -164,8 +160,9 @@ def embedded(held: object) -> str:
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def _evaluation(row: Row) -> Evaluation:
+def _evaluation(results: Results, row: Row) -> Evaluation:
     at: dict[str, Any] = dict(row.cells)
+    first = next(iter(at["cells"].split("; ")), "")
     value, delta = (at[name] if isinstance(at[name], Cell) else Cell() for name in ("value", "delta"))
     cells, against = (tuple(anchor(path) for path in at[name].split("; ") if path) for name in ("cells", "against"))
     changed = None if delta.only_first is None or delta.only_second is None else (delta.only_first, delta.only_second)
@@ -187,7 +184,7 @@ def _evaluation(row: Row) -> Evaluation:
         at_chance=clean(at["at_chance"]),
         against=_result(against),
         cells=cells,
-        names={name: _typed(at[name]) for name in NAMED},
+        counted=tuple(map(anchor, costs.counted_in(results, results.cell(first)) if first else ())),
     )
 
 
@@ -222,6 +219,7 @@ def _card(r: Result) -> Card:
     outcome = json.dumps(r.record.get("results", {}), ensure_ascii=False) if r.ok else ""
     return Card(
         anchor(r.key), r.kind, clean(r.address), r.key, f"results/cells/{r.path}/record.json",
+        clean(", ".join(r.record.get("files", {}))),
         f"results/logs/{r.path}.log", command(r.path), clean(json.dumps(settings, ensure_ascii=False)),
         tuple((name, anchor(one.key)) for name, one in r.inputs.items()),
         clean(outcome) if len(outcome) < LONG else "", _made(r.record["made"]) if r.ok else "", clean(r.why),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gzip
+import re
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from audioprune.exhibits import display, escape, forms, named
-from audioprune.reporting import explorer, paper
+from audioprune.reporting import dispute, explorer, paper
 from audioprune.reporting.answers import COMPETENCE, learnt
 from audioprune.reporting.cards import MEANING
 from audioprune.reporting.content import Exhibit, Report
@@ -32,7 +34,9 @@ def render(report: Report, templates: Path = Path("report")) -> str:
     )
     environment.filters |= {
         "clean": escape.clean, "said": _said, "table": _tables(report), "figure": _figure, "data": _data,
-        "anchor": explorer.anchor,
+        "anchor": explorer.anchor, "links": _links, "code": _code, "slug": _slug, "heads": forms.heads,
+        "message": lambda card: dispute.message(card, report.study, report.facts),
+        "address": lambda told: dispute.address(report.disputes, told),
     }  # fmt: skip
     return environment.get_template("report.html.jinja").render(
         report=report,
@@ -53,13 +57,20 @@ def _tables(report: Report) -> Callable[[Table, str], Markup]:
     """How a table is shown: rows of models that have not learnt enough are dim, and each says where it is from."""
     known = next((one.table for one in report.exhibits if one.name == COMPETENCE and one.table), None)
     models = [row.cells for row in known.rows] if known else []
-    dim, links = (lambda cells: not learnt(cells, models)), _from(report)
-    return lambda table, label: Markup(forms.html(table, label, dim, links))
+
+    def dim(cells: Mapping[str, Any]) -> bool:
+        return not learnt(cells, models)
+
+    return lambda table, label: Markup(forms.html(table, label, dim, report.origins.of_row))
 
 
-def _from(report: Report) -> forms.Links:
-    """The evaluations that the numbers of a row are those of."""
-    return lambda cells: [(one.anchor, f"All results: {one.said}") for one in report.explorer.shown(cells)]
+def _links(links: Iterable[forms.Link]) -> Markup:
+    return Markup(" ".join(map(forms.link_html, links)))
+
+
+def _code(text: str) -> Markup:
+    """Text between tags, where quotation marks need no escaping: most of what is shown is JSON."""
+    return Markup(escape.text(text))
 
 
 def _figure(exhibit: Exhibit, at: str = "") -> Markup:
@@ -69,5 +80,11 @@ def _figure(exhibit: Exhibit, at: str = "") -> Markup:
 
 
 def _data(text: str) -> Markup:
-    """A CSV as an address that holds it: most of it is digits and commas, which stand for themselves."""
-    return Markup("data:text/csv;charset=utf-8," + quote(text, safe=",.;:/-_()=+*!$"))
+    """A CSV, compressed, as an address that holds it; a script of the page unpacks what is asked for."""
+    held = gzip.compress(text.encode(), mtime=0)
+    return Markup("data:application/gzip;base64," + b64encode(held).decode())
+
+
+def _slug(text: str) -> str:
+    """For an identifier: what is neither a letter nor a digit becomes a hyphen."""
+    return re.sub(r"\W+", "-", text)

@@ -13,14 +13,18 @@ OPENREVIEW_AT = "https://openreview.net/forum?id=SvCOhZRQqa"
 ADDRESSES = (ARXIV_AT, OPENREVIEW_AT)  # all that a report links to outside itself
 
 
+def cited(study: str, commit: str, date: str) -> str:
+    """Which report it is."""
+    return "; ".join(filter(None, (f"study {study}", f"commit {commit}", f"data of {date}" if date else "")))
+
+
 def bibtex(study: str, commit: str, date: str) -> str:
     """Entries for the report and for the paper; `date` is that of the data, YYYY-MM-DD, or empty."""
-    made = "; ".join(filter(None, (f"study {study}", f"commit {commit}", f"data of {date}" if date else "")))
     year = f"\n  year = {{{date[:4]}}}," if date else ""
     return (
         "@software{audioprune,\n  title = {audioprune: a reproducibility laboratory for token pruning in audio "
         f"transformers}},\n  author = {{{{The audioprune authors}}}},\n  version = {{{__version__}}},{year}\n"
-        f"  note = {{Report of the {made}}}\n}}\n"
+        f"  note = {{Report of the {cited(study, commit, date)}}}\n}}\n"
         f"@inproceedings{{lee2025token,\n  title = {{{TITLE}}},\n  author = {{Lee, T. and Lee, H.}},\n"
         "  booktitle = {European Conference on Artificial Intelligence (ECAI)},\n  year = {2025},\n"
         "  doi = {10.3233/FAIA251136},\n  eprint = {2504.01690},\n  archivePrefix = {arXiv}\n}"

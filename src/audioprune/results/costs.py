@@ -38,6 +38,26 @@ def counted(results: Results, tuned: FinetuneSettings, pruning: Pruning) -> int:
     ).total
 
 
+def counted_in(results: Results, result: Result) -> list[str]:
+    """Paths of the cells in which torchprofile counted the model of an evaluation or a timing; of others none."""
+    own = result.settings
+    if result.kind == "evaluate":
+        tuned, pruning = result.inputs["finetune"].settings, own.pruning
+        facts, model = results.dataset(tuned.dataset), tuned.model
+        frames, classes, rates = facts.frames, facts.num_classes, {pruning.keep_rate}
+    elif result.kind == "throughput":
+        model, pruning, frames, classes, rates = own.model, own, own.frames, own.num_classes, {*own.keep_rates}
+    else:
+        return []
+    shape = {"backbone": model.backbone, "frames": frames, "num_classes": classes}
+    alike = [r for r in results.cells("macs", **shape) if r.settings.model.stride == model.stride]
+    if pruning.method == "none":
+        return [r.path for r in alike if 1 in r.settings.keep_rates][:1]
+    how = pruning.method, pruning.options, pruning.blocks
+    pruned = [r for r in alike if (r.settings.method, r.settings.options, r.settings.blocks) == how]
+    return [r.path for r in pruned if rates <= {*r.settings.keep_rates}]
+
+
 def checked(results: Results) -> str:
     """What is known of the closed form: how many model shapes torchprofile has counted alike."""
     macs = results.cells("macs")

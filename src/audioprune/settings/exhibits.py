@@ -54,3 +54,4 @@ class ReportSettings(Closed):
     title: str = Field("", description="the report's heading")
     tier: str = Field("", description="how far the data is from the paper's")
     credits: tuple[Credit, ...] = Field((), description="of the datasets whose clips it plays")
+    disputes: str = Field("", description="where a verdict is disputed: a repository with issues, or mail")

@@ -30,6 +30,7 @@ def report(job: Job[ReportSettings]) -> dict:
         notes=notes,
         terms=terms,
         credits={one.dataset: one for one in about.credits},
+        disputes=about.disputes,
     )
     page, paper = html.render(content, TEMPLATES), pdf.render(content, TEMPLATES)
     (job.out / "report.html").write_text(page, encoding="utf-8")

@@ -23,7 +23,7 @@ def quantity(row: Any, **published: Any) -> Cell:
     if not row.runs:
         return Cell(why=row.why, **published)
     note = f"{row.runs} of {row.runs + row.missing} runs; missing: {row.why}" if row.missing else ""
-    return Cell(row.value, row.low, row.high, note=note, **published)
+    return Cell(row.value, row.low, row.high, note=note, rests_on=tuple(row.cells), **published)
 
 
 def cell_of(found: Estimate | Absent | None, scale: float = 1.0, **published: Any) -> Cell | None:
@@ -33,7 +33,7 @@ def cell_of(found: Estimate | Absent | None, scale: float = 1.0, **published: An
     if isinstance(found, Absent):
         return Cell(why=found.why, **published)
     low, high = (None if math.isnan(end) else scale * end for end in (found.low, found.high))
-    shown = Cell(scale * found.value, low, high, note=found.left_out, **published)
+    shown = Cell(scale * found.value, low, high, note=found.left_out, rests_on=found.cells, **published)
     first, second = found.changed or (None, None)
     p = found.chance() if found.is_contrast else None
     return replace(shown, only_first=first, only_second=second, p=p)

@@ -42,7 +42,7 @@ def measured(found: Estimate | Absent | None, group: Group, scale: float = 1.0, 
     runs = len(group.cells)
     missing = f"{runs} of {runs + group.missing} runs; missing: {group.why}" if group.missing else ""
     low, high = (None if math.isnan(v) else scale * v for v in (found.low, found.high))
-    return Cell(scale * found.value, low, high, note=found.left_out or missing, **published)
+    return Cell(scale * found.value, low, high, note=found.left_out or missing, rests_on=found.cells, **published)
 
 
 def headings(results: Results, shown: Iterable[Group]) -> dict[tuple, str]:

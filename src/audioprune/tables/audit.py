@@ -70,7 +70,7 @@ def _rows(results: Results, published: pd.DataFrame, group: Group) -> Iterator[R
             row[f"stage{one.stage}"] = Cell(100 * one.excess)
             row[f"blind{one.stage}"] = Cell(0.0, 100 * one.low, 100 * one.high)
         row["largest"] = Cell(100 * float(own["excess"].abs().max()), **theirs)
-        yield Row(row, headed)
+        yield Row(row, headed, group.cells)
 
 
 def of_kind(published: pd.DataFrame, task: str) -> str:

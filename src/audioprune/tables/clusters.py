@@ -48,7 +48,9 @@ def _rows(published: pd.DataFrame, r: Result) -> Iterator[Row]:
         group = f"{dataset}: {STATISTICS[statistic]}, {r.record['results']['clips']} clips"
         least = lookup(published, metric=f"{statistic}_cluster_edge", location="lower edge of C1", **where)
         fixed = {"dataset": dataset, "statistic": statistic}
-        yield Row({**fixed, "cluster": "lower edge", "upper": Cell(float(own["lower"].iloc[0]), **least)}, group)
+        yield Row(
+            {**fixed, "cluster": "lower edge", "upper": Cell(float(own["lower"].iloc[0]), **least)}, group, (r.path,)
+        )
         for one in own.itertuples():
             upper = lookup(
                 published, metric=f"{statistic}_cluster_edge", location=f"upper edge of {one.cluster}", **where
@@ -57,7 +59,7 @@ def _rows(published: pd.DataFrame, r: Result) -> Iterator[Row]:
             row = {**fixed, "cluster": one.cluster, "upper": Cell(one.upper, **upper), "centre": one.centre}
             row |= {"patches": one.patches, "share": Cell(100 * one.share, **share), "percent": f"[{one.percent}]"}
             row["padding"] = 100 * one.padding / own["patches"].sum()
-            yield Row(row, group)
+            yield Row(row, group, (r.path,))
 
 
 def _columns() -> tuple[Column, ...]:

@@ -36,7 +36,7 @@ def needs(study: Cells) -> list:
 
 def build(results: Results) -> Table:
     found = [one for one in competence.every(results) if isinstance(one, Competence)]
-    return Table(_columns(), tuple(Row(_cells(one)) for one in found), NOTES if found else ())
+    return Table(_columns(), tuple(Row(_cells(one), rests_on=one.cells) for one in found), NOTES if found else ())
 
 
 def _cells(one: Competence) -> dict:

@@ -63,7 +63,7 @@ def _row(results: Results, features: Result) -> Row:
         "mean": Cell(measured["measured_mean"], published=facts.mean, source="published" if facts.mean else ""),
         "std": Cell(measured["measured_std"], published=facts.std, source="published" if facts.std else ""),
     }
-    return Row(cells)
+    return Row(cells, rests_on=(audio.path, features.path))
 
 
 def _warnings(results: Results, features: Result) -> list[str]:

@@ -42,7 +42,8 @@ def _rows(facts: Dataset, audio: Result) -> list[Row]:
     clips = audio.frame()
     each = clips.assign(seconds=clips["length"] / SAMPLE_RATE).explode("labels").dropna(subset="labels")
     return [
-        Row(_cells(name, each[each["labels"] == label], facts), facts.name) for label, name in enumerate(facts.classes)
+        Row(_cells(name, each[each["labels"] == label], facts), facts.name, (audio.path,))
+        for label, name in enumerate(facts.classes)
     ]
 
 

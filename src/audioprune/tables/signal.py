@@ -53,7 +53,8 @@ def _rows(published: pd.DataFrame, r: Result) -> Iterator[Row]:
         n = int(own["n"].iloc[0])
         row = {"dataset": dataset, "kind": kind, "clips": over, "n": n, "tau": Cell(float(value), **tau)}
         row |= {unit: 100 * float(share) for unit, share in shares.items()}
-        yield Row(row | {unit: Cell(row[unit], **area) for unit in ("pixels", "patches")}, dataset)
+        shown = {unit: Cell(row[unit], **area) for unit in ("pixels", "patches")}
+        yield Row(row | shown, dataset, (r.path,))
 
 
 def _columns() -> tuple[Column, ...]:

@@ -183,6 +183,7 @@ CELLS: list[tuple[str, dict]] = [
     ("report", {"study": "a"}),
     ("report", {"study": "a", "title": "A title", "tier": "synthetic"}),
     ("report", {"study": "a", "credits": ({"dataset": "b", "text": "somebody, CC BY"},)}),
+    ("report", {"study": "a", "disputes": "https://forge.example/a/b"}),
 ]
 
 

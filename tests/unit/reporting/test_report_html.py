@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import re
+from base64 import b64decode, b64encode
 from functools import cache
 from html import unescape
 from html.parser import HTMLParser
-from urllib.parse import unquote
 
+import numpy as np
 import pytest
 from markupsafe import escape as jinja_escape
+from matplotlib.image import imread, imsave
 
 from audioprune.claims import ledger
 from audioprune.claims.claim import load
@@ -66,8 +70,14 @@ def read() -> Reader:
 
 
 def section(name: str) -> str:
-    """What stands in the element with this identifier, a section or an item."""
-    return re.search(rf'<(section|li) id="{name}".*?</\1>', page(), re.S).group()
+    """What stands in the element with this identifier, a section, an item or a division."""
+    start = re.search(rf'<(section|li|div) id="{name}"', page())
+    depth = 0
+    for tag in re.finditer(rf"<(/?){start[1]}\b", page()[start.start() :]):
+        depth += -1 if tag[1] else 1
+        if not depth:
+            return page()[start.start() : start.start() + tag.end()]
+    raise AssertionError(f"{name} does not end")
 
 
 def test_nothing_is_loaded():
@@ -80,6 +90,13 @@ def test_nothing_is_loaded():
         assert tag != "script" or "src" not in attributes
     assert len(re.findall(r"https?:", page())) == len(paper.ADDRESSES)
     assert not re.search(r"url\((?!#)|@import", page())
+
+
+def test_the_page_of_every_exhibit_is_below_the_limit():
+    """4 MB, of which the data of all exhibits, compressed, are a small part."""
+    assert len(page().encode()) < 4e6
+    held = re.findall(r'href="data:application/gzip;base64,([^"]+)"', page())
+    assert sum(map(len, held)) < 0.35 * sum(len(one.csv) for one in report().exhibits)
 
 
 def test_links_lead_to_sections_and_no_identifier_occurs_twice():
@@ -101,12 +118,12 @@ def test_every_exhibit_has_caption_data_and_command(kind, name):
     assert escape.clean(module.CAPTION) in own
     (exhibit,) = [e for e in report().exhibits if e.name == name]
     shown = exhibit.how != "files"
-    assert ("<table>" in own) == (kind == "table" and shown)
+    assert ("<table" in own) == (kind == "table" and shown)
     assert ("<svg" in own) == (kind == "figure" and shown)
     assert exhibit.label in own
     assert f"snakemake results/mini/{name}.{'tex' if kind == 'table' else 'svg'}" in own
-    data = re.search(rf'download="mini-{name}.csv" href="data:text/csv;charset=utf-8,([^"]+)"', own).group(1)
-    assert unquote(data) == exhibit.csv
+    data = re.search(rf'download="mini-{name}.csv.gz" href="data:application/gzip;base64,([^"]+)"', own).group(1)
+    assert gzip.decompress(b64decode(data)).decode() == exhibit.csv
 
 
 def test_status_is_said_wherever_withdrawn_numbers_are_shown():
@@ -314,8 +331,22 @@ def test_same_records_give_the_same_bytes():
 
 def test_inlined_svg_has_its_own_names():
     svg = '<?xml version="1.0"?>\n<svg xmlns:xlink="http://x" width="72pt" height="36pt" viewBox="0 0 72 36">'
-    svg += '<metadata><a/></metadata><path id="m1"/><use xlink:href="#m1" clip-path="url(#c)"/></svg>'
+    svg += '<metadata><a/></metadata><path id="m1" d="M 0 0"/><path style="fill: none"/>'
+    svg += '<use xlink:href="#m1" clip-path="url(#c)"/></svg>'
     assert inline(svg, "fig", "A label") == (
         '<svg viewBox="0 0 72 36" role="img" aria-label="A label" style="width:119px">'
-        '<path id="fig-m1"/><use xlink:href="#fig-m1" clip-path="url(#fig-c)"/></svg>'
+        '<path id="fig-m1" d="M 0 0"/><use xlink:href="#fig-m1" clip-path="url(#fig-c)"/></svg>'
     )
+
+
+def test_pictures_inside_figures_are_small_in_the_page_and_look_the_same():
+    picture = np.kron(np.random.default_rng(0).random((8, 16, 4)), np.ones((16, 16, 1)))  # patches of colours
+    picture[..., 3] = 1
+    out = io.BytesIO()
+    imsave(out, picture, format="png")
+    svg = f'<svg width="72pt"><image href="data:image/png;base64,\n{b64encode(out.getvalue()).decode()}"/></svg>'
+    (held,) = re.findall(r'href="data:image/webp;base64,([^"]+)"', inline(svg, "fig", "A label"))
+    seen = imread(io.BytesIO(b64decode(held)), format="webp")[..., :3] / 255
+    assert seen.shape == (128, 256, 3)
+    middle = (slice(8, None, 16), slice(8, None, 16))
+    assert np.abs(seen[middle] - picture[..., :3][middle]).max() < 0.1
