@@ -15,6 +15,7 @@ from audioprune.exhibits import named
 from audioprune.exhibits.figure_files import draw_figure
 from audioprune.exhibits.table import Table
 from tests.fakes.ablations import ablations
+from tests.fakes.noise import noisy
 from tests.fakes.speech import speech
 from tests.fakes.studies import shared
 from tests.fakes.tokens import token_study
@@ -82,7 +83,11 @@ def drawn(name: str) -> Figure:
     module = named.get("figure", name)
     return draw_figure(
         module,
-        next(study for study in (made() for made in STUDIES) if module.needs(study) or hasattr(module, "STANDALONE")),
+        next(
+            study
+            for study in (made() for made in (*STUDIES, noisy))
+            if module.needs(study) or hasattr(module, "STANDALONE")
+        ),
     )[0]
 
 
