@@ -214,9 +214,7 @@ def prune_whisper(
     the untouched model back; to prune it in another way, call this again.
     Raises UserError for a name or value that does not exist.
     """
-    from audioprune.recognisers import whisper
-
-    return whisper.prune(model, policy, keep_rate, blocks, within, **policy_options)
+    return registry.get("recognisers", "whisper").prune(model, policy, keep_rate, blocks, within, **policy_options)
 
 
 def _family(backbone: str) -> str:
