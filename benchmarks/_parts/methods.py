@@ -78,7 +78,7 @@ def merge(rows: Rows, what: str, model: nn.Module, x: Tensor, device: torch.devi
         loss = F.cross_entropy(one(given), torch.arange(len(x), device=place))
         loss.backward()
         gradients = {name: value.grad.cpu() for name, value in one.named_parameters() if value.grad is not None}
-        found.append((survivors.numbers.cpu(), survivors.sizes.cpu(), one(given).detach().cpu(), gradients))
+        found.append((survivors.patch_ids.cpu(), survivors.sizes.cpu(), one(given).detach().cpu(), gradients))
     (numbers, sizes, logits, gradients), (numbers2, sizes2, logits2, gradients2) = found
     same = ((numbers == numbers2) & (sizes == sizes2)).float().mean().item()
     rows.add(f"{what}: tokens and their sizes", same, "share of equal", at_least=EQUAL, note=note)

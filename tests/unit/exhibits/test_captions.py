@@ -15,12 +15,13 @@ from audioprune.exhibits import named
 from audioprune.exhibits.figure_files import draw_figure
 from audioprune.exhibits.table import Table
 from tests.fakes.ablations import ablations
+from tests.fakes.lengths import lengths
 from tests.fakes.noise import noisy
 from tests.fakes.speech import speech
 from tests.fakes.studies import shared
 from tests.fakes.tokens import token_study
 
-STUDIES = (shared, ablations, token_study, speech)
+STUDIES = (shared, ablations, token_study, speech, noisy, lengths)
 
 
 def marked(*markers: str) -> Callable[[Figure], bool]:
@@ -83,11 +84,7 @@ def drawn(name: str) -> Figure:
     module = named.get("figure", name)
     return draw_figure(
         module,
-        next(
-            study
-            for study in (made() for made in (*STUDIES, noisy))
-            if module.needs(study) or hasattr(module, "STANDALONE")
-        ),
+        next(study for study in (made() for made in STUDIES) if module.needs(study) or hasattr(module, "STANDALONE")),
     )[0]
 
 

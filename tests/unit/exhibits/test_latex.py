@@ -104,13 +104,13 @@ def test_all_tables_compile_together_and_each_has_one_number(tmp_path):
 
 
 def test_no_p_value_is_printed_as_nothing():
-    """A p-value that rounds to zero is shown as below the last digit."""
+    """A small p-value is shown as below 0.001."""
     found = {
         name: [column for column in table.columns if column.key in ("p", "p_holm")]
         for name, (table, _, _) in tables().items()
     }
     assert {name for name, columns in found.items() if columns} >= {"claims", "competence", "contrasts", "ranking"}
-    assert {name: column.key for name, columns in found.items() for column in columns if not column.floor} == {}
+    assert {name: column.key for name, columns in found.items() for column in columns if not column.p} == {}
 
 
 @pytest.mark.parametrize("name", named.names("table"))

@@ -13,6 +13,8 @@ from audioprune.figures import accuracy_macs, training_curves
 from audioprune.results.evaluations import tidy
 from audioprune.results.study import Results
 from tests.fakes.ablations import ablations
+from tests.fakes.lengths import lengths
+from tests.fakes.noise import noisy
 from tests.fakes.speech import speech
 from tests.fakes.studies import SKILL, fake_study, shared, spectrograms
 from tests.fakes.tokens import token_study
@@ -140,7 +142,7 @@ def test_no_label_is_cut_off(name):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     module = named.get("figure", name)
-    studies = (shared(), ablations(), token_study(), speech())
+    studies = (shared(), ablations(), token_study(), speech(), noisy(), lengths())
     fig, _ = drawn(module, next(study for study in studies if module.needs(study) or hasattr(module, "STANDALONE")))
     with style.style():
         canvas = FigureCanvasAgg(fig)

@@ -16,12 +16,13 @@ from audioprune.figures import _seen
 from audioprune.reporting import seen
 from audioprune.wording import number
 from tests.fakes.ablations import ablations
+from tests.fakes.lengths import lengths
 from tests.fakes.noise import noisy
 from tests.fakes.speech import speech
 from tests.fakes.studies import shared
 from tests.fakes.tokens import token_study
 
-STUDIES = (shared, ablations, token_study, speech, noisy)
+STUDIES = (shared, ablations, token_study, speech, noisy, lengths)
 
 
 @cache

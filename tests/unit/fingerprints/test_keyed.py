@@ -173,7 +173,7 @@ CELLS: list[tuple[str, dict]] = [
     ),
     ("macs", SHAPE),
     ("pace", PACE),
-    ("pace", {**PACE, "recogniser": "", "backbone": "ast-tiny"}),
+    ("pace", {name: value for name, value in PACE.items() if name != "recogniser"} | {"backbone": "ast-tiny"}),
     ("throughput", {**SHAPE, "batch_size": 4, "device": "here"}),
     ("table", {"study": "a", "name": "wer"}),
     ("table", {"study": "a", "name": "table1", "row": {"draw": "keep-rates"}}),

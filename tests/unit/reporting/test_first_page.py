@@ -155,8 +155,8 @@ def test_every_exhibit_has_a_place_and_new_ones_find_theirs():
         for name in named.names(kind)
     }
     assert placed["table1"] == "costs"
-    assert placed["wer"] == placed["wer-macs"] == "robustness"
-    assert sections.load()[sections.place("never-heard-of").section].id == "robustness"
+    assert placed["wer"] == placed["wer-macs"] == "conditions"
+    assert sections.load()[sections.place("never-heard-of").section].id == "conditions"
     assert sections.place("never-heard-of").how == "folded"
     shared_fold = "What is signal, and how loud patches are"
     assert sections.place("signal").fold == sections.place("occurrence").fold == shared_fold
