@@ -6,9 +6,11 @@ from math import ceil, floor, log10
 from typing import TYPE_CHECKING
 
 from audioprune.exhibits import style
+from audioprune.figures import _seen
 from audioprune.results import noise, operating, robustness
 from audioprune.results.estimate import Estimate
 from audioprune.results.robustness import Robust
+from audioprune.wording import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,9 +65,9 @@ def draw(results: Results) -> tuple[Figure, DataFrame]:
         ax.set_axis_off()
     rows: list[tuple] = []
     for ax, one in zip(flat, found):
-        seen = [(point, in_noise(results, one, point)) for point in one.points]
-        _panel(ax, one, seen)
-        rows += [_row(one, point, noisy) for point, noisy in seen]
+        points = [(point, in_noise(results, one, point)) for point in one.points]
+        _panel(ax, one, points)
+        rows += [_row(one, point, noisy) for point, noisy in points]
     entries = {str(h.get_label()): h for ax in flat for h in ax.get_legend_handles_labels()[0]}
     fig.legend([*entries.values()], [*entries], loc="outside upper center", ncols=min(6, len(entries)))
     return fig, pd.DataFrame(rows, columns=list(COLUMNS))
@@ -80,6 +82,23 @@ def in_noise(results: Results, one: Operating, point: Point) -> float | None:
             if same == (one.backbone, one.dataset, point.arm.policy, point.arm.keep_rate, False):
                 return own.noisy.value
     return None
+
+
+def seen(rows: _seen.Rows) -> str:
+    """Of every model how fast and how right it is at each point, and which point is ringed."""
+    return _seen.of_each(rows, ("backbone", "dataset"), _said)
+
+
+def _said(rows: _seen.Rows) -> str:
+    told = []
+    for row in rows:
+        ringed = " (ringed)" if row["chosen"] == "True" else ""
+        noisy = f", in noise {number(float(row['in_noise']), 1)} %" if row["in_noise"] else ""
+        told.append(
+            f"{row['batching']} at {float(row['keep_rate']):g}: {number(float(row['audio_per_s']), 1)} s of sound a "
+            f"second, {number(float(row['accuracy']), 1)} %{noisy}{ringed}"
+        )
+    return ", ".join(told)
 
 
 def _row(one: Operating, point: Point, noisy: float | None) -> tuple:
