@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from audioprune.cells.cell import Cell
     from audioprune.planning.study import StudyPlan
 
+PREDICTIONS = "predictions.parquet"  # of an evaluation
 ASSUMED = 0.06  # ASSUME: discordant clips of two models of a kind
 TWO_SIDED = NormalDist().inv_cdf(0.975)
 DROP, DECLARED, LENGTH, NOISE = "drop", "fixed beforehand", "native − padded", "drop in noise − drop"
@@ -116,7 +117,8 @@ def _of(
     clips = facts.test_clips * len({fold for fold, _ in shared})
     if facts.metric != "top1" or not clips:
         return
-    there = [(first[run], second[run]) for run in shared if made(first[run]) and made(second[run])]
+    pairs = [(first[run], second[run]) for run in shared]
+    there = [pair for pair in pairs if all(made(cell) and (cell.dir / PREDICTIONS).is_file() for cell in pair)]
     share = sum(discordance(a, b) for a, b in there) / len(there) if there else ASSUMED
     seeds = len({seed for _, seed in shared})
     yield Expected(kind, backbone, dataset, words, clips, seeds, share, bool(there))
@@ -132,7 +134,7 @@ def discordance(first: Cell, second: Cell) -> float:
 def _right(cell: Cell) -> pd.Series:
     import pandas as pd
 
-    frame = pd.read_parquet(cell.dir / "predictions.parquet", columns=["clip", "labels", "scores"])
+    frame = pd.read_parquet(cell.dir / PREDICTIONS, columns=["clip", "labels", "scores"])
     right = [int(s.argmax()) in {*map(int, own)} for s, own in zip(frame["scores"], frame["labels"], strict=True)]
     return pd.Series(right, index=frame["clip"])
 
