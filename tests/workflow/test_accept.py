@@ -49,7 +49,7 @@ def test_an_accepted_refactoring_reruns_only_the_kinds_that_it_was_not_accepted_
     jobs = finished.jobs("demo")
     assert "finetune" not in jobs
     assert sorted(map(place_of, jobs["evaluate"])) == evaluated
-    kinds = ("evaluate", "trace", "macs", "throughput", "recognise", "transcribe", "pace")
+    kinds = ("evaluate", "trace", "macs", "throughput", "recognise", "transcribe", "pace", "noisy", "durations")
     for kind in (*kinds, "table"):  # claims and forensics read facts of every method
         accept(finished, kind)
     assert set(finished.planned(REPORT)) == {"report"}  # which lists what was accepted

@@ -35,6 +35,8 @@ def shrink(data: dict) -> None:
         {"backbones": ["audiomae-tiny"], "datasets": ["demo-sentences"]},
     ]
     study["throughput"] = {"batch_size": {"all": 2}, "warmup": 1, "runs": 2}
+    noise = {"kinds": ["white"], "snrs": [10], "keep_rates": [0.5]}
+    study["robustness"] = [{"backbones": ["ast-tiny"], "datasets": ["demo-words"]} | noise]
 
 
 def of_one_grid(study: dict, grid: dict) -> dict:
