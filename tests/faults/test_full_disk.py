@@ -142,9 +142,9 @@ def test_no_room_for_a_download_which_then_goes_on(tmp_path, disk):
 
 
 def test_errors_of_another_kind_stay_what_they_are():
-    with pytest.raises(FileNotFoundError), told.told(Path("x")):
+    with pytest.raises(FileNotFoundError), told.one_message_if_full(Path("x")):
         Path("/nowhere/x").read_text()
     said = "a.pth is truncated or damaged (PytorchStreamReader failed: unexpected pos 5 vs 3)"
-    with pytest.raises(UserError, match="is truncated") as caught, told.told(Path("x")):
+    with pytest.raises(UserError, match="is truncated") as caught, told.one_message_if_full(Path("x")):
         raise UserError(said)
     assert type(caught.value) is UserError
