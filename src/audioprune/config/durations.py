@@ -1,36 +1,22 @@
-"""What `durations` asks about: which models of a study's grids, and whether its lengths are some of theirs."""
+"""What `durations` asks about: whether its lengths are some of its models'."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from audioprune import registry
+from audioprune.config.asked import Checked, asked, model_errors
 from audioprune.config.design import Config, Study
-from audioprune.config.recognitions import unknown
-from audioprune.config.robustness import asked
 from audioprune.config.tested import Durations
 from audioprune.facts.tokens import PATCH
 
-Checked = Callable[[str, str, float], Iterator[str]]  # (place, label of a method, keep-rate) -> errors
 FRAME = 0.01  # seconds
 
 
 def errors_of(config: Config, place: str, study: Study, given: Durations, label: Checked) -> Iterator[str]:
     """Every error, with its place."""
-    own = [grid for grid in study.grids if not grid.baseline and not grid.recipes]
-    for field, kind in (("backbones", "backbone"), ("datasets", "dataset")):
-        there = dict.fromkeys(name for grid in own for name in getattr(grid, field))
-        for j, name in enumerate(getattr(given, field)):
-            if name not in there:
-                yield unknown(f"{place}.{field}.{j}", f"{kind} in its grids", name, there)
+    yield from model_errors(place, study, given, label)
     yield from _seconds(config, f"{place}.seconds", study, given)
-    for field in ("keep_rates", "off_the_shelf_rates"):
-        for j, rate in enumerate(getattr(given, field)):
-            if not 0 < rate < 1:
-                yield f"{place}.{field}.{j}: {rate} is not above 0 and below 1; the unpruned model is always there"
-    for field, rates in (("methods", given.keep_rates), ("off_the_shelf", given.off_the_shelf_rates)):
-        for j, name in enumerate(getattr(given, field)):
-            yield from label(f"{place}.{field}.{j}", name, min(rates, default=1))
 
 
 def _seconds(config: Config, place: str, study: Study, given: Durations) -> Iterator[str]:

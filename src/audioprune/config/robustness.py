@@ -1,14 +1,15 @@
-"""What `robustness` asks about: which models of a study's grids, and whether their disturbances can be made."""
+"""What `robustness` asks about: whether its disturbances can be made, and every model has an unpruned one beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from math import isfinite
 
 from audioprune import registry
-from audioprune.config.design import Config, Grid, Study
+from audioprune.config.asked import Checked, asked, model_errors
+from audioprune.config.design import Config, Study
 from audioprune.config.recognitions import unknown
-from audioprune.config.tested import Durations, Robustness
+from audioprune.config.tested import Robustness
 from audioprune.facts.dataset import Dataset
 from audioprune.facts.noise import ADDED, BORROWED, GAIN, REVERB
 from audioprune.settings.data import UserFolder
@@ -18,30 +19,14 @@ WANTED = {
     "babble": "a dataset of speech: name one, such as fsdd-digits",
     "environment": "a dataset of other sounds: name one, such as esc10",
 }
-Checked = Callable[[str, str, float], Iterator[str]]  # (place, label of a method, keep-rate) -> errors
-
-
-def asked(study: Study, given: Robustness | Durations) -> Iterator[tuple[Grid, str, str]]:
-    """(grid, backbone, dataset) of the models that a block is about: by the study's own recipes, no second baseline."""
-    for grid in study.grids:
-        if not grid.baseline and not grid.recipes:
-            for backbone in grid.backbones:
-                for dataset in grid.datasets:
-                    if backbone in (given.backbones or grid.backbones) and dataset in (given.datasets or grid.datasets):
-                        yield grid, backbone, dataset
 
 
 def errors_of(config: Config, place: str, study: Study, given: Robustness, label: Checked) -> Iterator[str]:
     """Every error, with its place."""
-    own = [grid for grid in study.grids if not grid.baseline and not grid.recipes]
-    for field, kind in (("backbones", "backbone"), ("datasets", "dataset")):
-        there = dict.fromkeys(name for grid in own for name in getattr(grid, field))
-        for j, name in enumerate(getattr(given, field)):
-            if name not in there:
-                yield unknown(f"{place}.{field}.{j}", f"{kind} in its grids", name, there)
     yield from _levels(place, given)
     yield from _sources(config, place, study, given)
-    yield from _models(place, study, given, label)
+    yield from model_errors(place, study, given, label)
+    yield from _baselines(place, study, given)
 
 
 def _levels(place: str, given: Robustness) -> Iterator[str]:
@@ -77,25 +62,12 @@ def _sources(config: Config, place: str, study: Study, given: Robustness) -> Ite
                     yield f"{place}.{kind}: `{kind}` on {name!r} needs {WANTED[kind]}"
 
 
-def _models(place: str, study: Study, given: Robustness, label: Checked) -> Iterator[str]:
-    for field in ("keep_rates", "off_the_shelf_rates"):
-        for j, rate in enumerate(getattr(given, field)):
-            if not 0 < rate < 1:
-                yield f"{place}.{field}.{j}: {rate} is not above 0 and below 1; the unpruned model is always there"
-    for field, least in (("methods", given.keep_rates), ("off_the_shelf", given.off_the_shelf_rates)):
-        for j, name in enumerate(getattr(given, field)):
-            yield from label(f"{place}.{field}.{j}", name, min(least, default=1.0))
+def _baselines(place: str, study: Study, given: Robustness) -> Iterator[str]:
     models = [*asked(study, given)]
     for backbone, dataset in dict.fromkeys((backbone, dataset) for _, backbone, dataset in models):
         grids = [grid for grid, one, other in models if (one, other) == (backbone, dataset)]
         if not any(1.0 in grid.keep_rates for grid in grids):
             yield f"{place}: no grid trains {backbone} on {dataset} unpruned (keep-rate 1.0), to compare with"
-    for method in given.methods if "methods" in given.model_fields_set else ():
-        if not any(method in grid.methods for grid, _, _ in models):
-            yield f"{place}.methods: no grid trains {method!r} there"
-    for rate in given.keep_rates if "keep_rates" in given.model_fields_set else ():
-        if not any(rate in grid.keep_rates for grid, _, _ in models):
-            yield f"{place}.keep_rates: no grid trains a model at {rate:g} there"
 
 
 def twice(place: str, study: Study) -> Iterator[str]:

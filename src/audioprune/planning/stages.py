@@ -214,6 +214,10 @@ class Planner:
         more = {kind: self.audio(name) for kind, name in sources.items()}
         return self._of_finetuned("noisy", f"noisy-{label_of(own.pruning)}/{own.selection}", tuned, own, **more)
 
+    def durations(self, tuned: Cell, own: DurationsSettings) -> Cell:
+        """A fine-tuning on clips padded to its length, and without padding."""
+        return self._of_finetuned("durations", f"durations-{label_of(own.pruning)}/{own.selection}", tuned, own)
+
     def _of_finetuned(
         self,
         kind: str,

@@ -100,13 +100,23 @@ def interaction(
     return replace(found, left_out=noise.left_out(runs, model, base))
 
 
-def logit_interaction(results: Results, model: Model, conditions: Sequence[Condition]) -> Estimate | Absent:
-    """I with the logit of every accuracy in the place of the accuracy; accuracies within half a clip of their ends."""
+def _beside(
+    results: Results, model: Model, conditions: Sequence[Condition]
+) -> tuple[Estimate, Model, Sequence[Run]] | Absent:
+    """(its interaction, the unpruned model, the runs that both have)."""
     found, base = interaction(results, model, conditions), noise.unpruned(results, model)
     if isinstance(found, Absent) or base is None:
-        return found
+        return found if isinstance(found, Absent) else Absent("there is no unpruned model beside it")
     runs = noise.shared(model, base)
-    assert not isinstance(runs, Absent), "models that have an interaction"
+    return runs if isinstance(runs, Absent) else (found, base, runs)
+
+
+def logit_interaction(results: Results, model: Model, conditions: Sequence[Condition]) -> Estimate | Absent:
+    """I with the logit of every accuracy in the place of the accuracy; accuracies within half a clip of their ends."""
+    beside = _beside(results, model, conditions)
+    if isinstance(beside, Absent):
+        return beside
+    found, base, runs = beside
 
     def of(one: Model, condition: Condition) -> np.ndarray:
         """(1 + D,) logits, the value first."""
@@ -126,11 +136,10 @@ def relative_error(results: Results, model: Model, conditions: Sequence[Conditio
     """Errors of all levels of a kind over those of the unpruned model, a mean over kinds (as in ImageNet-C)."""
     import numpy as np
 
-    found, base = interaction(results, model, conditions), noise.unpruned(results, model)
-    if isinstance(found, Absent) or base is None:
-        return found
-    runs = noise.shared(model, base)
-    assert not isinstance(runs, Absent), "models that have an interaction"
+    beside = _beside(results, model, conditions)
+    if isinstance(beside, Absent):
+        return beside
+    found, base, runs = beside
     kinds = dict.fromkeys(kind for kind, _ in conditions)
 
     def errors(one: Model, kind: str) -> np.ndarray:

@@ -33,6 +33,8 @@ def with_block(study: str, *blocks: dict):
         ({"datasets": ("esc10",), "seconds": (0.1,)}, "a native length is whole columns of 16 frames"),
         ({"datasets": ("esc10",), "seconds": (1.0, 1.0)}, "durations.0.seconds: [1.0, 1.0] must be different"),
         ({"keep_rates": (1.0,)}, "1.0 is not above 0 and below 1; the unpruned model is always there"),
+        ({"keep_rates": (0.3,)}, "durations.0.keep_rates: no grid trains a model at 0.3 there"),
+        ({"methods": ("random",)}, "durations.0.methods: no grid trains 'random' there"),
         ({"off_the_shelf": ("topc",)}, "durations.0.off_the_shelf.0: "),
         ({"off_the_shelf": ("tome",), "off_the_shelf_rates": (0.3,)}, "keeps at least 0.5"),
     ],

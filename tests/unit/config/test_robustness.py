@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from audioprune.config.asked import asked
 from audioprune.config.design import Study
 from audioprune.config.file import load
-from audioprune.config.robustness import asked, errors_of, twice
+from audioprune.config.robustness import errors_of, twice
 from audioprune.config.tested import Robustness
 from tests import REPOSITORY
 
