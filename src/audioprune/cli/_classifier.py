@@ -24,12 +24,11 @@ from audioprune.facts.dataset import Dataset
 from audioprune.fingerprints.keyed import with_defaults
 from audioprune.models.family import Classifier
 from audioprune.models.weights import read_checkpoint
-from audioprune.settings.data import AudioSettings
 from audioprune.settings.evaluation import EvaluateSettings
 from audioprune.settings.model import Pruning
 from audioprune.settings.training import FinetuneSettings
-from audioprune.sources import user
 from audioprune.sources.checkpoints import kind_of
+from audioprune.sources.of_cell import facts_of, finetuned
 from audioprune.training.splits import rows_of
 
 CELLS = RESULTS / "cells"
@@ -116,35 +115,23 @@ def _of_cell(folder: Path, given: Given, selection: str | None) -> Asked:
         if own.perturbation != "none":
             raise UserError(f"{folder} is a perturbation test: name another evaluation, or its fine-tuning")
         tuned = CELLS / "finetune" / Path(record["address"]).parent.parent / record["inputs"]["finetune"]
-        trained = _settings(records.read(tuned))
+        trained = finetuned(tuned)
         pruning, selection = own.pruning, own.selection
     elif record["kind"] == "finetune":
-        tuned, trained = folder, _settings(record)
+        tuned, trained = folder, finetuned(folder)
         pruning, selection = trained.pruning, selection or "last"
     else:
         raise UserError(f"{folder} is of the kind {record['kind']}: name a fine-tuning or an evaluation")
     inputs = records.read(tuned)["inputs"]
     audio, features = (CELLS / kind / trained.dataset / inputs[kind] for kind in ("audio", "features"))
-    facts = _facts(trained.dataset, audio)
+    built_in = trained.dataset in registry.names("datasets")
+    facts = registry.dataset(trained.dataset) if built_in else facts_of(audio)
     pruning = given.pruning(pruning)
     model = _loaded(tuned / f"{selection}.safetensors", trained.model.backbone, pruning, facts.frames, trained)
     labels = _labels(given.labels, model) if given.labels else facts.classes
     normalised = _given_statistics(given) or _own_statistics(trained, facts, audio, features)
     several = facts.metric == "map"
     return Asked(str(folder), model, trained.model.backbone, pruning, labels, normalised, several)
-
-
-def _settings(record: dict) -> FinetuneSettings:
-    return FinetuneSettings(**with_defaults(FinetuneSettings, record["settings"]))
-
-
-def _facts(name: str, audio: Path) -> Dataset:
-    if name in registry.names("datasets"):
-        return registry.dataset(name)
-    own = AudioSettings(**with_defaults(AudioSettings, records.read(audio)["settings"])).user
-    if own is None:
-        raise UserError(f"{audio} does not say what the dataset {name} is")
-    return user.facts(name, own)
 
 
 def _own_statistics(trained: FinetuneSettings, facts: Dataset, audio: Path, features: Path) -> dict[str, Any]:

@@ -6,26 +6,15 @@ from pathlib import Path
 
 from safetensors.torch import load_file
 
-from audioprune import records, registry
+from audioprune import records
 from audioprune.errors import UserError
 from audioprune.facts.dataset import Dataset
-from audioprune.fingerprints.keyed import with_defaults
 from audioprune.models.build import build_model, load_checkpoint
 from audioprune.models.family import Classifier
 from audioprune.models.weights import read_checkpoint
-from audioprune.settings.data import AudioSettings
 from audioprune.settings.model import Pruning
 from audioprune.settings.training import FinetuneSettings
-from audioprune.sources import user
 from audioprune.sources.place import root_of
-
-
-def facts_of(audio: Path) -> Dataset:
-    """Facts of the dataset that an audio cell holds: a module's, or those that the user gave for a folder."""
-    settings = AudioSettings(**with_defaults(AudioSettings, records.read(audio)["settings"]))
-    if settings.user is not None:
-        return user.facts(settings.dataset, settings.user)
-    return registry.dataset(settings.dataset)
 
 
 def model_for(
@@ -74,11 +63,6 @@ def checkpoint_file(cell: Path) -> Path:
     if len(files) != 1:
         raise UserError(f"{root} should hold one checkpoint and holds {len(files)} files; name the file in config.yaml")
     return files[0]
-
-
-def finetuned(cell: Path) -> FinetuneSettings:
-    """The settings a fine-tuning cell was made with."""
-    return FinetuneSettings(**with_defaults(FinetuneSettings, records.read(cell)["settings"]))
 
 
 def load_finetuned(model: Classifier, cell: Path, selection: str) -> None:

@@ -19,7 +19,8 @@ from audioprune.audio.store import WaveformStore
 from audioprune.errors import UserError
 from audioprune.settings.evaluation import DiscardSettings
 from audioprune.settings.model import Pruning
-from audioprune.steps._model import facts_of, finetuned, load_finetuned, model_for
+from audioprune.sources.of_cell import facts_of, finetuned
+from audioprune.steps._model import load_finetuned, model_for
 from audioprune.steps._run import Job, main
 from audioprune.tokens.discard import Discarded, Interval, discard_clips, intervals
 from audioprune.tokens.trace import sample

@@ -28,7 +28,8 @@ from audioprune.facts.tokens import PATCH
 from audioprune.profiling.macs import count
 from audioprune.progress import Progress
 from audioprune.settings.lengths import DurationsSettings
-from audioprune.steps._model import facts_of, finetuned, load_finetuned, model_for
+from audioprune.sources.of_cell import facts_of, finetuned
+from audioprune.steps._model import load_finetuned, model_for
 from audioprune.steps._run import Job, main
 from audioprune.tokens.lengths import Heard, Spectrograms, hear
 from audioprune.training.device import prepare

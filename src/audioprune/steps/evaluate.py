@@ -9,8 +9,9 @@ from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
 from audioprune.models.perturb import perturb
 from audioprune.settings.evaluation import EvaluateSettings
+from audioprune.sources.of_cell import facts_of, finetuned
 from audioprune.statistics.metrics import metric_of
-from audioprune.steps._model import facts_of, finetuned, load_finetuned, model_for
+from audioprune.steps._model import load_finetuned, model_for
 from audioprune.steps._run import Job, main
 from audioprune.training.device import prepare
 from audioprune.training.evaluate import predict

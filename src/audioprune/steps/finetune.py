@@ -6,7 +6,8 @@ from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
 from audioprune.errors import UserError
 from audioprune.settings.training import FinetuneSettings
-from audioprune.steps._model import facts_of, model_for, start_from
+from audioprune.sources.of_cell import facts_of
+from audioprune.steps._model import model_for, start_from
 from audioprune.steps._run import Job, main
 from audioprune.training import finetune as training
 from audioprune.training.device import prepare

@@ -24,7 +24,8 @@ from audioprune.audio.store import WaveformStore
 from audioprune.errors import UserError
 from audioprune.facts.noise import BORROWED, CLEAN, Condition, conditions
 from audioprune.settings.evaluation import NoisySettings
-from audioprune.steps._model import facts_of, finetuned, load_finetuned, model_for
+from audioprune.sources.of_cell import facts_of, finetuned
+from audioprune.steps._model import load_finetuned, model_for
 from audioprune.steps._run import Job, main
 from audioprune.tokens.under_noise import Heard, hear
 from audioprune.training.device import prepare

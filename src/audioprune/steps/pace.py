@@ -20,7 +20,8 @@ from audioprune.profiling.pace import Subject, paced
 from audioprune.recognisers.whisper_weights import read
 from audioprune.settings.costs import PaceSettings
 from audioprune.settings.model import Pruning
-from audioprune.steps._model import checkpoint_file, facts_of, finetuned, load_finetuned, model_for
+from audioprune.sources.of_cell import facts_of, finetuned
+from audioprune.steps._model import checkpoint_file, load_finetuned, model_for
 from audioprune.steps._paced_classifier import PacedClassifier
 from audioprune.steps._paced_ctc import PacedCtc
 from audioprune.steps._paced_whisper import PacedWhisper

@@ -19,7 +19,8 @@ from audioprune.facts.recogniser import CTC
 from audioprune.facts.units import OFFICIAL, Units, units_of
 from audioprune.models.ctc import Listener
 from audioprune.settings.speech import RecogniseSettings
-from audioprune.steps._model import checkpoint_file, facts_of
+from audioprune.sources.of_cell import facts_of
+from audioprune.steps._model import checkpoint_file
 from audioprune.steps._run import Job, main
 from audioprune.training.batches import generator
 from audioprune.training.ctc import teach

@@ -11,7 +11,8 @@ from audioprune import records
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
 from audioprune.settings.evaluation import TraceSettings
-from audioprune.steps._model import facts_of, finetuned, load_finetuned, model_for
+from audioprune.sources.of_cell import facts_of, finetuned
+from audioprune.steps._model import load_finetuned, model_for
 from audioprune.steps._run import Job, main
 from audioprune.tokens.trace import sample, trace_clips
 from audioprune.training.device import prepare
