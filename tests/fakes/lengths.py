@@ -10,14 +10,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from audioprune.facts.noise import CLEAN
 from audioprune.labels import label_of
 from audioprune.profiling.batchings import ARM, arms_of
 from audioprune.profiling.macs import count
 from audioprune.results.study import Results
 from audioprune.settings.costs import PaceSettings
+from audioprune.settings.evaluation import EvaluateSettings, NoisySettings
 from audioprune.settings.lengths import DurationsSettings
 from audioprune.settings.model import Model, Pruning
 from audioprune.settings.training import FinetuneSettings
+from tests.fakes.noise import KINDS, SNRS, shares
+from tests.fakes.noise import table as noise_table
 from tests.fakes.studies import RECIPE, FakeCell, Study, _data, facts
 
 CLIPS, COLUMNS = 100, 3  # columns of sound of four in the model's
@@ -67,10 +71,12 @@ def heard(
     seconds: tuple[float, ...] = (),
     right: Mapping[str, tuple[int, int]] = RIGHT,
     speeds: Mapping[tuple[str, float], float] = SPEEDS,
+    noise: float | None = None,
 ) -> Results:
     """audiomae-tiny on fsdd-digits: unpruned, trained with topk, and by intensity off the shelf; and timed.
 
     speeds: seconds of sound a second by batching and keep-rate, a tenth of it in the last of three runs.
+    noise: the share of clips that trained models get right in noise; None: they were not asked.
     """
     study = Study(folder)
     audio, features = _data(study, "fsdd-digits")
@@ -89,9 +95,22 @@ def heard(
         label = f"{address}/durations-{label_of(own)}/last"
         asked = DurationsSettings(pruning=own, seconds=seconds)
         study.cell("durations", label, asked, made=made, files=files, finetune=tuned, audio=audio, features=features)
+        if noise is not None and own == trained:
+            _disturbed(study, own, right[own.method][0] / CLIPS, noise, finetune=tuned, audio=audio, features=features)
         if own.method == "none":
             _timed(study, speeds, finetune=tuned, audio=audio, features=features)
     return Results("lengths", study.cells, facts)
+
+
+def _disturbed(study: Study, own: Pruning, clean: float, noise: float, **inputs: FakeCell) -> None:
+    asked = NoisySettings(pruning=own, kinds=KINDS, snrs=SNRS)
+    frame = noise_table(shares(clean, noise), "fsdd-digits", asked)
+    results = {"patches": 64, "blocks": [3, 6, 9] if own.method != "none" else [], "set_aside": []}
+    write = [lambda out: frame.to_parquet(out / "noisy.parquet")]
+    study.cell("noisy", f"noisy-{label_of(own)}", asked, files=write, results=results, **inputs)
+    plain = frame[frame["kind"] == CLEAN][["clip", "recording", "speaker", "labels", "scores"]]
+    write = [lambda out: plain.to_parquet(out / "predictions.parquet")]
+    study.cell("evaluate", f"eval-{label_of(own)}", EvaluateSettings(pruning=own), files=write, **inputs)
 
 
 def _timed(study: Study, speeds: Mapping[tuple[str, float], float], **inputs: FakeCell) -> None:
@@ -127,4 +146,4 @@ def _timed(study: Study, speeds: Mapping[tuple[str, float], float], **inputs: Fa
 def lengths() -> Results:
     """One for all tests that only look."""
     _folders.append(tempfile.TemporaryDirectory())
-    return heard(Path(_folders[-1].name))
+    return heard(Path(_folders[-1].name), noise=0.6)

@@ -50,7 +50,7 @@ DRAWN: dict[str, Callable[[Figure], bool]] = {  # words of a caption, and whethe
     r"\btriangles?\b": marked("^"),
     r"\bdotted\b": dotted,
     r"\bdashed\b": dotted,
-    r"\bhollow\b(?! in noise where)": lambda fig: any(line.get_markerfacecolor() == "white" for line in lines(fig)),
+    r"\bhollow\b": lambda fig: any(line.get_markerfacecolor() == "white" for line in lines(fig)),
     r"\bbands?\b(?! of)": lambda fig: has(PolyCollection)(fig),
     r"\bBars: ": has(ErrorbarContainer),
     r"\b[Vv]ertical lines\b": across,

@@ -42,8 +42,8 @@ STUDIES = (
     speech,
     declared,
     paced,
-    lengths,
     noisy,
+    lengths,
 )  # each exhibit is drawn of the first that has something to show
 SHOWN = [kind for kind, row in KINDS.items() if not row.draws and kind not in ("fetch", "generate", "audio")]
 FILES = {f"{kind}s": row.files for kind, row in KINDS.items() if row.draws}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from audioprune.exhibits import style
-from audioprune.figures import noise_interaction, noise_levels
+from audioprune.figures import noise_interaction, noise_levels, operating_points
 from audioprune.results.study import Results
 from audioprune.tables import noise_kept, robustness
+from tests.fakes.lengths import lengths
 from tests.fakes.noise import KINDS, NONE, SNRS, Asked, other, shares, topk
 from tests.fakes.studies import facts
 
@@ -88,3 +89,10 @@ def _unmade(folder) -> Results:
     asked.model(shares(0.9, 0.8), made=False)
     asked.model(shares(0.9, 0.8), topk(0.5), made=False)
     return asked.results
+
+
+def test_operating_points_have_the_accuracy_in_noise_of_the_models_trained_so():
+    """60 of a hundred clips are right in every kind and level."""
+    _, frame = operating_points.draw(lengths())
+    assert frame["in_noise"].tolist() == [pytest.approx(60.0)] * len(frame)
+    assert set(frame["keep_rate"]) == {1.0, 0.5}
