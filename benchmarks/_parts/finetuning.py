@@ -22,7 +22,7 @@ from audioprune.settings.data import AudioSettings
 from audioprune.settings.evaluation import EvaluateSettings
 from audioprune.settings.model import Model, Pruning
 from audioprune.settings.training import FinetuneSettings, Recipe
-from audioprune.steps._model import facts_of
+from audioprune.sources.of_cell import facts_of
 from audioprune.steps._run import Job
 from audioprune.steps.evaluate import evaluate
 from audioprune.steps.finetune import finetune
