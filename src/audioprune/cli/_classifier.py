@@ -46,6 +46,7 @@ class Given:
     labels: Path | None = None
     method: str | None = None
     keep_rate: float | None = None
+    multi_label: bool | None = None  # whether a clip may have several labels
 
     def pruning(self, own: Pruning) -> Pruning:
         """The model's own, or another one at the blocks that it has."""
@@ -107,8 +108,10 @@ def _folder(name: str) -> Path:
 
 def _of_cell(folder: Path, given: Given, selection: str | None) -> Asked:
     """A fine-tuning with its last weights, or an evaluation with its own pruning and weights."""
-    if given.backbone or given.dataset or given.frames:
-        raise UserError(f"{folder} says itself what it is: --backbone, --dataset and --frames are about a checkpoint")
+    if given.backbone or given.dataset or given.frames or given.multi_label:
+        raise UserError(
+            f"{folder} says itself what it is: --backbone, --dataset, --frames and --multi-label are about a checkpoint"
+        )
     record = records.read(folder)
     if record["kind"] == "evaluate":
         own = EvaluateSettings(**with_defaults(EvaluateSettings, record["settings"]))
@@ -152,6 +155,10 @@ def _given_statistics(given: Given) -> dict[str, Any]:
 def _of_checkpoint(path: Path, given: Given) -> Asked:
     """Its family is read off its tensors; its head, which must be there, says how many labels there are."""
     facts = None if given.dataset is None else _built_in(given.dataset)
+    if facts is not None and given.multi_label:
+        raise UserError(
+            f"--multi-label: {given.dataset} says itself whether its clips have several labels: leave it out"
+        )
     if facts is None and given.frames is None:
         raise UserError(f"{path}: give --dataset, or --frames: how long were the clips that it was trained on?")
     pruning = given.pruning(Pruning())
@@ -164,7 +171,8 @@ def _of_checkpoint(path: Path, given: Given) -> Asked:
     if len(labels) != (classes := _classes(model)):
         raise UserError(f"{path} has a head of {classes} classes, and {given.dataset} has {len(labels)}: give --labels")
     normalised = _given_statistics(given) or {"dataset": given.dataset}
-    return Asked(str(path), model, backbone, pruning, labels, normalised, facts is not None and facts.metric == "map")
+    several = bool(given.multi_label) if facts is None else facts.metric == "map"
+    return Asked(str(path), model, backbone, pruning, labels, normalised, several)
 
 
 def _built_in(name: str) -> Dataset:

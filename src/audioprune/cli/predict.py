@@ -37,6 +37,12 @@ def register(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--backbone", help="of a checkpoint, where its tensors do not say it: ast-mp")
     parser.add_argument("--dataset", help="that a checkpoint was trained on: its length, labels, mean and deviation")
     parser.add_argument("--frames", type=int, help="of 10 ms, that a checkpoint was trained with")
+    parser.add_argument(
+        "--multi-label",
+        action="store_true",
+        default=None,
+        help="a checkpoint without --dataset: clips may have several labels, so each is scored by itself (sigmoid)",
+    )
     parser.add_argument("--mean", type=float, help="of the log-mel values that the model was trained with")
     parser.add_argument("--std", type=float, help="their standard deviation")
     parser.add_argument("--json", action="store_true", help="JSON instead of CSV")

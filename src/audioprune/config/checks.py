@@ -160,7 +160,7 @@ def _study(config: Config, name: str, study: Study) -> Iterator[str]:
         yield from _crossing(f"{place}.costs.{i}", cost, _datasets(config))
     for i, grid in enumerate(study.grids):
         yield from _crossing(f"{place}.grids.{i}", grid, _datasets(config))
-        yield from _parts(config, f"{place}.grids.{i}", grid)
+        yield from _parts(config, f"{place}.grids.{i}", grid, "best_val" in study.selections)
     if study.throughput:
         for value in study.throughput.batch_size:
             if value not in (valid := (ALL, *_datasets(config))):
@@ -176,12 +176,19 @@ def _study(config: Config, name: str, study: Study) -> Iterator[str]:
         yield from durations.errors_of(config, f"{place}.durations.{i}", study, lengths, _method)
 
 
-def _parts(config: Config, place: str, grid: Grid) -> Iterator[str]:
-    """Folds that a dataset has not, and generators that config.yaml gives no size."""
+def _parts(config: Config, place: str, grid: Grid, validated: bool) -> Iterator[str]:
+    """Folds that a dataset has not, validation clips that its folds leave none, generators without a size."""
     for name in (one for one in grid.datasets if one in _datasets(config)):
         facts = config.datasets.get(name) or registry.dataset(name)
         if past := [fold for fold in grid.folds or () if fold > facts.folds]:
             yield f"{place}.folds: {past[0]} is more than the {facts.folds} of {name!r}"
+        if grid.split == "nested" and facts.folds == 2:
+            yield f"{place}.split: nested needs at least 3 folds (train, validation, test), and {name!r} has 2"
+        elif grid.split == "published" and facts.folds > 1 and validated:
+            yield (
+                f"{place}.split: the study's `selections` name best_val, and {name!r} tests one of its {facts.folds} "
+                "folds and trains on all others, so that nothing validates: split: nested, or take best_val out"
+            )
         if isinstance(facts, Dataset) and facts.generator and facts.generator not in config.generators:
             yield f"{place}: {name!r} is made by the generator {facts.generator!r}, which `generators` gives no clips"
 

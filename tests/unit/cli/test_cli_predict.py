@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import soundfile
 import torch
 from safetensors.torch import save_file
 
-from audioprune import records
+from audioprune import library, records
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
 from audioprune.cli.main import main
@@ -157,6 +158,14 @@ def test_a_checkpoint_names_its_labels_by_a_file(capsys, study):
     (said,) = one["labels"]
     assert {"down": "low", "up": "high"}[said["label"]] == same[0]["labels"][0]["label"]
     assert said["score"] == pytest.approx(same[0]["labels"][0]["score"])
+    both = json.loads(run(capsys, *words, "--labels", "names.txt", "--json", "--multi-label"))["files"][0]["labels"]
+    with torch.no_grad():
+        x = library.fbank("short.wav", frames=None, mean=-6, std=3)
+        logits = library.load_model("audiomae-tiny", "own.safetensors", frames=FRAMES, num_classes=None, keep_rate=1.0)(
+            x
+        )[0].tolist()
+    assert [each["label"] for each in both] == ["down", "up"]
+    assert [each["score"] for each in both] == pytest.approx([1 / (1 + math.exp(-logit)) for logit in logits])
     (study / "three.txt").write_text("a\nb\nc\n")
     assert main(["predict", *words, "--labels", "three.txt"]) == 1
     assert "three.txt names 3 labels, and the model's head has 2" in capsys.readouterr().err
@@ -169,7 +178,7 @@ def test_a_checkpoint_names_its_labels_by_a_file(capsys, study):
     [
         (["--model", "finetune/nothing"], "neither a checkpoint nor a cell that was made"),
         (["--model", "audio/tones"], "is of the kind audio: name a fine-tuning or an evaluation"),
-        (["--model", f"finetune/{ADDRESS}", "--dataset", "esc50"], "--backbone, --dataset and --frames are about"),
+        (["--model", f"finetune/{ADDRESS}", "--dataset", "esc50"], "--dataset, --frames and --multi-label are about"),
         (["--model", f"finetune/{ADDRESS}", "--top", "-1"], "--top -1 is below 0"),
         (["--model", f"finetune/{ADDRESS}", "--method", "topq", "--keep-rate", "0.5"], "did you mean 'topk'"),
         (
@@ -178,6 +187,10 @@ def test_a_checkpoint_names_its_labels_by_a_file(capsys, study):
         ),
         (["--model", str(PARITY / "ast_tiny_official_format.pth")], "give --dataset, or --frames"),
         (["--model", str(PARITY / "ast_tiny_official_format.pth"), "--dataset", "esc5"], "did you mean 'esc50'"),
+        (
+            ["--model", str(PARITY / "ast_tiny_official_format.pth"), "--dataset", "esc50", "--multi-label"],
+            "esc50 says itself whether its clips have several labels",
+        ),
     ],
 )
 def test_refused(capsys, words, message):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import product
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -12,6 +14,7 @@ from audioprune.config.schedules import never
 from audioprune.errors import UserError
 from audioprune.settings.training import Augment, Recipe
 from audioprune.training.schedules import keep_rate, learning_rate, masks_on
+from audioprune.training.splits import rows_of
 from tests import REPOSITORY
 
 STEPS = 7  # of an epoch
@@ -114,6 +117,10 @@ WRONG = {
     "a negative seed": (GRID, {"seeds": [-1]}, "grids.0.seeds.0: Input should be greater than or equal to 0"),
     "fold zero": (GRID, {"folds": [0]}, "grids.0.folds.0: Input should be greater than or equal to 1"),
     "a fold too many": (GRID, {"folds": [2]}, "grids.0.folds: 2 is more than the 1 of 'demo-words'"),
+    "weights that nothing validates": (
+        ("studies", "mini"), {"selections": ["last", "best_val"]},
+        "mini.grids.1.split: the study's `selections` name best_val, and 'esc10' tests one of its 5 folds",
+    ),
     "no keep-rate": (GRID, {"keep_rates": []}, "grids.0.keep_rates: is empty, so nothing would be made of it"),
     "no dataset": (GRID, {"datasets": []}, "grids.0.datasets: is empty"),
     "no warm-up before timing": (GRID[:2], {"throughput": {"warmup": 0}}, "throughput.warmup: Input should be"),
@@ -149,3 +156,31 @@ def test_a_dataset_whose_generator_has_no_size(refused):
 def test_names_of_studies_that_are_no_folder_or_rule(refused, name):
     found = refused(lambda data: data["studies"].update({name: data["studies"]["demo"]}))
     assert f"studies.{name}: a study's name is letters, digits and hyphens" in found[0]
+
+
+@pytest.mark.parametrize("folds", [2, 3])
+@pytest.mark.parametrize("split", ["published", "nested"])
+def test_best_val_is_refused_where_a_split_leaves_no_validation_clips(refused, folds, split):
+    """Of a folder with folds, against the split itself."""
+    clips = pd.DataFrame({"clip": [*"abc"], "recording": "", "fold": np.arange(3) % folds + 1, "split": ""})
+    try:
+        validates = len(rows_of(clips, folds=folds, split=split).val) > 0
+    except UserError:
+        validates = False
+
+    def change(data):
+        data["datasets"] = {
+            "own": {
+                "folder": "f",
+                "csv": "c.csv",
+                "task": "keyword",
+                "classes": ["a", "b"],
+                "frames": 96,
+                "folds": folds,
+            }
+        }
+        data["studies"]["demo"]["selections"] = ["best_val"]
+        data["studies"]["demo"]["grids"] += [{"backbones": ["ast-tiny"], "datasets": ["own"], "split": split}]
+        data["studies"]["demo"]["grids"][0]["blocks"] = [3, 12]  # wrong by itself
+
+    assert any(".split: " in line and "'own'" in line for line in refused(change)) == (not validates)
