@@ -15,7 +15,7 @@ from audioprune.labels import label_of
 from audioprune.results.study import Results
 from audioprune.settings.evaluation import EvaluateSettings, NoisySettings
 from audioprune.settings.model import Model, Pruning
-from audioprune.settings.training import FinetuneSettings
+from audioprune.settings.training import Augment, FinetuneSettings
 from tests.fakes.studies import DATASETS, RECIPE, Study, _data, facts
 
 CLIPS = 100
@@ -93,19 +93,20 @@ class Asked:
 
     def model(
         self, right: Right, evaluated: Pruning = NONE, trained: Pruning | None = None, *, dataset="fsdd-digits",
-        backbone="ast-tiny", fold=1, seed=0, made=True, files: Callable | None = None,
+        backbone="ast-tiny", fold=1, seed=0, made=True, waveform_noise=0.0,
     ) -> None:  # fmt: skip
-        """One model; trained as it is evaluated, unless said otherwise."""
+        """One model; trained as it is evaluated, unless said otherwise. With noise in training, in noise alone."""
         study, trained = self.study, evaluated if trained is None else trained
         if dataset not in self.data:
             self.data[dataset] = _data(study, dataset)
         audio, features = self.data[dataset]
         tuned_as = FinetuneSettings(
-            model=Model(backbone=backbone), dataset=dataset, pruning=trained, recipe=RECIPE, fold=fold, seed=seed
-        )
+            model=Model(backbone=backbone), dataset=dataset, pruning=trained, recipe=RECIPE, fold=fold, seed=seed,
+            augment=Augment(waveform_noise=waveform_noise),
+        )  # fmt: skip
         address = f"{backbone}/{dataset}/{label_of(trained)}/fold{fold}-seed{seed}"
-        known = {c.address: c for c in study.cells if c.kind == "finetune"}
-        tuned = known.get(address) or study.cell("finetune", address, tuned_as, audio=audio, features=features)
+        known = (c for c in study.cells if c.kind == "finetune" and c.settings == tuned_as)
+        tuned = next(known, None) or study.cell("finetune", address, tuned_as, audio=audio, features=features)
         upstream = {"finetune": tuned, "audio": audio, "features": features}
         own = NoisySettings(pruning=evaluated, **self.settings)
         frame = table(right, dataset, own, fold=fold)
@@ -113,7 +114,7 @@ class Asked:
         write = [lambda out: frame.to_parquet(out / "noisy.parquet")]
         at = f"{address}/noisy-{label_of(evaluated)}/last"
         study.cell("noisy", at, own, made=made, files=write, results=results, **upstream)
-        if trained == evaluated:
+        if trained == evaluated and not waveform_noise:
             plain = frame[frame["kind"] == CLEAN][["clip", "recording", "speaker", "labels", "scores"]]
             write = [lambda out: plain.to_parquet(out / "predictions.parquet")]
             study.cell("evaluate", f"{address}/last", EvaluateSettings(pruning=evaluated), files=write, **upstream)
@@ -141,6 +142,8 @@ def noisy() -> Results:
         asked.model(falling(0.85, more), topk(0.5), **given)
         for method, clean in (("topk", 0.8), ("random", 0.7), ("uniform", 0.72), ("intensity", 0.6), ("tome", 0.84)):
             asked.model(falling(clean, more / 2), other(method), NONE, **given)
+        asked.model(falling(0.84, -0.5), waveform_noise=0.5, **given)
+        asked.model(falling(0.8, -0.3), topk(0.5), waveform_noise=0.5, **given)
         asked.model(falling(0.9, 0), dataset="esc10", **given)
         asked.model(falling(0.9, 0), topk(0.5), dataset="esc10", made=backbone == "ast-tiny", **given)
     return asked.results

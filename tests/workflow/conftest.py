@@ -60,7 +60,8 @@ class Project:
         for name in COPIED if fresh else ():
             source = ROOT / name
             if source.is_dir():
-                shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+                ignored = shutil.ignore_patterns("__pycache__", "accepted.yaml")  # here, nothing was accepted yet
+                shutil.copytree(source, root / name, ignore=ignored)
             else:
                 shutil.copy(source, root / name)
         self.environment = {

@@ -1,7 +1,7 @@
 """Training-time augmentation, as in the released code; every function is the identity when it is switched off.
 
-Order in a batch: `magnitude` and `roll_waveform`, of both clips of a mixture, then `mixup` on waveforms; `log_mel`;
-`specaug`; normalisation; `noise`.
+Order in a batch: `magnitude` and `roll_waveform`, of both clips of a mixture, then `mixup` on waveforms; waveform
+noise, which is ours (training.waveform_noise); `log_mel`; `specaug`; normalisation; `noise`, which is on pixels.
 `mask_2d` drops tokens instead of pixels. B clips, L samples, T frames.
 
 All draws come from the given CPU generator, for the whole batch at once and always in the same order, and are moved to

@@ -9,7 +9,7 @@ from audioprune import registry
 from audioprune.config.asked import Checked, asked, model_errors
 from audioprune.config.design import Config, Study
 from audioprune.config.recognitions import unknown
-from audioprune.config.tested import Robustness
+from audioprune.config.tested import NOISE_TRAINED, Robustness
 from audioprune.facts.dataset import Dataset
 from audioprune.facts.noise import ADDED, BORROWED, GAIN, REVERB
 from audioprune.settings.data import UserFolder
@@ -68,6 +68,11 @@ def _baselines(place: str, study: Study, given: Robustness) -> Iterator[str]:
         grids = [grid for grid, one, other in models if (one, other) == (backbone, dataset)]
         if not any(1.0 in grid.keep_rates for grid in grids):
             yield f"{place}: no grid trains {backbone} on {dataset} unpruned (keep-rate 1.0), to compare with"
+        method, rate = NOISE_TRAINED
+        wanted = method in given.methods and rate in given.keep_rates
+        there = any(wanted and method in grid.methods and rate in grid.keep_rates for grid in grids)
+        if given.noise_trained and not there:
+            yield f"{place}.noise_trained: asks for {method} at {rate}, which no grid trains of {backbone} on {dataset}"
 
 
 def twice(place: str, study: Study) -> Iterator[str]:

@@ -10,6 +10,8 @@ from audioprune.config.names import BackboneName, DatasetName, MethodLabel
 from audioprune.facts.noise import Disturbance
 from audioprune.settings.closed import Closed
 
+NOISE_TRAINED = ("topk", 0.5)  # method and keep-rate of the pruned models that are trained with noise
+
 
 class Tested(Closed):
     """Which trained models of a study's grids are tested, each with the unpruned one beside it."""
@@ -45,6 +47,10 @@ class Robustness(Tested):
     draws: int = Field(1, ge=1, description="realisations of each kind; they are averaged within a clip")
     seed: int = Field(0, ge=0, description="of the realisations")
     talkers: int = Field(6, ge=1, description="voices of `babble`")
+    noise_trained: bool = Field(
+        False,
+        description="also train the unpruned model and topk at 0.5 with `waveform_noise` 0.5, first seeds alone",
+    )
     off_the_shelf: tuple[MethodLabel, ...] = Field(
         ("topk", "random", "uniform", "intensity", "tome"),
         description="methods by label that prune the unpruned model: does noise mislead the selection?",

@@ -25,14 +25,15 @@ OPTIONS = {
 }  # fmt: skip
 VARIANTS = {
     "baseline=paper": "baseline as released", "baseline=matched": "matched baseline", "initial=scratch": "from scratch",
+    "waveform_noise=0.0": "trained on clean clips", "waveform_noise=0.5": "trained with noise",
 }  # fmt: skip
 WHOLE = {"cls": "class token", "global_literal": "global, literal", "multilabel": "multi-label"}  # of a whole entry
 SETTINGS = {
     "base_lr": "base learning rate", "lr_per_256": "rate × batch size / 256", "min_lr": "lowest learning rate",
     "batch_size": "batch size, total", "mask_2d": "2-D patch masking", "mixup": "mixup probability",
     "specaug_freq": "SpecAug, mel bins", "specaug_time": "SpecAug, frames", "magnitude": "magnitude augmentation",
-    "noise": "noise and roll", "baseline": "unpruned augmentation", "eval_every": "epochs between evaluations",
-    "precision_train": "precision", "initial": "start",
+    "noise": "noise and roll", "waveform_noise": "waveform noise, probability", "baseline": "unpruned augmentation",
+    "eval_every": "epochs between evaluations", "precision_train": "precision", "initial": "start",
 }  # fmt: skip
 
 

@@ -24,6 +24,7 @@ PINNED: dict[str, object] = {
     "Augment.specaug_off": "nominal",
     "Augment.mask_2d": 0.0,
     "Augment.noise": False,
+    "Augment.waveform_noise": 0.0,
     "Augment.baseline": "matched",
     "Recipe.optimizer": "adamw",
     "Recipe.base_lr": 0.001,

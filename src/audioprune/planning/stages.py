@@ -156,12 +156,15 @@ class Planner:
         return self.cell("pretrain", address, settings, plugins=plugins, inputs=inputs)
 
     def finetune(
-        self, study: Study, grid: Grid, backbone: str, dataset: str, pruning: Pruning, fold: int, seed: int
-    ) -> Cell:
+        self, study: Study, grid: Grid, backbone: str, dataset: str, pruning: Pruning, fold: int, seed: int,
+        augmented: Mapping[str, Any] | None = None,
+    ) -> Cell:  # fmt: skip
+        """augmented: fields of the augmentation, laid over those of the recipe."""
         family = registry.backbone(backbone).family.name
         recipe, augment = resolve_recipe(self.config, grid.recipes or study.recipes, family, dataset)
         if grid.baseline:
             augment = augment.model_copy(update={"baseline": grid.baseline})
+        augment = augment.model_copy(update=augmented)
         settings = FinetuneSettings(
             model=Model(backbone=backbone), dataset=dataset, pruning=pruning, recipe=recipe, augment=augment,
             fold=fold, seed=seed, split=grid.split, initial=grid.initial,

@@ -16,16 +16,22 @@ from audioprune.settings.model import Pruning
 
 def tested(planner: Planner, study: Study, given: Tested) -> Iterator[tuple[Cell, Pruning]]:
     """(fine-tuning, pruning): as it was trained, unpruned or by a method that is asked about, and off the shelf."""
+    for grid, backbone, dataset, fold, seed in runs(planner, study, given):
+        for trained in trained_with(grid, given, backbone):
+            tuned = planner.finetune(study, grid, backbone, dataset, trained, fold, seed)
+            shelf = off_the_shelf(grid, given, backbone) if trained.method == "none" else []
+            yield from ((tuned, pruning) for pruning in (trained, *shelf))
+
+
+def runs(planner: Planner, study: Study, given: Tested) -> Iterator[tuple[Grid, str, str, int, int]]:
+    """(grid, backbone, dataset, fold, seed) of the models that are asked about."""
     for grid, backbone, dataset in asked(study, given):
         facts = planner.facts(dataset)
         if not facts.classes:
             continue
         folds, seeds = grid.folds or tuple(range(1, facts.folds + 1)), grid.seeds
         folds, seeds = folds[: 1 if given.runs == "first" else None], seeds[: None if given.runs == "all" else 1]
-        for fold, seed, trained in product(folds, seeds, trained_with(grid, given, backbone)):
-            tuned = planner.finetune(study, grid, backbone, dataset, trained, fold, seed)
-            shelf = off_the_shelf(grid, given, backbone) if trained.method == "none" else []
-            yield from ((tuned, pruning) for pruning in (trained, *shelf))
+        yield from ((grid, backbone, dataset, fold, seed) for fold, seed in product(folds, seeds))
 
 
 def trained_with(grid: Grid, given: Tested, backbone: str) -> list[Pruning]:

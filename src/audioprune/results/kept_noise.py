@@ -8,11 +8,12 @@ Clips that are all signal or all noise say nothing of either, and are skipped.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audioprune.facts.noise import ADDED
-from audioprune.results import noise
+from audioprune.results import noise, robustness
 from audioprune.results.estimate import DRAWS, Absent, Estimate
 from audioprune.results.noise import Condition, Model
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from audioprune.results.study import Results
 
+FEWEST = 5  # conditions without which ranks say nothing
 NAMES = ("overlap", "on_signal", "clean_on_signal", "drift")
 
 
@@ -47,6 +49,28 @@ def kept(results: Results) -> list[Kept]:
     return results.cached(
         "kept in noise", lambda results: [one for m in noise.models(results) for one in _of(results, m)]
     )
+
+
+def lost(results: Results, model: Model, condition: Condition) -> Estimate | Absent:
+    """Points of accuracy (or mAP) from the clean clips to those in one condition."""
+    runs = noise.shared(model)
+    return runs if isinstance(runs, Absent) else robustness.lost(results, model, runs, (condition,))
+
+
+def with_loss(results: Results, stages: Sequence[Kept]) -> float | None:
+    """Spearman's rank correlation, over a model's conditions, of the agreement at one block with what is lost.
+
+    Near -1: the less of the clean selection is kept in a condition, the more accuracy it costs. It describes, and does
+    not say which causes which: louder noise lowers both. None of fewer than five conditions, and where all agree alike.
+    """
+    from audioprune.statistics.correlation import spearman
+
+    costs = [lost(results, one.model, one.condition) for one in stages]
+    losses = [round(cost.value, 9) for cost in costs if isinstance(cost, Estimate)]
+    agreement = [round(one.overlap.value, 9) for one in stages]
+    if len(losses) < FEWEST or len(set(losses)) == 1 or len(set(agreement)) == 1:
+        return None
+    return spearman(agreement, losses)
 
 
 def _of(results: Results, model: Model) -> list[Kept]:

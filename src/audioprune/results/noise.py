@@ -40,6 +40,7 @@ class Model:
     backbone: str
     dataset: str
     variant: str  # other settings, where models of the study differ in them
+    with_noise: bool  # heard noise in training
     method: str  # with options, of the evaluation
     keep_rate: float
     shelf: bool  # trained unpruned, pruned at evaluation only
@@ -72,50 +73,75 @@ class Model:
 
     def __str__(self) -> str:
         how = f"{self.method} at {self.keep_rate:g}" + (", off the shelf" if self.shelf else "")
+        return f"{self.heading}" + ("" if self.unpruned else f", {how}")
+
+    @property
+    def heading(self) -> str:
+        """'ast-b on esc50, trained with noise': what it has in common with those that it is compared with."""
         variant = f" ({self.variant})" if self.variant else ""
-        return f"{self.backbone} on {self.dataset}{variant}" + ("" if self.unpruned else f", {how}")
+        return f"{self.backbone} on {self.dataset}{variant}" + (", trained with noise" if self.with_noise else "")
 
 
 def needs(study: Cells) -> list:
-    """Models on disturbed clips, and their unpruned ones as they are evaluated: have they learnt enough?"""
-    found = study.cells("noisy")
+    """Models on disturbed clips, and their unpruned ones as they are evaluated: have they learnt enough?
+
+    Those that were trained with noise stand beside them in one table, and are no part of any answer.
+    """
+    found = [c for c in study.cells("noisy") if not _with_noise(c)]
     asked = {competence.alike(c.inputs["finetune"].settings) for c in found}
     plain = [c for c in competence.needs(study) if competence.alike(c.inputs["finetune"].settings) in asked]
     return [*found, *plain]
 
 
+def trained_with_noise(study: Cells) -> list:
+    """Cells of models that heard noise in training."""
+    return [c for c in study.cells("noisy") if _with_noise(c)]
+
+
+def _with_noise(cell: Result) -> bool:
+    return bool(cell.inputs["finetune"].settings.augment.waveform_noise)
+
+
 def models(results: Results) -> list[Model]:
-    """In the order of the study: of one backbone and dataset the unpruned one first, then trained ones, then others."""
-    return results.cached("models in noise", _models)
+    """Those that were trained on clean clips, in the order of the study: of one backbone and dataset the unpruned one
+    first, then trained ones, then others."""
+    return [one for one in every(results) if not one.with_noise]
 
 
-def _models(results: Results) -> list[Model]:
+def every(results: Results) -> list[Model]:
+    """The same, and after those of a backbone and dataset the models that were trained with noise."""
+    return results.cached("models in noise", _every)
+
+
+def _every(results: Results) -> list[Model]:
     cells = results.cells("noisy")
-    variant = variants(cells)
-    found: dict[tuple[str, str, str, str, float, bool, tuple[int, ...]], list[Result]] = {}
+    heard = trained_with_noise(results)
+    variant = variants([c for c in cells if c not in heard]) | variants(heard)
+    found: dict[tuple[str, str, str, bool, str, float, bool, tuple[int, ...]], list[Result]] = {}
     for r in cells:
         tuned, pruning = r.inputs["finetune"].settings, r.settings.pruning
         shelf, blocks = not as_trained(r), tuple(pruning.blocks)
         own = (method_label(pruning), pruning.keep_rate, shelf, blocks if pruning.method != "none" else ())
-        found.setdefault((value_of(r, "backbone"), tuned.dataset, variant[r.path], *own), []).append(r)
+        model = value_of(r, "backbone"), tuned.dataset, variant[r.path], _with_noise(r)
+        found.setdefault((*model, *own), []).append(r)
     every = [Model(*key, tuple(own)) for key, own in found.items()]
-    first = {one: i for i, one in reversed([*enumerate(map(_place, every))])}
-    return sorted(every, key=lambda one: (first[_place(one)], not one.unpruned, one.shelf))
+    first = {one: i for i, one in reversed([*enumerate(_place(one)[:3] for one in every)])}
+    return sorted(every, key=lambda one: (first[_place(one)[:3]], one.with_noise, not one.unpruned, one.shelf))
 
 
-def _place(model: Model) -> tuple[str, str, str]:
-    return model.backbone, model.dataset, model.variant
+def _place(model: Model) -> tuple[str, str, str, bool]:
+    return model.backbone, model.dataset, model.variant, model.with_noise
 
 
 def unpruned(results: Results, model: Model) -> Model | None:
     """The unpruned model that was trained like it."""
-    return next((one for one in models(results) if one.unpruned and _place(one) == _place(model)), None)
+    return next((one for one in every(results) if one.unpruned and _place(one) == _place(model)), None)
 
 
 def beside(results: Results, model: Model, method: str) -> Model | None:
     """The same weights pruned by another method at the same blocks, to as many tokens."""
     wanted = (_place(model), method, model.keep_rate, model.shelf, model.blocks)
-    return next((o for o in models(results) if (_place(o), o.method, o.keep_rate, o.shelf, o.blocks) == wanted), None)
+    return next((o for o in every(results) if (_place(o), o.method, o.keep_rate, o.shelf, o.blocks) == wanted), None)
 
 
 def shared(*sides: Model | None) -> list[Run] | Absent:

@@ -3,8 +3,9 @@
 degrades    does a model that was trained with topk lose more to noise than the unpruned one?
 misled      does topk, off the shelf, lose more than a random choice of as many tokens?
 
-What counts was fixed beforehand: these two, at every keep-rate that a study asks about. Other methods, and
-reverberation, stand beside; models whose unpruned one has not learnt enough are in no verdict.
+What counts was fixed beforehand: these two, of models trained on clean clips, at every keep-rate that a study asks
+about. Other methods, models trained with noise, and reverberation stand beside; models whose unpruned one has not
+learnt enough are in no verdict.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ def _judged(results: Results, question: Question) -> list[Judged]:
 
 
 def asks(question: Question, model: Model) -> bool:
-    return model.method.split(".")[0] == TOPK and model.shelf == (question == "misled")
+    asked = model.method.split(".")[0] == TOPK and not model.with_noise
+    return asked and model.shelf == (question == "misled")
 
 
 def _model(one: Robust | tuple[Model, Absent]) -> Model:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from audioprune.results.noise import Run
     from audioprune.results.study import Results
+    from audioprune.settings.training import FinetuneSettings
 
 FLOOR = 1.5  # times chance
 FEWEST = 3  # conditions without which nothing is concluded
@@ -65,13 +66,18 @@ def counted(results: Results, model: Model) -> Counted | Absent:
     runs = noise.shared(base)
     if base is None or isinstance(runs, Absent):
         return runs if isinstance(runs, Absent) else Absent(f"no unpruned {model.backbone} was asked about noise")
-    known = competence.reference(results, base.tuned)
+    known = competence.reference(results, _on_clean_clips(base.tuned))
     if isinstance(known, Absent):
         return known
     own = [one for one in base.conditions if one[0] in ADDED]
     least = FLOOR * known.chance
     above = {one: accuracy(results, base, runs, (one,)).low > least for one in own}
     return Counted(tuple(one for one in own if above[one]), tuple(one for one in own if not above[one]), known)
+
+
+def _on_clean_clips(tuned: FinetuneSettings) -> FinetuneSettings:
+    """The model that was trained alike without noise: it answers the same clips, which give the chance level."""
+    return tuned.model_copy(update={"augment": tuned.augment.model_copy(update={"waveform_noise": 0.0})})
 
 
 # --- contrasts, draw by draw ------------------------------------------------------------------------------------------
@@ -188,7 +194,7 @@ class Robust:
 
 def every(results: Results) -> list[Robust | tuple[Model, Absent]]:
     """One for each model in noise, in order; why, where it has none."""
-    return results.cached("robust", lambda results: [_robust(results, model) for model in noise.models(results)])
+    return results.cached("robust", lambda results: [_robust(results, model) for model in noise.every(results)])
 
 
 def _robust(results: Results, model: Model) -> Robust | tuple[Model, Absent]:

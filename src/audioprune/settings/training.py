@@ -28,8 +28,12 @@ class Augment(Closed):
     mask_2d: float = Field(
         0.0, ge=0, lt=1, description="patch masking: share of time rows and of frequency columns left out; 0: off"
     )
-    noise: bool = Field(
-        False, description="uniform noise on the pixels of the fbank, then a roll in time by -10 to 9 frames"
+    noise: bool = Field(False, description="pixel noise: uniform, on the fbank, then a roll in time by -10 to 9 frames")
+    waveform_noise: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="probability of noise in the waveform: white, pink, or babble of training clips, at 0 to 20 dB",
     )
     baseline: Literal["paper", "matched"] = Field(
         "matched", description="unpruned runs: keep the augmentations on (paper, B7) or stop them alike (matched)"

@@ -41,6 +41,9 @@ NOTES = (
     f"above zero. Refuted: the one-sided 95 % upper bound lies below {MARGIN:g} point; against random, the interval "
     "lies below zero. Inconclusive: all else. Partly: in logits it is the contrary. Adjusted by Holm for all models of "
     "one question.",
+    "Trained with noise: in every epoch a training clip was, with probability 0.5, in white or pink noise or in babble "
+    "of other training clips, at 0 to 20 dB. The pruned model is compared with the unpruned one that was trained so, "
+    "too; these rows enter no verdict.",
     "No published comparison of token pruning in noise was found for audio, and none for images with a table for each "
     "method: no value here has a printed one beside it.",
 )
@@ -48,7 +51,7 @@ HOW = {True: "Off the shelf", False: "Trained with it"}
 
 
 def needs(study: Cells) -> list:
-    return noise.needs(study)
+    return [*noise.needs(study), *noise.trained_with_noise(study)]
 
 
 def build(results: Results) -> Table:
@@ -71,13 +74,13 @@ def _row(one: Robust | tuple[Model, Absent], question: str, judged: Judged | Non
         "backbone": model.backbone,
         "dataset": model.dataset,
         "variant": model.variant,
+        "training": "with noise" if model.with_noise else "on clean clips",
         "method": model.method,
         "keep_rate": None if model.unpruned else model.keep_rate,
         "pruned": "" if model.unpruned else HOW[model.shelf],
     }
-    group = f"{model.backbone} on {model.dataset}" + (f" ({model.variant})" if model.variant else "")
     if not isinstance(one, Robust):
-        return Row(cells | {"clean": cell_of(one[1])}, group)
+        return Row(cells | {"clean": cell_of(one[1])}, model.heading)
     cells |= {
         "clean": cell_of(one.clean),
         "noisy": cell_of(one.noisy),
@@ -94,7 +97,7 @@ def _row(one: Robust | tuple[Model, Absent], question: str, judged: Judged | Non
     if judged is not None and judged.outcome is not None:
         cells |= {"question": question, "verdict": judged.outcome.verdict, "told": judged.outcome.told or None}
         cells |= {"p": judged.p, "p_holm": judged.adjusted}
-    return Row(cells, group)
+    return Row(cells, model.heading)
 
 
 def _columns() -> tuple[Column, ...]:

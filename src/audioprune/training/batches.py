@@ -23,6 +23,7 @@ from audioprune.facts.tokens import Orientation, grid
 from audioprune.records import canonical
 from audioprune.settings.training import Augment, Recipe
 from audioprune.training.schedules import masks_on
+from audioprune.training.waveform_noise import WaveformNoise
 
 
 def seed_of(seed: int, *where: str | int) -> int:
@@ -59,8 +60,8 @@ class Batch:
 class Batches:
     """batch_of(epoch, step) of one run.
 
-    Features come from the store as they are; where the augmentation touches waveforms (magnitude, roll, mixup), they
-    are computed from the resident waveforms instead, on the device.
+    Features come from the store as they are; where the augmentation touches waveforms (magnitude, roll, mixup, waveform
+    noise), they are computed from the resident waveforms instead, on the device.
     """
 
     def __init__(
@@ -76,15 +77,19 @@ class Batches:
         seed: int,
         device: torch.device,
         orientation: Orientation = "time",
+        mixed_by: str = "",
     ):
         """rows: store rows of the training clips; targets (n, C) of all the store's clips; target: final keep-rate.
 
-        orientation: how the model numbers the patches that 2-D masking leaves.
+        orientation: how the model numbers the patches that 2-D masking leaves. mixed_by: what separates the recordings
+        of a clip that mixes several.
         """
         self.features, self.waveforms, self.rows = features, waveforms, rows
         self.targets = torch.from_numpy(targets)
         self.augment, self.recipe, self.target = augment, recipe, target
         self.seed, self.device, self.orientation = seed, device, orientation
+        loud = augment.waveform_noise
+        self.waveform_noise = WaveformNoise(waveforms, rows, loud, seed, mixed_by) if loud else None
         self.steps = steps_of(len(rows), recipe.batch_size)
         self._epoch = -1
         self._order: list[np.ndarray] = []
@@ -96,8 +101,8 @@ class Batches:
         draw = generator(self.seed, "batch", epoch, step)
         augment = self.augment
         specaug, mask_2d = masks_on(self.recipe, augment, self.target, epoch)
-        if augment.magnitude or augment.mixup or augment.roll != "none":
-            x, y = self._from_waveforms(rows, draw)
+        if augment.magnitude or augment.mixup or augment.roll != "none" or augment.waveform_noise:
+            x, y = self._from_waveforms(rows, draw, epoch)
         else:
             x, y = self.features.raw(rows).to(self.device), self.targets[rows]
         if specaug and (augment.specaug_freq or augment.specaug_time):
@@ -112,7 +117,7 @@ class Batches:
             keep = token_index(self.orientation, time, freq).flatten()[kept].to(self.device)
         return Batch(x, y.to(self.device), keep)
 
-    def _from_waveforms(self, rows: np.ndarray, draw: torch.Generator) -> tuple[Tensor, Tensor]:
+    def _from_waveforms(self, rows: np.ndarray, draw: torch.Generator, epoch: int) -> tuple[Tensor, Tensor]:
         """Fbank (B, T, 128) before normalisation, and targets (B, C), of augmented waveforms."""
         x, lengths = self._each(rows, draw)
         y = self.targets[rows].to(self.device)
@@ -121,6 +126,8 @@ class Batches:
             others = self.rows[second.numpy()]
             second_y = self.targets[others].to(self.device)
             x, y = ops.mixup(x, lengths, y, *self._each(others, draw), second_y, weight)
+        if self.waveform_noise is not None:  # last, so that its level is that of the mixture that is heard
+            x = self.waveform_noise(x, lengths, rows, epoch)
         return log_mel(x, lengths, self.features.values.shape[1])[0], y
 
     def _each(self, rows: np.ndarray, draw: torch.Generator) -> tuple[Tensor, Tensor]:

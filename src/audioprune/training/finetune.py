@@ -75,6 +75,7 @@ def finetune(
         point=ResumePoint(resume, key, save_every_s),
         device=device,
         name=name,
+        mixed_by=facts.mixed_by,
     )
     heads = {"num_heads": str(model.blocks[0].attn.num_heads)} if hasattr(model, "blocks") else None
     write_outcome(out, model, run, heads)
@@ -103,11 +104,12 @@ def supervised(
     point: ResumePoint,
     device: torch.device,
     name: str,
+    mixed_by: str = "",
 ) -> Trained:
     """Train a classifier on labelled clips: fine-tuning, and AST's pre-training.
 
     `model` is one of audioprune.backbones, or has its tokens, depth, keep_rate, layer_of and no_weight_decay; targets
-    (n, C) are those of all the store's clips.
+    (n, C) are those of all the store's clips; mixed_by as in Batches.
     """
     batches = Batches(
         features,
@@ -120,6 +122,7 @@ def supervised(
         seed=seed,
         device=device,
         orientation=model.tokens.orientation,
+        mixed_by=mixed_by,
     )
     criterion = LOSSES[loss]
 

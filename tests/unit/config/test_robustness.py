@@ -89,6 +89,10 @@ MISTAKES = {
     ),
     "a keep-rate of no grid": ({"keep_rates": (0.3,)}, "here.keep_rates: no grid trains a model at 0.3 there"),
     "a method of no grid": ({"methods": ("random",)}, "here.methods: no grid trains 'random' there"),
+    "noise in training of what no grid trains": (
+        {"noise_trained": True, "keep_rates": (0.7,), "datasets": ("esc10",), "backbones": ("ast-tiny",)},
+        "here.noise_trained: asks for topk at 0.5, which no grid trains of ast-tiny on esc10",
+    ),
     "an unknown method": ({"off_the_shelf": ("topq",)}, "here.off_the_shelf.0: no method topq"),
 }
 

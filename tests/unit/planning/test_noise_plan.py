@@ -82,3 +82,42 @@ def test_a_cell_costs_a_pass_for_each_condition_and_one_for_the_clean_clips(stud
     each = estimate(plain, study.dataset, 1.0)["core_hours"]
     assert estimate(cell, study.dataset, 1.0)["core_hours"] == pytest.approx(10 * each)
     assert KINDS["noisy"].passes(cell.settings.model_copy(update={"kinds": ("white", "reverb"), "draws": 3})) == 19
+
+
+def arms(name: str):
+    """(a study of the configuration, the same without models that are trained with noise)."""
+    config = load(REPOSITORY / "config.yaml")
+    study = config.studies[name]
+    off = tuple(block.model_copy(update={"noise_trained": False}) for block in study.robustness)
+    without = study.model_copy(update={"robustness": off})
+    other = Plan(config.model_copy(update={"studies": {**config.studies, name: without}}))
+    return Plan(config).study(name), other.study(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "folds"), [("paper", {"esc50": 5, "spc2": 1}), ("mini-full", {"esc10": 5, "fsdd-digits": 1})]
+)
+def test_models_trained_with_noise_are_two_of_each_fold_and_change_no_other_cell(name, folds):
+    study, without = arms(name)
+    new = [cell for path, cell in study.all.items() if path not in without.all]
+    assert [path for path in study.all if path in without.all] == [*without.all]
+    assert {cell.kind for cell in new} == {"finetune", "noisy"}
+    tuned = [cell for cell in new if cell.kind == "finetune"]
+    assert {cell.settings.augment.waveform_noise for cell in tuned} == {0.5}
+    found = {}
+    for cell in tuned:
+        own = cell.settings
+        found.setdefault((own.model.backbone, own.dataset, own.seed), []).append((own.fold, label_of(own.pruning)))
+    first = {"esc50": 12}
+    assert {(dataset, seed) for _, dataset, seed in found} == {(dataset, first.get(dataset, 0)) for dataset in folds}
+    for (_, dataset, _), runs in found.items():
+        both = [(fold + 1, label) for fold in range(folds[dataset]) for label in ("none-kr1", "topk-kr0.5")]
+        assert sorted(runs) == both
+    asked = [(cell.inputs["finetune"].path, label_of(cell.settings.pruning)) for cell in new if cell.kind == "noisy"]
+    assert sorted(asked) == sorted((cell.path, label_of(cell.settings.pruning)) for cell in tuned)
+
+
+def test_no_other_study_trains_with_noise():
+    config = load(REPOSITORY / "config.yaml")
+    on = {name for name, study in config.studies.items() for block in study.robustness if block.noise_trained}
+    assert on == {"paper", "mini-full"}

@@ -56,3 +56,29 @@ def test_clips_of_signal_or_of_noise_alone_are_skipped(tmp_path, monkeypatch):
     assert found.skipped == 25
     assert found.drift.value == pytest.approx(-0.15, abs=1e-6)
     assert found.drift.n == 100
+
+
+def correlation(folder, noisy) -> float | None:
+    asked = Asked(folder, kinds=("white", "babble"))
+    asked.model(shares(0.9, noisy), topk(0.5))
+    found = [one for one in kept_noise.kept(asked.results) if one.block == 3]
+    return kept_noise.with_loss(asked.results, found)
+
+
+def test_the_rank_correlation_is_spearman_s_of_agreement_and_loss(tmp_path):
+    """Agreement falls with the level alone, so that kinds tie; losses are in another order. By scipy."""
+    from scipy.stats import spearmanr
+
+    noisy = {("white", 20.0): 0.8, ("white", 10.0): 0.5, ("white", 0.0): 0.2}
+    noisy |= {("babble", 20.0): 0.6, ("babble", 10.0): 0.7, ("babble", 0.0): 0.4}
+    agreement = [{20.0: 31 / 33, 10.0: 30 / 34, 0.0: 29 / 35}[level] for _, level in noisy]
+    expected = spearmanr(agreement, [0.9 - share for share in noisy.values()]).statistic
+    assert correlation(tmp_path, noisy) == pytest.approx(expected)
+    assert expected == pytest.approx(-0.8367, abs=1e-4)  # of ranks 6 4 2 against 1 4 6, and 6 4 2 against 3 2 5
+
+
+def test_there_is_none_where_nothing_is_lost_or_conditions_are_few(tmp_path):
+    assert correlation(tmp_path / "flat", 0.8) is None
+    asked = Asked(tmp_path / "few", kinds=("white",))
+    asked.model(shares(0.9, {("white", 20.0): 0.8, ("white", 10.0): 0.5, ("white", 0.0): 0.2}), topk(0.5))
+    assert kept_noise.with_loss(asked.results, [o for o in kept_noise.kept(asked.results) if o.block == 3]) is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from audioprune.results import noise, noise_rule, robustness
+from audioprune.results import noise, noise_judged, noise_rule, robustness
 from audioprune.results.estimate import Absent, Estimate
 from audioprune.results.robustness import Robust
 from tests.fakes.noise import CLIPS, KINDS, NONE, SNRS, Asked, first, other, shares, topk
@@ -216,3 +216,31 @@ def test_points_and_logits_can_disagree(tmp_path):
     assert found.interaction.value == pytest.approx(1)
     assert found.logit.value == pytest.approx(np.log(9 / 99) - np.log(7 / 3 / 4))
     assert isinstance(found.logit, Estimate)
+
+
+def test_models_trained_with_noise_are_compared_with_the_unpruned_one_trained_so(tmp_path):
+    """With noise 88 and 84 unpruned, 86 and 80 pruned: 2 points; on clean clips 90 and 80, 85 and 65: 10 points."""
+    asked = two(tmp_path, shares(0.85, 0.65))
+    asked.model(shares(0.88, 0.84), waveform_noise=0.5)
+    asked.model(shares(0.86, 0.80), topk(0.5), waveform_noise=0.5)
+    found = [one for one in robustness.every(asked.results) if isinstance(one, Robust)]
+    assert [(one.model.with_noise, one.model.method) for one in found] == [
+        (False, "none"), (False, "topk"), (True, "none"), (True, "topk"),
+    ]  # fmt: skip
+    assert [one.interaction.value for one in found if one.interaction] == pytest.approx([10, 2])
+    assert {one.model.variant for one in found} == {""}
+    assert str(found[3].model) == "ast-tiny on fsdd-digits, trained with noise, topk at 0.5"
+    assert found[3].relative_error.value == pytest.approx(20 / 16)
+    (judged,) = noise_judged.judged(asked.results, "degrades")  # of models trained on clean clips alone
+    assert not judged.model.with_noise
+    assert [one.with_noise for one in noise.models(asked.results)] == [False, False]
+
+
+def test_noise_in_training_changes_nothing_of_the_models_trained_without(tmp_path):
+    plain = measured(two(tmp_path / "plain", shares(0.85, 0.65)))
+    asked = two(tmp_path / "both", shares(0.85, 0.65))
+    asked.model(shares(0.5, 0.5), waveform_noise=0.5)
+    asked.model(shares(0.5, 0.1), topk(0.5), waveform_noise=0.5)
+    both = next(one for one in robustness.every(asked.results) if one.model.method == "topk")
+    assert both.interaction.interval == plain.interaction.interval
+    assert both.logit.interval == plain.logit.interval

@@ -23,7 +23,7 @@ from tests.fakes.tiny_training import RECIPE, stores, tuned
 WANTED = {
     "pruning": Pruning(method="topk", keep_rate=0.5),
     "recipe": RECIPE.model_copy(update={"shrink_start": 1, "shrink_epochs": 2, "shrink_granularity": "iteration"}),
-    "augment": Augment(magnitude=True, mixup=0.5, specaug_freq=24, noise=True),
+    "augment": Augment(magnitude=True, mixup=0.5, specaug_freq=24, noise=True, waveform_noise=0.5),
     "seed": 7,
 }
 KILLED = """
