@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from audioprune.exhibits import display, escape
+from audioprune.exhibits.pages import naming
 from audioprune.exhibits.table import CLEAR_MARK, DASH, Column, Entry, Row, Table
 
 Entries = tuple[Entry, ...]  # a row
@@ -103,7 +104,12 @@ def _entry_html(entry: Entry, column: Column) -> str:
 
 
 def typst(table: Table, dim: Callable[[Mapping[str, Any]], bool] | None = None) -> str:
-    """Typst code: `#booktable(...)` of the report's template, whose headings repeat on every page; `dim` as of HTML."""
+    """Typst code: `#booktable(...)` of the report's template, whose headings repeat on every page; `dim` as of HTML.
+
+    It is told how many of the first columns name a row: of a table that is too wide for readable type it sets blocks of
+    columns one below the other, each with these.
+    """
+    table = table.in_print()
     layout = table.layout()
     dimmed: dict[str, list[bool]] = {}
     for row in table.rows:
@@ -118,7 +124,9 @@ def typst(table: Table, dim: Callable[[Mapping[str, Any]], bool] | None = None) 
     notes = [f"({escape.typst(m)}, {_typst(t)})" for m, t in layout.footnotes]
     notes += [f'("", {_typst(note)})' for note in table.notes]
     listed = "".join(note + ", " for note in notes)
-    return f"#booktable(({heads},), ({align},), ({groups}), ({listed}))\n"
+    return (
+        f"#booktable(({heads},), ({align},), ({groups}), ({listed}), labels: {naming(layout.columns, layout.groups)})\n"
+    )
 
 
 def _typst(said: str) -> str:

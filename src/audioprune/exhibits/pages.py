@@ -144,7 +144,7 @@ def _alike(layout: Layout) -> list[tuple[list[int], list]]:
 
 def _shared_out(columns: tuple[Column, ...], groups: Groups) -> Iterator[Part]:
     """Parts with the first columns in each, and as many of the others as a page holds, a quantity's own together."""
-    named = _naming(columns, groups)
+    named = naming(columns, groups)
     keys, rest = list(range(named)), list(range(named, len(columns)))
     while True:
         ends = [n for n in range(1, len(rest)) if columns[rest[n]].key != columns[rest[n - 1]].key]
@@ -160,7 +160,7 @@ def _shared_out(columns: tuple[Column, ...], groups: Groups) -> Iterator[Part]:
             return
 
 
-def _naming(columns: tuple[Column, ...], groups: Groups) -> int:
+def naming(columns: tuple[Column, ...], groups: Groups) -> int:
     """How many of the first columns name a row: those of text, and up to two more where only these tell rows apart."""
     texts = max(1, next((i for i, column in enumerate(columns) if column.align != "left"), len(columns) - 1))
     for n in range(texts, min(texts + 3, len(columns))):

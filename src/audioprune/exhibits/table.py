@@ -66,6 +66,7 @@ class Column:
     wrap: bool = False  # long text: broken into lines
     floor: bool = False  # what rounds to zero is shown as below the last digit
     p: bool = False  # a p-value: of two digits
+    in_print: bool = True  # False: on the page and in the CSV, not in the PDF
     within: str = ""  # what the brackets behind a value are: '95 %'; set where an interval's column is joined to it
 
     @property
@@ -125,6 +126,13 @@ class Table:
         footnotes = [(letter, reason) for reason, letter in letters.items()]
         footnotes += [(mark, {**OWN_MARKS, **self.marks}.get(mark, "")) for mark in used]
         return Layout(columns, tuple((name, tuple(rows)) for name, rows in groups.items()), tuple(footnotes))
+
+    def in_print(self) -> Table:
+        """As a page of paper has it: a note names the columns that are left out."""
+        filled = (c for c in self.columns if any(_shown(c, r.cells.get(c.key)) for r in self.rows))
+        out = list(dict.fromkeys(c.header for c in filled if not c.in_print))
+        more = (f"Not in print, but in report.html and in the CSV: {', '.join(out)}.",) if out else ()
+        return replace(self, columns=tuple(c for c in self.columns if c.in_print), notes=(*self.notes, *more))
 
     def not_run(self) -> list[Cell]:
         """The quantities that were not run."""

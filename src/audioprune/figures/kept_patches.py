@@ -11,6 +11,7 @@ from audioprune.cells.query import as_trained, value_of
 from audioprune.exhibits import pictures as drawing
 from audioprune.facts.dataset import Task
 from audioprune.figures import _seen
+from audioprune.results import answers
 from audioprune.settings.closed import Closed
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from audioprune.cells.query import Asked, Cells
-    from audioprune.results.study import Results
+    from audioprune.results.study import Result, Results
 
 ROWS = 6  # pictures in a figure
 
@@ -38,8 +39,9 @@ class Shows(Closed):
 
 
 def needs(study: Cells, shows: Shows) -> list:
-    """The first run of each: one fold and seed are enough to look at."""
-    return [cell for wanted in shows.traces for cell in _chosen(traces(study, wanted), wanted.near)]
+    """The first run of each, one fold and seed being enough to look at; then what these models say of their clips."""
+    found = [cell for wanted in shows.traces for cell in _chosen(traces(study, wanted), wanted.near)]
+    return [*found, *filter(None, (answers.evaluation(study, trace) for trace in found))]
 
 
 def _chosen(cells: list, near: float | None) -> list:
@@ -102,13 +104,20 @@ def pictures(results: Results, found: list) -> list[dict]:
         turn = frame.groupby(frame["labels"].map(tuple)).cumcount()  # one clip of each class before a second one
         first = [clip for clip in frame["clip"].iloc[turn.argsort(kind="stable")] if clip in common]
         facts = results.dataset(dataset)
+        said = {r.path: _predictions(results, r) for r in own}
         for clip in first[: max(1, room // len(own))]:
-            shown += [drawing.picture(r, clips[r.path], clip, facts) for r in own]
+            shown += [drawing.picture(r, clips[r.path], clip, facts, said[r.path]) for r in own]
     return shown[:ROWS]
 
 
+def _predictions(results: Results, trace: Result) -> DataFrame | None:
+    """Of a trace's model; None where the study does not evaluate it, or has not yet."""
+    found = answers.evaluation(results, trace)
+    return found.predictions() if found is not None and found.ok else None
+
+
 def seen(rows: _seen.Rows) -> str:
-    """Of every picture how many patches are left after each block, and where the last of them lie."""
+    """Of every picture what is said, how many patches are left after each block, and where the last of them lie."""
     return _seen.of_each(rows, ("backbone", "dataset", "clip", "keep_rate"), _said)
 
 
@@ -118,4 +127,8 @@ def _said(rows: _seen.Rows) -> str:
     last = list(blocks.values())[-1]
     times, bands = ([int(row[key]) for row in last] for key in ("time_index", "freq_index"))
     where = f"in columns {min(times)} to {max(times)} and bands {min(bands)} to {max(bands)}"
-    return f"{rows[0]['clip']}, patches left: {left}, the last of them {where}, counted from zero"
+    right = {"True": "right", "False": "wrong"}.get(rows[0]["right"])
+    said = f", called {rows[0]['said']}, which is {right}" if right else ""
+    signal = sum(row["signal"] == "True" for row in last)
+    where += f", {signal} of them with sound of the generator" if last[0]["signal"] else ""
+    return f"{rows[0]['clip']}{said}, patches left: {left}, the last of them {where}, counted from zero"

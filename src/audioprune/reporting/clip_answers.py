@@ -11,6 +11,7 @@ from audioprune.cells.query import as_trained, value_of
 from audioprune.facts.tokens import token_order
 from audioprune.labels import method_label
 from audioprune.reporting.transcripts import Word
+from audioprune.results import answers
 from audioprune.wording import clean, number
 
 if TYPE_CHECKING:
@@ -76,15 +77,16 @@ class Looked:
     def _said(self, clip: str, facts: Dataset) -> tuple[str, str, bool | None]:
         import numpy as np
 
-        found = None if self.predictions is None else self.predictions[self.predictions["clip"] == clip]
-        if found is None or found.empty:
+        rows = None if self.predictions is None else self.predictions[self.predictions["clip"] == clip]
+        if rows is None or rows.empty:
             return "", "", None
-        scores, labels = np.asarray(found["scores"].iloc[0], dtype=float), [int(one) for one in found["labels"].iloc[0]]
-        if np.isnan(scores).any():
+        scores, labels = np.asarray(rows["scores"].iloc[0], dtype=float), [int(one) for one in rows["labels"].iloc[0]]
+        found = answers.answer(scores, labels)
+        if found is None:
             return "nothing: no token was left", "", False
+        highest, right = found
         chances = probabilities(scores, several=facts.loss == "bce")
-        highest = np.argsort(-scores, kind="stable")[: max(1, len(labels))]
-        return _told(highest, chances, facts), _told(labels, chances, facts), set(highest.tolist()) <= set(labels)
+        return _told(highest, chances, facts), _told(labels, chances, facts), right
 
 
 KEPT = "trace.npz"  # which patches each clip keeps at each pruning block
@@ -127,10 +129,8 @@ def looked_into(results: Results, trace: Result) -> Looked:
 
 def _predictions(results: Results, trace: Result) -> pd.DataFrame | None:
     """Of the evaluation of the same weights with the same pruning; None where the study has none, or it is missing."""
-    wanted = {"pruning": trace.settings.pruning, "selection": trace.settings.selection, "perturbation": "none"}
-    tuned = trace.inputs["finetune"].path
-    found = [r for r in results.cells("evaluate", **wanted) if r.ok and r.inputs["finetune"].path == tuned]
-    return found[0].predictions() if found else None
+    found = answers.evaluation(results, trace)
+    return found.predictions() if found is not None and found.ok else None
 
 
 def chosen(frames: Sequence[pd.DataFrame], room: int) -> Iterator[tuple[str, int, list[int]]]:

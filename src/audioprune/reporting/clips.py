@@ -137,15 +137,10 @@ def _spoken(arms: list[Result], numbers: range, room: int, credit: Credit | None
 
 def _signal(extents: str, made: Mapping, padding: int) -> str:
     """Bits of the patches in which sound is known to be, padding left out."""
-    from audioprune.audio.truth import signal_patches
+    from audioprune.audio.truth import known_patches
 
-    known = json.loads(extents)
-    if not known:
-        return ""
-    frames = (made["time_patches"] - 1) * made["stride"] + made["patch"]
-    grid = signal_patches(known, frames, made["patch"], made["stride"])
-    grid[padding:] = False
-    return clip_answers.bits(grid)
+    grid = known_patches(json.loads(extents), made["time_patches"], padding, made["patch"], made["stride"])
+    return "" if grid is None else clip_answers.bits(grid)
 
 
 def _sound(store: WaveformStore, row: int, end: float, credit: Credit | None) -> str:

@@ -67,9 +67,9 @@ def _row(findings: list[Finding], title: str) -> Row:
 
 def _columns() -> tuple[Column, ...]:
     return (
-        Column("where", "Where", align="left"),
+        Column("where", "Where", align="left", wrap=True),
         Column("cells", "Numbers", decimals=0),
-        Column("finding", "Finding", align="left"),
+        Column("finding", "Finding", align="left", wrap=True),
         Column("printed", "Printed", align="left"),
         Column("expected", "Expected", align="left"),
         Column("off", "Printed − expected", align="right"),

@@ -82,7 +82,7 @@ def _row(one: Compared) -> Row:
         "difference": cell_of(one.found),
     }
     if isinstance(one.found, Absent):
-        return Row(cells, QUESTIONS[one.question])
+        return Row(cells, f"{QUESTIONS[one.question]}: {place}")
     if one.sides:
         cells |= dict(zip(("saved", "saved_uniform"), map(cell_of, one.sides), strict=True))
     cells |= {
@@ -98,7 +98,7 @@ def _row(one: Compared) -> Row:
     }
     if outcome is not None:
         cells |= {"verdict": outcome.verdict, "told": outcome.told}
-    return Row(cells, QUESTIONS[one.question])
+    return Row(cells, f"{QUESTIONS[one.question]}: {place}")
 
 
 def _others(results: Results) -> str:
@@ -114,24 +114,23 @@ def _others(results: Results) -> str:
 
 def _columns() -> tuple[Column, ...]:
     return (
-        Column("place", "Recogniser and place", align="left", wrap=True),
         Column("policy", "Policy", align="left"),
         Column("keep_rate", "Keep-rate"),
         Column("against", "Against", align="left"),
         Column("counts", "Counts", align="left"),
         Column("difference", "Difference", "points", signed=True),
         Column("difference", "95 % interval", part="interval", signed=True),
-        Column("margin", "Matters from", "points", 1),
+        Column("margin", "Matters from", "points", 1, in_print=False),
         Column("p", "p", p=True),
         Column("p_holm", "p (Holm)", p=True),
-        Column("sentences", "p, matched pairs", p=True),
-        Column("improvement", "Probability of improvement"),
-        Column("calm", "Without runaways", "points", signed=True),
-        Column("matched", "Cost matched", align="left"),
-        Column("saved", "Saved", "% of MACs", 1),
-        Column("saved_uniform", "Saved, uniform", "% of MACs", 1),
+        Column("sentences", "p, matched pairs", p=True, in_print=False),
+        Column("improvement", "Probability of improvement", in_print=False),
+        Column("calm", "Without runaways", "points", signed=True, in_print=False),
+        Column("matched", "Cost matched", align="left", in_print=False),
+        Column("saved", "Saved", "% of MACs", 1, in_print=False),
+        Column("saved_uniform", "Saved, uniform", "% of MACs", 1, in_print=False),
         Column("verdict", "Verdict", align="left"),
-        Column("told", "", align="left", wrap=True),
+        Column("told", "Why", align="left", wrap=True, in_print=False),
     )
 
 
