@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 
 from audioprune import registry
 from audioprune.config.design import Pace, Study
 from audioprune.config.recognitions import rates, unknown
+from audioprune.facts import packed
 from audioprune.facts.backbone import SIZES
 from audioprune.facts.recogniser import CTC, RECOGNISERS
 
@@ -17,6 +19,8 @@ def errors_of(place: str, study: Study, given: Pace) -> Iterator[str]:
     yield from _with_baseline(f"{place}.batchings", given.batchings, "padded")
     yield from rates(place, given.keep_rates)
     yield from _classifiers(place, study, given) if given.backbones else _recognisers(place, study, given)
+    if "packed" in given.batchings:
+        yield from _packed(place, given)
 
 
 def _classifiers(place: str, study: Study, given: Pace) -> Iterator[str]:
@@ -52,6 +56,18 @@ def _recognisers(place: str, study: Study, given: Pace) -> Iterator[str]:
     facts = RECOGNISERS | CTC
     timed = [facts[name] for name in given.recognisers or recognisers if name in facts]
     yield from _blocks(place, given, min((one.depth for one in timed), default=0))
+
+
+def _packed(place: str, given: Pace) -> Iterator[str]:
+    if not given.backbones:
+        yield f"{place}.batchings: packed is for classifiers (backbones); recognisers have bucketed"
+        return
+    if given.precision not in packed.PRECISIONS:
+        yield f"{place}.precision: {given.precision}, but {packed.NEEDS}"
+    pruning = [one for one in given.policies if one in registry.names("pruning") and min(given.keep_rates) < 1]
+    for backbone, value in product(given.backbones, pruning):
+        if why := packed.refusal(registry.method(value), registry.backbone(backbone).family.score):
+            yield f"{place}.policies.{given.policies.index(value)}, {backbone}: {why}"
 
 
 def _blocks(place: str, given: Pace, depth: int) -> Iterator[str]:

@@ -26,7 +26,7 @@ CAPTION = (
     "Seconds of sound in a second (logarithmic) against accuracy, a point for each batching and keep-rate of topk: "
     "filled on clean clips (95 % intervals), hollow in noise where the study has it (a mean over kinds and levels, of "
     "padded clips), joined by a bar. Ringed: the fastest point of which a loss of a point on clean clips is excluded. "
-    "Padded batches have the accuracy of padded clips, single ones and buckets that of clips without padding."
+    "Padded batches have the accuracy of padded clips; single, bucketed and packed ones that of clips without padding."
 )
 COLUMNS = (
     "backbone", "dataset", "device", "batching", "policy", "keep_rate", "audio_per_s", "accuracy", "low", "high",

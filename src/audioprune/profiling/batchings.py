@@ -5,6 +5,8 @@
     longest    the same clips together, padded to the longest of the batch
     bucketed   clips of equal length, at most so many tokens a batch; lengths are equal where they round up to the same
                multiple of a bucket's width, and what is left between them is padded
+    packed     clips of any length end to end, at most so many tokens together; nothing is padded. Neighbours are alike
+               in length, so that the front end pads little
 
 Lengths are numbers of tokens. A model whose window is fixed computes all of it whatever is in the batch.
 """
@@ -12,7 +14,7 @@ Lengths are numbers of tokens. A model whose window is fixed computes all of it 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -40,38 +42,46 @@ def arms_of(own: PaceSettings) -> list[Arm]:
 @dataclass(frozen=True)
 class Batch:
     clips: tuple[int, ...]  # places in the list of clips
-    tokens: int  # to which each of them is padded
-    filled: bool = False  # padded with silence that a model takes for sound
+    lengths: tuple[int, ...]  # tokens that are computed for each of them
 
     @property
     def computed(self) -> int:
-        return self.tokens * len(self.clips)
+        return sum(self.lengths)
 
 
 def batches(batching: Batching, lengths: Sequence[int], own: PaceSettings, window: int | None = None) -> list[Batch]:
     """Every clip in exactly one batch; UserError for one that alone has more tokens than a batch may."""
+    if batching == "packed":
+        parts = _ascending(lengths, own.tokens_per_batch, together=lambda n: 0, computed=sum)
+        return [Batch(tuple(part), tuple(lengths[i] for i in part)) for part in parts]
     if batching == "single":
         parts = [[i] for i in range(len(lengths))]
     elif batching == "bucketed":
-        parts = _bucketed(lengths, own.tokens_per_batch, own.bucket)
+        bucket, padded = lambda n: -(-n // own.bucket), lambda part: len(part) * max(part)
+        parts = _ascending(lengths, own.tokens_per_batch, together=bucket, computed=padded)
     else:
         order = list(range(len(lengths)))
         random.Random(own.seed).shuffle(order)
         parts = [order[first : first + own.batch_size] for first in range(0, len(order), own.batch_size)]
     whole = window or (max(lengths) if batching == "padded" else None)
-    filled = batching == "padded"
-    return [Batch(tuple(part), whole or max(lengths[i] for i in part), filled) for part in parts]
+    return [Batch(tuple(part), (whole or max(lengths[i] for i in part),) * len(part)) for part in parts]
 
 
-def _bucketed(lengths: Sequence[int], limit: int, width: int) -> list[list[int]]:
+def _ascending(
+    lengths: Sequence[int],
+    limit: int,
+    *,
+    together: Callable[[int], int],
+    computed: Callable[[Sequence[int]], int],
+) -> list[list[int]]:
+    """Clips by their length, those of one batch with the same `together` and at most `limit` tokens computed."""
     if (longest := max(lengths)) > limit:
         raise UserError(f"tokens_per_batch: {limit} is less than the {longest} tokens of the longest clip")
     parts: list[list[int]] = []
-    last = 0
     for i in sorted(range(len(lengths)), key=lambda i: lengths[i]):
-        bucket = -(-lengths[i] // width)
-        if not parts or bucket != last or (len(parts[-1]) + 1) * lengths[i] > limit:
+        last = parts[-1] if parts else []
+        own = [lengths[j] for j in last]
+        if not last or together(own[-1]) != together(lengths[i]) or computed([*own, lengths[i]]) > limit:
             parts.append([])
         parts[-1].append(i)
-        last = bucket
     return parts

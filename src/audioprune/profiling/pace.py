@@ -7,22 +7,26 @@ that the encoder alone and the way from end to end come from the same pass. Wave
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple, Protocol
 
+import pandas as pd
 import torch
 from torch import Tensor
 
-from audioprune.profiling.batchings import Arm, Batch
+from audioprune.facts.mel import SAMPLE_RATE
+from audioprune.profiling.batchings import ARM, Arm, Batch, arms_of, batches
 from audioprune.profiling.rounds import Clock, arithmetic, clock_of, rounds
 from audioprune.progress import Progress
-from audioprune.settings.costs import Batching
+from audioprune.settings.costs import Batching, PaceSettings
 
 
 class Subject(Protocol):
-    """A model that is timed. `window`: tokens to which it pads every clip, whatever the batch; None: the batch's."""
+    """A model that is timed."""
 
-    window: int | None
+    def window(self, batching: Batching) -> int | None:
+        """Tokens to which it pads every clip; None: those of the batch's longest, of `padded` ones of the longest."""
+        ...
 
     def tokens(self, samples: int) -> int:
         """Tokens that a clip of so many samples fills."""
@@ -30,8 +34,8 @@ class Subject(Protocol):
 
     def choose(self, policy: str, keep_rate: float) -> None: ...
 
-    def features(self, waves: Sequence[Tensor], filled: bool) -> Any:
-        """What the encoder takes in, of waveforms (L,); filled: with silence, to the length of the longest of all."""
+    def features(self, waves: Sequence[Tensor], batching: Batching) -> Any:
+        """What the encoder takes in, of waveforms (L,); `padded` ones are filled with silence to the longest of all."""
         ...
 
     def encode(self, features: Any) -> Any: ...
@@ -63,11 +67,41 @@ class Spent:
     useful_decoder_macs: int = 0
 
 
+class Timed(NamedTuple):
+    """What a timing found."""
+
+    runs: pd.DataFrame  # a row for each arm and run: ARM, run and what Spent has
+    batches: pd.DataFrame  # a row for each batch: batching, clips, their tokens (valid), tokens computed for them
+    about: dict[str, float]  # clips, seconds of sound, tokens
+
+
+def measured(subject: Subject, waves: Sequence[Tensor], own: PaceSettings, *, device: torch.device, name: str) -> Timed:
+    """Every arm of `own` on waveforms (L,)."""
+    lengths = [subject.tokens(len(wave)) for wave in waves]
+    groups = {batching: batches(batching, lengths, own, subject.window(batching)) for batching in own.batchings}
+    spent = paced(
+        subject, waves, arms_of(own), groups,
+        warmup=own.warmup, runs=own.runs, precision=own.precision, device=device, name=name,
+    )  # fmt: skip
+    runs = pd.DataFrame([{**dict(zip(ARM, arm, strict=True)), "run": run, **asdict(one)} for arm, run, one in spent])
+    seconds = sum(len(wave) for wave in waves) / SAMPLE_RATE
+    about = {"clips": len(waves), "audio_seconds": seconds, "tokens": sum(lengths)}
+    return Timed(runs, _batched(groups, lengths), about)
+
+
+def _batched(groups: Mapping[Batching, Sequence[Batch]], lengths: Sequence[int]) -> pd.DataFrame:
+    def row(batching: str, batch: Batch) -> dict:
+        valid = sum(lengths[i] for i in batch.clips)
+        return {"batching": batching, "clips": len(batch.clips), "valid": valid, "computed": batch.computed}
+
+    return pd.DataFrame([row(batching, batch) for batching, own in groups.items() for batch in own])
+
+
 def paced(
     subject: Subject,
     waves: Sequence[Tensor],
     arms: Sequence[Arm],
-    batches: Mapping[Batching, Sequence[Batch]],
+    groups: Mapping[Batching, Sequence[Batch]],
     *,
     warmup: int,
     runs: int,
@@ -82,8 +116,8 @@ def paced(
     def passed(arm: Arm) -> Spent:
         subject.choose(arm.policy, arm.keep_rate)
         spent = Spent()
-        for batch in batches[arm.batching]:
-            _add(spent, subject, [waves[i] for i in batch.clips], batch.filled, clock)
+        for batch in groups[arm.batching]:
+            _add(spent, subject, [waves[i] for i in batch.clips], arm.batching, clock)
         return spent
 
     progress = Progress(name, (warmup + runs) * len(arms), "passes")
@@ -91,8 +125,8 @@ def paced(
         return rounds(arms, passed, warmup=warmup, runs=runs, progress=progress)
 
 
-def _add(spent: Spent, subject: Subject, waves: Sequence[Tensor], filled: bool, clock: Clock) -> None:
-    features, front = clock(lambda: subject.features(waves, filled))
+def _add(spent: Spent, subject: Subject, waves: Sequence[Tensor], batching: Batching, clock: Clock) -> None:
+    features, front = clock(lambda: subject.features(waves, batching))
     encoded, encoder = clock(lambda: subject.encode(features))
     units, decoder = clock(lambda: subject.decode(encoded))
     spent.features_s += front

@@ -1,9 +1,9 @@
 """Where a classifier is fastest on clips of their own lengths without losing accuracy: a batching and a keep-rate.
 
 A point's accuracy is that of the clips as its batching gives them to the model: padded to the model's length, or, one
-clip at a time and in buckets, without padding. Clips padded to the longest of a random batch have no accuracy of their
-own, so that `longest` is no point. Chosen is the fastest point of which the data exclude, one-sided at 95 %, that it
-loses a point against the unpruned model on padded clips; noise has no part in that.
+clip at a time, in buckets and packed, without padding. Clips padded to the longest of a random batch have no accuracy
+of their own, so that `longest` is no point. Chosen is the fastest point of which the data exclude, one-sided at 95 %,
+that it loses a point against the unpruned model on padded clips; noise has no part in that.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from audioprune.results.study import Result, Results
 
 MARGIN = 1.0  # points
-MODES: dict[str, Mode] = {"padded": PADDED, "single": NATIVE, "bucketed": NATIVE}
+MODES: dict[str, Mode] = {"padded": PADDED, "single": NATIVE, "bucketed": NATIVE, "packed": NATIVE}
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ every run.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audioprune.profiling.batchings import ARM, Arm, arms_of
 from audioprune.results.estimate import Absent, Estimate
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from audioprune.cells.query import Cells
     from audioprune.results import recognitions
     from audioprune.results.study import Result, Results
+    from audioprune.settings.costs import PaceSettings
 
 BASELINE, ALONE = Arm("padded", "none", 1.0), Arm("single", "none", 1.0)
 STAGES = ("features_s", "encoder_s", "decoder_s")
@@ -49,29 +51,37 @@ def paces(timing: Result) -> list[Paced]:
     """Every arm of a cell; those of one that was not made say why."""
     if not timing.ok:
         return [Paced(arm, dict.fromkeys(TIMED, Absent(timing.why)), {}) for arm in arms_of(timing.settings)]
-    frame, about = timing.frame(), timing.record["results"]
-    counts, batches = frame.groupby([*ARM]).first(), timing.frame("batches.csv").groupby("batching")
+    return of_tables(
+        timing.settings, timing.frame(), timing.frame("batches.csv"), timing.record["results"], (timing.path,)
+    )
+
+
+def of_tables(
+    own: PaceSettings, frame: pd.DataFrame, batches: pd.DataFrame, about: Mapping[str, Any], cells: tuple[str, ...]
+) -> list[Paced]:
+    """Every arm, from the tables of a timing (profiling.pace.Timed) and from the cells that hold them."""
+    counts, grouped = frame.groupby([*ARM]).first(), batches.groupby("batching")
     seconds, encoder, base = _seconds(frame, *STAGES), _seconds(frame, "encoder_s"), counts.loc[BASELINE]
     amounts = {"clips": about["clips"], "audio": about["audio_seconds"], "tokens": about["tokens"]}
     found = []
-    for arm in arms_of(timing.settings):
-        own, batched = counts.loc[arm], batches.get_group(arm.batching)
+    for arm in arms_of(own):
+        count, batched = counts.loc[arm], grouped.get_group(arm.batching)
         timed = {f"{name}_per_s": amount / seconds[arm] for name, amount in amounts.items()}
         timed |= {"speed_up": seconds[BASELINE] / seconds[arm]}
         timed |= {"pruning_speed_up": seconds[Arm(arm.batching, "none", 1.0)] / seconds[arm]}
         timed |= {"encoder_audio_per_s": about["audio_seconds"] / encoder[arm]}
         timed |= {"encoder_speed_up": encoder[BASELINE] / encoder[arm]}
-        executed = own["encoder_macs"] + own["decoder_macs"]
-        useful = own["useful_encoder_macs"] + own["useful_decoder_macs"]
+        executed = count["encoder_macs"] + count["decoder_macs"]
+        useful = count["useful_encoder_macs"] + count["useful_decoder_macs"]
         counted = {
             "per_batch": batched["clips"].mean(),
             "waste": 100 * (1 - batched["valid"].sum() / batched["computed"].sum()),
             "executed": executed / about["audio_seconds"] / 1e9,
             "useful": useful / about["audio_seconds"] / 1e9,
             "wasted_macs": 100 * (1 - useful / executed),
-            "encoder_mac_ratio": base["encoder_macs"] / own["encoder_macs"],
+            "encoder_mac_ratio": base["encoder_macs"] / count["encoder_macs"],
         }
-        found.append(Paced(arm, {name: _quartiles(timing, values) for name, values in timed.items()}, counted))
+        found.append(Paced(arm, {name: _quartiles(values, cells) for name, values in timed.items()}, counted))
     return found
 
 
@@ -100,7 +110,7 @@ def speed_up(results: Results, arm: recognitions.Arm) -> Estimate | Absent:
     seconds, own = _seconds(cell.frame(), *STAGES), Arm("single", arm.policy, arm.keep_rate)
     if own not in seconds or ALONE not in seconds:
         return Absent(f"{arm.policy} at {arm.keep_rate:g} was not timed one clip at a time")
-    return _quartiles(cell, seconds[ALONE] / seconds[own])
+    return _quartiles(seconds[ALONE] / seconds[own], (cell.path,))
 
 
 def timing(results: Results, arm: recognitions.Arm) -> Result | Absent:
@@ -127,6 +137,6 @@ def _seconds(frame: pd.DataFrame, *stages: str) -> pd.DataFrame:
     return summed.pivot(index="run", columns=[*ARM], values="seconds")
 
 
-def _quartiles(timing: Result, values: pd.Series) -> Estimate:
+def _quartiles(values: pd.Series, cells: tuple[str, ...]) -> Estimate:
     low, middle, high = values.quantile([0.25, 0.5, 0.75])
-    return Estimate(middle, None, len(values), 1, 1, (timing.path,), quartiles=(low, high))
+    return Estimate(middle, None, len(values), 1, 1, cells, quartiles=(low, high))

@@ -10,7 +10,7 @@ from audioprune.facts.tokens import BLOCKS
 from audioprune.settings.closed import Closed, OptionValue
 from audioprune.settings.model import Model
 
-Batching = Literal["single", "padded", "longest", "bucketed"]
+Batching = Literal["single", "padded", "longest", "bucketed", "packed"]
 
 
 class MacsSettings(Closed):
@@ -57,10 +57,13 @@ class PaceSettings(Closed):
     )
     blocks: tuple[int, ...] = Field(description="pruning blocks, counted from zero")
     batchings: tuple[Batching, ...] = Field(
-        description="one clip; so many padded to the longest of all; to the longest of the batch; of equal lengths"
+        description="one clip; so many padded to the longest of all; to the longest of the batch; of equal lengths; of "
+        "any lengths end to end"
     )
     batch_size: int = Field(16, gt=0, description="clips of a batch that is `padded` or `longest`")
-    tokens_per_batch: int = Field(16384, gt=0, description="at most so many tokens in a batch that is `bucketed`")
+    tokens_per_batch: int = Field(
+        16384, gt=0, description="at most so many tokens in a batch that is `bucketed` or `packed`"
+    )
     bucket: int = Field(50, gt=0, description="lengths that round up to the same multiple of so many tokens are equal")
     clips: int = Field(2000, gt=0, description="at most so many test clips, a seeded sample")
     seed: int = Field(0, ge=0, description="of the sample, and of what comes together in a batch that is not sorted")

@@ -15,13 +15,11 @@ from audioprune.facts.recogniser import AUXILIARY
 from audioprune.facts.tokens import entering
 from audioprune.facts.units import Units
 from audioprune.models.ctc import Heard, Listener
-from audioprune.settings.costs import PaceSettings
+from audioprune.settings.costs import Batching, PaceSettings
 from audioprune.settings.speech import TranscribeSettings
 
 
 class PacedCtc:
-    window: int | None = None
-
     def __init__(
         self,
         model: Listener,
@@ -36,6 +34,9 @@ class PacedCtc:
         self.samples: list[int] = []
         self.last: list[list[int]] = []  # of each clip: tokens that entered each block, and left the last
 
+    def window(self, batching: Batching) -> None:
+        return None
+
     def tokens(self, samples: int) -> int:
         return self.model.columns(samples)
 
@@ -47,8 +48,8 @@ class PacedCtc:
         )
         self.put_in(self.model, arm.model_copy(update={"restore": "nearest"}))
 
-    def features(self, waves: Sequence[Tensor], filled: bool) -> list[Tensor]:
-        if filled:
+    def features(self, waves: Sequence[Tensor], batching: Batching) -> list[Tensor]:
+        if batching == "padded":
             waves = [F.pad(wave, (0, self.longest - len(wave))) for wave in waves]
         self.samples = [len(wave) for wave in waves]
         return [self.model.read(wave) for wave in waves]

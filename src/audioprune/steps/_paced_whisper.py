@@ -18,7 +18,7 @@ from audioprune.facts.tokens import entering
 from audioprune.profiling import whisper_macs
 from audioprune.recognisers.whisper import prune
 from audioprune.recognisers.whisper_decoding import UNITS
-from audioprune.settings.costs import PaceSettings
+from audioprune.settings.costs import Batching, PaceSettings
 
 SAMPLES = 320  # of a token, 20 ms
 
@@ -26,9 +26,11 @@ SAMPLES = 320  # of a token, 20 ms
 class PacedWhisper:
     def __init__(self, model: whisper.Whisper, facts: Recogniser, own: PaceSettings):
         self.model, self.facts, self.own = model, facts, own
-        self.window: int | None = facts.tokens
         self.options = whisper.DecodingOptions(language="en", without_timestamps=True, fp16=False, sample_len=UNITS)
         self.policy, self.keep_rate = "none", 1.0
+
+    def window(self, batching: Batching) -> int:
+        return self.facts.tokens
 
     def tokens(self, samples: int) -> int:
         return min(self.facts.tokens, -(-samples // SAMPLES))
@@ -38,7 +40,7 @@ class PacedWhisper:
         named = "stride" if policy == "none" else policy  # at keep-rate 1 any is the untouched model
         prune(self.model, named, keep_rate, self.own.blocks, "window")
 
-    def features(self, waves: Sequence[Tensor], filled: bool) -> Tensor:
+    def features(self, waves: Sequence[Tensor], batching: Batching) -> Tensor:
         """Waveforms (L,) -> log-mel (B, mels, 3000)."""
         return whisper.log_mel_spectrogram(torch.stack([whisper.pad_or_trim(w) for w in waves]), self.facts.mels)
 

@@ -6,7 +6,6 @@ Real weights and real sound: how many tokens stay, and how many units are writte
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
 
 import pandas as pd
 import torch
@@ -15,8 +14,7 @@ from audioprune import records, registry
 from audioprune.audio.features import FeatureStore
 from audioprune.audio.store import WaveformStore
 from audioprune.facts.recogniser import CTC, RECOGNISERS
-from audioprune.profiling.batchings import ARM, Batch, arms_of, batches
-from audioprune.profiling.pace import Subject, paced
+from audioprune.profiling.pace import Subject, measured
 from audioprune.recognisers.whisper_weights import read
 from audioprune.settings.costs import PaceSettings
 from audioprune.settings.model import Pruning
@@ -39,17 +37,10 @@ def pace(job: Job[PaceSettings]) -> dict:
     with timed(job.address, own.device, threads=1 if small else os.cpu_count() or 1) as about:  # as it transcribes
         waves = waves_of(job)
         subject = subject_of(job, device, max(map(len, waves)))
-        lengths = [subject.tokens(len(wave)) for wave in waves]
-        groups = {batching: batches(batching, lengths, own, subject.window) for batching in own.batchings}
-        spent = paced(
-            subject, waves, arms_of(own), groups,
-            warmup=own.warmup, runs=own.runs, precision=own.precision, device=device, name=f"timing {job.address}",
-        )  # fmt: skip
-    frame = pd.DataFrame([{**dict(zip(ARM, arm, strict=True)), "run": run, **asdict(one)} for arm, run, one in spent])
-    write(job, FILE, frame)
-    write(job, BATCHES, batched(groups, lengths))
-    seconds = sum(len(wave) for wave in waves) / 16000
-    return about | {"clips": len(waves), "audio_seconds": seconds, "tokens": sum(lengths)}
+        found = measured(subject, waves, own, device=device, name=f"timing {job.address}")
+    write(job, FILE, found.runs)
+    write(job, BATCHES, found.batches)
+    return about | found.about
 
 
 def subject_of(job: Job[PaceSettings], device: torch.device, longest: int) -> Subject:
@@ -89,16 +80,6 @@ def waves_of(job: Job[PaceSettings]) -> list[torch.Tensor]:
     else:
         rows = (store.clips["split"] == "test").to_numpy().nonzero()[0]
     return [torch.as_tensor(store.waveform(row)) for row in sample(rows, job.settings.clips, job.settings.seed)]
-
-
-def batched(groups: dict, lengths: list[int]) -> pd.DataFrame:
-    """One row for each batch: how many clips, their tokens, and the tokens that are computed for them."""
-
-    def row(batching: str, batch: Batch) -> dict:
-        valid = sum(lengths[i] for i in batch.clips)
-        return {"batching": batching, "clips": len(batch.clips), "valid": valid, "computed": batch.computed}
-
-    return pd.DataFrame([row(batching, batch) for batching, own in groups.items() for batch in own])
 
 
 def write(job: Job[PaceSettings], name: str, frame: pd.DataFrame) -> None:

@@ -22,10 +22,11 @@ CAPTION = (
     "alike, beside the ratio of MACs in closed form."
 )
 NOTE = (
-    "single: one clip. padded: clips at random, all as long as the longest of all; of a Whisper always its window of "
-    "30 s. longest: as long as the longest of the batch. bucketed: clips of like length. Padding: share of the tokens "
-    "computed that hold no clip. Wasted: share of the MACs that clips alone, as long as they are, would not have cost: "
-    "padding, what is pruned from it, and a decoder that goes on until the last clip of its batch ends."
+    "single: one clip. padded: clips at random, all as long as the longest of all; of a classifier always the model's "
+    "length, of a Whisper 30 s. longest: as long as the longest of the batch. bucketed: clips of like length. packed: "
+    "clips end to end. Padding: share of the tokens computed that hold no clip. Wasted: share of the MACs that clips "
+    "alone, as long as they are, would not have cost: padding, what is pruned from it, and a decoder that goes on "
+    "until the last clip of its batch ends."
 )
 
 

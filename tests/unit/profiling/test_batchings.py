@@ -11,7 +11,7 @@ from audioprune.errors import UserError
 from audioprune.profiling.batchings import Batch, arms_of, batches
 from audioprune.settings.costs import PaceSettings
 
-EVERY = ("single", "padded", "longest", "bucketed")
+EVERY = ("single", "padded", "longest", "bucketed", "packed")
 
 
 def waste(made: Sequence[Batch], lengths: Sequence[int]) -> float:
@@ -33,18 +33,23 @@ def test_every_clip_is_in_exactly_one_batch_and_fits_it(batching, window):
     assert sorted(i for batch in made for i in batch.clips) == list(range(88))
     for batch in made:
         inside = [lengths[i] for i in batch.clips]
-        assert batch.tokens == (window or (400 if batching == "padded" else max(inside)))
+        if batching == "packed":
+            assert batch.lengths == tuple(inside)
+        else:
+            assert {*batch.lengths} == {window or (400 if batching == "padded" else max(inside))}
         assert len(inside) <= {"single": 1, "padded": 7, "longest": 7}.get(batching, 88)
         if batching == "bucketed":
             assert len({-(-n // 10) for n in inside}) == 1
             assert sum(inside) <= len(inside) * max(inside) <= 900
+        if batching == "packed":
+            assert batch.computed == sum(inside) <= 900
 
 
 def test_buckets_of_one_token_hold_equal_lengths_and_waste_nothing():
     lengths = [random.Random(1).randint(1, 12) for _ in range(200)]
     made = batches("bucketed", lengths, settings(tokens_per_batch=40, bucket=1))
     assert all(len({lengths[i] for i in batch.clips}) == 1 for batch in made)
-    assert max(len(batch.clips) * batch.tokens for batch in made) <= 40
+    assert max(batch.computed for batch in made) <= 40
     assert waste(made, lengths) == 0
 
 
@@ -62,13 +67,21 @@ def test_padding_by_hand():
     assert share("longest") == 1 - 14 / sum(2 * max(lengths[a], lengths[b]) for a, b in pairs)
 
 
-def test_only_padded_batches_are_filled_with_silence():
-    assert [batches(one, [2, 3], settings())[0].filled for one in EVERY] == [False, True, False, False]
+def test_packed_batches_are_as_full_as_any_and_hold_no_padding():
+    """Lengths 3, 5, 2, 4, at most 8: 2 and 3 leave no place for 4, nor 4 for 5."""
+    made = batches("packed", [3, 5, 2, 4], settings(tokens_per_batch=8, bucket=2))
+    assert [(batch.clips, batch.lengths, batch.computed) for batch in made] == [
+        ((2, 0), (2, 3), 5), ((3,), (4,), 4), ((1,), (5,), 5),
+    ]  # fmt: skip
+    assert waste(made, [3, 5, 2, 4]) == 0
+    (whole,) = batches("packed", [3, 5, 2, 4], settings(tokens_per_batch=14, bucket=2))
+    assert whole.computed == 14  # clips of any lengths fill it to the last token
 
 
 def test_a_clip_that_no_batch_can_hold_is_told():
-    with pytest.raises(UserError, match="tokens_per_batch: 8 is less than the 9 tokens of the longest clip"):
-        batches("bucketed", [3, 9], settings(tokens_per_batch=8))
+    for batching in ("bucketed", "packed"):
+        with pytest.raises(UserError, match="tokens_per_batch: 8 is less than the 9 tokens of the longest clip"):
+            batches(batching, [3, 9], settings(tokens_per_batch=8))
 
 
 def test_another_seed_brings_other_clips_together_and_the_same_seed_the_same():

@@ -43,10 +43,11 @@ def settings(**more) -> PaceSettings:
 class Spoken:
     """A model of ten samples a token, which remembers what it was asked; costs can be told apart by their digits."""
 
-    window = None
-
     def __init__(self):
-        self.asked = []
+        self.asked, self.heard = [], []
+
+    def window(self, batching):
+        return None
 
     def tokens(self, samples):
         return samples // 10
@@ -54,7 +55,8 @@ class Spoken:
     def choose(self, policy, keep_rate):
         self.asked.append((policy, keep_rate))
 
-    def features(self, waves, filled):
+    def features(self, waves, batching):
+        self.heard.append((batching, len(waves)))
         return [len(wave) for wave in waves]
 
     def encode(self, features):
@@ -82,6 +84,7 @@ def test_rounds_hold_every_arm_once_begin_with_another_and_sum_over_all_clips(mo
     )  # fmt: skip
     assert len(arms) == 4
     assert model.asked == [arms[(turn + i) % 4][1:] for turn in range(-2, 3) for i in range(4)]
+    assert {*model.heard} == {("single", 1), ("padded", 2), ("padded", 1)}  # each is told how its batch was made
     assert [(arm, run) for arm, run, _ in rows] == [(arms[(turn + i) % 4], turn) for turn in range(3) for i in range(4)]
     single = [spent for arm, _, spent in rows if arm == ("single", "none", 1.0)]
     assert {(one.units, one.encoder_macs, one.decoder_macs) for one in single} == {(10, 3000, 100 * (2 + 5 + 3))}
@@ -106,7 +109,7 @@ def test_whisper_computes_the_tokens_that_its_macs_say(model, monkeypatch):
     for policy, rate, left in (("none", 1.0, 1500), ("topk", 0.5, 750), ("stride", 0.5, 750)):
         subject.choose(policy, rate)
         with torch.inference_mode():
-            encoded = subject.encode(subject.features(waves, True))
+            encoded = subject.encode(subject.features(waves, "padded"))
             units = subject.decode(encoded)
         assert encoded.shape == (2, left, 32)
         assert all(1 <= one <= 4 for one in units)
@@ -115,7 +118,7 @@ def test_whisper_computes_the_tokens_that_its_macs_say(model, monkeypatch):
         assert subject.executed(2, [2, 4]) == (2 * encoder, 2 * whisper_macs.decoder(SMALL, left, 4))
         own = whisper_macs.encoder(SMALL, [50, 50, 50 * left // 1500], scored=scored)
         assert subject.useful(16000, 2) == (own, whisper_macs.decoder(SMALL, 50 * left // 1500, 2))
-    assert torch.equal(encoded, model.encoder(subject.features(waves, False)))  # windows are always whole
+    assert torch.equal(encoded, model.encoder(subject.features(waves, "longest")))  # windows are always whole
 
 
 def test_a_ctc_batch_costs_its_longest_and_a_clip_alone_itself():
@@ -133,16 +136,16 @@ def test_a_ctc_batch_costs_its_longest_and_a_clip_alone_itself():
         alone = []
         for wave in (long, short):
             with torch.inference_mode():
-                said = subject.decode(subject.encode(subject.features([wave], False)))
+                said = subject.decode(subject.encode(subject.features([wave], "single")))
             assert subject.executed(1, said) == subject.useful(len(wave), said[0])  # nothing is wasted
             alone.append(said[0])
         with torch.inference_mode():
-            assert subject.decode(subject.encode(subject.features([long, short], False))) == alone
+            assert subject.decode(subject.encode(subject.features([long, short], "longest"))) == alone
         whole = subject.last[0]
         assert (whole[0], subject.last[1][0]) == (n, m)
         assert subject.executed(2, alone) == (2 * cost(whole), 0)
         with torch.inference_mode():
-            subject.encode(subject.features([long, short], True))
+            subject.encode(subject.features([long, short], "padded"))
         assert subject.last == [whole, whole]  # silence counts as sound
         if rate < 1:
             assert whole[4] == -(-n // 2)  # after block 3, the first that prunes

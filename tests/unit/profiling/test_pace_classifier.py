@@ -14,6 +14,7 @@ from audioprune.cells import provenance
 from audioprune.config.checks import errors_of
 from audioprune.config.design import Pace
 from audioprune.config.file import load
+from audioprune.errors import UserError
 from audioprune.models.build import build_model
 from audioprune.planning.stages import Planner
 from audioprune.planning.study import study_of
@@ -24,6 +25,7 @@ from audioprune.settings.model import Pruning
 from audioprune.steps import pace as step
 from audioprune.steps._paced_classifier import PacedClassifier
 from audioprune.steps._run import Job
+from benchmarks._parts.packed import by_clip
 from tests.fakes.cells import inputs
 
 EVERY = ("single", "padded", "longest", "bucketed")
@@ -45,19 +47,21 @@ def made() -> PacedClassifier:
     return PacedClassifier(build_model("audiomae-tiny", frames=128, num_classes=3).eval(), settings(), 3, -5.0, 4.0)
 
 
-def cost(columns: int, rate: float) -> int:
-    return count("audiomae-tiny", frames=16 * columns, num_classes=3, method="topk", keep_rate=rate).total
+def cost(columns: int, rate: float, backbone: str = "audiomae-tiny", method: str = "topk") -> int:
+    return count(backbone, frames=16 * columns, num_classes=3, method=method, keep_rate=rate).total
 
 
 @torch.inference_mode()
 def test_a_batch_is_as_long_as_its_longest_clip_and_padded_ones_as_the_model():
     subject = made()
     short, long = 0.1 * torch.randn(8000), 0.1 * torch.randn(16000)  # 48 and 98 frames: 3 and 7 columns
+    assert [subject.window(one) for one in EVERY] == [None, 64, None, None]  # padded to the model, not to a clip
     assert [subject.tokens(n) for n in (100, 8000, 16000, 10**6)] == [8, 24, 56, 64]
     for rate in (1.0, 0.5):
         subject.choose("none" if rate == 1 else "topk", rate)
-        for waves, filled, columns in (([short], False, 3), ([short, long], False, 7), ([short, long], True, 8)):
-            features = subject.features(waves, filled)
+        both = [short, long]
+        for waves, batching, columns in (([short], "single", 3), (both, "longest", 7), (both, "padded", 8)):
+            features = subject.features(waves, batching)
             assert features.shape == (len(waves), 16 * columns, 128)
             assert subject.decode(subject.encode(features)) == [1] * len(waves)
             assert subject.executed(len(waves), [1]) == (len(waves) * cost(columns, rate), 0)
@@ -69,9 +73,41 @@ def test_a_clip_in_a_bucket_is_scored_as_alone():
     subject = made()
     subject.choose("topk", 0.5)
     waves = [0.1 * torch.randn(n) for n in (8000, 7950, 7900)]  # all of 3 columns
-    together = subject.encode(subject.features(waves, False))
-    alone = torch.cat([subject.encode(subject.features([wave], False)) for wave in waves])
+    together = subject.encode(subject.features(waves, "bucketed"))
+    alone = torch.cat([subject.encode(subject.features([wave], "single")) for wave in waves])
     assert torch.allclose(together, alone, atol=1e-5)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize(
+    ("backbone", "policy", "rate"),
+    [
+        ("ast-tiny", "none", 1.0),
+        ("ast-tiny", "topk", 0.5),
+        ("audiomae-tiny", "none", 1.0),
+        ("audiomae-tiny", "intensity", 0.5),
+    ],
+)
+def test_packed_clips_are_scored_and_cost_as_alone(backbone, policy, rate):
+    """Columns 3, 7, 8 and, cut to the model's length, 8."""
+    subject = PacedClassifier(
+        build_model(backbone, frames=128, num_classes=3).eval(), settings(backbone=backbone), 3, -5.0, 4.0, by_clip
+    )
+    subject.choose(policy, rate)
+    samples = (8000, 16000, 20800, 40000)
+    waves = [0.1 * torch.randn(n) for n in samples]
+    alone = torch.cat([subject.encode(subject.features([wave], "single")) for wave in waves])
+    together = subject.encode(subject.features(waves, "packed"))
+    assert torch.allclose(together, alone, atol=1e-5, rtol=0)
+    each = [cost(columns, rate, backbone, policy) for columns in (3, 7, 8, 8)]
+    assert subject.executed(4, [1] * 4) == (sum(each), 0)
+    assert subject.executed(4, [1] * 4)[0] == sum(subject.useful(n, 1)[0] for n in samples)  # nothing is wasted
+
+
+def test_packed_is_refused_where_its_kernel_is_not_before_anything_is_timed():
+    own = settings(batchings=(*EVERY, "packed"), precision="bf16")
+    with pytest.raises(UserError, match="packed needs a CUDA GPU and fp16 or bf16: use bucketed"):
+        PacedClassifier(build_model("ast-tiny", frames=128, num_classes=3), own, 3, -5.0, 4.0)
 
 
 def test_buckets_pad_nothing_and_the_gain_is_the_closed_form():
@@ -139,6 +175,25 @@ def with_block(**block):
 )
 def test_refused(block, message):
     assert any(message in error for error in errors_of(with_block(**block)))
+
+
+def test_packed_is_refused_with_all_reasons_at_once():
+    block = {"backbones": ("audiomae-tiny", "ast-tiny"), "datasets": ("fsdd-digits",), "keep_rates": (1.0, 0.5)}
+    block |= {"policies": ("topk", "tome", "uniform"), "batchings": ("padded", "packed")}
+    place = "studies.mini.pace.0"
+    assert errors_of(with_block(**block)) == [
+        f"{place}.precision: fp32, but packed needs a CUDA GPU and fp16 or bf16: use bucketed",
+        f"{place}.policies.0, audiomae-tiny: packed has no attention map, and topk ranks by one here (score global): "
+        "use bucketed",
+        *(
+            f"{place}.policies.1, {backbone}: packed has no merging, and tome merges tokens: use bucketed"
+            for backbone in ("audiomae-tiny", "ast-tiny")
+        ),
+    ]
+    assert not errors_of(with_block(**block | {"precision": "bf16", "keep_rates": (1.0,)}))  # nothing is pruned
+    assert not errors_of(with_block(**block | {"precision": "fp16", "policies": ("intensity", "random")}))
+    told = errors_of(with_block(**block | {"backbones": (), "precision": "bf16"}))
+    assert f"{place}.batchings: packed is for classifiers (backbones); recognisers have bucketed" in told
 
 
 def test_one_cell_for_each_backbone_of_its_first_unpruned_fine_tuning():
