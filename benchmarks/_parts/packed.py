@@ -58,8 +58,9 @@ def run(given: Given, rows: Rows) -> None:
     for family in POLICIES:
         backbone = f"{family}-{size}"
         with rows.guarded(backbone):
+            model = classifier(backbone, clips.x.shape[1], device)
             for method, options, blocks in CASES:
-                model = classifier(backbone, clips.x.shape[1], method, options, blocks, device)
+                prune(model, method, options, blocks)
                 where = "" if method == "none" else f" at blocks {', '.join(map(str, blocks))}"
                 check(rows, f"{backbone}, {method}{where}", model, clips, device)
     for family, policy in POLICIES.items():
@@ -75,13 +76,13 @@ def noise(columns: tuple[int, ...], device: torch.device) -> Clips:
     return Clips(x.to(device), columns)
 
 
-def classifier(
-    backbone: str, frames: int, method: str, options: dict, blocks: tuple[int, ...], device: torch.device
-) -> Classifier:
-    """With random weights; keep-rate 0.5."""
-    model = any_length(build_model(backbone, frames=frames, num_classes=50).to(device).eval())
+def classifier(backbone: str, frames: int, device: torch.device) -> Classifier:
+    """With random weights."""
+    return any_length(build_model(backbone, frames=frames, num_classes=50).to(device).eval())
+
+
+def prune(model: Classifier, method: str, options: dict, blocks: tuple[int, ...]) -> None:
     model.pruning = Pruning(make_pruner(method, model.tokens, options), blocks=blocks, keep_rate=0.5)
-    return model
 
 
 @torch.inference_mode()
@@ -158,12 +159,12 @@ def by_clip(q: Tensor, k: Tensor, v: Tensor, row: Row) -> Tensor:
 def speed(given: Given, rows: Rows, backbone: str, policy: str, device: torch.device) -> None:
     """Clips a second of made clips whose lengths spread evenly up to the model's."""
     cuda, frames = device.type == "cuda", 128 if given.quick else 512
-    count = 8 if given.quick else 256 if cuda else 16
+    count = 4 if given.quick else 256 if cuda else 16
     waves = made.long_clips(count, 0.01 * frames)
     own = PaceSettings(
         backbone=backbone, dataset=made.NAME, policies=(policy,), keep_rates=(1.0, 0.5), blocks=BLOCKS, bucket=8,
         batchings=("padded", "bucketed", *(("packed",) if cuda else ())), batch_size=64, tokens_per_batch=32768,
-        warmup=1, runs=3, precision="bf16" if cuda else "fp32", device=provenance.device(),
+        warmup=1, runs=2 if given.quick else 3, precision="bf16" if cuda else "fp32", device=provenance.device(),
     )  # fmt: skip
     ragged = [torch.from_numpy(wave[: len(wave) * (i + 1) // count]) for i, wave in enumerate(waves)]
     for one in timings(own, ragged, frames, device):

@@ -100,8 +100,9 @@ def test_packed_in_bf16_keeps_and_says_what_single_does_within_rounding(tmp_path
     """On this processor, with attention clip by clip: the comparison that a GPU makes with its kernel."""
     own = Rows(tmp_path, "packed")
     clips = packed.noise((3, 8, 5), torch.device("cpu"))
+    model = packed.classifier("ast-tiny", 128, torch.device("cpu"))
     for method, options, blocks in packed.CASES:
-        model = packed.classifier("ast-tiny", 128, method, options, blocks, torch.device("cpu"))
+        packed.prune(model, method, options, blocks)
         packed.against(own, method, model, clips, packed.by_clip, "bf16", torch.device("cpu"))
     found = {row["name"]: row for row in rows.read(tmp_path)}
     assert {row["verdict"] for row in found.values()} == {rows.OK}
@@ -116,7 +117,7 @@ def test_a_kernel_that_looks_at_other_clips_fails(tmp_path):
 
     own = Rows(tmp_path, "packed")
     clips = packed.noise((3, 8, 5), torch.device("cpu"))
-    model = packed.classifier("ast-tiny", 128, "none", {}, (3,), torch.device("cpu"))
+    model = packed.classifier("ast-tiny", 128, torch.device("cpu"))
     packed.against(own, "all", model, clips, everything, "bf16", torch.device("cpu"))
     assert [row["verdict"] for row in rows.read(tmp_path)] == [rows.FAILED]
 

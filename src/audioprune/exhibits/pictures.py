@@ -35,8 +35,8 @@ RANGE = (2, 99.5)  # percentiles that are the darkest and the brightest shade
 HERTZ = (250, 1000, 2000, 4000, 8000)
 TRUTH = "#D55E00"  # the outline of where the generator put sound
 RIGHT, WRONG = ("✓ right", "#00704F"), ("✗ wrong", "#B03A00")
-COLUMNS = ("backbone", "dataset", "clip", "score", "keep_rate", "said", "right")
-COLUMNS += ("block", "token", "time_index", "freq_index", "signal")
+PICTURE = ("backbone", "dataset", "clip", "score", "keep_rate", "said", "right")  # of all rows of one picture
+COLUMNS = (*PICTURE, "block", "token", "time_index", "freq_index", "signal")
 
 
 def stacked(shown: list[dict], why: str) -> tuple[Figure, DataFrame]:
@@ -198,7 +198,7 @@ def _show(ax: Axes, picture: np.ndarray, *, seconds: float) -> None:
 
 def _tokens(one: dict) -> list[tuple]:
     places = one["order"]
-    fixed = tuple(one[name] for name in COLUMNS[:7])
+    fixed = tuple(one[name] for name in PICTURE)
     known = one["signal"]
     return [
         (
