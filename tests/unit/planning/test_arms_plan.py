@@ -64,8 +64,7 @@ def test_real_speech_in_miniature_asks_what_it_should():
     assert len(cells) == 1 + 7 * 3 * 2 + 2 * 2 * 2 + 3 * 2 * 2 + 4 * 4 + 2 + 4
     made = {batch.key: batch for batch in batches_of(cells).values()}.values()
     assert sorted(cell.path for batch in made for cell in batch.cells) == sorted(cell.path for cell in cells)
-    assert max(len(batch.cells) for batch in made) <= 24
-    assert min(len(batch.cells) for batch in made) > 20  # as much work for each
+    assert sorted(len(batch.cells) for batch in made) == [10] * 3 + [11] * 5  # 85; as much work for each
 
 
 def test_a_process_makes_arms_of_one_recogniser_and_dataset():
