@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from audioprune.audio.truth import known_patches
 from audioprune.exhibits import style
 from audioprune.exhibits.shades import shaded
 from audioprune.facts.mel import HIGH_HZ, LOW_HZ, MEL_BINS, SAMPLE_RATE, SHIFT, mel
@@ -34,7 +33,7 @@ WIDEST = 256  # columns of a picture: what can be seen at this size
 RANGE = (2, 99.5)  # percentiles that are the darkest and the brightest shade
 HERTZ = (250, 1000, 2000, 4000, 8000)
 TRUTH = "#D55E00"  # the outline of where the generator put sound
-RIGHT, WRONG = ("✓ right", "#00704F"), ("✗ wrong", "#B03A00")
+RIGHT, WRONG = ("right", "#00704F"), ("wrong", "#B03A00")
 PICTURE = ("backbone", "dataset", "clip", "score", "keep_rate", "said", "right")  # of all rows of one picture
 COLUMNS = (*PICTURE, "block", "token", "time_index", "freq_index", "signal")
 
@@ -60,6 +59,8 @@ def picture(trace: Result, clips: DataFrame, clip: str, facts: Dataset, predicti
     predictions are those of the traced model, None where it was not evaluated: what it says, and whether that is right.
     """
     import numpy as np
+
+    from audioprune.audio.truth import known_patches
 
     tuned = trace.inputs["finetune"].settings
     at = clips["clip"].tolist().index(clip)

@@ -73,7 +73,7 @@ def test_figure2_pictures_run_right_and_up():
 
 def test_figure2_pictures_come_from_the_features():
     (trace,) = shared().cells("trace", backbone="ast-tiny", dataset="birds", keep_rate=0.5)
-    one = pictures.picture(trace, trace.frame(), "clip3", shared().dataset("birds"))
+    one = pictures.picture(trace, trace.frame(), "clip3", shared().dataset("birds"), None)
     assert np.allclose(one["x"], spectrograms(12, 128)[3] * 10 / np.log(10), atol=1e-4)
     assert {block: len(tokens) for block, tokens in one["kept"].items()} == {3: 32, 6: 16, 9: 8}
 
@@ -85,7 +85,7 @@ def test_figure2_leaves_prefix_tokens_out(tmp_path):
         arrays = {key: saved[key].copy() for key in saved.files}
     arrays["kept_3"][3, :2] = -1
     np.savez(trace.dir / "trace.npz", **arrays)
-    one = pictures.picture(trace, trace.frame(), "clip3", results.dataset("birds"))
+    one = pictures.picture(trace, trace.frame(), "clip3", results.dataset("birds"), None)
     assert one["kept"][3].tolist() == arrays["kept_3"][3, 2:].tolist()
 
 

@@ -172,4 +172,4 @@ def test_what_a_model_says_is_marked_right_or_wrong():
         assert (one["said"], one["right"]) == (classes[best], best in own["labels"])
     texts = [text.get_text() for text in fig.texts]
     for one in told.itertuples():
-        assert f"says {one.said}: {'✓ right' if one.right else '✗ wrong'}" in texts
+        assert f"says {one.said}: {'right' if one.right else 'wrong'}" in texts

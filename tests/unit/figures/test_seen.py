@@ -108,7 +108,8 @@ def test_patches_are_counted_after_every_block():
     same = [frame[key] == one[key] for key in ("backbone", "dataset", "clip")]
     left = frame[same[0] & same[1] & same[2]].groupby("block").size()
     expected = ", ".join(f"{n} after block {block}" for block, n in left.items())
-    assert f"{one['clip']}, patches left: {expected}" in said
+    answer = f"called {one['said']}, which is {'right' if one['right'] else 'wrong'}"
+    assert f"{one['clip']}, {answer}, patches left: {expected}" in said
 
 
 def test_extremes_are_found_among_values_alone():

@@ -20,6 +20,7 @@ from audioprune.models.weights import read_checkpoint
 from audioprune.planning.plan import Plan
 from audioprune.reporting.stored import sentences
 from audioprune.settings.data import FetchSettings
+from audioprune.settings.training import PretrainSettings
 from audioprune.sources import catalogue, stored
 from audioprune.steps import fetch as step
 from audioprune.steps._run import Job
@@ -105,7 +106,7 @@ def test_the_recipe_that_made_them_is_a_block_of_the_configuration_and_its_cells
     plan = Plan()
     cell = plan.planner.pretrained(catalogue.load()[source].pretraining, source.removeprefix("checkpoint-"))
     assert plan.cell(cell.path) is cell
-    settings = made_by(source)["pretrain"]["settings"]
+    settings = json.loads(PretrainSettings(**made_by(source)["pretrain"]["settings"]).model_dump_json())
     assert settings == json.loads(cell.settings.model_dump_json())
 
 
