@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from html import unescape
 
 import numpy as np
 import pandas as pd
@@ -17,9 +16,10 @@ from audioprune.exhibits.table import Cell, Row
 from audioprune.reporting import explorer, html
 from audioprune.reporting.origins import Origins
 from audioprune.results.study import Result, Results
-from tests import REPOSITORY
+from tests import REPOSITORY, pages
 from tests.fakes.studies import ABOUT, collected, shared
 from tests.fakes.tokens import token_study
+from tests.yardstick import remake
 
 STUDIES: dict[str, tuple[Callable[[], Results], tuple[str, ...]]] = {
     "mini": (shared, ("table1", "table7", "evaluations")),
@@ -33,68 +33,22 @@ def page(study: str) -> str:
     return html.render(collected(results(), [("table", name) for name in tables], **ABOUT), REPOSITORY / "report")
 
 
-# --- the page as its reader sees it ---
-
-
 @dataclass(frozen=True)
-class Shown:
-    """A number in a row of a table: what stands above it and beside it, and where the row's links lead."""
-
-    study: str
-    group: str
-    head: str
-    text: str
-    row: dict[str, str]
-    links: tuple[str, ...]
-
-    @property
-    def value(self) -> float:
-        return float(self.text.split(" ")[0].replace("−", "-"))
-
-    @property
-    def decimals(self) -> int:
-        return len(self.text.split(" ")[0].partition(".")[2])
-
-
-def plain(markup: str) -> str:
-    markup = re.sub(r"<sup>.*?</sup>", "", markup)
-    return unescape(re.sub(r"<[^>]+>", " ", markup)).replace("\u00a0", " ").strip()
+class Shown(pages.Shown):
+    study: str = ""
 
 
 @cache
 def numbers(study: str, exhibit: str) -> tuple[Shown, ...]:
-    table = re.search(
-        rf'<section id="{exhibit}".*?<table.*?</table>|<div id="{exhibit}".*?<table.*?</table>', page(study), re.S
-    )
-    heads = [" ".join(plain(one).split()) for one in re.findall(r'<th scope="col"[^>]*>(.*?)</th>', table[0])]
-    found, group = [], ""
-    for row in re.findall(r"<tr[^>]*>(.*?)</tr>", table[0].partition("</thead>")[2], re.S):
-        if 'scope="rowgroup"' in row:
-            group = plain(row)
-            continue
-        texts = [plain(one) for one in re.findall(r"<td[^>]*>(.*?)</td>", row, re.S)]
-        beside, links = dict(zip(heads, texts, strict=True)), tuple(re.findall(r'href="#([^"]+)"', row))
-        at = (item for item in beside.items() if re.match(r"[−+]?\d", item[1]))
-        found += [Shown(study, group, head, text, beside, links) for head, text in at]
-    return tuple(found)
+    return tuple(Shown(**vars(one), study=study) for one in pages.numbers(page(study), exhibit))
 
 
 def cells(one: Shown) -> list[Result]:
-    """Those that its links lead to, over rows of the explorer where they lead there first."""
-    found: dict[str, Result] = {}
-    ahead = [*one.links]
-    while ahead:
-        name = ahead.pop(0)
-        target = re.search(rf'<(tr|article) id="{name}".*?</\1>', page(one.study), re.S)
-        if target[1] == "tr":
-            ahead += re.findall(r'href="#(cell-[^"]+)"', target[0])
-            continue
-        record = re.search(r"<dt>Record</dt><dd><code>results/cells/(.*?)/record.json</code>", target[0])[1]
-        found[record] = STUDIES[one.study][0]().cell(record)
-        assert (
-            f"snakemake results/cells/{record}/record.json</code>" in target[0]
-        )  # and the command that makes it again
-    return [*found.values()]
+    """Those that its links lead to."""
+    found = pages.cells(page(one.study), one)
+    for cell, command in found.items():
+        assert command == f"snakemake results/cells/{cell}/record.json"
+    return [STUDIES[one.study][0]().cell(cell) for cell in found]
 
 
 # --- the numbers, computed again from the files of those cells and of nothing else ---
@@ -205,3 +159,16 @@ def test_a_figure_says_what_it_is_drawn_from():
     assert len(re.findall(r'href="#(?:result|cell)-', drawn)) == int(
         re.search(r"Drawn from (\d+) results and cells", drawn)[1]
     )
+
+
+def test_numbers_for_making_again_are_of_many_exhibits_and_a_changed_one_is_told():
+    """What the yardstick `remake` picks and compares."""
+    whole = page("mini")
+    chosen = remake.picked(whole, 10, seed=0)
+    assert len({one.place for one, _ in chosen}) == 10
+    assert len({one.exhibit for one, _ in chosen}) > 1
+    assert not [cell for _, made in chosen for cell in made if cell.startswith("throughput/")]
+    found = [one for one, _ in chosen]
+    assert remake.differing(found, whole) == []
+    other = whole.replace(found[0].text.split(" ")[0], "77.7")
+    assert any(line.startswith(found[0].exhibit) and "77.7" in line for line in remake.differing(found, other))
