@@ -69,6 +69,13 @@ class Section:
     def shown(self, *how: str) -> list[Exhibit]:
         return [one for one in self.exhibits if one.how in how]
 
+    @property
+    def elsewhere(self) -> str:
+        """What is said where none of its exhibits is shown."""
+        if not self.exhibits:
+            return "This study has nothing to show of it."
+        return f"In report.html: {', '.join(one.label for one in self.exhibits)}."
+
     def folds(self) -> list[tuple[str, list[Exhibit]]]:
         """What unfolds: (title, exhibits), one for each exhibit but for those that share a fold."""
         shown = self.shown("appendix", "folded")

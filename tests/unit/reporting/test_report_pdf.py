@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 
 import pytest
 
 from audioprune.exhibits import display, escape
-from audioprune.reporting import paper, pdf
+from audioprune.reporting import html, paper, pdf
 from tests import REPOSITORY
 from tests.fakes.studies import HOSTILE, report_again
 from tests.fakes.studies import shared_report as report
@@ -59,6 +60,14 @@ def test_what_it_shows_is_there_in_full_and_the_rest_by_name():
         shown = (card.claim, display.text(card.where), display.text(card.brief))
         assert {escape.clean(text) for text in shown} <= found
     assert {escape.clean(display.text(sentence)) for sentence in report().lead} <= found
+
+
+def test_a_section_of_nothing_says_so():
+    sections = tuple(replace(one, exhibits=()) if one.id == "conditions" else one for one in report().sections)
+    bare = replace(report(), sections=sections)
+    assert [one.id for one in sections if not one.exhibits] == ["conditions"]
+    for text in (pdf.source(bare, TEMPLATES), html.render(bare, TEMPLATES)):
+        assert text.count("This study has nothing to show of it.") == 1
 
 
 def test_every_number_of_its_tables_is_that_of_the_html():
