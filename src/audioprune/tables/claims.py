@@ -44,8 +44,8 @@ NOTES = (
 
 
 def needs(study: Cells) -> list:
-    """Whatever a predicate may ask for: evaluations, timings, token analyses, discards, noise, transcripts."""
-    kinds = ("evaluate", "throughput", "tokens", "discard", "noisy", "transcribe", "pace")
+    """Whatever a predicate may ask for: evaluations, timings, token analyses, discards, noise, lengths, transcripts."""
+    kinds = ("evaluate", "throughput", "tokens", "discard", "noisy", "durations", "transcribe", "pace")
     return [cell for kind in kinds for cell in study.cells(kind)]
 
 

@@ -11,6 +11,8 @@ from audioprune.labels import label_of
 from audioprune.planning import batches
 from audioprune.planning.cost import estimate
 from audioprune.planning.plan import Plan
+from audioprune.results import lengths, noise, operating
+from audioprune.tables import claims, pace, robustness
 from tests import REPOSITORY
 
 GIVEN = {"kinds": ("white", "babble", "other"), "snrs": (20, 10, 0), "babble": "fsdd-digits"}
@@ -121,3 +123,14 @@ def test_no_other_study_trains_with_noise():
     config = load(REPOSITORY / "config.yaml")
     on = {name for name, study in config.studies.items() for block in study.robustness if block.noise_trained}
     assert on == {"paper", "mini-full"}
+
+
+def test_claims_take_in_what_their_answers_are_computed_from(monkeypatch):
+    """Of real miniatures: all that tables of noise, lengths, timings and transcripts show is there for verdicts."""
+    monkeypatch.setenv("AUDIOPRUNE_DEVICE", "a device")
+    plan = Plan()
+    for name in ("mini", "speech-mini"):
+        study = plan.study(name)
+        given = {cell.path for cell in claims.needs(study)}
+        for module in (robustness, operating, lengths, pace, noise):
+            assert {cell.path for cell in module.needs(study)} <= given, (name, module.__name__)
