@@ -13,8 +13,6 @@ from audioprune.settings.evaluation import NoisySettings
 from audioprune.settings.model import Pruning
 
 OWN = ("kinds", "snrs", "t60s", "power", "draws", "seed", "talkers")  # of a cell, as the study has them
-
-
 WAVEFORM_NOISE = 0.5  # probability with which a clip is in noise, where models are trained with it
 
 

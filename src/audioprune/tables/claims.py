@@ -25,6 +25,7 @@ CAPTION = (
 FILES = (("report/claims", "*.yaml"), ("report/published", "*.csv"))  # that its key depends on
 PLUGINS = ("predicates", "forensics", "datasets", "backbones", "pruning")  # kinds of modules that it uses all of
 NAMES = {"arithmetic": "printed", "cells": "measured"}
+JUDGED = ("evaluate", "throughput", "tokens", "discard", "noisy", "durations", "transcribe", "pace")  # kinds of cells
 BESIDE = ", beside"  # of parts that count for no verdict
 UNITS = {"pp": "points"}
 NOTES = (
@@ -45,8 +46,7 @@ NOTES = (
 
 def needs(study: Cells) -> list:
     """Whatever a predicate may ask for: evaluations, timings, token analyses, discards, noise, lengths, transcripts."""
-    kinds = ("evaluate", "throughput", "tokens", "discard", "noisy", "durations", "transcribe", "pace")
-    return [cell for kind in kinds for cell in study.cells(kind)]
+    return [cell for kind in JUDGED for cell in study.cells(kind)]
 
 
 def build(results: Results) -> Table:

@@ -134,3 +134,11 @@ def test_claims_take_in_what_their_answers_are_computed_from(monkeypatch):
         given = {cell.path for cell in claims.needs(study)}
         for module in (robustness, operating, lengths, pace, noise):
             assert {cell.path for cell in module.needs(study)} <= given, (name, module.__name__)
+
+
+def test_every_kind_of_cell_is_an_ingredient_or_drawn_or_taken_in_by_the_claims():
+    """So that a new kind of result is not forgotten."""
+    ingredients = {
+        "fetch", "generate", "audio", "features", "clusters", "pretrain", "finetune", "recognise", "trace", "macs",
+    }  # fmt: skip
+    assert {*KINDS} == ingredients | {*claims.JUDGED} | {name for name, kind in KINDS.items() if kind.draws}
