@@ -7,7 +7,7 @@ inside it, and at least the nearest one when it is thinner than a pixel.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -43,18 +43,6 @@ def signal_patches(extents: Iterable, frames: int, patch: int = 16, stride: int 
     With `share` > 0 a patch counts only when at least that share of its pixels is covered.
     """
     return patch_share(signal_pixels(extents, frames), patch, stride) >= max(share, 0.5 / patch**2)
-
-
-def known_patches(extents: Sequence, time: int, padding: int, patch: int, stride: int) -> np.ndarray | None:
-    """Patches of a grid with `time` columns that overlap an extent -> bool (time, freq); None where none is known.
-
-    Columns from `padding` on hold no sound of the clip.
-    """
-    if not extents:
-        return None
-    grid = signal_patches(extents, (time - 1) * stride + patch, patch, stride)
-    grid[padding:] = False
-    return grid
 
 
 def patch_share(pixels: np.ndarray, patch: int = 16, stride: int = 16) -> np.ndarray:

@@ -16,6 +16,7 @@ from audioprune.facts.mel import HIGH_HZ, LOW_HZ, MEL_BINS, SAMPLE_RATE, SHIFT, 
 from audioprune.facts.tokens import token_order
 from audioprune.labels import score_of
 from audioprune.results import answers
+from audioprune.results.sounding import known_patches
 from audioprune.wording import clean
 
 if TYPE_CHECKING:
@@ -59,8 +60,6 @@ def picture(trace: Result, clips: DataFrame, clip: str, facts: Dataset, predicti
     predictions are those of the traced model, None where it was not evaluated: what it says, and whether that is right.
     """
     import numpy as np
-
-    from audioprune.audio.truth import known_patches
 
     tuned = trace.inputs["finetune"].settings
     at = clips["clip"].tolist().index(clip)

@@ -34,7 +34,7 @@ from audioprune.settings.evaluation import (
 from audioprune.settings.lengths import DurationsSettings
 from audioprune.settings.model import Model, Pruning
 from audioprune.settings.speech import TranscribeSettings
-from audioprune.settings.training import FinetuneSettings, PretrainSettings
+from audioprune.settings.training import Augment, FinetuneSettings, PretrainSettings
 from audioprune.sources import catalogue, manifest, user
 
 PENDING = "pending"
@@ -53,6 +53,11 @@ def timing_device(name: str) -> str:
 def plain(device: str) -> str:
     """A device's name as a part of a path."""
     return "".join(c if c.isalnum() else "-" for c in device)
+
+
+def _noise(augment: Augment) -> tuple[str, ...]:
+    """The module by which training clips get noise, where they do."""
+    return (registry.module_name("training", "waveform-noise"),) if augment.waveform_noise else ()
 
 
 class Planner:
@@ -153,7 +158,7 @@ class Planner:
         plugins = (registry.module_name("backbones", backbone), registry.module_name("datasets", "demo-corpus"))
         address = f"{backbone}/{corpus.generator}{corpus.clips}"
         inputs = {"audio": generated, "features": features}
-        return self.cell("pretrain", address, settings, plugins=plugins, inputs=inputs)
+        return self.cell("pretrain", address, settings, plugins=(*plugins, *_noise(augment)), inputs=inputs)
 
     def finetune(
         self, study: Study, grid: Grid, backbone: str, dataset: str, pruning: Pruning, fold: int, seed: int,
@@ -174,7 +179,7 @@ class Planner:
         if grid.initial == "pretrained":
             inputs["checkpoint"] = self.checkpoint(study.pretraining, backbone)
         address = f"{backbone}/{dataset}/{label_of(pruning)}/fold{fold}-seed{seed}"
-        plugins = self._plugins(backbone, pruning.method, dataset)
+        plugins = (*self._plugins(backbone, pruning.method, dataset), *_noise(augment))
         return self.cell("finetune", address, settings, plugins=plugins, inputs=inputs)
 
     def evaluate(self, tuned: Cell, **settings: Any) -> Cell:

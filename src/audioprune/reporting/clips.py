@@ -137,7 +137,7 @@ def _spoken(arms: list[Result], numbers: range, room: int, credit: Credit | None
 
 def _signal(extents: str, made: Mapping, padding: int) -> str:
     """Bits of the patches in which sound is known to be, padding left out."""
-    from audioprune.audio.truth import known_patches
+    from audioprune.results.sounding import known_patches
 
     grid = known_patches(json.loads(extents), made["time_patches"], padding, made["patch"], made["stride"])
     return "" if grid is None else clip_answers.bits(grid)

@@ -65,12 +65,11 @@ def with_loss(results: Results, stages: Sequence[Kept]) -> float | None:
     """
     from audioprune.statistics.correlation import spearman
 
-    costs = [lost(results, one.model, one.condition) for one in stages]
-    losses = [round(cost.value, 9) for cost in costs if isinstance(cost, Estimate)]
-    agreement = [round(one.overlap.value, 9) for one in stages]
-    if len(losses) < FEWEST or len(set(losses)) == 1 or len(set(agreement)) == 1:
+    costs = [(one.overlap.value, lost(results, one.model, one.condition)) for one in stages]
+    pairs = [(round(overlap, 9), round(cost.value, 9)) for overlap, cost in costs if isinstance(cost, Estimate)]
+    if len(pairs) < FEWEST or any(len(set(side)) == 1 for side in zip(*pairs, strict=True)):
         return None
-    return spearman(agreement, losses)
+    return spearman(*map(list, zip(*pairs, strict=True)))
 
 
 def _of(results: Results, model: Model) -> list[Kept]:

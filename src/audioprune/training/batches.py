@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from audioprune import registry
 from audioprune.audio import augment as ops
 from audioprune.audio.fbank import log_mel
 from audioprune.audio.features import FeatureStore
@@ -23,7 +25,6 @@ from audioprune.facts.tokens import Orientation, grid
 from audioprune.records import canonical
 from audioprune.settings.training import Augment, Recipe
 from audioprune.training.schedules import masks_on
-from audioprune.training.waveform_noise import WaveformNoise
 
 
 def seed_of(seed: int, *where: str | int) -> int:
@@ -88,8 +89,10 @@ class Batches:
         self.targets = torch.from_numpy(targets)
         self.augment, self.recipe, self.target = augment, recipe, target
         self.seed, self.device, self.orientation = seed, device, orientation
-        loud = augment.waveform_noise
-        self.waveform_noise = WaveformNoise(waveforms, rows, loud, seed, mixed_by) if loud else None
+        self.waveform_noise: Callable[[Tensor, Tensor, np.ndarray, int], Tensor] | None = None
+        if augment.waveform_noise:  # by name: its code counts for no training without it
+            noise = registry.get("training", "waveform-noise")
+            self.waveform_noise = noise.WaveformNoise(waveforms, rows, augment.waveform_noise, seed, mixed_by)
         self.steps = steps_of(len(rows), recipe.batch_size)
         self._epoch = -1
         self._order: list[np.ndarray] = []
