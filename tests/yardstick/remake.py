@@ -3,7 +3,7 @@
     python -m tests.yardstick.remake ROOT --study demo --copy FOLDER [--numbers 10] [--seed 0]
 
 ROOT is a checkout with a finished study. The cells to which a number's links lead are deleted in FOLDER, a copy of
-ROOT, and made again by the commands that the report prints; then the report is made again there. Exit code 1 where a
+ROOT, and made again by the commands that the report prints; then everything is drawn again there. Exit code 1 where a
 number is another one than before. Timings differ by nature: rows that rest on them are not picked.
 """
 
@@ -18,6 +18,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from audioprune.cells.kinds import KINDS
 from tests import pages
 from tests.pages import Shown
 
@@ -70,6 +71,8 @@ def main(argv: list[str] | None = None) -> int:
     shutil.copytree(given.root, given.copy, symlinks=True)
     commands = {cell: command for _, made in chosen for cell, command in made.items()}
     delete(given.copy, commands)
+    for drawn in (*(f"cells/{name}" for name, kind in KINDS.items() if kind.draws), given.study):
+        shutil.rmtree(given.copy / "results" / drawn)  # else what is up to date would be compared with itself
     for one, made in chosen:
         print(f"{' / '.join(one.place[:3])}: {one.text}", *(f"  {cell}" for cell in made), sep="\n", flush=True)
     for command in (*commands.values(), f"snakemake {report}"):
