@@ -51,6 +51,10 @@ onstart:
         run.begin(planned, workflow.executor_plugin.name)
     except UserError as error:
         raise WorkflowError(str(error)) from None
+    # A limit of submissions a second is for the controller of a cluster; here the cores are the limit. With it, every job
+    # that has ended has Snakemake solve its integer program once a second for as long as others wait.
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None
 
 
 wildcard_constraints:

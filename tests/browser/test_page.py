@@ -69,6 +69,18 @@ def test_on_a_phone_a_row_is_a_card_with_the_headings_of_its_columns(open_page):
     assert len({round(box["y"]) for box in boxes}) > 1  # below one another, not in one line
 
 
+def test_on_a_phone_a_long_table_scrolls_within_itself_and_pictures_of_the_first_screen_are_whole(open_page):
+    page = open_page(**PHONE)
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+    heights = page.locator(".scroll").evaluate_all("(all) => all.map((one) => [one.clientHeight, one.scrollHeight])")
+    most = 0.8 * PHONE["viewport"]["height"]
+    assert any(whole > most for _, whole in heights)
+    assert max(shown for shown, _ in heights) <= most
+    assert page.locator(".pictures .card").evaluate_all(
+        "(all) => all.map((one) => one.scrollWidth - one.clientWidth)"
+    ) == [0, 0]
+
+
 def test_the_search_leads_by_keyboard_alone_to_exhibits_claims_terms_and_cells(open_page):
     page = open_page()
     box = page.get_by_role("combobox", name="Find in this report")

@@ -105,7 +105,7 @@ class Project:
         copies = [copy.split(" -> ") for rule in COPIES for copy in jobs.pop(rule, [])]
         if there := [made for taken, made in copies if taken.split(", ")[0] not in drawn]:
             jobs["copy"] = there
-        stamps = jobs.pop("batch", []) + jobs.pop("exhibits", [])
+        stamps = [stamp for rule in ("batch", "transcripts", "exhibits") for stamp in jobs.pop(rule, [])]
         held = self.run(sys.executable, "-c", BATCHES, *(o for o in options if "-" not in o)) if stamps else None
         for stamp in stamps:
             for path in json.loads(held.stdout)[stamp]:

@@ -177,9 +177,20 @@ def test_the_list_of_rules_says_what_each_kind_takes_and_makes(untouched):
     found = untouched.run("snakemake", "--list")
     assert found.returncode == 0, found.stderr
     said = dict(re.findall(r"^(\w+)(?: \((.+)\))?$", found.stdout, flags=re.MULTILINE))
-    assert {*KINDS, "all", "demo", "mini", "paper", "batch", "exhibits"} <= said.keys()
+    assert {*KINDS, "all", "demo", "mini", "paper", "batch", "transcripts", "exhibits"} <= said.keys()
     assert [rule for rule, words in said.items() if not words] == []
     assert len({said[kind] for kind in KINDS}) == len(KINDS)
+
+
+def test_transcripts_by_a_published_recogniser_begin_before_any_training(untouched):
+    """They wait for none and take longest: as the last, one of them would leave the other cores idle."""
+    found = untouched.run("snakemake", "-n", "results/speech-mini/report.html")
+    assert found.returncode == 0, found.stdout + found.stderr
+    given: dict[str, set[int]] = {}
+    for rule, body in re.findall(r"^rule (\w+):\n((?:    .*\n)+)", found.stdout + found.stderr, flags=re.MULTILINE):
+        given.setdefault(rule, set()).add(int((re.search(r"priority: (\d+)", body) or [0, 0])[1]))
+    assert len(given["transcripts"]) == 1
+    assert min(given["transcripts"]) > max(given["recognise"])
 
 
 # --- runs -----------------------------------------------------------------------------------------------------------

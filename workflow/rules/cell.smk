@@ -34,7 +34,7 @@ rule batch:
     log:
         "results/logs/batches/{address}/{key}.log",
     wildcard_constraints:
-        address=r"(?!exhibits/)[^\s]+",
+        address=r"(?!exhibits/|fetch/)[^\s]+",
     conda:
         "../../envs/torch.yaml"
     threads: cores

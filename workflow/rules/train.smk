@@ -61,3 +61,10 @@ use rule cell as transcribe with:
     """audio, checkpoint of a recogniser or a trained one -> transcripts.parquet: what is heard in each clip, errors, tokens and MACs"""
     wildcard_constraints:
         kind="transcribe",
+
+
+use rule batch as transcripts with:
+    """Transcripts by a published recogniser, a dozen arms by one process: no training goes before them, and none takes longer."""
+    wildcard_constraints:
+        address=r"fetch/[^\s]+",
+    priority: 7  # begun first, so that at the end no core waits for the last of them

@@ -115,7 +115,7 @@ KINDS: dict[str, Kind] = {  # in the order in which they can be made
         gpu=True,
         passes=_once,
         together="recogniser",
-        at_once=12,  # what they share is a twentieth of their work; the last batch alone does not hold up the study
+        at_once=12,  # what they share is a twentieth of their work
     ),
     "macs": counted(MacsSettings, "macs.csv"),
     "throughput": counted(ThroughputSettings, "throughput.csv", gpu=True, alone=True),

@@ -28,7 +28,8 @@ from audioprune.settings.training import Augment, Recipe
 
 RESERVED = ("cells", "logs", "resume", "exhibits")  # folders of results/
 STUDY = r"[A-Za-z](-?[A-Za-z0-9])*"  # also, with underscores, the name of a rule
-RULES = ("all", "cell", "batch", "misspelt", "copy-table", "copy-figure", "copy-report", *KINDS)  # whose name is taken
+COPIES = ("copy-table", "copy-figure", "copy-report")
+RULES = ("all", "cell", "batch", "transcripts", "misspelt", *COPIES, *KINDS)  # whose name is taken
 
 
 def errors_of(config: Config) -> list[str]:

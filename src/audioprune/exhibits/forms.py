@@ -12,6 +12,7 @@ from audioprune.exhibits.pages import naming
 from audioprune.exhibits.table import CLEAR_MARK, DASH, Column, Entry, Row, Table
 
 Entries = tuple[Entry, ...]  # a row
+WIDE, TALL = 12, 40  # columns and rows from which on a table of a page is set smaller, and scrolls within itself
 
 
 class Link(NamedTuple):
@@ -56,7 +57,11 @@ def html(
     box = f'class="scroll" role="region" aria-label="{name}" tabindex="0"' if label else 'class="scroll" tabindex="0"'
     caption = f'<caption class="unseen">{name}</caption>' if label else ""
     said = [" ".join(c.lines) + (f" ({c.unit})" if c.unit else "") for c in layout.columns] + ["From"] * linked
-    return f"<div {box}><table {heads(said)}>{caption}<thead><tr>{top}</tr></thead>\n{body}</table></div>{listed}\n"
+    kinds = ["wide"] * (len(said) >= WIDE) + ["tall"] * (len(table.rows) >= TALL)
+    kind = f' class="{" ".join(kinds)}"' if kinds else ""
+    return (
+        f"<div {box}><table{kind} {heads(said)}>{caption}<thead><tr>{top}</tr></thead>\n{body}</table></div>{listed}\n"
+    )
 
 
 def heads(names: Iterable[str]) -> Markup:

@@ -34,7 +34,7 @@ WIDEST = 256  # columns of a picture: what can be seen at this size
 RANGE = (2, 99.5)  # percentiles that are the darkest and the brightest shade
 HERTZ = (250, 1000, 2000, 4000, 8000)
 TRUTH = "#D55E00"  # the outline of where the generator put sound
-RIGHT, WRONG = ("right", "#00704F"), ("wrong", "#B03A00")
+RIGHT, WRONG = ("right", style.GREEN), ("wrong", style.RED)
 PICTURE = ("backbone", "dataset", "clip", "score", "keep_rate", "said", "right")  # of all rows of one picture
 COLUMNS = (*PICTURE, "block", "token", "time_index", "freq_index", "signal")
 
@@ -176,7 +176,7 @@ def _surround(ax: Axes, edges: np.ndarray) -> None:
 
     ends = edges.reshape(-1, 2) * np.array([SHIFT / SAMPLE_RATE, 1])  # seconds, mel bins
     line = Path(ends, np.tile([Path.MOVETO, Path.LINETO], len(edges)))
-    for width, colour in ((2.0, "white"), (1.0, TRUTH)):
+    for width, colour in ((2.0, style.ON_DARK), (1.0, TRUTH)):
         ax.add_patch(PathPatch(line, fill=False, edgecolor=colour, linewidth=width, capstyle="projecting"))
 
 

@@ -22,6 +22,9 @@ WIDTH = 7.2  # inches: the text width of the report's page
 ACROSS = 3  # panels in a row
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+RED, GREEN = "#B03A00", "#00704F"  # of letters, for which vermilion and green are too pale
+ON_DARK, ON_LIGHT = "#fefefe", "#111111"  # on coloured cells: neither follows the page
+EVEN = 0.179  # luminance of a cell on which black and white have the same contrast: (L + 0.05)² = 1.05 · 0.05
 DASHES = ((4, 1.6), (1.2, 1.4), (5, 1.4, 1.2, 1.4), (9, 2), (3, 1, 1, 1, 1, 1), (1, 3))
 LINES = ("-", *((0, dashes) for dashes in DASHES))
 SETTINGS: dict[Any, Any] = {
@@ -120,9 +123,17 @@ def assigned(names: Iterable[str]) -> dict[str, int]:
 
 
 def rate_colours(rates: Iterable[float]) -> dict[float, tuple]:
-    """A colour for each keep-rate, the same in every figure: dark for 1, lighter below, none lost on white."""
+    """A colour for each keep-rate, the same in every figure: dark for 1, lighter below, none lost on white or black."""
     import matplotlib as mpl
 
-    lightest, at = 0.85, 0.3  # of the map, and the keep-rate that has it
+    darkest, lightest, at = 0.35, 0.85, 0.3  # of the map; the keep-rate that has the lightest
+    span = lightest - darkest
     ordered = sorted(set(rates), reverse=True)
-    return {rate: mpl.colormaps["viridis"](min(lightest, lightest * (1 - rate) / (1 - at))) for rate in ordered}
+    return {rate: mpl.colormaps["viridis"](min(lightest, darkest + span * (1 - rate) / (1 - at))) for rate in ordered}
+
+
+def text_on(colour: tuple[float, ...]) -> str:
+    """The colour of a text on a coloured cell, light or dark, whichever has more contrast."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
+    luminance = sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))  # WCAG 2.2
+    return ON_LIGHT if luminance > EVEN else ON_DARK

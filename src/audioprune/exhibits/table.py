@@ -66,6 +66,7 @@ class Column:
     wrap: bool = False  # long text: broken into lines
     floor: bool = False  # what rounds to zero is shown as below the last digit
     p: bool = False  # a p-value: of two digits
+    exact: bool = False  # a setting: with all decimals that it has, and at least so many
     in_print: bool = True  # False: on the page and in the CSV, not in the PDF
     within: str = ""  # what the brackets behind a value are: '95 %'; set where an interval's column is joined to it
 
@@ -244,7 +245,10 @@ def _number(column: Column, value: float) -> str:
         return p_value(value)
     if column.floor and 0 < value * column.scale < 0.5 * 10**-column.decimals:
         return f"< {10**-column.decimals:.{column.decimals}f}"
-    return number(value * column.scale, column.decimals, column.signed or column.part == "difference")
+    decimals = 0 if isinstance(value, int) and column.scale == 1 else column.decimals  # a count
+    if column.exact:
+        decimals = max(column.decimals, len(f"{value:g}".partition(".")[2]))
+    return number(value * column.scale, decimals, column.signed or column.part == "difference")
 
 
 def _letter(reason: str, letters: dict[str, str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from audioprune.exhibits import style
 from audioprune.facts.recogniser import RECOGNISERS
 from audioprune.wording import clean
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 Word = tuple[str, str]  # a word, and how it is wrong: "", "other", "added", "missing"
 LETTERS = 100  # in a line
 MOST = 3  # lines of one transcript; what runs away goes on and on
-COLOURS = {"": "#222222", "other": "#D55E00", "added": "#D55E00", "missing": "#999999"}
+COLOURS = {"": "#222222", "other": style.RED, "added": style.RED, "missing": "#666666"}
 
 
 def heard(row: Any, recogniser: str) -> list[Word]:

@@ -56,7 +56,7 @@ def draw(results: Results) -> tuple[Figure, DataFrame]:
                 ha="center",
                 va="center",
                 fontsize=6.5,
-                color="#111111" if level > 2 else "white",
+                color=style.text_on(colour),
             )
         ax.set_yticks(range(len(datasets)), [clean(display.dataset(name)) for name in datasets])
         ax.set_ylim(len(datasets) - 0.5, -0.5)

@@ -104,7 +104,7 @@ def _forest(ax: Axes, frame: DataFrame) -> None:
         axis.set_ylim(len(frame) - 0.4, -1.6)
         axis.tick_params(axis="y", length=0)
         for label, learnt in zip(axis.get_yticklabels()[1:], frame["learnt"], strict=True):
-            label.set_color("#000000" if learnt else "#777777")
+            label.set_color("#000000" if learnt else "#666666")
     ax.grid(axis="y", visible=False)
     ax.set_xlabel("change in accuracy (points)")
 

@@ -76,7 +76,8 @@ def _panel(ax: Axes, r: Result) -> DataFrame:
         ax.axvline(one.value, color=colour, ls=line)
         said = f"{100 * one.share:.0f} % above {number(one.value, 2)}"
         place: dict[str, Any] = {"transform": ax.transAxes, "ha": "right", "va": "top", "fontsize": 7, "bbox": WHITE}
-        ax.text(0.99, 0.98 - 0.11 * i, said, color=colour, **place)
+        letters = style.RED if colour == style.COLOURS[1] else colour
+        ax.text(0.99, 0.98 - 0.11 * i, said, color=letters, **place)
         own = {"dataset": r.settings.dataset, "density": density}
         made.append(pixels.assign(**own, tau_kind=one.tau, tau=one.value, signal_share=one.share))
     clips = r.record["results"]["sampled_clips"]

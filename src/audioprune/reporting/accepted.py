@@ -1,4 +1,7 @@
-"""Changes of code that were accepted as giving the same results, in words: which, why, and how many cells they keep."""
+"""Changes of code that were accepted as giving the same results, in words: which, why, and how many cells they keep.
+
+Those that no cell of the study was made before are left out.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,9 @@ SHORT = 12  # digits of a hash that are shown
 
 
 def sentences(results: Results, entries: Iterable[Acceptance]) -> list[str]:
-    """One for each entry, after one that says what they are; none without entries."""
+    """One for each entry that keeps a cell, after one that says what they are; none without any."""
     made = [(r.kind, r.record.get("code", {})) for r in results.all() if r.ok]
-    found = [_sentence(entry, made) for entry in entries]
+    found = [said for entry in entries if (said := _sentence(entry, made))]
     if not found:
         return []
     counted = f"{len(found)} change{'s' if len(found) > 1 else ''} of code"
@@ -31,6 +34,8 @@ def _sentence(entry: Acceptance, made: list[tuple[str, dict[str, str]]]) -> str:
     )
     own = [code for kind, code in made if kind == entry.kind and code.keys() & entry.modules.keys()]
     before = sum(any(code.get(name) == change.old for name, change in entry.modules.items()) for code in own)
-    shown = f" {before} of the {len(own)} {entry.kind} cells shown here were made before it." if own else ""
+    if not before:
+        return ""
+    shown = f" {before} of the {len(own)} {entry.kind} cells shown here were made before it."
     at = f", commit {entry.commit[:SHORT]}{' with uncommitted changes' if entry.dirty else ''}" if entry.commit else ""
     return f"{entry.kind}: {modules} ({entry.date}{at}): {entry.why.rstrip('.')}.{shown}"

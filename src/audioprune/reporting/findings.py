@@ -1,20 +1,21 @@
-"""What a report says first: at most three findings in plain words, each with its numbers and where they are shown.
+"""What a report says first: a few findings in plain words, each with its numbers and where they are shown.
 
-What the printed numbers of the withdrawn version are, what quoted savings are, and what pruning costs in this study;
-where a study has no table of costs, the first answer that its tables give.
+What the printed numbers of the withdrawn version are, what quoted savings are, what pruning costs in this study, and
+what it says on the open questions; where a study has none of these, the first answers that its tables give.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from audioprune.exhibits.table import CLEAR, Cell
 from audioprune.forensics.null_model import LARGEST
-from audioprune.reporting.answers import JUDGED, Answer, learnt, left_out
+from audioprune.reporting import open_questions
+from audioprune.reporting.answers import COMPETENCE, JUDGED, Answer, learnt, left_out
 from audioprune.statistics.holm import holm
 from audioprune.wording import number
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from audioprune.reporting.content import Exhibit
 
 DIAGONAL, CLAIMS, COSTS, FOREST = "diagonal", "claims", "table1", "cost-forest"
-MOST = 3
+MOST = 3  # where answers stand in
 WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -36,10 +37,19 @@ class Finding:
 
 def findings(made: Iterable[Exhibit], answers: Sequence[Answer], tier: str = "") -> tuple[Finding, ...]:
     by_name = {one.name: one for one in made}
-    found = [_random(by_name), _misread(by_name), _cost(by_name, tier)]
-    if found[-1] is None:
-        found += [Finding(one.question, one.text, one.exhibit, one.label) for one in answers]
-    return tuple(one for one in found if one)[:MOST]
+    of_paper = [one for one in (_random(by_name), _misread(by_name)) if one]
+    own = [one for one in (_cost(by_name, tier), *_open(by_name)) if one]
+    others = [] if own else [Finding(one.question, one.text, one.exhibit, one.label) for one in answers]
+    return (*of_paper, *own, *others[: MOST - len(of_paper)])
+
+
+def _open(by_name: Mapping[str, Exhibit]) -> Iterator[Finding]:
+    """On the open questions that the study judges, of models that have learnt enough."""
+    models, claims = (open_questions.rows_of(by_name, name) for name in (COMPETENCE, CLAIMS))
+    for asked in open_questions.ASKED:
+        rows = [row for row in open_questions.rows_of(by_name, asked.exhibit) if learnt(row, models)]
+        if found := open_questions.told(asked, rows, claims):
+            yield Finding(*found, asked.exhibit, by_name[asked.exhibit].label)
 
 
 def _random(by_name: Mapping[str, Exhibit]) -> Finding | None:
@@ -85,10 +95,9 @@ def _misread(by_name: Mapping[str, Exhibit]) -> Finding | None:
 
 def _cost(by_name: Mapping[str, Exhibit], tier: str) -> Finding | None:
     """What attention-ranked pruning at the lowest keep-rate costs the models that have learnt enough."""
-    costs, known = by_name.get(COSTS), by_name.get("competence")
+    costs, models = by_name.get(COSTS), open_questions.rows_of(by_name, COMPETENCE)
     if not costs or not costs.table:
         return None
-    models = [row.cells for row in known.table.rows] if known and known.table else []
     every: list[Mapping[str, Any]] = [row.cells for row in costs.table.rows]
     rows = [cells for cells in every if cells["method"] == "topk" and _tested(cells.get("drop"))]
     rows = [cells for cells in rows if learnt(cells, models)]
@@ -132,7 +141,7 @@ def _range(rows: Sequence[Mapping[str, Any]], others: bool) -> str:
     least, most = (f(-one.value for one in drops) for f in (min, max))
     low, high = min(-one.high for one in drops), max(-one.low for one in drops)
     said = [number(end, 1, signed=True) for end in (least, most, low, high)]
-    which = f"In the {'other ' if others else ''}{len(rows)}" if len(rows) > 1 else f"In the {'other ' * others}one"
+    which = f"In {'the other' if others else 'all'} {len(rows)}" if len(rows) > 1 else f"In the {'other ' * others}one"
     excluded = f", so that losses of up to {-low:.1f} are not excluded" if low < 0 else ""
     return (
         f"{which}, changes from {said[0]} to {said[1]} points are not below zero after Holm's adjustment; their 95 % "

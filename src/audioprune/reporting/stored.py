@@ -19,6 +19,6 @@ def sentences(results: Results) -> Iterator[str]:
         if modules := stored.changed(source):
             commit = stored.records_of(source)[-1]["made"]["git"].get("commit", "")[:12] or "unknown"
             yield (
-                f"{source} was made at commit {commit} by other code than today's ({listing(modules)}): "
-                "`make checkpoints` makes it again."
+                f"{source} was made at commit {commit}, before changes to {listing(modules)}: "
+                '"make checkpoints" makes it again with today\'s code.'
             )

@@ -8,7 +8,8 @@ from base64 import b64decode, b64encode
 
 COLOURS = {  # that follow the page, light or dark
     "#ffffff": "--card", "#000000": "--ink", "#dddddd": "--grid", "#0072b2": "--blue", "#d55e00": "--vermilion",
-    "#009e73": "--green", **dict.fromkeys(("#333333", "#555555", "#666666", "#777777"), "--soft"),
+    "#009e73": "--green", "#00704f": "--yes", "#b03a00": "--no", "#222222": "--ink",
+    **dict.fromkeys(("#333333", "#444444", "#555555", "#666666", "#777777"), "--soft"),
 }  # fmt: skip
 WEBP = {"quality": 80, "method": 6}  # lossy, a fraction of the bytes of a PNG; files of a figure keep theirs
 SCALE = 1.65  # pixels for a point: larger than on paper, as screens are further away

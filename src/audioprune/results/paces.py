@@ -16,7 +16,6 @@ from audioprune.results.estimate import Absent, Estimate
 if TYPE_CHECKING:
     import pandas as pd
 
-    from audioprune.cells.query import Cells
     from audioprune.results import recognitions
     from audioprune.results.study import Result, Results
     from audioprune.settings.costs import PaceSettings
@@ -41,10 +40,6 @@ class Paced:
     arm: Arm
     timed: dict[str, Estimate | Absent]  # TIMED; audio_per_s are seconds of sound a second: RTFx
     counted: dict[str, float]  # per_batch clips; shares of tokens and MACs; MACs a second of sound
-
-
-def needs(study: Cells) -> list:
-    return study.cells("pace")
 
 
 def paces(timing: Result) -> list[Paced]:

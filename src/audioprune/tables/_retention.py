@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from audioprune.exhibits.table import Column, Row
 from audioprune.results.tokens import Group, groups, means
 from audioprune.tables._published import lookup
+from audioprune.tables._rows import KEEP_RATE
 from audioprune.tables._tokens import facts, headings, measured, where
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def rows(results: Results, cells: Iterable[Result], published: pd.DataFrame) -> 
 
 def columns() -> tuple[Column, ...]:
     return (
-        Column("keep_rate", "Keep-rate", decimals=1),
+        KEEP_RATE,
         Column("stage", "Stage", decimals=0),
         Column("ratio_a", "Ratio A", "%", 1),
         Column("ratio_a", "95 % interval", part="interval", decimals=1),

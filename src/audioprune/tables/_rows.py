@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+KEEP_RATE = Column("keep_rate", "Keep-rate", decimals=1, exact=True)
 VALUE = "Accuracy or mAP"  # heading of a column; which of them, the heading of the group says
 
 

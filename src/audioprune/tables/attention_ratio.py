@@ -9,6 +9,7 @@ from audioprune.exhibits.table import Column, Row, Table
 from audioprune.results.tokens import Group, analysed, groups, means
 from audioprune.tables._gamma import group_gammas
 from audioprune.tables._published import EXPLAINED, lookup, status
+from audioprune.tables._rows import KEEP_RATE
 from audioprune.tables._tokens import cells_of, facts, headings, measured, notes, where
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _rows(results: Results, published: pd.DataFrame, group: Group) -> Iterator[d
 
 def _columns() -> tuple[Column, ...]:
     return (
-        Column("keep_rate", "Keep-rate", decimals=1),
+        KEEP_RATE,
         Column("group", "Blocks", align="left"),
         Column("gamma_signal", "Γ(R_s)"),
         Column("gamma_signal", "95 % interval", part="interval"),

@@ -13,7 +13,7 @@ from audioprune.exhibits.table import Column, Row, Table
 from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
-from audioprune.tables._rows import VALUE, adjusted, change
+from audioprune.tables._rows import KEEP_RATE, VALUE, adjusted, change
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,7 +91,7 @@ def _rows(results: Results, heading: str, group: pd.DataFrame) -> Iterator[Row]:
 def _columns() -> tuple[Column, ...]:
     return (
         Column("name", "Method", align="left"),
-        Column("keep_rate", "Keep-rate", decimals=1),
+        KEEP_RATE,
         *measured("accuracy", VALUE),
         *change("drop_matched", "Δ to matched"),
         *change("drop_paper", "Δ to released"),

@@ -12,7 +12,7 @@ from audioprune.results import costs
 from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
-from audioprune.tables._rows import adjusted, change, cost_column
+from audioprune.tables._rows import KEEP_RATE, adjusted, change, cost_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +67,7 @@ def _rows(results: Results, heading: str, group: pd.DataFrame) -> Iterator[Row]:
 def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
     return (
         Column("blocks", "Pruned at blocks", align="left"),
-        Column("keep_rate", "Keep-rate", decimals=1),
+        KEEP_RATE,
         cost_column(rows),
         Column("mac_reduction", "MACs saved", "%", 1),
         *measured("accuracy", "Off the shelf"),

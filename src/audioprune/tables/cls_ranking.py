@@ -11,7 +11,7 @@ from audioprune.results.evaluations import tidy
 from audioprune.results.tokens import Group, analysed, groups, means
 from audioprune.tables import _retention
 from audioprune.tables._published import EXPLAINED, lookup, status
-from audioprune.tables._rows import quantity
+from audioprune.tables._rows import KEEP_RATE, quantity
 from audioprune.tables._tokens import cells_of, facts, headings, measured, notes, where
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _rows(results: Results, published: pd.DataFrame, evaluated: pd.DataFrame, gr
 
 def _columns() -> tuple[Column, ...]:
     return (
-        Column("keep_rate", "Keep-rate", decimals=1),
+        KEEP_RATE,
         Column("quantity", "Quantity", align="left"),
         Column("ours", "Value", "%", 1),
         Column("ours", "95 % interval", part="interval", decimals=1),

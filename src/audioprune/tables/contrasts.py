@@ -14,7 +14,7 @@ from audioprune.results import contrasts
 from audioprune.results.estimate import Absent
 from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
-from audioprune.tables._rows import adjusted, cell_of, change
+from audioprune.tables._rows import KEEP_RATE, adjusted, cell_of, change
 from audioprune.wording import number, p_value
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _columns() -> tuple[Column, ...]:
         Column("backbone", "Model", align="left"),
         Column("contrast", "Contrast", align="left"),
         Column("blocks", "At blocks", align="left"),
-        Column("keep_rate", "Keep-rate", decimals=1),
+        KEEP_RATE,
         Column("accuracy_first", "First", decimals=1),
         Column("accuracy_second", "Second", decimals=1),
         *change("difference"),

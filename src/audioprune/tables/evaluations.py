@@ -17,7 +17,7 @@ from audioprune.results.competence import Competence
 from audioprune.results.evaluations import tidy
 from audioprune.results.study import Result
 from audioprune.tables import _ablation
-from audioprune.tables._rows import adjusted, cell_of, changed, cost_column, heading, quantity
+from audioprune.tables._rows import KEEP_RATE, adjusted, cell_of, changed, cost_column, heading, quantity
 from audioprune.wording import METRICS
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _paths(arm: recognitions.Arm) -> str:
 def _columns(rows: list[Row]) -> tuple[Column, ...]:
     return (
         Column("method", "Method", align="left"),
-        Column("keep_rate", "Keep-rate", decimals=2),
+        KEEP_RATE,
         Column("trained", "Trained", align="left"),
         Column("test", "Test", align="left"),
         cost_column(rows),

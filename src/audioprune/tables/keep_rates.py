@@ -17,6 +17,7 @@ from audioprune.results.evaluations import tidy
 from audioprune.tables import _ablation
 from audioprune.tables._published import EXPLAINED, lookup, status
 from audioprune.tables._rows import (
+    KEEP_RATE,
     VALUE,
     adjusted,
     baseline,
@@ -73,7 +74,7 @@ def build(results: Results) -> Table:
 def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
     return (
         Column("name", "Method", align="left"),
-        Column("keep_rate", "Keep-rate", decimals=1),
+        KEEP_RATE,
         cost_column(rows),
         Column("mac_reduction", "MACs saved", "%", 1),
         Column("accuracy", VALUE),

@@ -9,7 +9,7 @@ from audioprune.results import lengths
 from audioprune.results.estimate import INTERVAL, Absent
 from audioprune.results.lengths import NATIVE, PADDED, Asked, Lengths
 from audioprune.tables._ablation import measured
-from audioprune.tables._rows import CHANGED, adjusted, cell_of
+from audioprune.tables._rows import CHANGED, KEEP_RATE, adjusted, cell_of
 from audioprune.wording import METRICS
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _columns(rows: list[Row]) -> tuple[Column, ...]:
     unit, scale = ("M", 1000) if small else ("G", 1)
     return (
         Column("model", "Model", align="left"),
-        Column("keep_rate", "Keep-rate", decimals=1),
+        KEEP_RATE,
         Column("length", "Length", align="left"),
         Column("clips", "Clips", decimals=0),
         Column("padding", "Padding", "%", 1),

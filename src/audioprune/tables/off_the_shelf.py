@@ -13,7 +13,7 @@ from audioprune.results import costs
 from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
-from audioprune.tables._rows import adjusted, change, cost_column
+from audioprune.tables._rows import KEEP_RATE, adjusted, change, cost_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +89,7 @@ _of = _ablation.accuracy
 def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
     return (
         Column("method", "Method", align="left"),
-        Column("keep_rate", "Keep-rate", decimals=1),
+        KEEP_RATE,
         cost_column(rows),
         *measured("untrained", "Off the shelf"),
         *change("drop"),

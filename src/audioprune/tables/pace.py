@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from audioprune.exhibits.table import Cell, Column, Row, Table, Value
 from audioprune.profiling.batchings import ARM
 from audioprune.results.costs import protocol
-from audioprune.results.paces import TIMED, needs, paces
-from audioprune.tables._rows import cell_of
+from audioprune.results.paces import TIMED, paces
+from audioprune.tables._rows import KEEP_RATE, cell_of
 
 if TYPE_CHECKING:
+    from audioprune.cells.query import Cells
     from audioprune.results.study import Result, Results
 
 TITLE = "Speed on clips of their own lengths"
@@ -28,6 +29,10 @@ NOTE = (
     "alone, as long as they are, would not have cost: padding, what is pruned from it, and a decoder that goes on "
     "until the last clip of its batch ends."
 )
+
+
+def needs(study: Cells) -> list:
+    return study.cells("pace")
 
 
 def build(results: Results) -> Table:
@@ -57,7 +62,7 @@ def _columns() -> tuple[Column, ...]:
     return (
         Column("batching", "Batching", align="left"),
         Column("policy", "Policy", align="left"),
-        Column("keep_rate", "Keep-rate"),
+        KEEP_RATE,
         Column("per_batch", "Clips per batch", decimals=1),
         Column("clips_per_s", "Clips", "per s"),
         Column("tokens_per_s", "Tokens", "per s", 0),

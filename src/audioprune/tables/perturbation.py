@@ -15,7 +15,7 @@ from audioprune.results.contrasts import difference
 from audioprune.results.estimate import INTERVAL
 from audioprune.results.evaluations import covered, tidy
 from audioprune.tables._published import EXPLAINED, lookup, status
-from audioprune.tables._rows import CHANGED, VALUE, adjusted, cell_of, changed, heading, quantity
+from audioprune.tables._rows import CHANGED, KEEP_RATE, VALUE, adjusted, cell_of, changed, heading, quantity
 from audioprune.wording import number
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _told(dataset: str, labels: Mapping[str, float]) -> str:
 def _columns() -> tuple[Column, ...]:
     return (
         Column("method", "Method", align="left"),
-        Column("keep_rate", "Keep-rate", decimals=1),
+        KEEP_RATE,
         Column("test", "Test", align="left"),
         Column("accuracy", VALUE),
         Column("accuracy", "95 % interval", part="interval"),

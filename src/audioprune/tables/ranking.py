@@ -12,7 +12,7 @@ from audioprune.results.estimate import Absent
 from audioprune.results.evaluations import rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
-from audioprune.tables._rows import UNTESTED, VALUE, adjusted, change, cost_column
+from audioprune.tables._rows import KEEP_RATE, UNTESTED, VALUE, adjusted, change, cost_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,7 +114,7 @@ def _untested(rows: Sequence[Row]) -> tuple[str, ...]:
 def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
     return (
         Column("method", "Ranked by", align="left"),
-        Column("keep_rate", "Keep-rate", decimals=1),
+        KEEP_RATE,
         cost_column(rows),
         *measured("accuracy", VALUE),
         *change("attention_minus_this", "Δ to attention"),

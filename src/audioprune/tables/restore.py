@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from audioprune.exhibits.table import Column, Row, Table
 from audioprune.results import recognitions
-from audioprune.tables._rows import cell_of
+from audioprune.tables._rows import KEEP_RATE, cell_of
 
 if TYPE_CHECKING:
     from audioprune.cells.query import Cells
@@ -73,7 +73,7 @@ def _columns() -> tuple[Column, ...]:
     ]
     head = (
         Column("policy", "Policy", align="left"),
-        Column("keep_rate", "Keep-rate"),
+        KEEP_RATE,
         Column("budget", "Budget", align="left"),
     )
     return (*head, *ways)

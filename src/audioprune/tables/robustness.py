@@ -12,7 +12,7 @@ from audioprune.results.estimate import INTERVAL, Absent
 from audioprune.results.noise_judged import Judged
 from audioprune.results.noise_rule import MARGIN
 from audioprune.results.robustness import FEWEST, FLOOR, Robust
-from audioprune.tables._rows import cell_of
+from audioprune.tables._rows import KEEP_RATE, cell_of
 from audioprune.wording import number
 
 if TYPE_CHECKING:
@@ -103,11 +103,11 @@ def _row(one: Robust | tuple[Model, Absent], question: str, judged: Judged | Non
 def _columns() -> tuple[Column, ...]:
     return (
         Column("method", "Method", align="left"),
-        Column("keep_rate", "Keep-rate", decimals=1),
+        KEEP_RATE,
         Column("pruned", "Pruned", align="left"),
-        Column("clean", "Clean"),
-        Column("noisy", "In noise"),
-        Column("loss", "Loss", "points", signed=True),
+        Column("clean", "Clean", decimals=1),
+        Column("noisy", "In noise", decimals=1),
+        Column("loss", "Loss", "points", decimals=1, signed=True),
         Column("interaction", "More than unpruned", "points", signed=True),
         Column("interaction", "95 % interval", part="interval", signed=True),
         Column("logit", "In logits", signed=True),

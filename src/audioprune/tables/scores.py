@@ -13,7 +13,7 @@ from audioprune.results.evaluations import pick, rows_of
 from audioprune.tables import _ablation
 from audioprune.tables._ablation import measured
 from audioprune.tables._published import EXPLAINED, lookup, status
-from audioprune.tables._rows import VALUE, adjusted, change
+from audioprune.tables._rows import KEEP_RATE, VALUE, adjusted, change
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,7 +111,7 @@ def _columns() -> tuple[Column, ...]:
     return (
         Column("score", "Score", align="left"),
         Column("training", "Trained", align="left"),
-        Column("keep_rate", "Keep-rate", decimals=1),
+        KEEP_RATE,
         *measured("accuracy", VALUE),
         *change("drop"),
         *change("own_score_minus_this", "Δ to own score"),

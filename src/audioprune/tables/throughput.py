@@ -14,7 +14,7 @@ from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.facts.tokens import PATCH
 from audioprune.results.costs import KERNELS, method_of, protocol, rates
 from audioprune.tables._published import EXPLAINED, lookup, status
-from audioprune.tables._rows import cell_of, cost_column
+from audioprune.tables._rows import KEEP_RATE, cell_of, cost_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +90,7 @@ def _rows(published: pd.DataFrame, names: dict, key: tuple, group: dict) -> Iter
 
 
 def _columns(macs: Column) -> tuple[Column, ...]:
-    columns = [Column("method", "Method", align="left"), Column("keep_rate", "Keep-rate", decimals=1)]
+    columns = [Column("method", "Method", align="left"), KEEP_RATE]
     columns += [macs, Column("remaining", "MACs remaining", "%", 1)]
     for kernel in KERNELS:
         columns += [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.results import paces, recognitions, speech_costs
 from audioprune.results.estimate import Absent
-from audioprune.tables._rows import cell_of
+from audioprune.tables._rows import KEEP_RATE, cell_of
 
 if TYPE_CHECKING:
     from audioprune.cells.query import Cells
@@ -41,7 +41,8 @@ ERRORS = ("substituted", "deleted", "inserted")
 
 
 def needs(study: Cells) -> list:
-    return [*study.cells("transcribe"), *paces.needs(study)]
+    heard = study.cells("transcribe")
+    return [*heard, *(cell for cell in study.cells("pace") if cell.settings.recogniser)] if heard else []
 
 
 def build(results: Results) -> Table:
@@ -182,7 +183,7 @@ def _beside(published: Sequence[dict], cells: dict) -> dict:
 def _columns() -> tuple[Column, ...]:
     return (
         Column("policy", "Policy", align="left"),
-        Column("keep_rate", "Keep-rate"),
+        KEEP_RATE,
         Column("budget", "Budget", align="left"),
         Column("wer", "WER", "%"),
         Column("wer", "95 % interval", part="interval"),

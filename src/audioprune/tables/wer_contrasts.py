@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from audioprune.exhibits.headline import Sentence
@@ -9,7 +10,7 @@ from audioprune.exhibits.table import Cell, Column, Row, Table
 from audioprune.results import retention
 from audioprune.results.estimate import Absent
 from audioprune.results.speech_rule import LEAST, SHARE
-from audioprune.tables._rows import UNTESTED, cell_of
+from audioprune.tables._rows import KEEP_RATE, UNTESTED, cell_of
 from audioprune.wording import number
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _others(results: Results) -> str:
 def _columns() -> tuple[Column, ...]:
     return (
         Column("policy", "Policy", align="left"),
-        Column("keep_rate", "Keep-rate"),
+        KEEP_RATE,
         Column("against", "Against", align="left"),
         Column("counts", "Counts", align="left"),
         Column("difference", "Difference", "points", signed=True),
@@ -137,18 +138,11 @@ def _columns() -> tuple[Column, ...]:
 # --- the first page ------------------------------------------------------------------------------------------------
 
 ASKED = {
-    "which": "At equal token counts, ranking by content",
-    "how many": "Letting the number of tokens vary by clip",
-    "savings": "Compared with a lower frame rate and every other uniform policy, ranking",
+    "which": "At equal token counts, ranking by content lowers the word error rate in",
+    "how many": "Letting the number of tokens vary by clip, at equal mean cost, lowers it in",
+    "savings": "Before errors rise by a tenth, ranking saves more MACs than every uniform policy in",
 }
-SAYS = {
-    ("which", "supported"): "lowers the error rate",
-    ("which", "refuted"): "does not lower it by what matters",
-    ("how many", "supported"): "lowers the error rate",
-    ("how many", "refuted"): "does not lower it by what matters",
-    ("savings", "supported"): "saves more",
-    ("savings", "refuted"): "saves less",
-}
+OTHERS = ("refuted", "inconclusive")
 
 
 def _said(rows: Rows) -> str:
@@ -162,21 +156,17 @@ def _clause(question: str, rows: Rows) -> str:
     judged = [row for row in rows if row.get("verdict")]
     if not judged:
         why = next((_why(row) for row in rows), "the study has no such comparison")
-        return f"{ASKED[question]}: not judged ({why})."
-    groups: dict[str, list] = {}
-    for row in judged:
-        groups.setdefault(row["verdict"], []).append(row)
-    told = [f"{SAYS.get((question, verdict), 'is inconclusive')} {_where(own)}" for verdict, own in groups.items()]
-    return f"{ASKED[question]} {'; '.join(told)}."
+        return f"{ASKED[question].removesuffix(' in')}: not judged ({why})."
+    found = Counter(row["verdict"] for row in judged)
+    others = ", ".join(f"{found[verdict]} {verdict}" for verdict in OTHERS if found[verdict])
+    shown = "; ".join(f"{_of(row)} {_interval(row['difference'])}" for row in judged)
+    counted = f"{found['supported']} of {len(judged)} comparisons{f' ({others})' if others else ''}"
+    return f"{ASKED[question]} {counted}: {shown} points."
 
 
 def _why(row: Any) -> str:
     cell = row["difference"]
     return cell.why if isinstance(cell, Cell) and cell.why else str(row.get("matched") or "no verdict")
-
-
-def _where(rows: Rows) -> str:
-    return "for " + ", ".join(f"{_of(row)} {_interval(row['difference'])}" for row in rows)
 
 
 def _of(row: Any) -> str:
@@ -185,8 +175,8 @@ def _of(row: Any) -> str:
 
 
 def _interval(cell: Any) -> str:
-    ends = "" if cell.low is None else f" [{number(cell.low, 1)}, {number(cell.high, 1)}]"
-    return f"({number(cell.value, 1, signed=True)}{ends})"
+    ends = ", ".join(number(end, 1, signed=True) for end in (cell.low, cell.high) if end is not None)
+    return number(cell.value, 1, signed=True) + (f" [{ends}]" if ends else "")
 
 
 HEADLINE = Sentence(

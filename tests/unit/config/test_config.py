@@ -85,7 +85,7 @@ def test_unknown_names_and_recipe_fields_are_named_with_the_nearest(edited):
 
 
 @pytest.mark.parametrize(
-    "name", ["cells", "exhibits", "table", "batch", "copy-report", "all", "my data", "a{b}", "../up", ""]
+    "name", ["cells", "exhibits", "table", "batch", "transcripts", "copy-report", "all", "my data", "a{b}", "../up", ""]
 )
 def test_names_of_studies_that_folders_and_rules_have_are_refused(edited, name):
     with pytest.raises(UserError, match=re.escape(f"studies.{name}: a study's name")):

@@ -49,6 +49,14 @@ SHOWN = [kind for kind, row in KINDS.items() if not row.draws and kind not in ("
 FILES = {f"{kind}s": row.files for kind, row in KINDS.items() if row.draws}
 
 
+@pytest.mark.parametrize("made", STUDIES)
+@pytest.mark.parametrize("name", named.names("table"))
+def test_a_table_that_a_study_gets_has_rows(name, made):
+    """It gets one where it has cells that the table shows: such as timings of classifiers are not for word errors."""
+    module, study = named.get("table", name), made()
+    assert bool(module.build(study).rows) or not module.needs(study)
+
+
 @pytest.mark.parametrize(("kind", "name"), EXHIBITS)
 def test_every_exhibit_is_whole(kind, name, tmp_path):
     module = named.get(kind[:-1], name)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from audioprune.exhibits import display, escape, forms, latex
 from audioprune.exhibits.table import Cell, Column, Row, Table
-from audioprune.tables._rows import change
+from audioprune.tables._rows import KEEP_RATE, change
 from audioprune.wording import number
 
 HOSTILE = ("<b>&\"'</b>", r"\input{x} $y$ #1 50% a_b ^~|", '#eval("1") [x] *y*', "tab\tnew\nline\x00\u202e")
@@ -54,6 +54,26 @@ def test_number(value, decimals, signed, text):
 )
 def test_a_p_value_has_two_digits_and_is_never_zero(p, text):
     assert shown(Table((Column("p", "p", p=True),), (Row({"p": p}),))) == [[text]]
+
+
+def test_a_count_has_no_decimals_whatever_its_column_has():
+    columns = (Column("n", "Conditions"), Column("share", "Share", "%", scale=100))
+    assert shown(Table(columns, (Row({"n": 8, "share": 1}), Row({"n": 8.0, "share": 0.5})))) == [
+        ["8", "100.00"],
+        ["8.00", "50.00"],
+    ]
+
+
+def test_a_keep_rate_is_shown_as_it_was_set():
+    rows = tuple(Row({"keep_rate": rate}) for rate in (1.0, 0.7, 0.25, 0.125))
+    assert shown(Table((KEEP_RATE,), rows)) == [["1.0"], ["0.7"], ["0.25"], ["0.125"]]
+
+
+def test_a_table_of_many_rows_scrolls_within_itself_and_one_of_many_columns_is_set_smaller():
+    columns = tuple(Column(f"y{i}", "Y") for i in range(forms.WIDE))
+    for rows, wide, kind in ((1, 1, ""), (forms.TALL, 1, "tall"), (1, forms.WIDE, "wide"), (99, 99, "wide tall")):
+        made = Table(columns[:wide], (Row({f"y{i}": 0.5 for i in range(forms.WIDE)}),) * rows)
+        assert re.findall(r'<table(?: class="([^"]*)")? ', forms.html(made)) == [kind]
 
 
 def test_all_parts_of_a_cell():

@@ -25,3 +25,11 @@ def test_the_report_says_what_was_accepted_why_and_how_many_cells_it_keeps():
         "uncommitted changes): same bits. 2 of the 3 finetune cells shown here were made before it."
     )
     assert sentences(results, []) == []
+
+
+def test_a_change_that_no_cell_was_made_before_is_not_told():
+    results = SimpleNamespace(all=lambda: [result("finetune", NEW), result("trace", OLD)])
+    change = {"audioprune.training.loop": Change(old=OLD, new=NEW)}
+    about = {"why": "same bits.", "date": "2026-01-02", "commit": "c" * 40, "dirty": False, "modules": change}
+    told = [Acceptance(kind=kind, **about) for kind in ("finetune", "pretrain")]
+    assert sentences(results, told) == []

@@ -137,8 +137,8 @@ def test_a_report_says_which_were_made_by_other_code_than_todays(old):
     cells = [SimpleNamespace(kind="fetch", settings=FetchSettings(source=source)) for source in NAMES]
     commit = stored.records_of("checkpoint-ast-tiny")[-1]["made"]["git"]["commit"][:12]
     assert list(sentences(SimpleNamespace(all=lambda: cells))) == [
-        f"checkpoint-ast-tiny was made at commit {commit} by other code than today's (audioprune.training.loop): "
-        "`make checkpoints` makes it again."
+        f"checkpoint-ast-tiny was made at commit {commit}, before changes to audioprune.training.loop: "
+        '"make checkpoints" makes it again with today\'s code.'
     ]
     assert list(sentences(SimpleNamespace(all=lambda: cells[:1]))) == []
 
