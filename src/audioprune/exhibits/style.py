@@ -126,7 +126,7 @@ def rate_colours(rates: Iterable[float]) -> dict[float, tuple]:
     """A colour for each keep-rate, the same in every figure: dark for 1, lighter below, none lost on white or black."""
     import matplotlib as mpl
 
-    darkest, lightest, at = 0.35, 0.85, 0.3  # of the map; the keep-rate that has the lightest
+    darkest, lightest, at = 0.15, 0.9, 0.3  # of the map; the keep-rate that has the lightest
     span = lightest - darkest
     ordered = sorted(set(rates), reverse=True)
     return {rate: mpl.colormaps["viridis"](min(lightest, darkest + span * (1 - rate) / (1 - at))) for rate in ordered}

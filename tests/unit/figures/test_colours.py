@@ -77,6 +77,7 @@ def test_text_on_a_cell_has_the_colour_of_more_contrast(level):
 
 
 def test_colours_of_keep_rates_are_lost_neither_on_white_nor_on_a_dark_page():
+    """As many as five are told apart (test_figures), so that the ends are as faint on one page as on the other."""
     found = style.rate_colours([1.0, 0.9, 0.7, 0.5, 0.3])
-    assert min(contrast(one[:3], page(True)["--card"]) for one in found.values()) >= 2.5
-    assert min(contrast(one[:3], "white") for one in found.values()) >= 1.5
+    for behind in ("white", page(True)["--card"]):
+        assert min(contrast(one[:3], behind) for one in found.values()) >= 1.5

@@ -6,9 +6,10 @@ from functools import cache
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 
 from audioprune.config.file import load
-from audioprune.exhibits import named, pictures
+from audioprune.exhibits import named, pictures, style
 from audioprune.figures import kept_patches
 from audioprune.planning.stages import Planner
 from audioprune.planning.study import study_of
@@ -140,7 +141,7 @@ def test_the_patches_into_which_the_generator_put_sound_are_told_apart():
 
 def test_the_outline_goes_round_them():
     fig, _ = esc10()
-    lines = [[patch for patch in ax.patches if patch.get_edgecolor()[:3] != (1, 1, 1)] for ax in fig.axes]
+    lines = [[patch for patch in ax.patches if to_hex(patch.get_edgecolor()) != style.ON_DARK] for ax in fig.axes]
     with_outline = [own for own in lines if own]
     assert 0 < len(with_outline) < len(lines)  # one dataset says where its sound is
     for (line,) in with_outline:
