@@ -70,6 +70,14 @@ def test_a_section_of_nothing_says_so():
         assert text.count("This study has nothing to show of it.") == 1
 
 
+def test_a_section_of_clips_alone_leads_to_them():
+    sections = tuple(replace(one, exhibits=()) if one.id == "kept" else one for one in report().sections)
+    bare = replace(report(), sections=sections)
+    assert bare.clips.clips
+    assert "This study has nothing to show of it." not in html.render(bare, TEMPLATES)
+    assert "In report.html: test clips, to hear and to see what is kept of them." in pdf.source(bare, TEMPLATES)
+
+
 def test_every_number_of_its_tables_is_that_of_the_html():
     for exhibit in report().exhibits:
         if exhibit.table and exhibit.how in ("core", "appendix") and exhibit.name != "claims":
