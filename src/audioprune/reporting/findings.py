@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from audioprune.exhibits.headline import Rows
 from audioprune.exhibits.table import CLEAR, Cell
 from audioprune.forensics.null_model import LARGEST
 from audioprune.reporting import open_questions
@@ -45,11 +46,17 @@ def findings(made: Iterable[Exhibit], answers: Sequence[Answer], tier: str = "")
 
 def _open(by_name: Mapping[str, Exhibit]) -> Iterator[Finding]:
     """On the open questions that the study judges, of models that have learnt enough."""
-    models, claims = (open_questions.rows_of(by_name, name) for name in (COMPETENCE, CLAIMS))
+    models, claims = (_rows(by_name, name) for name in (COMPETENCE, CLAIMS))
     for asked in open_questions.ASKED:
-        rows = [row for row in open_questions.rows_of(by_name, asked.exhibit) if learnt(row, models)]
+        rows = [row for row in _rows(by_name, asked.exhibit) if learnt(row, models)]
         if found := open_questions.told(asked, rows, claims):
             yield Finding(*found, asked.exhibit, by_name[asked.exhibit].label)
+
+
+def _rows(by_name: Mapping[str, Exhibit], name: str) -> Rows:
+    """The cells of an exhibit's rows; none where the report has no such table."""
+    shown = by_name.get(name)
+    return [row.cells for row in shown.table.rows] if shown and shown.table else []
 
 
 def _random(by_name: Mapping[str, Exhibit]) -> Finding | None:
@@ -77,9 +84,7 @@ def _random(by_name: Mapping[str, Exhibit]) -> Finding | None:
 def _misread(by_name: Mapping[str, Exhibit]) -> Finding | None:
     """That quoted savings are what remains."""
     shown = by_name.get(CLAIMS)
-    rows: dict[Any, Mapping[str, Any]] = {}
-    for row in shown.table.rows if shown and shown.table else ():
-        rows[row.cells["claim"]] = row.cells
+    rows = {cells["claim"]: cells for cells in _rows(by_name, CLAIMS)}
     wrong = [cells for cells in rows.values() if cells["verdict"] == "misstated" and cells.get("remains") is not None]
     if not shown or not wrong:
         return None
@@ -95,7 +100,7 @@ def _misread(by_name: Mapping[str, Exhibit]) -> Finding | None:
 
 def _cost(by_name: Mapping[str, Exhibit], tier: str) -> Finding | None:
     """What attention-ranked pruning at the lowest keep-rate costs the models that have learnt enough."""
-    costs, models = by_name.get(COSTS), open_questions.rows_of(by_name, COMPETENCE)
+    costs, models = by_name.get(COSTS), _rows(by_name, COMPETENCE)
     if not costs or not costs.table:
         return None
     every: list[Mapping[str, Any]] = [row.cells for row in costs.table.rows]

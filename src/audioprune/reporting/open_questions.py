@@ -8,16 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from audioprune.exhibits.headline import Rows
 from audioprune.exhibits.table import Cell
 from audioprune.wording import listed, number
 
-if TYPE_CHECKING:
-    from audioprune.reporting.content import Exhibit
-
-CLAIMS = "claims"
 NAMED = 4  # comparisons of one verdict up to which each is named
 DECIDED = ("supported", "partly", "refuted")
 
@@ -102,9 +98,3 @@ def _spread(cells: Sequence[Cell]) -> str:
     ends = (min(values), max(values), min(lows), max(highs))
     least, most, low, high = (number(end, 1, signed=True) for end in ends)
     return f"from {least} to {most}, with 95 % intervals that reach from {low} to {high}"
-
-
-def rows_of(by_name: Mapping[str, Exhibit], name: str) -> Rows:
-    """The cells of an exhibit's rows; none where the report has no such table."""
-    shown = by_name.get(name)
-    return [row.cells for row in shown.table.rows] if shown and shown.table else []
