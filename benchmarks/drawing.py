@@ -60,12 +60,12 @@ def beside(folder: Path, out: Path) -> Iterator[None]:
         yield
 
 
-def drawn(cell: Cell) -> tuple[float, float]:
-    """Seconds that its step took, of the clock and of the processor."""
+def drawn(cell: Cell, shared: dict[str, Any]) -> tuple[float, float]:
+    """Seconds that its step took, of the clock and of the processor; shared: by exhibits of one process."""
     cell.dir.mkdir(parents=True)
     make: Any = getattr(registry.get("steps", cell.kind), cell.kind)
     clock, busy = time.perf_counter(), time.process_time()
-    make(job_of(cell, cell.dir))
+    make(job_of(cell, cell.dir, shared))
     return time.perf_counter() - clock, time.process_time() - busy
 
 
@@ -73,7 +73,9 @@ def timed(study: str, folder: Path, out: Path, only: tuple[str, ...] = ()) -> di
     """{kind/name of an exhibit, and 'report': seconds, as of `drawn`}; all, or those named alone."""
     with beside(folder, out):
         chosen = [c for c in cells(study, folder) if not only or getattr(c.settings, "name", "") in only]
-        return {c.kind if c.kind == "report" else f"{c.kind}/{c.settings.name}": drawn(c) for c in chosen}
+        shared: dict[str, Any] = {}
+        exhibits = {f"{c.kind}/{c.settings.name}": drawn(c, shared) for c in chosen if c.kind != "report"}
+        return exhibits | {c.kind: drawn(c, {}) for c in chosen if c.kind == "report"}  # in a process of its own
 
 
 def main(argv: list[str] | None = None) -> None:

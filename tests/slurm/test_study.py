@@ -30,7 +30,7 @@ def test_the_study_is_run_to_its_report(undisturbed, cluster):
     assert not {"table", "figure", "macs"} & set(rules)  # small jobs are put together
     cells = undisturbed.root / "results" / "cells"
     drawn = [one for kind in ("table", "figure") for one in (cells / kind).rglob("record.json")]
-    assert rules.count("exhibits") == -(-len(drawn) // KINDS["table"].at_once)  # a dozen a job
+    assert rules.count("exhibits") == -(-len(drawn) // KINDS["table"].at_once)  # two dozen a job
     assert rules.count("report") == 1
 
 

@@ -26,7 +26,7 @@ use rule cell as report with:
 
 
 use rule batch as exhibits with:
-    """A dozen tables and figures of a study, drawn by one process."""
+    """Two dozen tables and figures of a study, drawn by one process: what one has read, the others need not read again."""
     wildcard_constraints:
         address=r"exhibits/[^\s]+",
     conda:

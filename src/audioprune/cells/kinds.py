@@ -85,7 +85,7 @@ def _paced(own: Any) -> float:
 
 evaluated = partial(Kind, together="finetuning")
 counted = partial(Kind, together="kind", at_once=8)
-drawn = partial(Kind, together="study", at_once=12)  # loading matplotlib takes longer than most drawings
+drawn = partial(Kind, together="study", at_once=24)  # loading matplotlib takes longer than most drawings
 
 KINDS: dict[str, Kind] = {  # in the order in which they can be made
     "fetch": Kind(FetchSettings),

@@ -107,11 +107,12 @@ def indexed(png: bytes) -> bytes:
     import numpy as np
     from PIL import Image
 
-    pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))
-    colours, index = np.unique(pixels.reshape(-1, 4), axis=0, return_inverse=True)
-    if len(colours) > COLOURS:
+    pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))  # (height, width, 4)
+    numbers, index = np.unique(pixels.view(">u4")[..., 0], return_inverse=True)  # a colour as one number, red first
+    if len(numbers) > COLOURS:
         return png
-    image = Image.fromarray(index.reshape(pixels.shape[:2]).astype(np.uint8), mode="P")
+    colours = numbers[:, None].view(np.uint8)  # (colours, 4)
+    image = Image.fromarray(index.astype(np.uint8), mode="P")
     image.putpalette(colours[:, :3].tobytes())
     opaque = bool((colours[:, 3] == 255).all())
     out = io.BytesIO()

@@ -27,12 +27,16 @@ def render_figure(module: Exhibit, results: Results, stem: Path) -> dict:
 
 
 def draw_figure(module: Exhibit, results: Results) -> tuple[Figure, DataFrame]:
-    """Draw and lay out once, so that the layout is the same in every file format."""
+    """Draw and lay out once, so that the layout is the same in every file format.
+
+    Without an engine, matplotlib does not draw a figure to nowhere first whenever it is saved.
+    """
     with style.style():
         fig, frame = module.draw(results)
         _print_names(fig)
-        fig.draw_without_rendering()
-        fig.set_layout_engine("none")
+        if fig.get_layout_engine():
+            fig.draw_without_rendering()
+            fig.set_layout_engine(None)
     return fig, frame
 
 

@@ -45,8 +45,7 @@ def stacked(shown: list[dict], why: str) -> tuple[Figure, DataFrame]:
 
     if not shown:
         return style.empty(why), pd.DataFrame(columns=COLUMNS)
-    fig = style.blank(height=HEIGHT * len(shown))
-    fig.set_layout_engine("none")  # places are known, and finding them takes seconds
+    fig = style.blank(height=HEIGHT * len(shown), placed=True)  # to find places takes seconds
     rows = []
     for i, one in enumerate(shown):
         _draw_row(fig, 1 - i / len(shown), 1 / len(shown), one)

@@ -55,7 +55,6 @@ SETTINGS: dict[Any, Any] = {
     "pdf.fonttype": 42,
     "text.parse_math": False,  # names may hold dollar signs
     "axes.unicode_minus": True,
-    "figure.constrained_layout.use": True,
     "image.composite_image": False,  # a picture and what lies on it stay apart, so that the picture is there once
 }
 
@@ -71,11 +70,11 @@ def style() -> Iterator[None]:
         yield
 
 
-def blank(*, height: float, width: float = WIDTH) -> Figure:
-    """A figure without pyplot, so that nothing stays open."""
+def blank(*, height: float, width: float = WIDTH, placed: bool = False) -> Figure:
+    """A figure without pyplot, so that nothing stays open; placed: what is put into it says where, none is moved."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height))
+    return Figure(figsize=(width, height), layout="none" if placed else "constrained")
 
 
 def figure(rows: int, columns: int, *, height: float, width: float = WIDTH) -> tuple[Figure, list[list[Axes]]]:

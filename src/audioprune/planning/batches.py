@@ -2,7 +2,7 @@
 
 What may share a process stands in the kinds' rows (audioprune.cells.kinds): all stale cells of a run that are evaluated
 from one fine-tuning, a few that meet the same disturbed clips, all transcripts by one trained recogniser, a few counted
-or timed models, a dozen tables and figures of a study. A batch's stamp stands for the records of its cells until they
+or timed models, two dozen tables and figures of a study. A batch's stamp stands for the records of its cells until they
 are there.
 """
 

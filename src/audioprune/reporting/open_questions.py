@@ -78,7 +78,7 @@ def _counts(asked: Asked, row: Mapping[str, Any]) -> bool:
 
 
 def _verdicts(asked: Asked, judged: Rows) -> Iterator[str]:
-    """'refuted for ast-tiny on esc10 at 0.5 (+2.0 [+1.0, +3.0])', 'inconclusive in 7, from −5.1 to ...'."""
+    """'refuted for ast-tiny on esc10 at 0.5 (+0.2 [−0.4, +0.8]: no loss that matters)', 'inconclusive in 7, ...'."""
     for verdict in dict.fromkeys((*DECIDED, *(str(row["verdict"]) for row in judged))):
         own = [row for row in judged if row["verdict"] == verdict]
         if len(own) == 1 or (own and verdict in DECIDED and len(own) <= NAMED):
@@ -89,8 +89,8 @@ def _verdicts(asked: Asked, judged: Rows) -> Iterator[str]:
 
 def _named(row: Mapping[str, Any], cell: Cell) -> str:
     low, value, high = (number(float(end or 0), 1, signed=True) for end in (cell.low, cell.value, cell.high))
-    model = row.get("recogniser") or row["backbone"]
-    return f"{model} on {row['dataset']} at {row['keep_rate']:g} ({value} [{low}, {high}])"
+    model, why = row.get("recogniser") or row["backbone"], f": {row['told']}" if row.get("told") else ""
+    return f"{model} on {row['dataset']} at {row['keep_rate']:g} ({value} [{low}, {high}]{why})"
 
 
 def _spread(cells: Sequence[Cell]) -> str:

@@ -19,7 +19,8 @@ def correlations(results: Results, group: Group) -> dict[tuple[str, str, int, st
 
     `tau_b_raw` is tau-b with the patch statistic itself as rank, of which hardly two are equal.
     """
-    return results.cached(f"correlations {group.cells} {group.signal}", lambda results: _correlations(results, group))
+    name = f"correlations {group.cells}"
+    return results.cached(name, lambda results: _correlations(results, group), of=group.cells)
 
 
 def _correlations(results: Results, group: Group) -> dict:

@@ -50,8 +50,6 @@ RUN = ("fold", "seed")
 def _runs(results: Results) -> pd.DataFrame:
     import pandas as pd
 
-    from audioprune.statistics.metrics import metric_of
-
     rows, cells = [], results.cells("evaluate")
     variant = variants(cells)
     for r in cells:
@@ -76,10 +74,21 @@ def _runs(results: Results) -> pd.DataFrame:
             "cell": r.path,
         }
         if r.ok:
-            predictions = r.predictions()
-            row |= {"value": 100 * metric_of(predictions, metric), "n": len(predictions)}
+            row |= dict(zip(("value", "n"), _value(results, r, metric), strict=True))
         rows.append(row)
     return pd.DataFrame(rows, columns=[*GROUP, *RUN, "value", "n", "why", "cell"])
+
+
+def _value(results: Results, evaluation: Result, metric: str) -> tuple[float, int]:
+    """(percent, clips) of one evaluation."""
+
+    def make(results: Results) -> tuple[float, int]:
+        from audioprune.statistics.metrics import metric_of
+
+        predictions = evaluation.predictions()
+        return 100 * metric_of(predictions, metric), len(predictions)
+
+    return results.cached(f"value {metric}", make, of=(evaluation.path,))
 
 
 def variants(cells: list[Result]) -> dict[str, str]:
@@ -159,7 +168,7 @@ def measured(results: Results, paths: Sequence[str]) -> Estimate:
         told = note(pooled.design.seeds, unit)
         return Estimate(float(each["value"].mean()), pooled, *sizes, tuple(paths), note=told)
 
-    return results.cached(f"measured {' '.join(paths)}", make)
+    return results.cached(f"measured {' '.join(paths)}", make, of=paths)
 
 
 def pooled(results: Results, paths: Sequence[str]) -> pd.DataFrame:
@@ -180,7 +189,7 @@ def drawn(results: Results, paths: Sequence[str], metric: str) -> Drawn:
         tuned = results.cell(paths[0]).inputs["finetune"].settings
         return draw(pooled(results, paths), metric, unit=unit_of(results.dataset(tuned.dataset)), draws=DRAWS, seed=0)
 
-    return results.cached(f"drawn {metric} {' '.join(paths)}", make)
+    return results.cached(f"drawn {metric} {' '.join(paths)}", make, of=paths)
 
 
 def covered(rows: Iterable) -> tuple[str, ...]:

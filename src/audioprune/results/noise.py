@@ -164,7 +164,7 @@ def accuracy(results: Results, model: Model, runs: Sequence[Run], wanted: Iterab
     wanted = tuple(wanted)
     paths = tuple(model.made[run].path for run in runs)
     name = f"accuracy in noise {' '.join(paths)} {wanted}"
-    return results.cached(name, lambda results: _accuracy(results, model, runs, paths, wanted))
+    return results.cached(name, lambda results: _accuracy(results, model, runs, paths, wanted), of=paths)
 
 
 def _accuracy(
@@ -207,7 +207,7 @@ def right(results: Results, model: Model, runs: Sequence[Run]) -> Right:
 
 
 def _right(results: Results, paths: tuple[str, ...]) -> Right:
-    return results.cached(f"right in noise {' '.join(paths)}", lambda results: _read(results, paths))
+    return results.cached(f"right in noise {' '.join(paths)}", lambda results: _read(results, paths), of=paths)
 
 
 def _read(results: Results, paths: tuple[str, ...]) -> Right:

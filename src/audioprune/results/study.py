@@ -6,7 +6,7 @@ A `Result` is a planned cell with what it left. `Results.cells` finds them by ki
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from audioprune.settings.exhibits import Contrast
 
 Made = TypeVar("Made")
+SMALL = 1 << 16  # bytes of a file whose frame is kept, as finding it takes longer than reading it
 
 
 class Result:
@@ -31,6 +32,8 @@ class Result:
     def __init__(self, cell: Cell, inputs: dict[str, Result]):
         self.kind, self.address, self.key, self.settings = cell.kind, cell.address, cell.key, cell.settings
         self.dir, self.inputs, self.note = Path(cell.dir), inputs, getattr(cell, "note", "")
+        self.cache: dict[str, Any] = {}  # what was computed from it, by name
+        self._frames: dict[Path, pd.DataFrame] = {}
 
     @property
     def path(self) -> str:
@@ -73,7 +76,12 @@ class Result:
         import pandas as pd
 
         path = self.dir / (name or KINDS[self.kind].frame)
-        return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+        if path in self._frames:
+            return self._frames[path].copy(deep=False)  # pandas copies what is changed
+        frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+        if path.stat().st_size <= SMALL:
+            self._frames[path] = frame.copy(deep=False)
+        return frame
 
     def predictions(self) -> pd.DataFrame:
         """Per-clip predictions of an evaluation: clip, recording, speaker, labels, scores."""
@@ -83,7 +91,8 @@ class Result:
 class Results:
     """The cells of one study, and the contrasts that it declares.
 
-    `datasets(name)` gives a dataset's facts; by default those of its module.
+    `datasets(name)` gives a dataset's facts; by default those of its module. `known` holds results by their paths and
+    gets those that are new: exhibits that are given the same share what was read of a cell and computed from it.
     """
 
     def __init__(
@@ -92,19 +101,20 @@ class Results:
         cells: Iterable[Cell],
         datasets: Callable[[str], Dataset] | None = None,
         contrasts: tuple[Contrast, ...] = (),
+        known: dict[str, Result] | None = None,
     ):
         self.study, self.dataset, self.contrasts = study, datasets or module_facts, contrasts
-        self._made: dict[tuple, Result] = {}
+        self._known = {} if known is None else known
+        self._by_path: dict[str, Result] = {}  # inputs first
         self._cells = [self._result(cell) for cell in cells]
-        self._by_path = {r.path: r for r in self._made.values()}
         self._cache: dict[str, Any] = {}
 
     def _result(self, cell: Cell) -> Result:
-        identity = (cell.kind, cell.address, cell.key)
-        if identity not in self._made:
+        path = f"{cell.kind}/{cell.address}/{cell.key}"
+        if path not in self._by_path:
             inputs = {name: self._result(upstream) for name, upstream in cell.inputs.items()}
-            self._made[identity] = Result(cell, inputs)
-        return self._made[identity]
+            self._by_path[path] = self._known.setdefault(path, Result(cell, inputs))
+        return self._by_path[path]
 
     def cells(self, kind: str = "", **wanted: Any) -> list[Result]:
         """The study's cells of a kind that have all wanted values (see cells.query.matches), each once, in order."""
@@ -117,16 +127,7 @@ class Results:
 
     def all(self) -> list[Result]:
         """The study's cells and everything they are made from, inputs first, each once."""
-        found: dict[str, Result] = {}
-
-        def add(result: Result) -> None:
-            for upstream in result.inputs.values():
-                add(upstream)
-            found.setdefault(result.path, result)
-
-        for result in self._cells:
-            add(result)
-        return list(found.values())
+        return list(self._by_path.values())
 
     def published(self, name: str) -> pd.DataFrame:
         """Published values of an exhibit: report/published/<name>.csv."""
@@ -134,11 +135,15 @@ class Results:
 
         return published.load(name)
 
-    def cached(self, name: str, make: Callable[[Results], Made]) -> Made:
-        """What `make` gives, made once for each name."""
-        if name not in self._cache:
-            self._cache[name] = make(self)
-        return self._cache[name]
+    def cached(self, name: str, make: Callable[[Results], Made], of: Sequence[str] = ()) -> Made:
+        """What `make` gives, made once for each name; of: paths of the cells that it follows from, if from them alone.
+
+        What follows from named cells alone is kept with the first of them, and so shared with other exhibits.
+        """
+        cache = self.cell(of[0]).cache if of else self._cache
+        if name not in cache:
+            cache[name] = make(self)
+        return cache[name]
 
 
 def module_facts(name: str) -> Dataset:

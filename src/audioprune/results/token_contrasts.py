@@ -30,7 +30,7 @@ def contrast(results: Results, column: str, *terms: Term) -> Estimate | Absent:
         return shared
     own = tuple((factor, group, block) for (factor, _, block), group in zip(terms, shared, strict=True))
     name = f"tokens {column} {[(factor, group.cells, block) for factor, group, block in own]}"
-    found = results.cached(name, lambda results: _mean(results, column, own))
+    found = results.cached(name, lambda results: _mean(results, column, own), of=shared[0].cells)
     made, most = len(shared[0].cells), max(len(group.cells) + group.missing for _, group, _ in terms)
     if isinstance(found, Estimate) and len(terms) > 1 and (left_out := of_planned(made, most)):
         found = replace(found, left_out="; ".join(filter(None, (left_out, found.left_out))))

@@ -186,7 +186,7 @@ def means(results: Results, group: Group, name: str, by: Sequence[str], columns:
             if key[-1] in columns
         }
 
-    return results.cached(f"means {name} {by} {columns} {group.cells} {group.signal}", make)
+    return results.cached(f"means {name} {by} {columns} {group.cells}", make, of=group.cells)
 
 
 def quotient(found: Sums, above: int, below: int, n: int, group: Group) -> Estimate:

@@ -18,10 +18,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from audioprune import disk, records
 from audioprune.cells import provenance
@@ -54,9 +54,10 @@ class Job(Generic[Own]):
     resume: Path  # folder for resume points, outliving a failed job; removed when the cell is in its place
     save_every_s: float = 60  # how often a resume point is due
     cells: tuple[Cell, ...] = ()  # everything it is made from, inputs first: for what is drawn
+    shared: dict[str, Any] = field(default_factory=dict)  # by the cells that are made in one process
 
 
-def run_cell(cell: Cell, code: str, make: Callable[[Job], dict]) -> Path:
+def run_cell(cell: Cell, code: str, make: Callable[[Job], dict], shared: dict[str, Any] | None = None) -> Path:
     """Make one cell: `make(job)` writes files into job.out and returns the record's `results`.
 
     `code` is the fingerprint that it was planned with. The unit that takes and gives back the cell's lease: its holder
@@ -72,7 +73,7 @@ def run_cell(cell: Cell, code: str, make: Callable[[Job], dict]) -> Path:
         log.debug("key %s, settings %s", cell.key, records.canonical(settings))
         started = time.time()
         with records.cell_folder(cell.dir) as scratch:
-            results = make(job_of(cell, scratch))
+            results = make(job_of(cell, scratch, shared))
             record = {
                 "kind": cell.kind,
                 "address": cell.address,
@@ -92,13 +93,14 @@ def run_cell(cell: Cell, code: str, make: Callable[[Job], dict]) -> Path:
     return cell.dir
 
 
-def job_of(cell: Cell, out: Path) -> Job:
-    """What the step of a cell gets, with `out` as its scratch folder."""
+def job_of(cell: Cell, out: Path, shared: dict[str, Any] | None = None) -> Job:
+    """What the step of a cell gets, with `out` as its scratch folder; shared: with cells of the same process."""
     inputs = {name: upstream.dir for name, upstream in cell.inputs.items()}
     every_s = float(os.environ.get("AUDIOPRUNE_SAVE_EVERY_S", "60"))
     drawn_from = tuple(cell.upstream().values())[:-1] if KINDS[cell.kind].draws else ()
     settings, resume = cell.settings, cell.resume
-    return Job(cell.kind, cell.address, cell.key, settings, inputs, out, resume, every_s, drawn_from)
+    own = {} if shared is None else shared
+    return Job(cell.kind, cell.address, cell.key, settings, inputs, out, resume, every_s, drawn_from, own)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ FILE is written by Snakemake's main process (see audioprune.planning.jobs).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from audioprune import registry
 from audioprune.cells.cell import Cell
@@ -21,13 +22,14 @@ def batch(cells: Sequence[tuple[Cell, str]]) -> list[str]:
 
     `cells` are cells, each with the fingerprint of its code as it was planned.
     """
-    failed = []
+    failed: list[str] = []
+    shared: dict[str, Any] = {}
     for cell, code in cells:
         name = f"{cell.kind}/{cell.address}"
         make = getattr(registry.get("steps", cell.kind), cell.kind)
         try:
             with log_to(cell.log, name):
-                run_cell(cell, code, make)
+                run_cell(cell, code, make, shared)
         except SystemExit as left:
             if left.code != 1:  # a signal
                 raise

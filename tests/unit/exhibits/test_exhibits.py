@@ -16,7 +16,7 @@ import pytest
 from audioprune import registry
 from audioprune.cells.kinds import KINDS
 from audioprune.cells.query import value_of
-from audioprune.exhibits import named
+from audioprune.exhibits import named, table_json
 from audioprune.exhibits.figure_files import render_figure
 from audioprune.exhibits.table_files import render_table
 from audioprune.fingerprints import fingerprint
@@ -86,6 +86,16 @@ def test_every_exhibit_is_whole(kind, name, tmp_path):
     assert len(rows) == found["rows"]
     if kind == "figures":
         check_svg((tmp_path / "one" / f"{name}.svg").read_text())
+
+
+@pytest.mark.parametrize("made", [shared, ablations, token_study, speech, noisy])
+def test_a_table_is_the_same_whatever_other_tables_of_its_process_have_read(made):
+    study, known = made(), {}
+    for name in reversed(named.names("table")):
+        module = named.get("table", name)
+        about = study.study, module.needs(study), study.dataset, study.contrasts
+        alone, beside = (table_json.dumps(module.build(Results(*about, known=own))) for own in (None, known))
+        assert alone == beside, name
 
 
 @contextlib.contextmanager

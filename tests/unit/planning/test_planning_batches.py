@@ -111,20 +111,20 @@ def test_what_is_made_one_by_one_is_in_no_batch():
 # --- tables and figures -----------------------------------------------------------------------------------------------
 
 
-def test_every_exhibit_is_in_one_batch_of_a_dozen_at_most():
+def test_every_exhibit_is_in_one_batch_of_two_dozen_at_most():
     found = groups(EXHIBITS)
     assert sorted(c.path for own in found for c in own.cells) == sorted(c.path for c in EXHIBITS)
-    assert [len(own.cells) for own in found] == [9, 9, 9]
+    assert [len(own.cells) for own in found] == [14, 13]
     assert {own.label for own in found} == {"exhibits/demo"}
-    assert len({own.stamp for own in found}) == 3
-    assert [len(own.cells) for own in groups(EXHIBITS[:12])] == [12]
-    assert [len(own.cells) for own in groups(EXHIBITS[:13])] == [7, 6]
+    assert len({own.stamp for own in found}) == 2
+    assert [len(own.cells) for own in groups(EXHIBITS[:24])] == [24]
+    assert [len(own.cells) for own in groups(EXHIBITS[:25])] == [13, 12]
 
 
 def test_tables_and_figures_are_spread_alike():
     counts = [Counter(cell.kind for cell in own.cells) for own in groups(EXHIBITS)]
-    assert sorted(count["table"] for count in counts) == [2, 2, 3]
-    assert sorted(count["figure"] for count in counts) == [6, 7, 7]
+    assert sorted(count["table"] for count in counts) == [3, 4]
+    assert sorted(count["figure"] for count in counts) == [10, 10]
 
 
 def test_studies_are_drawn_apart_and_one_exhibit_needs_no_batch():
@@ -180,16 +180,18 @@ def log_of(cell: Cell) -> str:
 def test_a_cell_that_fails_is_named_and_keeps_no_other_from_being_made(tmp_path, monkeypatch):
     made = []
 
-    def run_cell(cell, code, make):
+    def run_cell(cell, code, make, shared):
         if cell.address == "two":
             raise OSError("disk of two")
-        made.append((cell.address, code, make.__name__))
+        shared[cell.address] = len(shared)
+        made.append((cell.address, code, make.__name__, shared))
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(step, "run_cell", run_cell)
     cells = [Cell("evaluate", name, EvaluateSettings(), key="0" * 16) for name in ("one", "two", "three")]
     assert batch([(cell, f"code of {cell.address}") for cell in cells]) == ["evaluate/two"]
-    assert made == [("one", "code of one", "evaluate"), ("three", "code of three", "evaluate")]
+    shared = {"one": 0, "three": 1}  # by all cells of the process
+    assert made == [("one", "code of one", "evaluate", shared), ("three", "code of three", "evaluate", shared)]
     assert "disk of two" in log_of(cells[1])
     assert str(cells[1].log) == f"results/logs/evaluate/two/{'0' * 16}.log"
 

@@ -47,6 +47,14 @@ def test_what_is_decided_is_named_and_what_is_not_is_a_range():
     )
 
 
+def test_why_a_difference_is_judged_so_stands_with_it():
+    """By hand: [-0.4, 0.8] reaches over zero, and is refuted as it lies within what matters."""
+    row = speech("refuted") | {"difference": Cell(0.2, -0.4, 0.8), "told": "no difference that matters"}
+    found = told(SPEECH, [row], [])
+    assert found is not None
+    assert found[1].endswith("librispeech-clean at 0.25 (+0.2 [−0.4, +0.8]: no difference that matters).")
+
+
 def test_many_comparisons_of_one_verdict_are_a_range():
     found = told(SPEECH, [speech("supported", -i) for i in range(NAMED + 1)], [])
     assert found is not None

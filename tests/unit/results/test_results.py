@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from audioprune.settings.model import Model, Pruning
 from audioprune.settings.training import FinetuneSettings
 from audioprune.statistics.bootstrap import ONE_SEED, contrast, draw
 from audioprune.statistics.intervals import quantiles
-from tests.fakes.studies import CLIPS, RECIPE, Study, fake_study, predictions, shared
+from tests.fakes.studies import CLIPS, RECIPE, Study, facts, fake_study, predictions, shared
 
 
 def accuracy(frame: pd.DataFrame) -> float:
@@ -54,6 +55,52 @@ def test_all_lists_inputs_before_what_is_made_of_them():
     assert len(everything) == len(set(everything))
     for r in shared().all():
         assert all(everything.index(i.path) < everything.index(r.path) for i in r.inputs.values())
+
+
+def test_exhibits_of_one_process_read_and_compute_what_they_share_once(tmp_path):
+    cells, known = fake_study(tmp_path).cells(), {}
+    first, alone = Results("s", cells, facts, known=known), Results("s", cells, facts)
+    assert tidy(first).equals(tidy(alone))
+    with (
+        mock.patch.object(pd, "read_parquet", side_effect=AssertionError("read again")),
+        mock.patch("audioprune.statistics.bootstrap.draw", side_effect=AssertionError("drawn again")),
+    ):
+        assert tidy(Results("s", cells, facts, known=known)).equals(tidy(alone))
+
+
+def test_an_exhibit_has_its_own_cells_alone_whatever_others_know(tmp_path):
+    cells, known = fake_study(tmp_path).cells(), {}
+    whole = Results("s", cells, facts, known=known)
+    some = Results("s", whole.cells("evaluate", dataset="birds"), facts, known=known)
+    (other,) = whole.cells("audio", dataset="esc10")
+    assert known[other.path] is other
+    with pytest.raises(KeyError):
+        some.cell(other.path)
+    assert {r.path for r in some.all()} < {r.path for r in whole.all()}
+    assert {r.inputs["finetune"].settings.dataset for r in some.cells("evaluate")} == {"birds"}
+
+
+def test_what_an_exhibit_does_to_a_frame_no_other_sees(tmp_path):
+    (one, *_) = fake_study(tmp_path).cells("evaluate", dataset="birds", keep_rate=0.5)
+    before = pd.read_parquet(one.dir / "predictions.parquet")
+    for _ in range(2):  # as it was read, and as it was kept
+        frame = one.predictions()
+        frame["clip"] = "another"
+        frame.loc[0, "recording"] = "another"
+        frame.drop(columns="scores", inplace=True)
+    assert one.predictions().drop(columns="scores").equals(before.drop(columns="scores"))
+    assert np.array_equal(np.stack(one.predictions()["scores"]), np.stack(before["scores"]))
+
+
+def test_frames_of_large_files_are_not_kept(tmp_path, monkeypatch):
+    (one, *_) = fake_study(tmp_path).cells("evaluate", dataset="birds", keep_rate=0.5)
+    size = (one.dir / "predictions.parquet").stat().st_size
+    reads = mock.Mock(wraps=pd.read_parquet)
+    monkeypatch.setattr(pd, "read_parquet", reads)
+    for small, expected in ((size - 1, 2), (size, 3)):
+        monkeypatch.setattr("audioprune.results.study.SMALL", small)
+        one.predictions(), one.predictions()
+        assert reads.call_count == expected
 
 
 def test_missing_cells_name_the_root_of_the_trouble(tmp_path):
