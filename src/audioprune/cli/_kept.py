@@ -34,7 +34,7 @@ def draw(asked: Asked, x: Tensor, name: str, said: str, out: Path) -> None:
         for first, part in _parts(asked, x)
     ]
     with style.style():
-        data = style.save(pictures.stacked(shown, "")[0], SUFFIX[1:])
+        data = style.svg(pictures.stacked(shown, "")[0])
     with records.atomic(out) as path:
         path.write_bytes(data)
 

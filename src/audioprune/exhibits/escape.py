@@ -74,4 +74,9 @@ def _latex_character(c: str) -> str:
 
 def typst(text: object) -> str:
     """A Typst string literal: shown literally anywhere in code, never interpreted as markup."""
-    return '"' + clean(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return typst_literal(clean(text))
+
+
+def typst_literal(text: str) -> str:
+    """The same of exactly this text, with its lines and spaces."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

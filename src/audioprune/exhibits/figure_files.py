@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audioprune import records
-from audioprune.exhibits import display, style
+from audioprune.exhibits import display, style, typeset
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def render_figure(module: Exhibit, results: Results, stem: Path) -> dict:
     """Write stem.pdf, .svg and .csv; returns the number of rows of its data."""
     fig, frame = draw_figure(module, results)
-    made = {"pdf": style.save(fig, "pdf"), "svg": style.save(fig, "svg"), "csv": csv_of(frame).encode()}
+    svg = style.svg(fig)
+    made = {"pdf": typeset.figure(svg, module.TITLE), "svg": svg, "csv": csv_of(frame).encode()}
     for suffix, data in made.items():
         with records.atomic(stem.with_name(f"{stem.name}.{suffix}")) as temporary:
             temporary.write_bytes(data)

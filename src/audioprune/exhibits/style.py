@@ -2,7 +2,7 @@
 
 Colours are those of Okabe and Ito, told apart by colour-blind readers, and each comes with a marker of its own. Figures
 stand on white; on a dark page white, black and grid follow the page (reporting.svg). Their text is text, in a font
-that comes with matplotlib, where the PDF finds it too.
+that comes with matplotlib, where their PDF finds it too (exhibits.typeset).
 """
 
 from __future__ import annotations
@@ -52,7 +52,6 @@ SETTINGS: dict[Any, Any] = {
     "axes.facecolor": "white",
     "svg.hashsalt": "audioprune",
     "svg.fonttype": "none",
-    "pdf.fonttype": 42,
     "text.parse_math": False,  # names may hold dollar signs
     "axes.unicode_minus": True,
     "image.composite_image": False,  # a picture and what lies on it stay apart, so that the picture is there once
@@ -100,13 +99,12 @@ def empty(why: str) -> Figure:
     return fig
 
 
-def save(fig: Figure, suffix: str) -> bytes:
-    """The figure as svg or pdf, without date or program; the same figure gives the same bytes."""
+def svg(fig: Figure) -> bytes:
+    """The figure as SVG, without date or program; the same figure gives the same bytes."""
     out = io.BytesIO()
     with style():
-        nothing = ("Date", "Creator", "Format", "Type") if suffix == "svg" else ("CreationDate", "Creator", "Producer")
-        fig.savefig(out, format=suffix, metadata=dict.fromkeys(nothing))
-    return compact(out.getvalue()) if suffix == "svg" else out.getvalue()
+        fig.savefig(out, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+    return compact(out.getvalue())
 
 
 def legend_columns(names: Collection[str], most: int, width: float = WIDTH) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from audioprune.exhibits import display, escape, forms, named
+from audioprune.exhibits import display, escape, forms, named, typeset
 from audioprune.reporting import paper
 from audioprune.reporting.content import Report
 
@@ -19,7 +19,8 @@ def source(report: Report, templates: Path = Path("report")) -> str:
         loader=FileSystemLoader(templates), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {
-        "text": escape.typst, "said": _said, "bytes": _bytes, "literal": _literal, "counted": _counted,
+        "text": escape.typst, "said": _said, "bytes": typeset.held, "literal": escape.typst_literal,
+        "counted": _counted,
         "table": lambda table: forms.typst(table, lambda cells: not report.learnt(cells)),
     }  # fmt: skip
     return environment.get_template("report.typ.jinja").render(
@@ -33,11 +34,7 @@ def source(report: Report, templates: Path = Path("report")) -> str:
 
 def render(report: Report, templates: Path = Path("report")) -> bytes:
     """The same report gives the same bytes: no date is written."""
-    import typst
-    from matplotlib import get_data_path
-
-    fonts = typst.Fonts(font_paths=[Path(get_data_path()) / "fonts" / "ttf"])
-    return typst.compile(source(report, templates).encode(), format="pdf", timestamp=0, font_paths=fonts)
+    return typeset.pdf(source(report, templates))
 
 
 def _said(text: str) -> str:
@@ -52,12 +49,3 @@ def _counted(tally: Mapping[str, int]) -> str:
 def _paragraphs(page: str) -> list[str]:
     """The words of the paragraphs of a fragment of HTML."""
     return [re.sub(r"<[^>]+>", "", one) for one in re.findall(r"<p>(.*?)</p>", page, re.S)]
-
-
-def _bytes(svg: str) -> str:
-    """An SVG as a Typst expression of its bytes."""
-    return f"bytes({_literal(svg)})"
-
-
-def _literal(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -57,7 +57,7 @@ def rendered(svg: bytes) -> np.ndarray:
 
 def test_the_picture_is_the_same_in_less_than_half_the_bytes():
     fig = drawn()
-    before, after = plain(fig), style.save(fig, "svg")
+    before, after = plain(fig), style.svg(fig)
     assert len(after) < 0.5 * len(before)
     one, other = rendered(before), rendered(after)
     assert one.shape == other.shape
@@ -67,7 +67,7 @@ def test_the_picture_is_the_same_in_less_than_half_the_bytes():
 
 
 def test_a_picture_that_stands_in_four_panels_is_there_once():
-    svg = style.save(drawn(), "svg").decode()
+    svg = style.svg(drawn()).decode()
     images = [base64.b64decode(data) for data in re.findall(r'"data:image/png;base64,([^"]+)"', svg)]
     pixels = [np.asarray(Image.open(io.BytesIO(one)).convert("RGBA")) for one in images]
     assert len(pixels) == 2  # it, and the cover
@@ -79,7 +79,7 @@ def test_coordinates_are_those_of_the_figure_to_a_hundredth_of_a_point():
     fig = drawn()
     numbers = [
         sorted(float(n) for d in re.findall(r'\bd="([^"]*)"', svg.decode()) for n in re.findall(r"-?[\d.]+", d))
-        for svg in (plain(fig), style.save(fig, "svg"))
+        for svg in (plain(fig), style.svg(fig))
     ]
     before, after = map(np.array, numbers)
     assert len(before) == len(after) > 500
@@ -87,7 +87,7 @@ def test_coordinates_are_those_of_the_figure_to_a_hundredth_of_a_point():
 
 
 def test_what_is_referred_to_has_its_name_and_nothing_else_has_one():
-    root = ET.fromstring(style.save(drawn(), "svg"))
+    root = ET.fromstring(style.svg(drawn()))
     names = {e.get("id") for e in root.iter()} - {None}
     values = [value for e in root.iter() for value in e.attrib.values()]
     used = {name for v in values for name in re.findall(r"^#(.+)", v) + re.findall(r"url\(#(.+)\)", v)}

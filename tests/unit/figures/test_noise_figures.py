@@ -90,7 +90,7 @@ def test_nothing_asked_and_nothing_made(tmp_path):
         for figure in (noise_levels, noise_interaction):
             drawn, frame = figure.draw(study)
             assert frame.empty
-            assert style.save(drawn, "svg")
+            assert style.svg(drawn)
         assert all(row.cells.get("verdict") is None for row in robustness.build(study).rows)
         assert noise_kept.build(study).rows == ()
 
