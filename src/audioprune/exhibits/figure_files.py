@@ -28,10 +28,7 @@ def render_figure(module: Exhibit, results: Results, stem: Path) -> dict:
 
 
 def draw_figure(module: Exhibit, results: Results) -> tuple[Figure, DataFrame]:
-    """Draw and lay out once, so that the layout is the same in every file format.
-
-    Without an engine, matplotlib does not draw a figure to nowhere first whenever it is saved.
-    """
+    """Draw and lay out, once: with its engine left, matplotlib would lay it out anew whenever it is saved."""
     with style.style():
         fig, frame = module.draw(results)
         _print_names(fig)
