@@ -73,7 +73,7 @@ def blank(*, height: float, width: float = WIDTH, placed: bool = False) -> Figur
     """A figure without pyplot, so that nothing stays open; placed: what is put into it says where, none is moved."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), layout="none" if placed else "constrained")
+    return Figure(figsize=(width, height), layout=None if placed else "constrained")
 
 
 def figure(rows: int, columns: int, *, height: float, width: float = WIDTH) -> tuple[Figure, list[list[Axes]]]:

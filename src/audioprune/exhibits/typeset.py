@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from audioprune.exhibits import escape
 
@@ -34,19 +34,18 @@ def fonts() -> typst.Fonts:
         return typst.Fonts(font_paths=[folder])
 
 
-def pdf(source: str, *, version: str | None = None) -> bytes:
-    """A Typst source as PDF, of a version such as '1.4'; the same source gives the same bytes: no date is written."""
+def pdf(source: str, version: Literal["1.4", "1.7"] = "1.7") -> bytes:
+    """A Typst source as PDF; the same source gives the same bytes: no date is written."""
     import typst
 
-    standards = [version] if version else []
-    return typst.compile(source.encode(), format="pdf", timestamp=0, font_paths=fonts(), pdf_standards=standards)
+    return typst.compile(source.encode(), format="pdf", timestamp=0, font_paths=fonts(), pdf_standards=version)
 
 
 def figure(svg: bytes, title: str) -> bytes:
     """A figure's SVG as a PDF of the same size, of version 1.4, which every LaTeX includes without a warning."""
     about = f"#set document(title: {escape.typst(title)})"
     page = "#set page(width: auto, height: auto, margin: 0pt)"
-    return pdf(f'{about}\n{page}\n#image({held(svg.decode())}, format: "svg")', version="1.4")
+    return pdf(f'{about}\n{page}\n#image({held(svg.decode())}, format: "svg")', "1.4")
 
 
 def held(text: str) -> str:
