@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import binom
+from scipy.special import betainc
 
 Labels = Sequence[Sequence[int]]  # of each clip
 
@@ -27,11 +27,12 @@ def accuracy_p(correct: np.ndarray, labels: Labels, recordings: Sequence[str]) -
     """Chance that a model which does not look at the clips is right on as many recordings: a binomial tail.
 
     correct (n,): 1 where a clip is right. Clips of one recording are not independent: a recording counts once, as the
-    share of its clips that are right; the sum is rounded down, so that the test errs towards chance.
+    share of its clips that are right; the sum is rounded down, so that the test errs towards chance. The tail from k of
+    n on is the incomplete beta function I_p(k, n - k + 1).
     """
     n = len(set(recordings))
     right = np.floor(n * float(_weights(recordings) @ np.asarray(correct, dtype=float)) + 1e-9)
-    return float(binom.sf(right - 1, n, min(1.0, largest_share(labels, recordings))))
+    return float(betainc(right, n - right + 1, min(1.0, largest_share(labels, recordings))))
 
 
 def map_p(runs: Sequence[tuple[np.ndarray, Labels]], *, draws: int = 999, seed: int = 0) -> tuple[float, float]:

@@ -32,7 +32,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri  # scipy.stats takes longer to load than most exhibits take to draw
 
 from audioprune.statistics.bootstrap import Drawn
 
@@ -63,7 +63,7 @@ def quantiles(drawn: Drawn, probabilities: Sequence[float]) -> list[float]:
     if not drawn.factors:
         return np.nanquantile(drawn.draws, probabilities).tolist()
     found = normal(drawn)
-    ends = found.middle + found.error * norm.ppf(probabilities)
+    ends = found.middle + found.error * ndtri(probabilities)
     return np.clip(ends, found.least, found.most).tolist()
 
 
@@ -75,7 +75,7 @@ def chance(drawn: Drawn, threshold: float = 0.0, way: Way = "either") -> float:
     if drawn.factors:
         found = normal(drawn)
         z = (found.middle - threshold) / found.error
-        above, below = float(norm.sf(z)), float(norm.cdf(z))
+        above, below = float(ndtr(-z)), float(ndtr(z))
     else:
         there = drawn.draws[~np.isnan(drawn.draws)]
         above, below = ((1 + int(own.sum())) / (1 + len(there)) for own in (there <= threshold, there >= threshold))

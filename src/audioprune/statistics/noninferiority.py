@@ -8,7 +8,7 @@ from __future__ import annotations
 from math import ceil, sqrt
 from typing import Literal
 
-from scipy.stats import norm
+from scipy.special import ndtri
 
 Verdict = Literal["non-inferior", "inferior", "inconclusive"]
 
@@ -27,7 +27,7 @@ def clips_needed(variance: float, drop: float, margin: float, level: float = 0.9
     shrinks with the number of recordings. That between seeds does not: hence at least so many.
     """
     gap = abs(margin - drop)
-    return ceil(variance * (norm.ppf(level) / gap) ** 2) if gap > 0 else None
+    return ceil(variance * (ndtri(level) / gap) ** 2) if gap > 0 else None
 
 
 def least_upper_bound(drop: float, clips: int, level: float = 0.95) -> float:
@@ -38,4 +38,4 @@ def least_upper_bound(drop: float, clips: int, level: float = 0.95) -> float:
 
     # ASSUME: clips are independent. Published numbers do not allow to check it; where they are not, bounds are wider.
     """
-    return drop + norm.ppf(level) * sqrt((100 * abs(drop) - drop**2) / clips)
+    return drop + ndtri(level) * sqrt((100 * abs(drop) - drop**2) / clips)
