@@ -7,6 +7,7 @@ FILE is written by Snakemake's main process (see audioprune.planning.jobs).
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,6 +35,9 @@ def batch(cells: Sequence[tuple[Cell, str]]) -> list[str]:
             if left.code != 1:  # a signal
                 raise
             failed.append(name)
+        if cell is cells[0][0]:  # what it has loaded stays, and need not be looked through for garbage again and again
+            gc.collect()
+            gc.freeze()
     return failed
 
 
