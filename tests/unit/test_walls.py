@@ -28,7 +28,8 @@ HOLDERS = {  # module: kinds of cells, and exhibits
     "exhibits.table_files": (set(), TABLES),
     "exhibits.forms": (set(), TABLES | REPORT),  # LaTeX; HTML and Typst, of which the report makes use
     "exhibits.table_json": (set(), TABLES | REPORT),
-    "exhibits.escape": (set(), TABLES | REPORT),
+    "exhibits.escape": (set(), TABLES | FIGURES | REPORT),
+    "exhibits.typeset": (set(), FIGURES | REPORT),
     "reporting.html": (set(), REPORT),
     "models.perturb": ({"evaluate"}, set()),
     "models.discard": ({"discard"}, set()),
