@@ -74,7 +74,7 @@ def _runs(results: Results) -> pd.DataFrame:
             "cell": r.path,
         }
         if r.ok:
-            row |= dict(zip(("value", "n"), _value(results, r, metric), strict=True))
+            row["value"], row["n"] = _value(results, r, metric)
         rows.append(row)
     return pd.DataFrame(rows, columns=[*GROUP, *RUN, "value", "n", "why", "cell"])
 

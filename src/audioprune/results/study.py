@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from audioprune.settings.exhibits import Contrast
 
 Made = TypeVar("Made")
-SMALL = 1 << 16  # bytes of a file whose frame is kept, as finding it takes longer than reading it
+SMALL = 1 << 16  # bytes of a file whose frame is kept: opening it takes longer than reading its rows
 
 
 class Result:
